@@ -1,0 +1,125 @@
+use std::sync::Arc;
+
+use http::{Request, Response};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Proxy};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::{HttpClient, HttpScimRepository, ScimService};
+use crate::config::ScimConfig;
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::tls;
+use crate::transport_error::TransportError;
+
+/// The async client: a [`ScimService`] over [`Reqwest`]. It runs on tokio.
+pub type ScimClient = ScimService<HttpScimRepository<Reqwest>>;
+
+impl ScimClient {
+    /// A client with every setting at its default.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn connect(base_url: impl Into<String>, credentials: Credentials) -> Result<Self> {
+        Self::new(&ScimConfig::new(base_url, credentials))
+    }
+
+    /// A client with settings of your own. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting cannot be used.
+    pub fn new(config: &ScimConfig) -> Result<Self> {
+        Self::over(config, Reqwest::new(config)?)
+    }
+}
+
+/// The transport of the async face. A clone shares the connections.
+#[derive(Clone, Debug)]
+pub struct Reqwest {
+    client: Client,
+    max_response_bytes: u64,
+}
+
+impl Reqwest {
+    /// A transport with these settings.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the proxy or a root certificate cannot
+    /// be used.
+    pub fn new(config: &ScimConfig) -> Result<Self> {
+        // The proxy is chosen by the configuration, so reqwest is not to look for one.
+        let mut builder = Client::builder().no_proxy();
+        if let Some(url) = config.proxy_url()? {
+            let proxy = Proxy::all(url.expose());
+            builder =
+                builder.proxy(proxy.map_err(|_| Error::invalid("the proxy is not of the form http://host:port"))?);
+        }
+        let client = builder
+            .tls_backend_preconfigured(tls_config(config)?)
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .timeout(config.timeout)
+            .connect_timeout(config.connect_timeout)
+            .build()
+            .map_err(|error| Error::invalid("the HTTP client cannot be set up").with_source(error.without_url()))?;
+        Ok(Self { client, max_response_bytes: config.max_response_bytes })
+    }
+}
+
+fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
+    let provider = tls::crypto_provider();
+    let failed = |error: rustls::Error| Error::invalid("TLS cannot be set up").with_source(error);
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?;
+    let mut tls = match tls::trusted(config)? {
+        None => {
+            let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(failed)?;
+            // Not dangerous: it is how rustls takes the operating system's own verifier.
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+        }
+        Some(trusted) => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(trusted);
+            builder.with_root_certificates(roots).with_no_client_auth()
+        }
+    };
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(tls)
+}
+
+impl HttpClient for Reqwest {
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let request = reqwest::Request::try_from(request).map_err(failure)?;
+        let mut response = self.client.execute(request).await.map_err(failure)?;
+        let expected = response.content_length().unwrap_or(0);
+        let mut body = Vec::with_capacity(usize::try_from(expected.min(self.max_response_bytes)).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+            let length = body.len().saturating_add(chunk.len());
+            if u64::try_from(length).map_or(true, |length| length > self.max_response_bytes) {
+                return Err(TransportError::too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = Response::new(body);
+        *answer.status_mut() = response.status();
+        *answer.version_mut() = response.version();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(answer)
+    }
+}
+
+/// How far the request had come when it failed. A URL in the error may name a person.
+fn failure(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_connect() || error.is_builder() {
+        TransportError::not_connected(error)
+    } else if error.is_timeout() {
+        TransportError::timeout(error)
+    } else {
+        TransportError::interrupted(error)
+    }
+}

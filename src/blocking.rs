@@ -1,0 +1,58 @@
+//! The blocking face: everything here waits on the thread that calls it.
+//!
+//! It is the same source as the [async face](crate::asynchronous) without `.await`.
+
+use http::{Request, Response};
+use maybe_async::must_be_sync as maybe_async;
+
+#[path = "dual/http_client.rs"]
+mod http_client;
+#[path = "dual/pages.rs"]
+mod pages;
+#[path = "dual/repository.rs"]
+mod repository;
+#[path = "dual/service.rs"]
+mod service;
+#[path = "dual/wats.rs"]
+mod wats;
+
+#[cfg(feature = "blocking")]
+mod ureq;
+
+pub use http_client::HttpClient;
+pub use pages::ScimPages;
+pub use repository::{HttpScimRepository, ScimRepository};
+pub use service::ScimService;
+
+#[cfg(feature = "blocking")]
+pub use self::ureq::{ScimClient, Ureq};
+use crate::error::Result;
+use crate::model::Resource;
+use crate::transport_error::TransportError;
+
+macro_rules! example {
+    ($($line:tt)*) => {
+        $crate::example::written_once!(
+            face: "blocking", main: "fn main", fn: "fn", await: "", lines: $($line)*
+        )
+    };
+}
+use example;
+
+impl<F> HttpClient for F
+where
+    F: Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> + Send + Sync,
+{
+    fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        self(request)
+    }
+}
+
+/// Ends after the first error.
+impl<R: ScimRepository, T: Resource> Iterator for ScimPages<R, T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.try_next().transpose()
+    }
+}

@@ -1,0 +1,116 @@
+use std::io::Read;
+
+use http::{Request, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Error as UreqError, Proxy, Timeout};
+
+use super::{HttpClient, HttpScimRepository, ScimService};
+use crate::config::ScimConfig;
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::tls;
+use crate::transport_error::TransportError;
+
+/// The blocking client: a [`ScimService`] over [`Ureq`].
+pub type ScimClient = ScimService<HttpScimRepository<Ureq>>;
+
+impl ScimClient {
+    /// A client with every setting at its default.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn connect(base_url: impl Into<String>, credentials: Credentials) -> Result<Self> {
+        Self::new(&ScimConfig::new(base_url, credentials))
+    }
+
+    /// A client with settings of your own. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting cannot be used.
+    pub fn new(config: &ScimConfig) -> Result<Self> {
+        Self::over(config, Ureq::new(config)?)
+    }
+}
+
+/// The transport of the blocking face. A clone shares the connections.
+#[derive(Clone, Debug)]
+pub struct Ureq {
+    agent: Agent,
+    max_response_bytes: u64,
+}
+
+impl Ureq {
+    /// A transport with these settings.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the proxy or a root certificate cannot
+    /// be used.
+    pub fn new(config: &ScimConfig) -> Result<Self> {
+        let roots = match tls::trusted(config)? {
+            None => RootCerts::PlatformVerifier,
+            Some(trusted) => {
+                let trusted: Vec<_> = trusted.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+                RootCerts::new_with_certs(&trusted)
+            }
+        };
+        let tls =
+            TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(tls::crypto_provider()).build();
+        let proxy = config.proxy_url()?.map(|url| Proxy::new(url.expose())).transpose();
+        let agent = Agent::config_builder()
+            // The body of an error says what is wrong.
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(proxy.map_err(|_| Error::invalid("the proxy is not of the form http://host:port"))?)
+            .tls_config(tls)
+            .timeout_global(Some(config.timeout))
+            .timeout_connect(Some(config.connect_timeout))
+            .max_idle_connections(256)
+            .max_idle_connections_per_host(256)
+            .build()
+            .new_agent();
+        Ok(Self { agent, max_response_bytes: config.max_response_bytes })
+    }
+}
+
+impl HttpClient for Ureq {
+    fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let (head, body) = request.into_parts();
+        let response = if body.is_empty() {
+            self.agent.run(Request::from_parts(head, ()))
+        } else {
+            self.agent.run(Request::from_parts(head, body))
+        };
+        let (head, body) = response.map_err(failure)?.into_parts();
+        let length = body.content_length().and_then(|length| usize::try_from(length.min(self.max_response_bytes)).ok());
+        let mut bytes = Vec::with_capacity(length.unwrap_or(0));
+        let read = body.into_reader().take(self.max_response_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(|error| failure(UreqError::from(error)))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > self.max_response_bytes) {
+            return Err(TransportError::too_large());
+        }
+        Ok(Response::from_parts(head, bytes))
+    }
+}
+
+/// How far the request had come when it failed. Where that cannot be said, it may have arrived.
+fn failure(error: UreqError) -> TransportError {
+    match error {
+        UreqError::Io(error) => match error.downcast::<UreqError>() {
+            Ok(inner) => failure(inner),
+            Err(error) => error.into(),
+        },
+        UreqError::Timeout(Timeout::Resolve | Timeout::Connect)
+        | UreqError::HostNotFound
+        | UreqError::ConnectionFailed
+        | UreqError::ConnectProxyFailed(_)
+        | UreqError::Tls(_)
+        | UreqError::TlsRequired
+        | UreqError::Rustls(_) => TransportError::not_connected(error),
+        UreqError::Timeout(_) => TransportError::timeout(error),
+        other => TransportError::interrupted(other),
+    }
+}

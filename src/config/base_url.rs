@@ -1,0 +1,161 @@
+use std::net::IpAddr;
+
+use http::Uri;
+
+use crate::error::{Error, Result};
+use crate::profile::Profile;
+
+/// A checked address of a SCIM service, and what kind of server is there.
+#[derive(Clone, Debug)]
+pub(crate) struct BaseUrl {
+    scim: String,
+    origin: String,
+    host: String,
+    profile: Profile,
+}
+
+impl BaseUrl {
+    /// The path of SCIM on a WATS server.
+    const WATS_PATH: &'static str = "/api/SCIM/v2";
+
+    pub(crate) fn read(text: &str, profile: Option<&Profile>, allow_plain_http: bool) -> Result<Self> {
+        // The address may carry a password by mistake, so no message repeats it.
+        let refuse = |why: &str| Err(Error::invalid(format!("the base URL {why}")));
+        let text = text.trim();
+        let Ok(uri) = text.parse::<Uri>() else {
+            return refuse("is not a URL; it looks like https://acme.wats.com");
+        };
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return refuse("has no scheme or host; it looks like https://acme.wats.com");
+        };
+        if authority.as_str().contains('@') {
+            return refuse("has a user or password in it; give them as Credentials");
+        }
+        if uri.query().is_some() || text.contains('#') {
+            return refuse("has a query or a fragment; leave out what follows ? or #");
+        }
+        let host = uri.host().unwrap_or_default();
+        match scheme {
+            "https" => {}
+            "http" if allow_plain_http || is_loopback(host) => {}
+            "http" => {
+                return refuse(
+                    "is plain http, over which the credentials can be read on the way; \
+                     use https, or allow it with ScimConfig::allow_plain_http",
+                );
+            }
+            _ => return refuse("is neither https nor http"),
+        }
+        if uri.path().split('/').any(|segment| segment == "." || segment == "..") {
+            return refuse("has . or .. in its path");
+        }
+
+        let origin = format!("{scheme}://{authority}");
+        let path = uri.path().trim_end_matches('/');
+        let wats = wats_root(path);
+        let profile = profile.cloned().unwrap_or_else(|| wats.map_or_else(Profile::standard, |_| Profile::wats()));
+        let path = match wats {
+            Some(root) if profile == Profile::wats() => format!("{root}{}", Self::WATS_PATH),
+            None if profile == Profile::wats() => format!("{path}{}", Self::WATS_PATH),
+            _ => path.to_owned(),
+        };
+        Ok(Self { scim: format!("{origin}{path}"), origin, host: host.to_owned(), profile })
+    }
+
+    /// The base of every request, without a slash at the end.
+    pub(crate) fn scim(&self) -> &str {
+        &self.scim
+    }
+
+    /// Scheme, host and port, for messages.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    #[cfg(any(feature = "blocking", feature = "async"))]
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    #[cfg(any(feature = "blocking", feature = "async"))]
+    pub(crate) fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+}
+
+/// What stands before WATS's path or a part of it, if the address is one of a WATS server.
+fn wats_root(path: &str) -> Option<&str> {
+    let without = |suffix: &str| {
+        let at = path.len().checked_sub(suffix.len())?;
+        let (root, end) = path.split_at_checked(at)?;
+        end.eq_ignore_ascii_case(suffix).then_some(root)
+    };
+    if path.is_empty() { Some("") } else { without(BaseUrl::WATS_PATH).or_else(|| without("/api")) }
+}
+
+/// Whether a host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let local = bare.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"));
+    local || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<BaseUrl> {
+        BaseUrl::read(text, None, false)
+    }
+
+    #[test]
+    fn every_form_of_a_wats_address_is_the_same() {
+        for end in ["", "/", "/api", "/api/", "/api/SCIM/v2", "/api/scim/V2/", "/API"] {
+            let base = read(&format!("https://acme.wats.com{end}")).unwrap();
+            assert_eq!(base.scim(), "https://acme.wats.com/api/SCIM/v2", "{end}");
+            assert_eq!(base.profile(), &Profile::wats());
+        }
+        assert_eq!(read("https://x/wats/api").unwrap().scim(), "https://x/wats/api/SCIM/v2");
+    }
+
+    #[test]
+    fn another_path_is_the_base_of_another_server() {
+        let base = read("http://127.0.0.1:8080/scim/v2/").unwrap();
+        assert_eq!((base.scim(), base.profile()), ("http://127.0.0.1:8080/scim/v2", &Profile::standard()));
+        let root = BaseUrl::read("https://scim.example.com/", Some(&Profile::standard()), false).unwrap();
+        assert_eq!(root.scim(), "https://scim.example.com");
+        let wats = BaseUrl::read("https://x/y", Some(&Profile::wats()), false).unwrap();
+        assert_eq!(wats.scim(), "https://x/y/api/SCIM/v2");
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_unless_allowed() {
+        for local in ["http://localhost:1", "http://127.0.0.2", "http://[::1]:1", "http://a.localhost"] {
+            assert!(read(local).is_ok(), "{local}");
+        }
+        for remote in ["http://acme.wats.com", "http://localhost.example.com", "http://10.0.0.1", "http://128.0.0.1"] {
+            assert!(read(remote).unwrap_err().to_string().contains("allow_plain_http"), "{remote}");
+            assert!(BaseUrl::read(remote, None, true).is_ok(), "{remote}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused_and_not_repeated() {
+        for text in [
+            "",
+            "acme.wats.com",
+            "ftp://x",
+            "https://u:canary@x",
+            "https://x?canary",
+            "https://x#canary",
+            "https://x/../y",
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+        }
+    }
+}

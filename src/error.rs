@@ -1,0 +1,291 @@
+use std::error::Error as StdError;
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::model::ErrorMessage;
+use crate::operation::Operation;
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// Why an operation failed, in both faces.
+///
+/// `Display` is one line that says what was tried, what went wrong, and for a write whether
+/// anything was changed. What the transport or the JSON reader had to say is its `source`.
+///
+/// ```
+/// use wats_scim::blocking::ScimClient;
+/// use wats_scim::sandbox::Sandbox;
+/// use wats_scim::{Credentials, ErrorKind, ScimUser, WriteOutcome};
+///
+/// let sandbox = Sandbox::start()?;
+/// let client = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
+/// client.create_user(&ScimUser::new("jane@example.com"))?;
+/// let error = client.create_user(&ScimUser::new("jane@example.com")).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Conflict);
+/// assert_eq!(error.scim_type(), Some("uniqueness"));
+/// assert_eq!(error.write_outcome(), Some(WriteOutcome::NotApplied));
+/// assert!(error.to_string().starts_with("could not create user: the server answered 409 Conflict"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Parts>);
+
+#[derive(thiserror::Error)]
+#[error("{}", self.sentence())]
+struct Parts {
+    kind: ErrorKind,
+    operation: Option<Operation>,
+    status: Option<StatusCode>,
+    scim_type: Option<String>,
+    detail: Option<String>,
+    message: String,
+    outcome: WriteOutcome,
+    is_web_page: bool,
+    source: Option<Source>,
+}
+
+/// What went wrong, as a program tells errors apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument or a setting was refused before anything was sent. Not retryable.
+    InvalidInput,
+    /// The server does not offer this; nothing was sent. Not retryable.
+    Unsupported,
+    /// 400: the server did not accept the request. Not retryable.
+    BadRequest,
+    /// 401: the credentials are missing, wrong or expired. Not retryable.
+    Unauthorized,
+    /// 403: the credentials do not allow this. Not retryable.
+    Forbidden,
+    /// 404: there is no such resource or address. Not retryable.
+    NotFound,
+    /// 409: it conflicts with what is there, usually a name that is taken. Not retryable.
+    Conflict,
+    /// 412: the resource changed in between. Not retryable as it is.
+    PreconditionFailed,
+    /// 413: the request is larger than the server takes. Not retryable.
+    PayloadTooLarge,
+    /// 429: too many requests. Retryable later.
+    TooManyRequests,
+    /// 5xx: the server or a gateway before it failed. Retryable for 500, 502, 503 and 504.
+    Server,
+    /// 3xx: the server pointed elsewhere, which is never followed. Not retryable.
+    Redirect,
+    /// Any other status. Retryable for 408.
+    UnexpectedStatus,
+    /// The answer had no body where data was due. Not retryable.
+    EmptyBody,
+    /// The answer was a success, but a web page or something else that is not what was asked for.
+    /// Not retryable.
+    UnexpectedBody,
+    /// The answer was larger than allowed. Not retryable.
+    ResponseTooLarge,
+    /// There was no connection, or it broke. Retryable.
+    Connection,
+    /// No answer came in time. Retryable.
+    Timeout,
+    /// A listing ended before everything was seen. Retryable from the start.
+    IncompleteList,
+}
+
+/// What became of a write that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WriteOutcome {
+    /// Nothing was changed.
+    NotApplied,
+    /// It may have been applied: look before trying again.
+    Unknown,
+}
+
+impl Error {
+    /// An error of your own [`ScimRepository`](crate::blocking::ScimRepository).
+    ///
+    /// The message completes the sentence "could not …:". The outcome is
+    /// [`NotApplied`](WriteOutcome::NotApplied).
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            operation: None,
+            status: None,
+            scim_type: None,
+            detail: None,
+            message: message.into(),
+            outcome: WriteOutcome::NotApplied,
+            is_web_page: false,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message)
+    }
+
+    /// The error that an answer with this status is.
+    pub(crate) fn of_status(status: StatusCode, message: ErrorMessage, note: &str) -> Self {
+        let mut text = match status.canonical_reason() {
+            Some(reason) => format!("the server answered {} {reason}", status.as_u16()),
+            None => format!("the server answered {}", status.as_u16()),
+        };
+        if let Some(scim_type) = &message.scim_type {
+            text.extend([" (", scim_type, ")"]);
+        }
+        if let Some(detail) = message.detail.as_deref().or((!note.is_empty()).then_some(note)) {
+            text.push_str(": ");
+            text.push_str(detail.trim_end_matches('.'));
+        }
+        let mut error = Self::new(ErrorKind::of(status), text);
+        error.0.status = Some(status);
+        error.0.scim_type = message.scim_type;
+        error.0.detail = message.detail;
+        error
+    }
+
+    /// Names the operation that failed.
+    #[must_use]
+    pub fn in_operation(mut self, operation: Operation) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    /// Says whether the write may have been applied.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: WriteOutcome) -> Self {
+        self.0.outcome = outcome;
+        self
+    }
+
+    /// Names the error underneath.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn on_a_web_page(mut self, is_web_page: bool) -> Self {
+        self.0.is_web_page = is_web_page;
+        self
+    }
+
+    /// Whether the server said so with a web page, which is not how a SCIM server speaks.
+    pub(crate) fn is_web_page(&self) -> bool {
+        self.0.is_web_page
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What was tried. `None` while a client is being set up.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        self.0.operation
+    }
+
+    /// The status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The server's own words (`detail`, RFC 7644 §3.12), on one line of at most 300 bytes.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The server's keyword for the error (RFC 7644 §3.12, table 9), such as `uniqueness`.
+    #[must_use]
+    pub fn scim_type(&self) -> Option<&str> {
+        self.0.scim_type.as_deref()
+    }
+
+    /// Whether the same request may succeed later. For a write, look at
+    /// [`write_outcome`](Self::write_outcome) first.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::TooManyRequests | ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::IncompleteList => true,
+            ErrorKind::Server | ErrorKind::UnexpectedStatus => {
+                matches!(self.0.status.map(|status| status.as_u16()), Some(408 | 500 | 502 | 503 | 504))
+            }
+            _ => false,
+        }
+    }
+
+    /// What became of the write. `None` if it was not a write.
+    #[must_use]
+    pub fn write_outcome(&self) -> Option<WriteOutcome> {
+        self.0.write_outcome()
+    }
+}
+
+impl Parts {
+    fn write_outcome(&self) -> Option<WriteOutcome> {
+        self.operation.is_some_and(Operation::is_write).then_some(self.outcome)
+    }
+
+    fn sentence(&self) -> String {
+        let mut sentence = self.operation.map(|operation| format!("could not {operation}: ")).unwrap_or_default();
+        sentence.push_str(&self.message);
+        sentence.push_str(match (self.write_outcome(), self.kind) {
+            (None, _) => "",
+            (Some(_), ErrorKind::InvalidInput | ErrorKind::Unsupported) => "; nothing was sent",
+            (Some(WriteOutcome::NotApplied), _) => "; nothing was changed",
+            (Some(WriteOutcome::Unknown), _) => "; whether it was applied is not known",
+        });
+        sentence
+    }
+}
+
+impl ErrorKind {
+    fn of(status: StatusCode) -> Self {
+        match status.as_u16() {
+            400 => Self::BadRequest,
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            409 => Self::Conflict,
+            412 => Self::PreconditionFailed,
+            413 => Self::PayloadTooLarge,
+            429 => Self::TooManyRequests,
+            300..=399 => Self::Redirect,
+            500..=599 => Self::Server,
+            _ => Self::UnexpectedStatus,
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("scim_type", &self.scim_type)
+            .field("message", &self.message)
+            .field("write_outcome", &self.write_outcome())
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}

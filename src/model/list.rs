@@ -1,0 +1,127 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::user::ScimUser;
+
+/// One page of a listing (RFC 7644 §3.4.2).
+///
+/// Every number is optional: real servers leave them out. A missing `Resources` is an empty page,
+/// but a reply that names neither `Resources` nor `totalResults` is not a list, and refused.
+///
+/// ```
+/// use wats_scim::ScimListResponse;
+///
+/// let page: ScimListResponse = serde_json::from_str(
+///     r#"{"totalResults": 1, "Resources": [{"userName": "jane@example.com"}]}"#,
+/// )?;
+/// assert_eq!(page.total_results, Some(1));
+/// assert_eq!(page.resources[0].user_name.as_deref(), Some("jane@example.com"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ScimListResponse<T = ScimUser> {
+    /// How many resources match in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_results: Option<u64>,
+    /// The position of the first resource of this page, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_index: Option<u64>,
+    /// How many resources this page holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items_per_page: Option<u64>,
+    /// The resources of this page.
+    #[serde(rename = "Resources")]
+    pub resources: Vec<T>,
+}
+
+impl<T> Default for ScimListResponse<T> {
+    fn default() -> Self {
+        Self { total_results: None, start_index: None, items_per_page: None, resources: Vec::new() }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ScimListResponse<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = ScimListResponse<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a SCIM list response")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut list = ScimListResponse::default();
+        let mut is_list = false;
+        while let Some(name) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            match &*name {
+                name if name.eq_ignore_ascii_case("Resources") => {
+                    list.resources = map.next_value::<Option<Vec<T>>>()?.unwrap_or_default();
+                    is_list = true;
+                }
+                name if name.eq_ignore_ascii_case("totalResults") => {
+                    list.total_results = map.next_value::<Number>()?.0;
+                    is_list |= list.total_results.is_some();
+                }
+                name if name.eq_ignore_ascii_case("startIndex") => list.start_index = map.next_value::<Number>()?.0,
+                name if name.eq_ignore_ascii_case("itemsPerPage") => {
+                    list.items_per_page = map.next_value::<Number>()?.0;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if is_list { Ok(list) } else { Err(A::Error::custom("it names neither Resources nor totalResults")) }
+    }
+}
+
+/// A count, written as a number or as text; anything else is as good as absent.
+pub(crate) struct Number(pub(crate) Option<u64>);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Number(number) => number.as_u64(),
+            serde_json::Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(json: &str) -> Result<ScimListResponse, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn a_missing_resources_is_an_empty_page() {
+        assert_eq!(decode(r#"{"totalResults":0}"#).unwrap().resources, []);
+        assert_eq!(decode(r#"{"totalResults":0,"Resources":null}"#).unwrap().resources, []);
+    }
+
+    #[test]
+    fn a_reply_that_is_no_list_is_refused() {
+        assert!(decode(r#"{"Message":"An error has occurred."}"#).is_err());
+        assert!(decode("[]").is_err());
+    }
+
+    #[test]
+    fn numbers_may_be_text_and_names_in_any_case() {
+        let page = decode(r#"{"TOTALRESULTS":"250","resources":[{}],"startIndex":null}"#).unwrap();
+        assert_eq!((page.total_results, page.start_index, page.resources.len()), (Some(250), None, 1));
+    }
+}

@@ -1,0 +1,48 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A kind of resource that a SCIM server keeps: users, groups, or a type of your own.
+///
+/// Everything that reads, lists and writes is generic over this trait (RFC 7643 §6).
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use wats_scim::Resource;
+///
+/// #[derive(Clone, Deserialize, Serialize)]
+/// struct Device {
+///     id: Option<String>,
+///     serial: String,
+/// }
+///
+/// impl Resource for Device {
+///     const NAME: &'static str = "device";
+///     const ENDPOINT: &'static str = "Devices";
+///     const SCHEMA: &'static str = "urn:example:2.0:Device";
+///     const NAMED_BY: &'static str = "serial";
+///
+///     fn id(&self) -> Option<&str> {
+///         self.id.as_deref()
+///     }
+///
+///     fn name(&self) -> Option<&str> {
+///         Some(&self.serial)
+///     }
+/// }
+/// ```
+pub trait Resource: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// What one is called in a message: `user`.
+    const NAME: &'static str;
+    /// The endpoint below the SCIM base, without slashes: `Users`.
+    const ENDPOINT: &'static str;
+    /// The URN of the schema, added to a new resource that names no schema.
+    const SCHEMA: &'static str;
+    /// The attribute by which a person names one: `userName`.
+    const NAMED_BY: &'static str;
+
+    /// The identifier that the server gave it.
+    fn id(&self) -> Option<&str>;
+
+    /// The value of [`NAMED_BY`](Self::NAMED_BY).
+    fn name(&self) -> Option<&str>;
+}

@@ -1,0 +1,146 @@
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde_json::{Map, Value};
+
+use crate::secret::Secret;
+
+/// The token that Microsoft Entra ID or Okta is given as its secret for the WATS SCIM base URL.
+///
+/// `Debug` does not show the token; [`Secret::expose`] does.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ScimToken {
+    /// The JWT itself.
+    pub token: Secret,
+    /// When it ends: as the server says, or else as the token's own `exp` claim says. The claim is
+    /// read for display only; no signature is checked.
+    pub expires: Option<DateTime<Utc>>,
+    /// How many days it was asked to last, if the server says.
+    pub duration_days: Option<u32>,
+}
+
+impl ScimToken {
+    /// Reads the reply of WATS's token route, whose form is not documented: an object whose names
+    /// are written in one of several ways and any letter case, or a bare JWT.
+    pub(crate) fn read(reply: &Value) -> Result<Self, &'static str> {
+        let (token, object) = match reply {
+            Value::String(text) if is_jwt(text.trim()) => (text.as_str(), None),
+            Value::String(_) => return Err("it is text, but not a token"),
+            Value::Object(object) => {
+                let token = member(object, &["token"]).and_then(Value::as_str);
+                (token.ok_or("there is no token in it")?, Some(object))
+            }
+            _ => return Err("there is no token in it"),
+        };
+        let token = token.trim();
+        if token.is_empty() {
+            return Err("the token in it is empty");
+        }
+        let stated = |names: &[&str]| object.and_then(|object| member(object, names));
+        Ok(Self {
+            expires: stated(&["expiresUtc", "expires_utc", "expires"]).and_then(time).or_else(|| expiry_of(token)),
+            duration_days: stated(&["durationDays", "duration_days", "duration"]).and_then(days),
+            token: Secret::new(token),
+        })
+    }
+}
+
+fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
+    names.iter().find_map(|name| {
+        object.iter().find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null()).map(|(_, value)| value)
+    })
+}
+
+/// A time with or without an offset (then UTC), or in seconds since 1970.
+fn time(value: &Value) -> Option<DateTime<Utc>> {
+    match value {
+        Value::Number(number) => DateTime::from_timestamp(number.as_i64()?, 0),
+        Value::String(text) => {
+            let text = text.trim();
+            let naive = || text.parse::<NaiveDateTime>().ok().map(|naive| naive.and_utc());
+            text.parse().ok().or_else(naive)
+        }
+        _ => None,
+    }
+}
+
+fn days(value: &Value) -> Option<u32> {
+    match value {
+        Value::Number(number) => number.as_u64()?.try_into().ok(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn is_jwt(text: &str) -> bool {
+    text.split('.').count() == 3
+        && text.split('.').all(|part| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
+        })
+}
+
+/// The `exp` claim of a JWT (RFC 7519 §4.1.4).
+fn expiry_of(token: &str) -> Option<DateTime<Utc>> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let claims = LENIENT.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let expiry = claims.get("exp")?;
+    // A NumericDate may have a fraction, which does not matter here.
+    let whole = expiry.to_string();
+    DateTime::from_timestamp(whole.split('.').next()?.parse().ok()?, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// `{"alg":"none"}` . `{"exp":1790000000}` . `s`
+    const JWT: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3OTAwMDAwMDB9.cw";
+
+    fn read(reply: &Value) -> ScimToken {
+        ScimToken::read(reply).unwrap()
+    }
+
+    #[test]
+    fn names_are_read_in_every_form() {
+        for reply in [
+            json!({ "token": "t", "expiresUtc": "2026-09-21T14:13:20Z", "durationDays": 90 }),
+            json!({ "Token": "t", "expires_utc": "2026-09-21T14:13:20", "duration_days": "90" }),
+            json!({ "TOKEN": " t\n", "Expires": "2026-09-21T16:13:20.000+02:00", "DURATION": 90 }),
+            json!({ "token": "t", "expires": 1_790_000_000, "duration": 90 }),
+        ] {
+            let token = read(&reply);
+            assert_eq!(token.token.expose(), "t", "{reply}");
+            assert_eq!(token.expires.unwrap().timestamp(), 1_790_000_000, "{reply}");
+            assert_eq!(token.duration_days, Some(90), "{reply}");
+        }
+    }
+
+    #[test]
+    fn a_bare_jwt_tells_its_own_expiry() {
+        let token = read(&json!(JWT));
+        assert_eq!((token.token.expose(), token.expires.unwrap().timestamp()), (JWT, 1_790_000_000));
+        assert_eq!(read(&json!({ "token": JWT })).expires.unwrap().timestamp(), 1_790_000_000);
+    }
+
+    #[test]
+    fn a_reply_without_a_token_is_an_error() {
+        for reply in
+            [json!({}), json!({ "token": null }), json!({ "token": "" }), json!("Unauthorized"), json!(""), json!(7)]
+        {
+            assert!(ScimToken::read(&reply).is_err(), "{reply}");
+        }
+    }
+
+    #[test]
+    fn debug_does_not_show_the_token() {
+        assert!(!format!("{:?}", read(&json!(JWT))).contains("eyJ"));
+    }
+}

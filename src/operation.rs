@@ -1,0 +1,52 @@
+use std::fmt;
+
+/// What was asked of the server, as errors name it.
+///
+/// ```
+/// use wats_scim::Operation;
+///
+/// assert_eq!(Operation::Create("user").to_string(), "create user");
+/// assert!(Operation::Create("user").is_write());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Fetching a token for an identity provider.
+    GetToken,
+    /// Reading one resource by id. The text is what one is called: `user`.
+    Get(&'static str),
+    /// Reading one resource by its name.
+    GetByName(&'static str),
+    /// Reading a page of resources.
+    List(&'static str),
+    /// Creating a resource.
+    Create(&'static str),
+    /// Changing a resource.
+    Patch(&'static str),
+    /// Deleting a resource.
+    Delete(&'static str),
+}
+
+impl Operation {
+    /// Whether it can change what the server holds.
+    ///
+    /// Fetching a token counts as reading: it changes no user.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        matches!(self, Self::Create(_) | Self::Patch(_) | Self::Delete(_))
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GetToken => f.write_str("get token"),
+            Self::Get(resource) => write!(f, "get {resource}"),
+            Self::GetByName(resource) => write!(f, "get {resource} by name"),
+            Self::List(resource) => write!(f, "list {resource}s"),
+            Self::Create(resource) => write!(f, "create {resource}"),
+            Self::Patch(resource) => write!(f, "update {resource}"),
+            Self::Delete(resource) => write!(f, "delete {resource}"),
+        }
+    }
+}
