@@ -10,6 +10,10 @@ use futures_core::Stream;
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 
+#[path = "dual/creation.rs"]
+mod creation;
+#[path = "dual/exchange.rs"]
+mod exchange;
 #[path = "dual/http_client.rs"]
 mod http_client;
 #[path = "dual/pages.rs"]
@@ -47,6 +51,11 @@ macro_rules! example {
     };
 }
 use example;
+
+/// A timer that needs no particular executor.
+async fn sleep(duration: std::time::Duration) {
+    futures_timer::Delay::new(duration).await;
+}
 
 impl<F, Fut> HttpClient for F
 where

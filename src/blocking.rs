@@ -5,6 +5,10 @@
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
 
+#[path = "dual/creation.rs"]
+mod creation;
+#[path = "dual/exchange.rs"]
+mod exchange;
 #[path = "dual/http_client.rs"]
 mod http_client;
 #[path = "dual/pages.rs"]
@@ -38,6 +42,10 @@ macro_rules! example {
     };
 }
 use example;
+
+fn sleep(duration: std::time::Duration) {
+    std::thread::sleep(duration);
+}
 
 impl<F> HttpClient for F
 where

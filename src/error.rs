@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -46,6 +47,8 @@ struct Parts {
     message: String,
     outcome: WriteOutcome,
     is_web_page: bool,
+    retry_after: Option<Duration>,
+    attempts: u32,
     source: Option<Source>,
 }
 
@@ -120,6 +123,8 @@ impl Error {
             message: message.into(),
             outcome: WriteOutcome::NotApplied,
             is_web_page: false,
+            retry_after: None,
+            attempts: 0,
             source: None,
         }))
     }
@@ -169,6 +174,26 @@ impl Error {
         self
     }
 
+    pub(crate) fn asking_to_wait(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn after_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Whether the request may have been applied, had it been a write.
+    pub(crate) fn outcome(&self) -> WriteOutcome {
+        self.0.outcome
+    }
+
+    /// Whether a connection broke in the middle of the exchange.
+    pub(crate) fn is_broken_connection(&self) -> bool {
+        self.0.kind == ErrorKind::Connection && self.0.outcome == WriteOutcome::Unknown
+    }
+
     pub(crate) fn on_a_web_page(mut self, is_web_page: bool) -> Self {
         self.0.is_web_page = is_web_page;
         self
@@ -177,6 +202,11 @@ impl Error {
     /// Whether the server said so with a web page, which is not how a SCIM server speaks.
     pub(crate) fn is_web_page(&self) -> bool {
         self.0.is_web_page
+    }
+
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message.push_str(note);
+        self
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
@@ -225,6 +255,18 @@ impl Error {
             }
             _ => false,
         }
+    }
+
+    /// How long the server asked to wait before the next request, if it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the request was sent; 0 if it was refused before that.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// What became of the write. `None` if it was not a write.

@@ -19,11 +19,16 @@ mod model;
 mod operation;
 mod profile;
 mod query;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
+mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod secret;
 #[cfg(any(feature = "blocking", feature = "async"))]
 mod tls;
+#[cfg(any(feature = "blocking-api", feature = "async-api"))]
+mod trace;
 mod transport_error;
 #[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod wire;
@@ -41,5 +46,8 @@ pub use model::{
 pub use operation::Operation;
 pub use profile::Profile;
 pub use query::ListQuery;
+pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use transport_error::TransportError;
+#[cfg(any(feature = "blocking-api", feature = "async-api"))]
+pub use wire::TimeLeft;

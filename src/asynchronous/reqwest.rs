@@ -11,6 +11,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::tls;
 use crate::transport_error::TransportError;
+use crate::wire::TimeLeft;
 
 /// The async client: a [`ScimService`] over [`Reqwest`]. It runs on tokio.
 pub type ScimClient = ScimService<HttpScimRepository<Reqwest>>;
@@ -93,7 +94,11 @@ fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
 
 impl HttpClient for Reqwest {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        let request = reqwest::Request::try_from(request).map_err(failure)?;
+        let time_left = request.extensions().get::<TimeLeft>().copied();
+        let mut request = reqwest::Request::try_from(request).map_err(failure)?;
+        if let Some(TimeLeft(left)) = time_left {
+            *request.timeout_mut() = Some(left);
+        }
         let mut response = self.client.execute(request).await.map_err(failure)?;
         let expected = response.content_length().unwrap_or(0);
         let mut body = Vec::with_capacity(usize::try_from(expected.min(self.max_response_bytes)).unwrap_or(0));

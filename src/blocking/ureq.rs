@@ -2,7 +2,7 @@ use std::io::Read;
 
 use http::{Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Error as UreqError, Proxy, Timeout};
+use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, Timeout};
 
 use super::{HttpClient, HttpScimRepository, ScimService};
 use crate::config::ScimConfig;
@@ -10,6 +10,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::tls;
 use crate::transport_error::TransportError;
+use crate::wire::TimeLeft;
 
 /// The blocking client: a [`ScimService`] over [`Ureq`].
 pub type ScimClient = ScimService<HttpScimRepository<Ureq>>;
@@ -76,13 +77,25 @@ impl Ureq {
     }
 }
 
+impl Ureq {
+    fn run(&self, request: Request<impl AsSendBody>, time_left: Option<TimeLeft>) -> Result<Response<Body>, UreqError> {
+        match time_left {
+            None => self.agent.run(request),
+            Some(TimeLeft(left)) => {
+                self.agent.run(self.agent.configure_request(request).timeout_global(Some(left)).build())
+            }
+        }
+    }
+}
+
 impl HttpClient for Ureq {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let time_left = request.extensions().get::<TimeLeft>().copied();
         let (head, body) = request.into_parts();
         let response = if body.is_empty() {
-            self.agent.run(Request::from_parts(head, ()))
+            self.run(Request::from_parts(head, ()), time_left)
         } else {
-            self.agent.run(Request::from_parts(head, body))
+            self.run(Request::from_parts(head, body), time_left)
         };
         let (head, body) = response.map_err(failure)?.into_parts();
         let length = body.content_length().and_then(|length| usize::try_from(length.min(self.max_response_bytes)).ok());

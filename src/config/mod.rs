@@ -11,6 +11,7 @@ use proxy::Proxy;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
+use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
 /// The settings of a client. Both transports obey all of them alike.
@@ -34,6 +35,9 @@ pub struct ScimConfig {
     pub(crate) root_certificates: Vec<Vec<u8>>,
     proxy: Proxy,
     allow_plain_http: bool,
+    pub(crate) retry: RetryPolicy,
+    #[cfg(feature = "rate-limit")]
+    pub(crate) rate_limit: Option<crate::rate_limit::RateLimit>,
     pub(crate) max_response_bytes: u64,
 }
 
@@ -56,6 +60,9 @@ impl ScimConfig {
             root_certificates: Vec::new(),
             proxy: Proxy::Environment,
             allow_plain_http: false,
+            retry: RetryPolicy::default(),
+            #[cfg(feature = "rate-limit")]
+            rate_limit: None,
             max_response_bytes: 64 << 20,
         }
     }
@@ -140,6 +147,35 @@ impl ScimConfig {
     #[must_use]
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
         self.allow_plain_http = allow;
+        self
+    }
+
+    /// When a request is sent again.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sends at most so many requests in a period, evenly after the first burst of that many.
+    /// Repeated requests count too. No limit by default.
+    ///
+    /// The clones of a client share the limit. A call that has to wait holds up no executor.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use std::time::Duration;
+    /// use wats_scim::{Credentials, ScimConfig};
+    ///
+    /// let requests = NonZeroU32::new(100).unwrap_or(NonZeroU32::MIN);
+    /// let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw"))
+    ///     .rate_limit(requests, Duration::from_secs(60));
+    /// ```
+    #[cfg(feature = "rate-limit")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
+    #[must_use]
+    pub fn rate_limit(mut self, requests: std::num::NonZeroU32, period: Duration) -> Self {
+        self.rate_limit = Some(crate::rate_limit::RateLimit { requests, period });
         self
     }
 

@@ -45,4 +45,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
 
     /// The value of [`NAMED_BY`](Self::NAMED_BY).
     fn name(&self) -> Option<&str>;
+
+    /// The identifier that your own system gave it, if the resource has one. A creation whose
+    /// outcome is not known looks for it.
+    fn external_id(&self) -> Option<&str> {
+        None
+    }
 }

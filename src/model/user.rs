@@ -163,6 +163,10 @@ impl Resource for ScimUser {
     fn name(&self) -> Option<&str> {
         self.user_name.as_deref()
     }
+
+    fn external_id(&self) -> Option<&str> {
+        self.external_id.as_deref().filter(|id| !id.is_empty())
+    }
 }
 
 /// The parts of a person's name (RFC 7643 §4.1.1).

@@ -1,8 +1,11 @@
+use std::time::SystemTime;
+
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::retry_after::retry_after;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::{ErrorMessage, Resource, ScimListResponse, ScimToken, is_web_page, one_line};
 use crate::operation::Operation;
@@ -32,6 +35,19 @@ impl Answer {
         } else {
             Err(refusal(operation, &response))
         }
+    }
+
+    /// The answer to a request that turns out to have been done before.
+    pub(crate) fn done(operation: Operation) -> Self {
+        let mut response = Response::new(Vec::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Self { operation, response }
+    }
+
+    /// The status that the server gave.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
     }
 
     /// One resource.
@@ -191,6 +207,7 @@ fn refusal(operation: Operation, response: &Response<Vec<u8>>) -> Error {
         .with_outcome(outcome_of(status))
         .in_operation(operation)
         .on_a_web_page(is_page)
+        .asking_to_wait(retry_after(response.headers(), SystemTime::now()))
 }
 
 /// A server that says why it refuses has changed nothing. A gateway may answer a 5xx or 408 for a

@@ -4,11 +4,12 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
+use super::attempts::Repeat;
 use super::path::{encode, id_segment, name};
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
-use crate::model::{Resource, ScimPatchRequest};
+use crate::model::{PatchOp, Resource, ScimPatchRequest};
 use crate::operation::Operation;
 use crate::query::ListQuery;
 
@@ -24,6 +25,7 @@ pub(crate) struct Endpoint {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
+    pub(crate) repeat: Repeat,
     pub(crate) request: Request<Vec<u8>>,
 }
 
@@ -106,7 +108,8 @@ impl Endpoint {
         let of = resource.name().ok_or_else(|| Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY)));
         of.and_then(|of| name(of, T::NAMED_BY)).map_err(refused)?;
         let body = new_resource(resource).map_err(refused)?;
-        self.call(operation, Method::POST, &format!("/{}", T::ENDPOINT), Some(body))
+        let call = self.call(operation, Method::POST, &format!("/{}", T::ENDPOINT), Some(body))?;
+        Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
     }
 
     pub(crate) fn patch<T: Resource>(&self, id: &str, patch: &ScimPatchRequest) -> Result<Call> {
@@ -116,7 +119,8 @@ impl Endpoint {
             return Err(Error::invalid("the patch has no operation in it").in_operation(operation));
         }
         let body = serde_json::to_vec(patch).map_err(|error| unwritable(error).in_operation(operation))?;
-        self.on_id::<T>(operation, Method::PATCH, id, Some(body))
+        let call = self.on_id::<T>(operation, Method::PATCH, id, Some(body))?;
+        Ok(Call { repeat: if gives_the_same_twice(patch) { Repeat::IsSafe } else { Repeat::MayApplyTwice }, ..call })
     }
 
     pub(crate) fn delete<T: Resource>(&self, id: &str) -> Result<Call> {
@@ -148,13 +152,21 @@ impl Endpoint {
             // Only length is left to go wrong: everything else was encoded.
             Error::invalid("the request does not fit in a URL").with_source(error).in_operation(operation)
         })?;
-        Ok(Call { operation, request })
+        Ok(Call { operation, repeat: Repeat::IsSafe, request })
     }
 
     fn lacks(&self, what: &str, operation: Operation) -> Error {
         let server = self.base.profile().name;
         Error::new(ErrorKind::Unsupported, format!("a {server} server offers no {what}")).in_operation(operation)
     }
+}
+
+/// Whether a patch that is applied twice leaves the same as once. An `add` may add a value twice,
+/// and a value path may select another value, or none, the second time.
+fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
+    patch.operations.iter().all(|operation| {
+        operation.op != PatchOp::Add && operation.path.as_deref().is_none_or(|path| !path.contains('['))
+    })
 }
 
 /// How one resource is read by its name.

@@ -1,8 +1,15 @@
 //! Building requests and reading answers, without waiting for anything.
 
 mod answer;
+mod attempts;
 mod endpoint;
 mod path;
+mod retry_after;
+mod same;
+mod time_left;
 
 pub(crate) use answer::{Answer, Created, absent_as_none, unanswered};
+pub(crate) use attempts::{Attempts, Verdict};
 pub(crate) use endpoint::{ByName, Call, Endpoint};
+pub(crate) use same::is_the_one_sent;
+pub use time_left::TimeLeft;

@@ -1,0 +1,55 @@
+//! A request and its answer, with as many attempts as it takes.
+
+use std::time::Instant;
+
+use super::{HttpClient, HttpScimRepository, maybe_async, sleep};
+use crate::error::Result;
+use crate::trace::Trace;
+use crate::wire::{Answer, Attempts, Call, TimeLeft, Verdict, unanswered};
+
+#[maybe_async]
+impl<C: HttpClient> HttpScimRepository<C> {
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
+        let trace = Trace::begin(call.operation);
+        let mut attempts = Attempts::begin(&self.retry, Instant::now());
+        loop {
+            self.wait_for_a_place().await;
+            let started = Instant::now();
+            let answer = self.attempt(call, &attempts).await;
+            let now = Instant::now();
+            trace.attempt(attempts.made() + 1, &answer, now - started);
+            match attempts.judge(call, answer, now) {
+                Verdict::Done(answer) => {
+                    trace.end(&answer);
+                    return answer;
+                }
+                Verdict::AgainAfter(delay) => sleep(delay).await,
+            }
+        }
+    }
+
+    async fn attempt(&self, call: &Call, attempts: &Attempts<'_>) -> Result<Answer> {
+        let mut request = call.request.clone();
+        let time_left = attempts.time_left(Instant::now());
+        if time_left < self.timeout {
+            request.extensions_mut().insert(TimeLeft(time_left));
+        }
+        match self.client.send(request).await {
+            Ok(response) => Answer::new(call.operation, response),
+            Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
+        }
+    }
+
+    #[cfg(feature = "rate-limit")]
+    async fn wait_for_a_place(&self) {
+        if let Some(limiter) = &self.limiter {
+            while let Some(wait) = limiter.wait() {
+                sleep(wait).await;
+            }
+        }
+    }
+
+    #[cfg(not(feature = "rate-limit"))]
+    #[allow(clippy::unused_async, clippy::unused_self, reason = "there is no limit to wait for")]
+    async fn wait_for_a_place(&self) {}
+}
