@@ -15,7 +15,8 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// Why an operation failed, in both faces.
 ///
 /// `Display` is one line that says what was tried, what went wrong, and for a write whether
-/// anything was changed. What the transport or the JSON reader had to say is its `source`.
+/// anything was changed. What the transport or the JSON reader had to say is its `source`; `Debug`,
+/// which `main` prints, shows both.
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
@@ -318,16 +319,15 @@ impl fmt::Debug for Error {
     }
 }
 
+/// What `main` prints when it returns an error: the sentence, and what is underneath.
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.kind)
-            .field("operation", &self.operation)
-            .field("status", &self.status)
-            .field("scim_type", &self.scim_type)
-            .field("message", &self.message)
-            .field("write_outcome", &self.write_outcome())
-            .field("source", &self.source)
-            .finish_non_exhaustive()
+        f.write_str(&self.sentence())?;
+        let mut source = self.source();
+        while let Some(cause) = source {
+            write!(f, "\n  because: {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,63 @@
-#![doc = "The front page."]
+//! Provision the users of a WATS server, or of any SCIM 2.0 server: blocking or async, from one
+//! source.
+//!
+//! ```
+//! use wats_scim::blocking::ScimClient;
+//! use wats_scim::{Credentials, ScimUser};
+//! # let sandbox = wats_scim::sandbox::Sandbox::start()?;
+//! # let (base_url, token) = (sandbox.base_url(), sandbox.token());
+//!
+//! let client = ScimClient::connect(base_url, Credentials::wats_token(token))?;
+//! let jane = client.create_user(&ScimUser::new("jane@example.com").with_display_name("Jane Doe"))?;
+//! for user in client.iter_users() {
+//!     println!("{}", user?.user_name.unwrap_or_default());
+//! }
+//! client.deactivate_user(&jane.id.unwrap_or_default())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The async face is the same with `.await`: `wats_scim::asynchronous::ScimClient`.
+//!
+//! # Where to look
+//!
+//! | to | see |
+//! |---|---|
+//! | make a client | `ScimClient` in [`blocking`] or [`asynchronous`], [`ScimConfig`], [`Credentials`] |
+//! | ask for something | `ScimService`, which `ScimClient` is |
+//! | say what to send | [`ScimUser`], [`ScimPatchRequest`], [`ListQuery`], [`Filter`] |
+//! | find out what went wrong | [`Error`], [`ErrorKind`], [`WriteOutcome`] |
+//! | decide what is sent again | [`RetryPolicy`] |
+//! | use another HTTP stack, or none | `HttpClient` and `ScimRepository` in each face |
+//! | try it without a server, or test | [`sandbox`] |
+//!
+//! # What you can rely on
+//!
+//! - A listing is complete, or it ends in an error.
+//! - Nothing is written twice, and a write that failed says whether it may have been applied.
+//! - No id, name or filter can break out of its place in a URL, and bad input is refused before
+//!   anything is sent.
+//! - What a server sends and this crate does not know is kept, and sent back.
+//! - Redirects are not followed, credentials go to the configured server only, and no text that
+//!   this crate makes shows them.
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `blocking` (default) | `blocking-api` and its transport over ureq |
+//! | `async` | `async-api` and its transport over reqwest, on tokio |
+//! | `blocking-api`, `async-api` | the face alone, for an `HttpClient` of your own |
+//! | `sandbox` | a WATS server in the process, on a loopback port |
+//! | `tracing` | a span for each operation, without bodies or personal data |
+//! | `rate-limit` | `ScimConfig::rate_limit` |
+//!
+//! Features only add: any set of them compiles, and both faces can be on in one build.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![cfg_attr(
+    not(any(feature = "blocking", feature = "async")),
+    allow(dead_code, unused_imports, reason = "parts of the core serve a face or a transport alone")
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "async-api")]
@@ -13,7 +70,9 @@ mod error;
 #[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod example;
 mod filter;
-#[cfg(any(feature = "blocking-api", feature = "async-api"))]
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listing;
 mod model;
 mod operation;
@@ -27,17 +86,14 @@ pub mod sandbox;
 mod secret;
 #[cfg(any(feature = "blocking", feature = "async"))]
 mod tls;
-#[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod trace;
 mod transport_error;
-#[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod wire;
 
 pub use config::ScimConfig;
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result, WriteOutcome};
 pub use filter::{AttributePath, Filter, FilterError, PatchPath};
-#[cfg(any(feature = "blocking-api", feature = "async-api"))]
 pub use listing::ListProgress;
 pub use model::{
     Attributes, PatchOp, Resource, ScimListResponse, ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken,
@@ -49,5 +105,8 @@ pub use query::ListQuery;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use transport_error::TransportError;
-#[cfg(any(feature = "blocking-api", feature = "async-api"))]
 pub use wire::TimeLeft;
+
+#[cfg(all(doctest, feature = "blocking", feature = "async"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,10 +9,14 @@ use crate::filter::Filter;
 /// let query = ListQuery::new().start_index(101).count(100).filter(Filter::eq("active", true));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ListQuery {
-    pub(crate) start_index: Option<u64>,
-    pub(crate) count: Option<u64>,
-    pub(crate) filter: Option<Filter>,
+    /// The position of the first resource, counted from 1.
+    pub start_index: Option<u64>,
+    /// The most resources to get.
+    pub count: Option<u64>,
+    /// Which resources to get.
+    pub filter: Option<Filter>,
 }
 
 impl ListQuery {

@@ -76,12 +76,10 @@ impl BaseUrl {
         &self.profile
     }
 
-    #[cfg(any(feature = "blocking", feature = "async"))]
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    #[cfg(any(feature = "blocking", feature = "async"))]
     pub(crate) fn is_https(&self) -> bool {
         self.origin.starts_with("https:")
     }

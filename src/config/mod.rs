@@ -186,13 +186,30 @@ impl ScimConfig {
         self
     }
 
+    /// The base of the SCIM service, which is what an identity provider is given as its tenant
+    /// URL.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the address cannot be used.
+    ///
+    /// ```
+    /// use wats_scim::{Credentials, ScimConfig};
+    ///
+    /// let config = ScimConfig::new("https://acme.wats.com/", Credentials::wats_token("dTpw"));
+    /// assert_eq!(config.scim_url()?, "https://acme.wats.com/api/SCIM/v2");
+    /// # Ok::<(), wats_scim::Error>(())
+    /// ```
+    pub fn scim_url(&self) -> Result<String> {
+        Ok(self.base_url()?.scim().to_owned())
+    }
+
     /// The address to send to.
     pub(crate) fn base_url(&self) -> Result<BaseUrl> {
         BaseUrl::read(&self.base_url, self.profile.as_ref(), self.allow_plain_http)
     }
 
     /// The proxy to go through, as a URL.
-    #[cfg(any(feature = "blocking", feature = "async"))]
     pub(crate) fn proxy_url(&self) -> Result<Option<Secret>> {
         self.proxy.url_for(&self.base_url()?, |name| std::env::var(name).ok())
     }

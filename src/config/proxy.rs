@@ -1,21 +1,17 @@
 //! Which proxy to go through. It is decided here, and not by the HTTP clients, so that both faces
 //! decide alike.
 
-#[cfg(any(feature = "blocking", feature = "async"))]
 use super::base_url::{BaseUrl, is_loopback};
-#[cfg(any(feature = "blocking", feature = "async"))]
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 #[derive(Clone, Debug)]
-#[cfg_attr(not(any(feature = "blocking", feature = "async")), expect(dead_code, reason = "for a transport to read"))]
 pub(super) enum Proxy {
     Environment,
     Direct,
     Given(Secret),
 }
 
-#[cfg(any(feature = "blocking", feature = "async"))]
 impl Proxy {
     pub(super) fn url_for(
         &self,
@@ -47,7 +43,6 @@ impl Proxy {
 }
 
 /// A proxy as both HTTP clients understand it.
-#[cfg(any(feature = "blocking", feature = "async"))]
 fn check(url: &str, what: &str) -> Result<Secret> {
     let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     match url.parse::<http::Uri>() {
@@ -61,7 +56,6 @@ fn check(url: &str, what: &str) -> Result<Secret> {
 }
 
 /// Whether a host is in a `no_proxy` list: names with their subdomains, addresses, or `*`.
-#[cfg(any(feature = "blocking", feature = "async"))]
 fn is_excepted(host: &str, list: &str) -> bool {
     let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
     list.split(',').map(|entry| entry.trim().trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase()).any(
@@ -72,7 +66,7 @@ fn is_excepted(host: &str, list: &str) -> bool {
     )
 }
 
-#[cfg(all(test, any(feature = "blocking", feature = "async")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

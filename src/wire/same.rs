@@ -41,8 +41,8 @@ mod tests {
 
     use super::*;
 
-    fn same(sent: Value, held: Value) -> bool {
-        is_the_one_sent(&sent, &held)
+    fn same(sent: &Value, held: &Value) -> bool {
+        is_the_one_sent(sent, held)
     }
 
     #[test]
@@ -50,13 +50,13 @@ mod tests {
         let sent = json!({ "userName": "Jane", "title": "x", "emails": [{ "value": "j@x" }], "password": "p" });
         let held =
             json!({ "id": "1", "USERNAME": "jane", "active": true, "emails": [{ "value": "j@x", "primary": true }] });
-        assert!(same(sent, held));
+        assert!(same(&sent, &held));
     }
 
     #[test]
     fn what_both_say_must_agree() {
-        assert!(!same(json!({ "externalId": "1" }), json!({ "externalId": "2" })));
-        assert!(!same(json!({ "emails": [{ "value": "a" }] }), json!({ "emails": [{ "value": "b" }] })));
-        assert!(!same(json!({ "name": { "givenName": "A" } }), json!({ "name": { "givenName": "a" } })));
+        assert!(!same(&json!({ "externalId": "1" }), &json!({ "externalId": "2" })));
+        assert!(!same(&json!({ "emails": [{ "value": "a" }] }), &json!({ "emails": [{ "value": "b" }] })));
+        assert!(!same(&json!({ "name": { "givenName": "A" } }), &json!({ "name": { "givenName": "a" } })));
     }
 }

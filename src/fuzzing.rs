@@ -1,0 +1,27 @@
+//! What the fuzz targets reach that no user of the crate does.
+
+use std::time::SystemTime;
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::model::{ErrorMessage, ScimToken};
+
+/// The detail and the `scimType` of an error body.
+#[must_use]
+pub fn error_message(body: &[u8]) -> (Option<String>, Option<String>) {
+    let message = ErrorMessage::read(body);
+    (message.detail, message.scim_type)
+}
+
+/// A token reply.
+#[must_use]
+pub fn token(reply: &serde_json::Value) -> Option<ScimToken> {
+    ScimToken::read(reply).ok()
+}
+
+/// A `Retry-After` header.
+#[must_use]
+pub fn retry_after(header: &[u8]) -> Option<std::time::Duration> {
+    let value = HeaderValue::from_bytes(header).ok()?;
+    crate::wire::retry_after(&HeaderMap::from_iter([(http::header::RETRY_AFTER, value)]), SystemTime::now())
+}

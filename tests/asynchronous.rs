@@ -1,0 +1,105 @@
+//! The suite in the async face, and what tasks and `Stream` alone can show.
+
+use std::future::{Future, ready};
+use std::io;
+
+use futures_util::{StreamExt, TryStreamExt};
+use http::{Request, Response};
+use maybe_async::must_be_async as maybe_async;
+use tokio::test;
+use wats_scim::asynchronous as face;
+use wats_scim::{ScimUser, TransportError};
+
+mod suite;
+
+use face::{HttpClient, Reqwest as Transport, ScimClient, ScimRepository};
+use suite::client;
+use wats_scim::sandbox::Sandbox;
+
+/// A client that answers from a function, to show that a closure is one.
+fn answering(
+    answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
+) -> impl HttpClient {
+    move |request| ready(Ok(answer(request)))
+}
+
+/// A client that never connects.
+fn unreachable_host() -> impl HttpClient {
+    |_| ready(Err(TransportError::from(io::Error::from(io::ErrorKind::ConnectionRefused))))
+}
+
+/// A client whose connection breaks as long as it is told to.
+fn breaking(breaks: impl Fn() -> bool + Send + Sync) -> impl HttpClient {
+    move |_| {
+        ready(if breaks() {
+            Err(TransportError::from(io::Error::from(io::ErrorKind::ConnectionReset)))
+        } else {
+            Ok(suite::answer(200, "application/json", r#"{"id":"1"}"#))
+        })
+    }
+}
+
+#[test]
+async fn users_come_from_a_stream_which_ends_after_an_error() {
+    let sandbox = Sandbox::builder().users(7).start().unwrap();
+    let users: Vec<_> = client(&sandbox).iter_users().page_size(3).into_stream().try_collect().await.unwrap();
+    assert_eq!(users.len(), 7);
+
+    let sandbox = Sandbox::builder().users(7).ignore_start_index().start().unwrap();
+    let results: Vec<_> = client(&sandbox).iter_users().page_size(3).into_stream().collect().await;
+    assert!(results.last().unwrap().is_err());
+    assert_eq!(results.iter().filter(|user| user.is_err()).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_client_serves_two_hundred_tasks() {
+    let sandbox = Sandbox::builder().users(10).record_requests(false).start().unwrap();
+    let client: ScimClient = client(&sandbox);
+    let tasks = (0..200).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                assert!(client.get_user_by_username("user0001@example.com").await.unwrap().is_some());
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+}
+
+/// A function over any repository can be spawned.
+fn spawned<R: ScimRepository + 'static>(repository: R) -> tokio::task::JoinHandle<wats_scim::Result<Option<ScimUser>>> {
+    tokio::spawn(async move { repository.get_by_name::<ScimUser>("user0001@example.com").await })
+}
+
+#[test]
+async fn a_generic_function_over_a_repository_can_be_spawned() {
+    let sandbox = Sandbox::builder().users(1).start().unwrap();
+    let repository = client(&sandbox).repository().clone();
+    assert!(spawned(repository).await.unwrap().unwrap().is_some());
+}
+
+const fn is_sent<T: Send>(_: &T) {}
+
+/// Every future and stream can move between threads.
+#[allow(dead_code, reason = "it is checked when it is compiled")]
+fn futures_are_send(client: &ScimClient, user: &ScimUser) {
+    fn sent<T: Future + Send>(_: T) {}
+    sent(client.get_token(None));
+    sent(client.create_user(user));
+    sent(client.get_user("1"));
+    sent(client.get_user_by_username("1"));
+    sent(client.deactivate_user("1"));
+    sent(client.add_user_levels("1", &["a"]));
+    sent(client.delete_user("1"));
+    let mut pages = client.iter_users();
+    sent(pages.try_next());
+    is_sent(&client.iter_users().into_stream());
+}
+
+const _: () = {
+    const fn is_shared<T: Send + Sync + Clone + std::fmt::Debug + 'static>() {}
+    is_shared::<ScimClient>();
+    is_shared::<Transport>();
+};

@@ -1,0 +1,76 @@
+//! The suite in the blocking face, and what threads and `Iterator` alone can show.
+
+use core::prelude::v1::test;
+use std::io;
+
+use http::{Request, Response};
+use maybe_async::must_be_sync as maybe_async;
+use wats_scim::TransportError;
+use wats_scim::blocking as face;
+
+mod suite;
+
+use face::{HttpClient, ScimClient, Ureq as Transport};
+use suite::client;
+use wats_scim::sandbox::Sandbox;
+
+/// A client that answers from a function, to show that a closure is one.
+fn answering(
+    answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
+) -> impl HttpClient {
+    move |request| Ok(answer(request))
+}
+
+/// A client that never connects.
+fn unreachable_host() -> impl HttpClient {
+    |_| Err(TransportError::from(io::Error::from(io::ErrorKind::ConnectionRefused)))
+}
+
+/// A client whose connection breaks as long as it is told to.
+fn breaking(breaks: impl Fn() -> bool + Send + Sync) -> impl HttpClient {
+    move |_| {
+        if breaks() {
+            return Err(TransportError::from(io::Error::from(io::ErrorKind::ConnectionReset)));
+        }
+        Ok(suite::answer(200, "application/json", r#"{"id":"1"}"#))
+    }
+}
+
+#[test]
+fn users_come_from_an_iterator_which_ends_after_an_error() {
+    let sandbox = Sandbox::builder().users(7).start().unwrap();
+    let names: Vec<_> = client(&sandbox).iter_users().page_size(3).map(|user| user.unwrap().user_name).collect();
+    assert_eq!(names.len(), 7);
+
+    let sandbox = Sandbox::builder().users(7).ignore_start_index().start().unwrap();
+    let results: Vec<_> = client(&sandbox).iter_users().page_size(3).collect();
+    assert!(results.last().unwrap().is_err());
+    assert_eq!(results.iter().filter(|user| user.is_err()).count(), 1);
+}
+
+#[test]
+fn one_client_serves_eight_threads() {
+    let sandbox = Sandbox::builder().users(10).record_requests(false).start().unwrap();
+    let client: ScimClient = client(&sandbox);
+    let served: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let client = client.clone();
+                scope.spawn(move || {
+                    (0..250).filter(|_| client.get_user_by_username("user0001@example.com").unwrap().is_some()).count()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(served, 2_000);
+    assert!(sandbox.connections() <= 8, "{} connections", sandbox.connections());
+}
+
+const _: () = {
+    const fn is_shared<T: Send + Sync + Clone + std::fmt::Debug + 'static>() {}
+    const fn is_sent<T: Send>() {}
+    is_shared::<ScimClient>();
+    is_shared::<Transport>();
+    is_sent::<face::ScimPages<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
+};

@@ -1,0 +1,111 @@
+//! The client against a SCIM server that this project did not write.
+//!
+//! `SCIM_SERVER` is its base URL and `SCIM_TOKEN` its bearer token; `scripts/scim2-server` starts
+//! one and sets both.
+
+use std::collections::HashSet;
+
+use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, ScimPatchRequest, ScimUser, ScimUserName, WriteOutcome};
+
+use crate::{ScimClient, maybe_async, test};
+
+fn client() -> ScimClient {
+    let of = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run scripts/scim2-server"));
+    ScimClient::connect(of("SCIM_SERVER"), Credentials::bearer(of("SCIM_TOKEN"))).unwrap()
+}
+
+/// A name that no other test uses.
+fn unique(name: &str) -> String {
+    let now = chrono::Utc::now().timestamp_micros();
+    format!("{name}-{now}-{}@example.com", std::process::id())
+}
+
+#[maybe_async]
+#[test]
+async fn a_users_whole_life() {
+    let client = client();
+    let name = unique("jane+o'neil\"\\#EXT#");
+    let jane = ScimUser::new(&name)
+        .with_name(ScimUserName::new("Jane", "Doe").with_formatted("Jane Doe"))
+        .with_display_name("Jane Doe")
+        .with_email("jane@example.com")
+        .with_external_id(&name)
+        .with_attribute("title", "Engineer");
+    let created = client.create_user(&jane).await.unwrap();
+    let id = created.id.clone().unwrap();
+    assert_eq!(created.external_id.as_deref(), Some(name.as_str()));
+    assert_eq!(created.attributes.get("title"), Some(&"Engineer".into()));
+    assert!(created.meta.as_ref().unwrap().created_at().is_some());
+
+    let read = client.get_user(&id).await.unwrap().unwrap();
+    assert_eq!(read.name.unwrap().family_name.as_deref(), Some("Doe"));
+    let named = client.get_user_by_username(&name).await.unwrap().unwrap();
+    assert_eq!(named.id.as_deref(), Some(id.as_str()));
+
+    let patch = ScimPatchRequest::new().replace("displayName", "Jane Roe").replace("name.familyName", "Roe");
+    client.update_user(&id, &patch).await.unwrap();
+    client.deactivate_user(&id).await.unwrap();
+    let read = client.get_user(&id).await.unwrap().unwrap();
+    assert_eq!((read.display_name.as_deref(), read.active), (Some("Jane Roe"), Some(false)));
+    client.set_user_active(&id, true).await.unwrap();
+
+    client.delete_user(&id).await.unwrap();
+    let gone = client.get_user(&id).await.unwrap();
+    assert!(gone.is_none());
+    let gone = client.get_user_by_username(&name).await.unwrap();
+    assert!(gone.is_none());
+    let error = client.delete_user(&id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[maybe_async]
+#[test]
+async fn a_name_that_is_taken_is_a_conflict_with_the_servers_words() {
+    let client = client();
+    let jane = ScimUser::new(unique("taken"));
+    let id = client.create_user(&jane).await.unwrap().id.unwrap();
+    let error = client.create_user(&jane).await.unwrap_err();
+    assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Conflict, Some(WriteOutcome::NotApplied)));
+    assert_eq!(error.scim_type(), Some("uniqueness"), "{error}");
+    client.delete_user(&id).await.unwrap();
+}
+
+#[maybe_async]
+#[test]
+async fn everybody_is_listed_once() {
+    let client = client();
+    let mark = unique("many");
+    let mut ids = HashSet::new();
+    for n in 0..37 {
+        let user = ScimUser::new(format!("{n:02}.{mark}")).with_display_name(&mark);
+        ids.insert(client.create_user(&user).await.unwrap().id.unwrap());
+    }
+    for page_size in [1, 10, 100] {
+        let mut pages = client.iter_users().filter(Filter::eq("displayName", mark.as_str())).page_size(page_size);
+        let mut listed = Vec::new();
+        while let Some(user) = pages.try_next().await.unwrap() {
+            listed.push(user.id.unwrap());
+        }
+        assert_eq!(listed.len(), ids.len(), "pages of {page_size}");
+        assert_eq!(listed.into_iter().collect::<HashSet<_>>(), ids);
+    }
+    let filter = Filter::eq("displayName", mark.as_str()).and(Filter::sw("userName", "0"));
+    let page = client.get_users(&ListQuery::new().filter(filter).start_index(2).count(3)).await.unwrap();
+    assert_eq!((page.total_results, page.start_index, page.resources.len()), (Some(10), Some(2), 3));
+    for id in ids {
+        client.delete_user(&id).await.unwrap();
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn an_error_says_what_the_server_says() {
+    let client = client();
+    let error = client.update_user("nobody", &ScimPatchRequest::new().replace("active", true)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    let stranger = ScimClient::connect(std::env::var("SCIM_SERVER").unwrap(), Credentials::bearer("wrong")).unwrap();
+    let error = stranger.get_user("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+    let error = client.get_token(None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}

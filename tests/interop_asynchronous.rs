@@ -1,0 +1,7 @@
+//! The interop suite in the async face.
+
+use maybe_async::must_be_async as maybe_async;
+use tokio::test;
+use wats_scim::asynchronous::ScimClient;
+
+mod interop;

@@ -1,0 +1,8 @@
+//! The interop suite in the blocking face.
+
+use core::prelude::v1::test;
+
+use maybe_async::must_be_sync as maybe_async;
+use wats_scim::blocking::ScimClient;
+
+mod interop;

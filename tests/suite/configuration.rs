@@ -1,0 +1,121 @@
+//! Both transports obey the configuration alike.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use wats_scim::sandbox::Sandbox;
+use wats_scim::{Credentials, ErrorKind, ListQuery, RetryPolicy, ScimConfig};
+
+use super::{MS, client, config};
+use crate::{ScimClient, maybe_async, test};
+
+#[maybe_async]
+#[test]
+async fn who_asks_is_in_the_header() {
+    let sandbox = Sandbox::start().unwrap();
+    client(&sandbox).get_users(&ListQuery::new()).await.unwrap();
+    let client = ScimClient::new(&config(&sandbox).user_agent("onboarding/1.0")).unwrap();
+    client.get_users(&ListQuery::new()).await.unwrap();
+    let agents: Vec<_> = sandbox.requests().iter().map(|request| request.headers["user-agent"].clone()).collect();
+    assert_eq!(agents, [concat!("wats-scim/", env!("CARGO_PKG_VERSION")), "onboarding/1.0"]);
+}
+
+#[maybe_async]
+#[test]
+async fn every_form_of_the_address_reaches_the_server() {
+    let sandbox = Sandbox::start().unwrap();
+    for end in ["", "/", "/api", "/api/", "/api/SCIM/v2", "/api/SCIM/v2/"] {
+        let base = format!("{}{end}", sandbox.base_url());
+        let client = ScimClient::connect(base, Credentials::wats_token(sandbox.token())).unwrap();
+        let answer = client.get_users(&ListQuery::new()).await;
+        assert!(answer.is_ok(), "{end}");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_slow_answer_is_a_timeout() {
+    let sandbox = Sandbox::builder().latency(Duration::from_secs(5)).start().unwrap();
+    let config = config(&sandbox).timeout(100 * MS).retry(RetryPolicy::none());
+    let started = Instant::now();
+    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("did not answer in time"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(4));
+}
+
+#[maybe_async]
+#[test]
+async fn a_large_answer_is_refused() {
+    let sandbox = Sandbox::builder().users(100).start().unwrap();
+    let small = ScimClient::new(&config(&sandbox).max_response_bytes(1000)).unwrap();
+    let answer = small.get_users(&ListQuery::new()).await;
+    assert_eq!(answer.unwrap_err().kind(), ErrorKind::ResponseTooLarge);
+    let answer = small.get_users(&ListQuery::new().count(1)).await;
+    assert!(answer.is_ok());
+}
+
+#[maybe_async]
+#[test]
+async fn what_cannot_be_used_is_refused_when_the_client_is_made() {
+    let token = || Credentials::wats_token("dTpw");
+    for config in [
+        ScimConfig::new("http://acme.wats.com", token()),
+        ScimConfig::new("acme", token()),
+        ScimConfig::new("https://acme.wats.com", Credentials::wats_token("")),
+        ScimConfig::new("https://acme.wats.com", token()).user_agent("a\nb"),
+        ScimConfig::new("https://acme.wats.com", token()).proxy("socks5://p:1"),
+        ScimConfig::new("https://acme.wats.com", token()).root_certificates("no certificate"),
+        ScimConfig::new("https://acme.wats.com", token())
+            .root_certificates("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),
+    ] {
+        assert_eq!(ScimClient::new(&config).unwrap_err().kind(), ErrorKind::InvalidInput, "{config:?}");
+    }
+}
+
+/// Takes one connection and returns what came first, after answering with `answer`.
+fn one_connection(answer: &'static str) -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = vec![0; 4096];
+        let length = stream.read(&mut head).unwrap();
+        send.send(String::from_utf8_lossy(&head[..length]).into_owned()).unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    (address, receive)
+}
+
+#[maybe_async]
+#[test]
+async fn a_proxy_is_asked_for_the_way_and_its_password_is_not_shown() {
+    let (address, received) = one_connection("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+    let config = ScimConfig::new("https://acme.invalid", Credentials::wats_token("dTpw"))
+        .proxy(format!("http://someone:canary@{address}"))
+        .retry(RetryPolicy::none());
+    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    let head = received.recv().unwrap();
+    assert!(head.starts_with("CONNECT acme.invalid:443 HTTP/1.1"), "{head}");
+    assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic c29tzw9uztpjyw5hcnk="), "{head}");
+    assert!(!head.contains("dTpw"), "the token is for the server, not for the proxy");
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    let text = format!("{error} {error:?} {config:?}");
+    assert!(!text.contains("canary") && !text.contains("c29tZW9uZTpjYW5hcnk"), "{text}");
+}
+
+#[maybe_async]
+#[test]
+async fn a_certificate_that_is_trusted_makes_the_connection() {
+    let server = super::tls::TlsServer::start();
+    let config = ScimConfig::new(server.base_url(), Credentials::wats_token("dTpw")).retry(RetryPolicy::none());
+    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+
+    let trusting = ScimClient::new(&config.root_certificates(server.certificate())).unwrap();
+    let answer = trusting.get_user("1").await;
+    assert_eq!(answer.unwrap().unwrap().id.as_deref(), Some("over TLS"));
+}

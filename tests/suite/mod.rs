@@ -1,0 +1,51 @@
+//! What holds in both faces. Each face loads these files with its own `maybe_async` and `test`.
+
+mod configuration;
+mod errors;
+mod in_memory;
+mod listing;
+mod mistakes;
+mod retries;
+mod tls;
+mod users;
+
+use std::time::Duration;
+
+use http::{Response, StatusCode};
+use wats_scim::sandbox::Sandbox;
+use wats_scim::{Credentials, RetryPolicy, ScimConfig};
+
+use crate::ScimClient;
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+
+pub(crate) fn config(sandbox: &Sandbox) -> ScimConfig {
+    ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).retry(quick())
+}
+
+pub(crate) fn client(sandbox: &Sandbox) -> ScimClient {
+    ScimClient::new(&config(sandbox)).unwrap()
+}
+
+/// The usual policy without the waiting.
+pub(crate) fn quick() -> RetryPolicy {
+    RetryPolicy::default().delays(MS, 2 * MS)
+}
+
+pub(crate) fn answer(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Response<Vec<u8>> {
+    Response::builder()
+        .status(StatusCode::from_u16(status).unwrap())
+        .header("content-type", media_type)
+        .body(body.into())
+        .unwrap()
+}
+
+/// A sandbox that answers every request with this.
+pub(crate) fn always(status: u16, media_type: &'static str, body: &'static str) -> Sandbox {
+    Sandbox::builder().respond_with(move |_| Some(answer(status, media_type, body))).start().unwrap()
+}
+
+/// What was received, as `METHOD target`.
+pub(crate) fn received(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.requests().iter().map(|request| format!("{} {}", request.method, request.target)).collect()
+}

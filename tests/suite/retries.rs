@@ -1,0 +1,259 @@
+//! What is sent again, when, and what is not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use serde_json::json;
+use wats_scim::sandbox::Sandbox;
+use wats_scim::{
+    ErrorKind, PatchOp, RetryPolicy, ScimConfig, ScimPatchOperation, ScimPatchRequest, ScimUser, WriteOutcome,
+};
+
+use super::{MS, answer, client, config, received};
+use crate::{ScimClient, face, maybe_async, test};
+
+/// A sandbox with one user that answers the first requests of a method with a status.
+fn failing(times: usize, method: &'static str, status: u16, header: Option<(&'static str, String)>) -> Sandbox {
+    let left = AtomicUsize::new(times);
+    Sandbox::builder()
+        .users(1)
+        .respond_with(move |request| {
+            let fails = request.method() == method && left.load(Ordering::SeqCst) > 0;
+            fails.then(|| {
+                left.fetch_sub(1, Ordering::SeqCst);
+                let mut answer = answer(status, "text/plain", "later");
+                if let Some((name, value)) = &header {
+                    answer.headers_mut().insert(*name, value.parse().unwrap());
+                }
+                answer
+            })
+        })
+        .start()
+        .unwrap()
+}
+
+fn first_id(sandbox: &Sandbox) -> String {
+    sandbox.users()[0]["id"].as_str().unwrap().to_owned()
+}
+
+#[maybe_async]
+#[test]
+async fn what_is_safe_is_sent_again_until_it_succeeds() {
+    for status in [408, 429, 500, 502, 503, 504] {
+        for method in ["GET", "PATCH", "DELETE"] {
+            let sandbox = failing(2, method, status, None);
+            let (client, id) = (client(&sandbox), first_id(&sandbox));
+            match method {
+                "GET" => drop(client.get_user(&id).await.unwrap().unwrap()),
+                "PATCH" => drop(client.deactivate_user(&id).await.unwrap()),
+                _ => client.delete_user(&id).await.unwrap(),
+            }
+            assert_eq!(received(&sandbox).len(), 3, "{status} {method}");
+        }
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn what_will_not_succeed_is_not_sent_again() {
+    for status in [400, 401, 403, 409, 412, 413, 501, 505, 302] {
+        let sandbox = failing(9, "GET", status, None);
+        let error = client(&sandbox).get_user("1").await.unwrap_err();
+        assert_eq!((received(&sandbox).len(), error.attempts(), error.is_retryable()), (1, 1, false), "{status}");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn there_are_as_many_attempts_as_allowed() {
+    for (policy, attempts) in [(super::quick(), 3), (super::quick().attempts(5), 5), (RetryPolicy::none(), 1)] {
+        let sandbox = failing(9, "GET", 503, None);
+        let client = ScimClient::new(&config(&sandbox).retry(policy)).unwrap();
+        let error = client.get_user("1").await.unwrap_err();
+        assert_eq!((received(&sandbox).len(), error.attempts()), (attempts, u32::try_from(attempts).unwrap()));
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_patch_that_may_apply_twice_is_sent_once() {
+    let add = ScimPatchRequest::new().add("emails", json!([{ "value": "j@x" }]));
+    let by_value = ScimPatchRequest::new().with(ScimPatchOperation {
+        op: PatchOp::Remove,
+        path: Some("emails[type eq \"work\"]".into()),
+        value: None,
+    });
+    for patch in [add, by_value] {
+        let sandbox = failing(9, "PATCH", 503, None);
+        let error = client(&sandbox).update_user("1", &patch).await.unwrap_err();
+        assert_eq!((received(&sandbox).len(), error.write_outcome()), (1, Some(WriteOutcome::Unknown)));
+        let sandbox = failing(9, "PATCH", 429, None);
+        let error = client(&sandbox).update_user("1", &patch).await.unwrap_err();
+        assert_eq!((received(&sandbox).len(), error.write_outcome()), (3, Some(WriteOutcome::NotApplied)));
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn the_server_says_how_long_to_wait() {
+    let sandbox = failing(1, "GET", 429, Some(("retry-after", "1".into())));
+    let started = Instant::now();
+    client(&sandbox).get_user(&first_id(&sandbox)).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+
+    let in_two = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(3600));
+    let sandbox = failing(1, "GET", 503, Some(("retry-after", in_two)));
+    let policy = super::quick().max_retry_after(20 * MS);
+    let client = ScimClient::new(&config(&sandbox).retry(policy)).unwrap();
+    let answer = client.get_user(&first_id(&sandbox)).await;
+    assert!(answer.is_ok(), "an hour is capped");
+}
+
+#[maybe_async]
+#[test]
+async fn a_deadline_ends_all_attempts() {
+    let sandbox = failing(99, "GET", 503, Some(("retry-after", "30".into())));
+    let policy = super::quick().attempts(50).deadline(Duration::from_secs(5));
+    let error = ScimClient::new(&config(&sandbox).retry(policy)).unwrap().get_user("1").await.unwrap_err();
+    assert_eq!((error.attempts(), error.retry_after()), (1, Some(Duration::from_secs(30))));
+
+    let sandbox = Sandbox::builder().latency(Duration::from_secs(20)).start().unwrap();
+    let config = config(&sandbox).retry(super::quick().deadline(150 * MS));
+    let started = Instant::now();
+    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(started.elapsed() < Duration::from_secs(10), "the deadline also bounds one attempt");
+}
+
+/// A sandbox whose first create is applied, but answered like this; and how often it was asked to.
+fn applied_but(
+    answer: impl Fn() -> Response<Vec<u8>> + Send + Sync + 'static,
+    hook: impl Fn() + Send + Sync + 'static,
+) -> (Sandbox, ScimConfig) {
+    let behind = Arc::new(Sandbox::start().unwrap());
+    let token = behind.token().to_owned();
+    let service = wats_scim::blocking::ScimClient::new(&config(&behind)).unwrap();
+    let creates = AtomicUsize::new(0);
+    let base = behind.base_url().to_owned();
+    let before = Sandbox::builder()
+        .respond_with(move |request: &Request<Vec<u8>>| {
+            let _alive = &behind;
+            if request.method() == "POST" && creates.fetch_add(1, Ordering::SeqCst) == 0 {
+                let user: ScimUser = serde_json::from_slice(request.body()).unwrap();
+                service.create_user(&user).unwrap();
+                hook();
+                return Some(answer());
+            }
+            Some(forward(&base, request))
+        })
+        .start()
+        .unwrap();
+    let config = ScimConfig::new(before.base_url(), wats_scim::Credentials::wats_token(token)).retry(super::quick());
+    (before, config)
+}
+
+fn forward(base: &str, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+    use wats_scim::blocking::{HttpClient, Ureq};
+    let client = Ureq::new(&ScimConfig::new(base, wats_scim::Credentials::wats_token("unused"))).unwrap();
+    let mut forwarded = Request::builder().method(request.method()).uri(format!("{base}{}", request.uri()));
+    for name in ["authorization", "content-type"] {
+        if let Some(value) = request.headers().get(name) {
+            forwarded = forwarded.header(name, value);
+        }
+    }
+    client.send(forwarded.body(request.body().clone()).unwrap()).unwrap()
+}
+
+#[maybe_async]
+#[test]
+async fn a_create_whose_answer_was_lost_is_found_and_adopted() {
+    for status in [200, 302, 408, 500, 502, 504] {
+        let (server, config) = applied_but(move || answer(status, "text/html", "<html>"), || ());
+        let jane = ScimUser::new("jane@example.com").with_external_id("4711");
+        let created = ScimClient::new(&config).unwrap().create_user(&jane).await.unwrap();
+        assert_eq!((created.id.is_some(), created.external_id.as_deref()), (true, Some("4711")), "{status}");
+        let posts = received(&server).iter().filter(|request| request.starts_with("POST")).count();
+        assert_eq!(posts, 1, "{status}: it is not sent again");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_create_that_timed_out_is_found_and_not_reported_as_a_conflict() {
+    let (server, config) = applied_but(|| answer(201, "application/json", "{}"), || std::thread::sleep(400 * MS));
+    let config = config.timeout(200 * MS).retry(super::quick().attempts(9).delays(50 * MS, 50 * MS));
+    let jane = ScimUser::new("jane@example.com");
+    let created = ScimClient::new(&config).unwrap().create_user(&jane).await.unwrap();
+    assert!(created.id.is_some());
+    assert_eq!(received(&server).iter().filter(|request| request.starts_with("POST")).count(), 1);
+}
+
+#[maybe_async]
+#[test]
+async fn a_create_that_was_not_applied_is_sent_again() {
+    let sandbox = failing(2, "POST", 502, None);
+    let created = client(&sandbox).create_user(&ScimUser::new("jane@example.com")).await.unwrap();
+    assert!(created.id.is_some());
+    let methods: Vec<_> = sandbox.requests().iter().map(|request| request.method.to_string()).collect();
+    assert_eq!(methods, ["POST", "GET", "POST", "GET", "POST"], "it looks before it sends again");
+}
+
+#[maybe_async]
+#[test]
+async fn a_name_that_somebody_else_has_is_a_conflict() {
+    let sandbox = failing(1, "POST", 504, None);
+    let somebody = ScimUser::new("user0001@example.com").with_external_id("not theirs");
+    let error = client(&sandbox).create_user(&somebody).await.unwrap_err();
+    assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Conflict, Some(WriteOutcome::NotApplied)));
+}
+
+#[maybe_async]
+#[test]
+async fn a_create_that_cannot_be_looked_up_is_unknown() {
+    let sandbox = super::always(502, "text/html", "<html>");
+    let error = client(&sandbox).create_user(&ScimUser::new("jane")).await.unwrap_err();
+    assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown));
+    assert!(error.to_string().contains("looking for it failed too"), "{error}");
+    let posts = received(&sandbox).iter().filter(|request| request.starts_with("POST")).count();
+    assert_eq!(posts, 1, "it is not sent blindly");
+}
+
+#[maybe_async]
+#[test]
+async fn without_retries_nothing_is_settled() {
+    let sandbox = failing(1, "POST", 502, None);
+    let client = ScimClient::new(&config(&sandbox).retry(RetryPolicy::none())).unwrap();
+    let error = client.create_user(&ScimUser::new("jane")).await.unwrap_err();
+    assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown));
+    assert_eq!(received(&sandbox).len(), 1);
+}
+
+#[maybe_async]
+#[test]
+async fn a_repeated_delete_that_finds_nobody_succeeded() {
+    let gone = AtomicUsize::new(0);
+    let sandbox = Sandbox::builder()
+        .respond_with(move |_| {
+            let first = gone.fetch_add(1, Ordering::SeqCst) == 0;
+            Some(if first { answer(502, "text/html", "<html>") } else { answer(404, "application/json", "{}") })
+        })
+        .start()
+        .unwrap();
+    let client = client(&sandbox);
+    client.delete_user("1").await.unwrap();
+    let answer = client.delete_user("1").await;
+    assert_eq!(answer.unwrap_err().kind(), ErrorKind::NotFound, "the first 404 is an answer");
+}
+
+#[maybe_async]
+#[test]
+async fn a_connection_that_breaks_is_tried_again() {
+    let broken = AtomicUsize::new(0);
+    let config = config(&Sandbox::start().unwrap());
+    let client = crate::breaking(move || broken.fetch_add(1, Ordering::SeqCst) < 2);
+    let service = face::ScimService::over(&config, client).unwrap();
+    let answer = service.get_user("1").await;
+    assert!(answer.unwrap().is_some());
+}
