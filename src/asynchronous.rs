@@ -6,7 +6,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_core::Stream;
+use futures_util::Stream;
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 
@@ -25,6 +25,7 @@ mod service;
 #[path = "dual/wats.rs"]
 mod wats;
 
+mod lanes;
 #[cfg(feature = "async")]
 mod reqwest;
 
@@ -33,6 +34,7 @@ pub use pages::ScimPages;
 pub use repository::{HttpScimRepository, ScimRepository};
 pub use service::ScimService;
 
+use self::lanes::Lanes;
 #[cfg(feature = "async")]
 pub use self::reqwest::{Reqwest, ScimClient};
 use crate::error::Result;
@@ -59,7 +61,7 @@ async fn sleep(duration: std::time::Duration) {
 
 impl<F, Fut> HttpClient for F
 where
-    F: Fn(Request<Vec<u8>>) -> Fut + Send + Sync,
+    F: Fn(Request<Vec<u8>>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send,
 {
     fn send(
@@ -70,7 +72,7 @@ where
     }
 }
 
-impl<R: ScimRepository + 'static, T: Resource> ScimPages<R, T> {
+impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
     /// The listing as a [`Stream`], which ends after the first error.
     pub fn into_stream(self) -> ScimStream<R, T> {
         ScimStream(State::Resting(Box::new(self)))
@@ -90,7 +92,7 @@ enum State<R, T> {
     Moved,
 }
 
-impl<R: ScimRepository + 'static, T: Resource> Stream for ScimStream<R, T> {
+impl<R: ScimRepository, T: Resource> Stream for ScimStream<R, T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -20,6 +20,7 @@ mod service;
 #[path = "dual/wats.rs"]
 mod wats;
 
+mod lanes;
 #[cfg(feature = "blocking")]
 mod ureq;
 
@@ -28,6 +29,7 @@ pub use pages::ScimPages;
 pub use repository::{HttpScimRepository, ScimRepository};
 pub use service::ScimService;
 
+use self::lanes::Lanes;
 #[cfg(feature = "blocking")]
 pub use self::ureq::{ScimClient, Ureq};
 use crate::error::Result;
@@ -49,7 +51,7 @@ fn sleep(duration: std::time::Duration) {
 
 impl<F> HttpClient for F
 where
-    F: Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> + Send + Sync,
+    F: Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> + Send + Sync + 'static,
 {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         self(request)

@@ -27,7 +27,7 @@ fn unreachable_host() -> impl HttpClient {
 }
 
 /// A client whose connection breaks as long as it is told to.
-fn breaking(breaks: impl Fn() -> bool + Send + Sync) -> impl HttpClient {
+fn breaking(breaks: impl Fn() -> bool + Send + Sync + 'static) -> impl HttpClient {
     move |_| {
         if breaks() {
             return Err(TransportError::from(io::Error::from(io::ErrorKind::ConnectionReset)));

@@ -12,7 +12,7 @@ use crate::transport_error::TransportError;
 /// credentials would leave the server they are for), must not repeat a request, and should bound
 /// its time and the size of the body.
 #[maybe_async(AFIT)]
-pub trait HttpClient: Send + Sync {
+pub trait HttpClient: Send + Sync + 'static {
     /// Sends one request.
     ///
     /// # Errors

@@ -1,24 +1,27 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ScimRepository, example, maybe_async};
+use super::{Lanes, ScimRepository, example, maybe_async};
 use crate::error::Result;
 use crate::filter::Filter;
-use crate::listing::{ListProgress, Listing};
+use crate::listing::{ListProgress, Listing, Want};
 use crate::model::Resource;
 use crate::operation::Operation;
 use crate::query::ListQuery;
 
 /// Every resource of one kind, read page after page as they are asked for.
 ///
-/// One page is held at a time, and no more is asked for than is needed. **The list is complete, or
+/// One page is held at a time, and no more is asked for than is needed;
+/// [`in_flight`](Self::in_flight) reads ahead where the wire is slow. Dropping the listing ends
+/// it. **The list is complete, or
 /// it ends in an error**, whatever the server does: pages that are shorter than asked for, a
 /// missing or wrong total, an ignored `startIndex`, a page that comes twice. Each page begins with
 /// the last resource of the page before, so that a directory which changes while it is read shows;
 /// the listing then goes back and reads again what it may have missed. Nobody comes twice.
 ///
-/// What pages by position cannot show in principle is a directory in which, between two pages,
-/// the order changes *and* somebody is added or removed.
+/// What pages by position cannot show in principle: that the order changed *and* somebody was
+/// added or removed between two pages, or, from a server that gives one resource a page, that one
+/// was added and another removed.
 ///
 /// After an error the listing is over.
 ///
@@ -38,20 +41,41 @@ pub struct ScimPages<R, T> {
     filter: Option<Filter>,
     page_size: u64,
     max: Option<u64>,
+    in_flight: usize,
     on_page: Option<OnPage>,
     listing: Option<Listing<T>>,
+    lanes: Lanes<T>,
 }
 
 type OnPage = Box<dyn FnMut(ListProgress) + Send>;
 
 impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
     pub(super) fn new(repository: Arc<R>) -> Self {
-        Self { repository, filter: None, page_size: 100, max: None, on_page: None, listing: None }
+        Self {
+            repository,
+            filter: None,
+            page_size: 100,
+            max: None,
+            in_flight: 1,
+            on_page: None,
+            listing: None,
+            lanes: Lanes::default(),
+        }
     }
 
     /// How many to ask for at a time; 100 by default, and at least 1. The server may give fewer.
     pub fn page_size(mut self, page_size: u64) -> Self {
         self.page_size = page_size;
+        self
+    }
+
+    /// Fetches up to this many pages at the same time, ahead of what is read; 1 by default, and at
+    /// least 1. They come in order all the same, and at most one page more than these is held.
+    ///
+    /// It begins once the first page has told how many there are and how long the server's pages
+    /// really are; from a server that does not tell, pages come one at a time.
+    pub fn in_flight(mut self, pages: usize) -> Self {
+        self.in_flight = pages;
         self
     }
 
@@ -76,7 +100,7 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
     /// The listing as it was set up, when it is first read.
     fn begin(&self) -> Listing<T> {
         let query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
-        Listing::new(query, self.page_size, self.max)
+        Listing::new(query, self.page_size, self.max, self.in_flight)
     }
 }
 
@@ -93,6 +117,7 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
         let next = self.read_on(&mut listing).await;
         if next.is_err() {
             listing.stop();
+            self.lanes.clear();
         }
         self.listing = Some(listing);
         next
@@ -103,9 +128,20 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
             if let Some(resource) = listing.pop() {
                 return Ok(Some(resource));
             }
-            let Some(query) = listing.request() else { return Ok(None) };
-            let page = self.repository.list(&query).await?;
+            let page = match listing.want() {
+                Want::Nothing => return Ok(None),
+                Want::Ahead => self.lanes.next().await?,
+                Want::Page(query) => {
+                    if listing.is_ahead_empty() {
+                        self.lanes.clear();
+                    }
+                    self.repository.list(&query).await?
+                }
+            };
             let progress = listing.accept(page).map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
+            while let Some(query) = listing.ask_ahead() {
+                self.lanes.start(Arc::clone(&self.repository), query);
+            }
             if let Some(on_page) = &mut self.on_page {
                 on_page(progress);
             }
@@ -119,6 +155,7 @@ impl<R, T> fmt::Debug for ScimPages<R, T> {
             .field("filter", &self.filter)
             .field("page_size", &self.page_size)
             .field("max", &self.max)
+            .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ use crate::wire::{ByName, Endpoint, absent_as_none};
 ///
 /// [`HttpScimRepository`] is the real one; a test can put one of its own in its place.
 #[maybe_async(AFIT)]
-pub trait ScimRepository: Send + Sync {
+pub trait ScimRepository: Send + Sync + 'static {
     /// Fetches a token that an identity provider signs in with. `None` leaves the duration to the
     /// server.
     ///

@@ -1,14 +1,17 @@
 //! What to ask next while a whole listing is read, and when it is complete.
 //!
 //! Index pages shift when the directory changes between two of them (RFC 7644 §3.4.2.4), so each
-//! page is asked to begin with the last resource of the page before. If it does, nothing was
-//! inserted or removed before that place, or as much of both as leaves nobody out; if it does not,
-//! the listing goes back until it stands on something it has seen, and reads on from there. At the
-//! end, the number of distinct resources must reach the server's total.
+//! page is asked to begin with the last resource of the page before. If it does, then whoever was
+//! there throughout and comes before that resource has been seen, in whatever order the pages were
+//! fetched, as long as the server keeps its order. If it does not, the listing goes back until it
+//! stands on something it has seen, and reads on from there. At the end, the number of distinct
+//! resources must reach the server's total, or everything is read again.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+mod seen;
 
+use std::collections::VecDeque;
+
+use self::seen::{Meeting, Print, Seen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Resource, ScimListResponse};
 use crate::query::ListQuery;
@@ -33,18 +36,21 @@ const FRUITLESS_REPAIRS: u32 = 4;
 pub(crate) struct Listing<T> {
     filter: ListQuery,
     page_size: u64,
+    lanes: usize,
     /// How many may still come out, if there is a maximum.
     remaining: Option<u64>,
     ready: VecDeque<T>,
     place: Place,
+    /// Where the pages begin that were asked for ahead, in order.
+    ahead: VecDeque<u64>,
     seen: Seen,
     total: Total,
     pages: u64,
-    largest_page: usize,
+    largest_page: u64,
     /// How often in a row it went back without finding anybody new.
     fruitless: u32,
     /// Somebody was met twice in one sweep, so the order changed under it.
-    reordered: bool,
+    is_reordered: bool,
     is_over: bool,
 }
 
@@ -81,20 +87,33 @@ enum Total {
     Useless,
 }
 
+/// What the listing needs to go on.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Want {
+    /// It is over.
+    Nothing,
+    /// This page.
+    Page(ListQuery),
+    /// The first of those that were asked for ahead.
+    Ahead,
+}
+
 impl<T: Resource> Listing<T> {
-    pub(crate) fn new(query: ListQuery, page_size: u64, max: Option<u64>) -> Self {
+    pub(crate) fn new(filter: ListQuery, page_size: u64, max: Option<u64>, lanes: usize) -> Self {
         Self {
-            filter: query,
+            filter,
             page_size: page_size.max(1),
+            lanes: lanes.max(1),
             remaining: max,
             ready: VecDeque::new(),
             place: Place::Start,
+            ahead: VecDeque::new(),
             seen: Seen::default(),
             total: Total::Unknown,
             pages: 0,
             largest_page: 0,
             fruitless: 0,
-            reordered: false,
+            is_reordered: false,
             is_over: max == Some(0),
         }
     }
@@ -104,52 +123,95 @@ impl<T: Resource> Listing<T> {
         self.ready.pop_front()
     }
 
-    /// The page to ask for now. `None` once the listing is over.
-    pub(crate) fn request(&self) -> Option<ListQuery> {
+    /// What to wait for once nothing is there any more.
+    pub(crate) fn want(&mut self) -> Want {
         if self.is_over {
-            return None;
+            return Want::Nothing;
         }
-        let (start, overlap) = match self.place {
-            Place::Start => (1, 0),
-            Place::On { position, .. } => (position, 1),
-            Place::Back { to, .. } => (to, 0),
-            Place::After { position, .. } => (position.saturating_add(1), 0),
-        };
-        let most = self.page_size.max(1 + overlap);
-        let wanted = match (self.total, self.remaining) {
-            (Total::Doubted(_), _) => 2,
-            (_, Some(remaining)) => remaining.saturating_add(overlap).min(most),
-            (_, None) => most,
-        };
-        Some(self.filter.clone().start_index(start).count(wanted))
+        let most = self.page_size.max(2);
+        match (self.place, self.ahead.front()) {
+            (Place::On { position, .. }, Some(&next)) if next == position => {
+                self.ahead.pop_front();
+                Want::Ahead
+            }
+            // A page came back short: what it left out is fetched before the next.
+            (Place::On { position, .. }, Some(&next)) if next > position => {
+                self.page(position, next.saturating_sub(position).saturating_add(1).min(most))
+            }
+            _ => {
+                self.ahead.clear();
+                let (start, overlap) = match self.place {
+                    Place::Start => (1, 0),
+                    Place::On { position, .. } => (position, 1),
+                    Place::Back { to, .. } => (to, 0),
+                    Place::After { position, .. } => (position.saturating_add(1), 0),
+                };
+                let most = self.page_size.max(1 + overlap);
+                self.page(
+                    start,
+                    match (self.total, self.remaining) {
+                        (Total::Doubted(_), _) => 2,
+                        (_, Some(remaining)) => remaining.saturating_add(overlap).min(most),
+                        (_, None) => most,
+                    },
+                )
+            }
+        }
     }
 
-    /// Takes in the page that was asked for.
+    /// A page to ask for before it is wanted, while there are lanes free for it.
+    pub(crate) fn ask_ahead(&mut self) -> Option<ListQuery> {
+        let (Place::On { position, .. }, Total::Said(total)) = (self.place, self.total) else { return None };
+        if self.lanes == 1 || self.ahead.len() >= self.lanes || self.largest_page < 2 || self.is_over {
+            return None;
+        }
+        // Pages are as long as the server really makes them, and overlap by one.
+        let size = self.page_size.min(self.largest_page).max(2);
+        let start = self.ahead.back().map_or(position, |last| last.saturating_add(size - 1));
+        let end = self.remaining.map_or(total, |remaining| total.min(position.saturating_add(remaining)));
+        if start >= end {
+            return None;
+        }
+        self.ahead.push_back(start);
+        let Want::Page(query) = self.page(start, size.min(end - start + 1)) else { return None };
+        Some(query)
+    }
+
+    /// Whether nothing is asked for ahead, or what was asked for is not wanted any more.
+    pub(crate) fn is_ahead_empty(&self) -> bool {
+        self.ahead.is_empty()
+    }
+
+    fn page(&self, start: u64, count: u64) -> Want {
+        Want::Page(self.filter.clone().start_index(start).count(count))
+    }
+
+    /// Takes in the page that was wanted.
     pub(crate) fn accept(&mut self, page: ScimListResponse<T>) -> Result<ListProgress> {
         self.pages += 1;
-        self.largest_page = self.largest_page.max(page.resources.len());
-        self.learn_total(page.total_results);
-        let prints = page.resources.iter().map(|one| self.seen.print(one)).collect::<Result<Vec<_>>>()?;
+        self.largest_page = self.largest_page.max(as_count(page.resources.len()));
+        if let (Some(said), Total::Unknown | Total::Said(_)) = (page.total_results, self.total) {
+            // Pages that do not overlap do not show a shift, but a total that changed does.
+            let is_changed = matches!(self.total, Total::Said(before) if before != said);
+            self.is_reordered |= is_changed && matches!(self.place, Place::After { .. });
+            self.total = Total::Said(said);
+        }
+        let prints = page.resources.iter().map(|one| self.print(one)).collect::<Result<Vec<_>>>()?;
+        let first = prints.first().copied();
         match self.place {
             Place::Start => self.take(0, page.resources, &prints, 0),
-            Place::On { position, print } => match prints.first() {
-                Some(first) if *first == print => self.take(position, page.resources, &prints, 1),
-                _ => self.repair(position),
-            },
-            Place::Back { to, by } => match prints.first() {
-                Some(first) if to == 1 || self.seen.in_this_sweep(*first) => {
+            Place::On { position, print } if first == Some(print) => self.take(position, page.resources, &prints, 1),
+            Place::On { position, .. } => self.repair(position),
+            Place::Back { to, by } => {
+                if to == 1 || first.is_some_and(|first| self.seen.is_in_sweep(first)) {
                     self.take(to.saturating_sub(1), page.resources, &prints, 0)
-                }
-                None if to == 1 => self.take(0, page.resources, &prints, 0),
-                _ => {
+                } else {
                     self.go_back(to, by.saturating_mul(2));
                     Ok(())
                 }
-            },
-            Place::After { position, print } => match prints.first() {
-                Some(first) if *first == print => self.end_at(position, self.place),
-                _ => self.take(position, page.resources, &prints, 0),
-            },
+            }
+            Place::After { position, print } if first == Some(print) => self.run_dry(position, self.place),
+            Place::After { position, .. } => self.take(position, page.resources, &prints, 0),
         }?;
         Ok(ListProgress { page: self.pages, so_far: self.seen.count(), total: self.known_total() })
     }
@@ -157,38 +219,44 @@ impl<T: Resource> Listing<T> {
     /// Ends the listing after an error, so that it is not read on by mistake.
     pub(crate) fn stop(&mut self) {
         self.is_over = true;
+        self.ahead.clear();
     }
 
-    /// Takes the resources that follow `before`; the first `overlap` of them were taken already.
+    /// Takes the resources that follow position `before`; the first `overlap` were taken already.
     fn take(&mut self, before: u64, resources: Vec<T>, prints: &[Print], overlap: usize) -> Result<()> {
         let is_repair = matches!(self.place, Place::Back { .. });
         let known = self.seen.count();
         for (resource, print) in resources.into_iter().zip(prints).skip(overlap) {
             match self.seen.meet(*print) {
+                Meeting::First if self.remaining == Some(0) => {}
                 Meeting::First => {
-                    if self.remaining != Some(0) {
-                        self.remaining = self.remaining.map(|remaining| remaining - 1);
-                        self.ready.push_back(resource);
-                    }
+                    self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
+                    self.ready.push_back(resource);
                 }
                 Meeting::FirstInSweep => {}
-                Meeting::Again => self.reordered |= !is_repair,
+                Meeting::Again => self.is_reordered |= !is_repair,
             }
         }
         if self.seen.count() > known {
             self.fruitless = 0;
         }
-        let fresh = u64::try_from(prints.len().saturating_sub(overlap)).unwrap_or(u64::MAX);
+        let fresh = as_count(prints.len().saturating_sub(overlap));
         let position = before.saturating_add(fresh);
-        let last = prints.last().copied();
         let was = self.place;
-        self.place = last.map_or(Place::Start, |print| Place::On { position, print });
+        let last = prints.last().copied();
+        self.place = match (was, last) {
+            (_, None) => Place::Start,
+            (Place::After { .. }, Some(print)) if fresh == 1 => Place::After { position, print },
+            (_, Some(print)) => Place::On { position, print },
+        };
         if self.remaining == Some(0) {
             self.is_over = true;
             return Ok(());
         }
         match self.total {
-            Total::Said(total) if was == Place::Start && total == position && fresh > 0 && !self.seen.is_again() => {
+            Total::Said(total)
+                if was == Place::Start && total == position && fresh > 0 && self.seen.is_first_sweep() =>
+            {
                 self.total = Total::Doubted(total);
                 Ok(())
             }
@@ -197,18 +265,13 @@ impl<T: Resource> Listing<T> {
                 self.total = Total::Useless;
                 Ok(())
             }
-            _ if fresh > 0 => {
-                if let (Place::After { .. }, Some(print)) = (was, last) {
-                    self.place = Place::After { position, print };
-                }
-                Ok(())
-            }
-            _ => self.end_at(position, was),
+            _ if fresh > 0 => Ok(()),
+            _ => self.run_dry(position, was),
         }
     }
 
-    /// A page had nothing new in it.
-    fn end_at(&mut self, position: u64, was: Place) -> Result<()> {
+    /// A page had nobody new on it.
+    fn run_dry(&mut self, position: u64, was: Place) -> Result<()> {
         match (self.total, was) {
             (Total::Said(_) | Total::Unknown, Place::On { position, print }) if self.largest_page == 1 => {
                 self.place = Place::After { position, print };
@@ -219,10 +282,10 @@ impl<T: Resource> Listing<T> {
         }
     }
 
-    /// Everything was read once. If somebody is still missing, it is read again.
+    /// Everything was read once. If somebody may be missing, it is read again.
     fn finish(&mut self, position: u64) -> Result<()> {
         let is_short = matches!(self.total, Total::Said(total) if self.seen.count_in_sweep() < total);
-        if !is_short && !self.reordered {
+        if !is_short && !self.is_reordered {
             self.is_over = true;
             return Ok(());
         }
@@ -230,7 +293,7 @@ impl<T: Resource> Listing<T> {
         if self.fruitless > FRUITLESS_REPAIRS {
             return self.incomplete(position);
         }
-        self.reordered = false;
+        self.is_reordered = false;
         self.seen.new_sweep();
         self.place = Place::Start;
         Ok(())
@@ -253,7 +316,7 @@ impl<T: Resource> Listing<T> {
         self.place = Place::Back { to: from.saturating_sub(by).max(1), by };
     }
 
-    fn incomplete(&mut self, position: u64) -> Result<()> {
+    fn incomplete(&self, position: u64) -> Result<()> {
         let total = self.known_total().map_or(String::new(), |total| format!(" of {total}"));
         Err(Error::new(
             ErrorKind::IncompleteList,
@@ -266,41 +329,14 @@ impl<T: Resource> Listing<T> {
         ))
     }
 
-    fn learn_total(&mut self, said: Option<u64>) {
-        let Some(said) = said else { return };
-        if let Total::Unknown | Total::Said(_) = self.total {
-            self.total = Total::Said(said);
-        }
-    }
-
     fn known_total(&self) -> Option<u64> {
         match self.total {
             Total::Said(total) | Total::Doubted(total) => Some(total),
             Total::Unknown | Total::Useless => None,
         }
     }
-}
 
-/// What identifies a resource: a hash of its id, wide enough that no two are the same by chance.
-type Print = u128;
-
-/// Who has been met, and in which sweep last.
-#[derive(Debug, Default)]
-struct Seen {
-    hashers: (RandomState, RandomState),
-    met: HashMap<Print, u32>,
-    sweep: u32,
-    in_sweep: u64,
-}
-
-enum Meeting {
-    First,
-    FirstInSweep,
-    Again,
-}
-
-impl Seen {
-    fn print<T: Resource>(&self, resource: &T) -> Result<Print> {
+    fn print(&self, resource: &T) -> Result<Print> {
         let id = resource.id().filter(|id| !id.is_empty()).ok_or_else(|| {
             Error::new(
                 ErrorKind::UnexpectedBody,
@@ -310,37 +346,10 @@ impl Seen {
                 ),
             )
         })?;
-        Ok(u128::from(self.hashers.0.hash_one(id)) << 64 | u128::from(self.hashers.1.hash_one(id)))
+        Ok(self.seen.print(id))
     }
+}
 
-    fn meet(&mut self, print: Print) -> Meeting {
-        match self.met.insert(print, self.sweep) {
-            Some(sweep) if sweep == self.sweep => Meeting::Again,
-            before => {
-                self.in_sweep += 1;
-                if before.is_none() { Meeting::First } else { Meeting::FirstInSweep }
-            }
-        }
-    }
-
-    fn in_this_sweep(&self, print: Print) -> bool {
-        self.met.get(&print) == Some(&self.sweep)
-    }
-
-    fn is_again(&self) -> bool {
-        self.sweep > 0
-    }
-
-    fn new_sweep(&mut self) {
-        self.sweep += 1;
-        self.in_sweep = 0;
-    }
-
-    fn count(&self) -> u64 {
-        u64::try_from(self.met.len()).unwrap_or(u64::MAX)
-    }
-
-    fn count_in_sweep(&self) -> u64 {
-        self.in_sweep
-    }
+fn as_count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,8 @@
+//! Any JSON object is a user, and comes back whole.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use wats_scim::ScimUser;
+use wats_scim_fuzz::loses_no_member;
+
+fuzz_target!(|json: &[u8]| loses_no_member::<ScimUser>(json));

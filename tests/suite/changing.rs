@@ -1,0 +1,212 @@
+//! Listing a directory that changes while it is listed. Whoever is there throughout comes exactly
+//! once, or the listing ends in an error; and a quiet directory is never an error.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
+
+use wats_scim::{
+    Error, ErrorKind, ListQuery, Resource, Result, ScimListResponse, ScimPatchRequest, ScimToken, ScimUser,
+};
+
+use crate::face::{ScimRepository, ScimService};
+use crate::{maybe_async, test};
+
+/// What happens to the directory between two requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    Nothing,
+    /// Users are added and removed anywhere, in a stable order.
+    Members,
+    /// The order changes, and nobody is added or removed.
+    Order,
+}
+
+struct Directory {
+    /// The users, in the order in which they are listed.
+    order: Vec<u32>,
+    /// Who has been there since the beginning.
+    throughout: BTreeSet<u32>,
+    change: Change,
+    /// How likely a change is at each request, in percent.
+    likely: u64,
+    /// Most users on a page.
+    cap: usize,
+    tells_total: bool,
+    random: Random,
+}
+
+/// SplitMix64, so that a history can be repeated from its seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ (x >> 31)) % end
+    }
+
+    fn index(&mut self, end: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(end).unwrap())).unwrap()
+    }
+}
+
+impl Directory {
+    fn new(seed: u64, change: Change) -> Self {
+        let mut random = Random(seed);
+        let users = random.below(160);
+        // Every second number, so that there is room between any two.
+        let order: Vec<u32> = (0..users).map(|n| u32::try_from(n).unwrap() * 1000).collect();
+        Self {
+            throughout: order.iter().copied().collect(),
+            order,
+            change,
+            likely: [2, 10, 40][random.index(3)],
+            // Pages of one cannot overlap, so that a changed membership may not show.
+            cap: if change == Change::Members {
+                [2, 7, 20, 1000][random.index(4)]
+            } else {
+                [1, 2, 7, 20, 1000][random.index(5)]
+            },
+            // Without a total, a changed order cannot show.
+            tells_total: change == Change::Order || random.below(4) > 0,
+            random,
+        }
+    }
+
+    fn change(&mut self) {
+        if self.random.below(100) >= self.likely {
+            return;
+        }
+        match self.change {
+            Change::Nothing => {}
+            Change::Order => {
+                for _ in 0..3 {
+                    let (from, to) =
+                        (self.random.index(self.order.len().max(1)), self.random.index(self.order.len().max(1)));
+                    if !self.order.is_empty() {
+                        let moved = self.order.remove(from);
+                        self.order.insert(to, moved);
+                    }
+                }
+            }
+            Change::Members => {
+                for _ in 0..=self.random.below(3) {
+                    if self.random.below(2) == 0 && !self.order.is_empty() {
+                        let gone = self.order.remove(self.random.index(self.order.len()));
+                        self.throughout.remove(&gone);
+                    } else {
+                        let new = u32::try_from(self.random.below(160_000)).unwrap();
+                        if let Err(at) = self.order.binary_search(&new) {
+                            self.order.insert(at, new);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Shifting(Mutex<Directory>);
+
+impl Shifting {
+    fn page<T: Resource>(&self, query: &ListQuery) -> ScimListResponse<T> {
+        let mut directory = self.0.lock().unwrap();
+        directory.change();
+        let start = usize::try_from(query.start_index.unwrap()).unwrap() - 1;
+        let count = usize::try_from(query.count.unwrap()).unwrap().min(directory.cap);
+        let mut page = ScimListResponse::default();
+        page.total_results = directory.tells_total.then(|| u64::try_from(directory.order.len()).unwrap());
+        let ids = directory.order.iter().skip(start).take(count);
+        page.resources =
+            ids.map(|id| serde_json::from_value(serde_json::json!({ "id": id.to_string() })).unwrap()).collect();
+        page
+    }
+}
+
+fn unused() -> Error {
+    Error::new(ErrorKind::Unsupported, "only listing is offered")
+}
+
+#[maybe_async(AFIT)]
+impl ScimRepository for Shifting {
+    async fn list<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
+        Ok(self.page(query))
+    }
+
+    async fn token(&self, _: Option<u32>) -> Result<ScimToken> {
+        Err(unused())
+    }
+
+    async fn get<T: Resource>(&self, _: &str) -> Result<Option<T>> {
+        Err(unused())
+    }
+
+    async fn get_by_name<T: Resource>(&self, _: &str) -> Result<Option<T>> {
+        Err(unused())
+    }
+
+    async fn create<T: Resource>(&self, _: &T) -> Result<T> {
+        Err(unused())
+    }
+
+    async fn patch<T: Resource>(&self, _: &str, _: &ScimPatchRequest) -> Result<Option<T>> {
+        Err(unused())
+    }
+
+    async fn delete<T: Resource>(&self, _: &str) -> Result<()> {
+        Err(unused())
+    }
+}
+
+/// Lists one directory; whether the list was complete.
+#[maybe_async]
+async fn is_complete(seed: u64, change: Change, in_flight: usize, page_size: u64) -> bool {
+    let service = ScimService::new_with(Shifting(Mutex::new(Directory::new(seed, change))));
+    let what = format!("{change:?}, seed {seed}, {in_flight} in flight, pages of {page_size}");
+    let mut pages = service.iter_users().page_size(page_size).in_flight(in_flight);
+    let mut seen: HashMap<u32, u32> = HashMap::new();
+    loop {
+        match pages.try_next().await {
+            Ok(Some(ScimUser { id: Some(id), .. })) => *seen.entry(id.parse().unwrap()).or_default() += 1,
+            Ok(Some(_)) => panic!("{what}: a user without an id"),
+            Ok(None) => break,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::IncompleteList, "{what}: {error}");
+                assert_ne!(change, Change::Nothing, "{what}: {error}");
+                return false;
+            }
+        }
+    }
+    let directory = service.repository().0.lock().unwrap();
+    assert!(seen.values().all(|times| *times == 1), "{what}: somebody came twice");
+    for user in &directory.throughout {
+        assert!(
+            seen.contains_key(user),
+            "{what}, cap {}, total {}: {user} was there throughout and did not come",
+            directory.cap,
+            directory.tells_total
+        );
+    }
+    true
+}
+
+#[maybe_async]
+#[test]
+async fn whoever_is_there_throughout_comes_exactly_once_or_there_is_an_error() {
+    for change in [Change::Nothing, Change::Members, Change::Order] {
+        let (mut complete, mut all) = (0, 0);
+        for seed in 0..400 {
+            for in_flight in [1, 4, 16] {
+                for page_size in [3, 20] {
+                    all += 1;
+                    complete += u32::from(is_complete(seed, change, in_flight, page_size).await);
+                }
+            }
+        }
+        // An error is allowed, but must not be the easy way out.
+        assert!(complete * 3 > all, "{change:?}: only {complete} of {all} were complete");
+        println!("{change:?}: {complete} of {all} complete");
+    }
+}
