@@ -4,18 +4,25 @@
 //! transport, [`Reqwest`], needs tokio.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 
+#[path = "dual/batch.rs"]
+mod batch;
+#[path = "dual/batches.rs"]
+mod batches;
 #[path = "dual/creation.rs"]
 mod creation;
 #[path = "dual/exchange.rs"]
 mod exchange;
 #[path = "dual/http_client.rs"]
 mod http_client;
+#[path = "dual/job.rs"]
+mod job;
 #[path = "dual/pages.rs"]
 mod pages;
 #[path = "dual/repository.rs"]
@@ -28,7 +35,9 @@ mod wats;
 mod lanes;
 #[cfg(feature = "async")]
 mod reqwest;
+mod source;
 
+pub use batch::ScimBatch;
 pub use http_client::HttpClient;
 pub use pages::ScimPages;
 pub use repository::{HttpScimRepository, ScimRepository};
@@ -37,8 +46,10 @@ pub use service::ScimService;
 use self::lanes::Lanes;
 #[cfg(feature = "async")]
 pub use self::reqwest::{Reqwest, ScimClient};
+use self::source::Source;
+use crate::batch::ScimWrite;
 use crate::error::Result;
-use crate::model::Resource;
+use crate::model::{Resource, ScimUser};
 use crate::transport_error::TransportError;
 
 macro_rules! example {
@@ -69,6 +80,14 @@ where
         request: Request<Vec<u8>>,
     ) -> impl Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send {
         self(request)
+    }
+}
+
+impl<R: ScimRepository> ScimService<R> {
+    /// Any writes, as they come from a stream, several at a time; see
+    /// [`write_users`](Self::write_users).
+    pub fn write_users_from(&self, writes: impl Stream<Item = ScimWrite> + Send + 'static) -> ScimBatch<R, ScimUser> {
+        ScimBatch::new(Arc::clone(self.shared_repository()), Source::of_stream(writes))
     }
 }
 

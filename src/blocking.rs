@@ -5,12 +5,18 @@
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
 
+#[path = "dual/batch.rs"]
+mod batch;
+#[path = "dual/batches.rs"]
+mod batches;
 #[path = "dual/creation.rs"]
 mod creation;
 #[path = "dual/exchange.rs"]
 mod exchange;
 #[path = "dual/http_client.rs"]
 mod http_client;
+#[path = "dual/job.rs"]
+mod job;
 #[path = "dual/pages.rs"]
 mod pages;
 #[path = "dual/repository.rs"]
@@ -21,17 +27,21 @@ mod service;
 mod wats;
 
 mod lanes;
+mod source;
 #[cfg(feature = "blocking")]
 mod ureq;
 
+pub use batch::ScimBatch;
 pub use http_client::HttpClient;
 pub use pages::ScimPages;
 pub use repository::{HttpScimRepository, ScimRepository};
 pub use service::ScimService;
 
 use self::lanes::Lanes;
+use self::source::Source;
 #[cfg(feature = "blocking")]
 pub use self::ureq::{ScimClient, Ureq};
+use crate::batch::BatchItem;
 use crate::error::Result;
 use crate::model::Resource;
 use crate::transport_error::TransportError;
@@ -55,6 +65,15 @@ where
 {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         self(request)
+    }
+}
+
+/// The results of the writes.
+impl<R: ScimRepository, T: Resource> Iterator for ScimBatch<R, T> {
+    type Item = BatchItem<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_item()
     }
 }
 

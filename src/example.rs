@@ -10,7 +10,7 @@ macro_rules! written_once {
             "# use wats_scim::", $face, "::{ScimClient};\n",
             "# use wats_scim::sandbox::Sandbox;\n",
             "# #[allow(unused_imports)]\n",
-            "# use wats_scim::{Credentials, Filter, ListQuery, ScimPatchRequest, ScimUser};\n",
+            "# use wats_scim::{Credentials, Filter, ListQuery, ScimPatchRequest, ScimUser, ScimWrite};\n",
             "# #[allow(dead_code)]\n",
             "# ", $fn, " a_user(client: &ScimClient) -> wats_scim::Result<String> {\n",
             "#     Ok(client.create_user(&ScimUser::new(\"a.user@example.com\"))", $await, "?.id.unwrap_or_default())\n",

@@ -62,6 +62,7 @@
 
 #[cfg(feature = "async-api")]
 pub mod asynchronous;
+mod batch;
 #[cfg(feature = "blocking-api")]
 pub mod blocking;
 mod config;
@@ -76,6 +77,7 @@ pub mod fuzzing;
 mod listing;
 mod model;
 mod operation;
+mod pace;
 mod profile;
 mod query;
 #[cfg(feature = "rate-limit")]
@@ -90,6 +92,7 @@ mod trace;
 mod transport_error;
 mod wire;
 
+pub use batch::{BatchItem, BatchProgress, ScimWrite};
 pub use config::ScimConfig;
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result, WriteOutcome};

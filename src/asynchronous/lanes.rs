@@ -5,33 +5,35 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 
 use super::ScimRepository;
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Resource, ScimListResponse};
-use crate::query::ListQuery;
+use super::job::Job;
 
-type Page<T> = Result<ScimListResponse<T>>;
+/// Work on the way, in the order it was started. It moves while the next of it is awaited.
+pub(super) struct Lanes<O>(FuturesOrdered<Pin<Box<dyn Future<Output = O> + Send>>>);
 
-/// Pages on the way, in the order they were asked for. They move while the listing is awaited.
-pub(super) struct Lanes<T>(FuturesOrdered<Pin<Box<dyn Future<Output = Page<T>> + Send>>>);
-
-impl<T> Default for Lanes<T> {
+impl<O> Default for Lanes<O> {
     fn default() -> Self {
         Self(FuturesOrdered::new())
     }
 }
 
-impl<T: Resource> Lanes<T> {
-    pub(super) fn start<R: ScimRepository>(&mut self, repository: Arc<R>, query: ListQuery) {
-        self.0.push_back(Box::pin(async move { repository.list(&query).await }));
+impl<O: Send + 'static> Lanes<O> {
+    pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
+        self.0.push_back(Box::pin(async move { job.run(&*repository).await }));
     }
 
-    pub(super) async fn next(&mut self) -> Page<T> {
-        let none = || Err(Error::new(ErrorKind::IncompleteList, "no page is on the way"));
-        self.0.next().await.unwrap_or_else(none)
+    /// What the first of them comes to.
+    pub(super) async fn next(&mut self) -> Option<O> {
+        self.0.next().await
     }
 
-    /// Forgets the pages on the way, and ends their requests.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets the work on the way, and ends its requests.
     pub(super) fn clear(&mut self) {
-        self.0 = FuturesOrdered::new();
+        if !self.0.is_empty() {
+            self.0 = FuturesOrdered::new();
+        }
     }
 }

@@ -1,43 +1,46 @@
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 
 use super::ScimRepository;
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Resource, ScimListResponse};
-use crate::query::ListQuery;
+use super::job::Job;
 
-type Page<T> = Result<ScimListResponse<T>>;
+/// Work on the way, each on a thread of its own, in the order it was started.
+pub(super) struct Lanes<O>(VecDeque<Box<dyn FnOnce() -> Option<O> + Send>>);
 
-/// Pages on the way, each on a thread of its own, in the order they were asked for.
-pub(super) struct Lanes<T>(VecDeque<Box<dyn FnOnce() -> Page<T> + Send>>);
-
-impl<T> Default for Lanes<T> {
+impl<O> Default for Lanes<O> {
     fn default() -> Self {
         Self(VecDeque::new())
     }
 }
 
-impl<T: Resource> Lanes<T> {
-    pub(super) fn start<R: ScimRepository>(&mut self, repository: Arc<R>, query: ListQuery) {
-        let thread = Builder::new().name("scim-page".to_owned()).spawn({
-            let (repository, query) = (Arc::clone(&repository), query.clone());
-            move || repository.list(&query)
-        });
-        self.0.push_back(match thread {
-            Ok(thread) => Box::new(move || thread.join().unwrap_or_else(|panic| resume_unwind(panic))),
-            // Where no thread is to be had, the page comes when it is its turn.
-            Err(_) => Box::new(move || repository.list(&query)),
-        });
+impl<O: Send + 'static> Lanes<O> {
+    pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
+        let job = Arc::new(Mutex::new(Some(job)));
+        let work = move || {
+            let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
+            job.map(|job| job.run(&*repository))
+        };
+        // Where no thread is to be had, the work is done when it is its turn.
+        let here = work.clone();
+        let thread = Builder::new().name("wats-scim".to_owned()).spawn(work);
+        self.0.push_back(Box::new(move || match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => here(),
+        }));
     }
 
-    pub(super) fn next(&mut self) -> Page<T> {
-        let none = || Err(Error::new(ErrorKind::IncompleteList, "no page is on the way"));
-        self.0.pop_front().map_or_else(none, |page| page())
+    /// What the first of them came to.
+    pub(super) fn next(&mut self) -> Option<O> {
+        self.0.pop_front()?()
     }
 
-    /// Forgets the pages on the way. Their threads end with their request.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets the work on the way. Its threads end with their request.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

@@ -11,9 +11,9 @@ use crate::wire::{Answer, Attempts, Call, TimeLeft, Verdict, unanswered};
 impl<C: HttpClient> HttpScimRepository<C> {
     pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
         let trace = Trace::begin(call.operation);
+        self.wait_for_its_turn().await;
         let mut attempts = Attempts::begin(&self.retry, Instant::now());
         loop {
-            self.wait_for_a_place().await;
             let started = Instant::now();
             let answer = self.attempt(call, &attempts).await;
             let now = Instant::now();
@@ -24,7 +24,15 @@ impl<C: HttpClient> HttpScimRepository<C> {
                     return answer;
                 }
                 Verdict::AgainAfter(delay) => sleep(delay).await,
+                Verdict::AllAfter(delay) => self.pace.hold(now, delay),
             }
+            self.wait_for_its_turn().await;
+        }
+    }
+
+    async fn wait_for_its_turn(&self) {
+        while let Some(wait) = self.pace.wait(Instant::now()) {
+            sleep(wait).await;
         }
     }
 
@@ -39,17 +47,4 @@ impl<C: HttpClient> HttpScimRepository<C> {
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
     }
-
-    #[cfg(feature = "rate-limit")]
-    async fn wait_for_a_place(&self) {
-        if let Some(limiter) = &self.limiter {
-            while let Some(wait) = limiter.wait() {
-                sleep(wait).await;
-            }
-        }
-    }
-
-    #[cfg(not(feature = "rate-limit"))]
-    #[allow(clippy::unused_async, clippy::unused_self, reason = "there is no limit to wait for")]
-    async fn wait_for_a_place(&self) {}
 }

@@ -1,11 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::job::PageJob;
 use super::{Lanes, ScimRepository, example, maybe_async};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::listing::{ListProgress, Listing, Want};
-use crate::model::Resource;
+use crate::model::{Resource, ScimListResponse};
 use crate::operation::Operation;
 use crate::query::ListQuery;
 
@@ -44,7 +45,7 @@ pub struct ScimPages<R, T> {
     in_flight: usize,
     on_page: Option<OnPage>,
     listing: Option<Listing<T>>,
-    lanes: Lanes<T>,
+    lanes: Lanes<Result<ScimListResponse<T>>>,
 }
 
 type OnPage = Box<dyn FnMut(ListProgress) + Send>;
@@ -130,7 +131,7 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
             }
             let page = match listing.want() {
                 Want::Nothing => return Ok(None),
-                Want::Ahead => self.lanes.next().await?,
+                Want::Ahead => self.lanes.next().await.unwrap_or_else(|| Err(lost_page()))?,
                 Want::Page(query) => {
                     if listing.is_ahead_empty() {
                         self.lanes.clear();
@@ -140,13 +141,17 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
             };
             let progress = listing.accept(page).map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
             while let Some(query) = listing.ask_ahead() {
-                self.lanes.start(Arc::clone(&self.repository), query);
+                self.lanes.start(Arc::clone(&self.repository), PageJob::new(query));
             }
             if let Some(on_page) = &mut self.on_page {
                 on_page(progress);
             }
         }
     }
+}
+
+fn lost_page() -> Error {
+    Error::new(ErrorKind::IncompleteList, "a page that was asked for did not come")
 }
 
 impl<R, T> fmt::Debug for ScimPages<R, T> {

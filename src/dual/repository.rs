@@ -1,12 +1,12 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{HttpClient, maybe_async};
 use crate::config::ScimConfig;
 use crate::error::Result;
 use crate::model::{Resource, ScimListResponse, ScimPatchRequest, ScimToken};
+use crate::pace::Pace;
 use crate::query::ListQuery;
-#[cfg(feature = "rate-limit")]
-use crate::rate_limit::Limiter;
 use crate::retry::RetryPolicy;
 use crate::wire::{ByName, Endpoint, absent_as_none};
 
@@ -73,8 +73,7 @@ pub struct HttpScimRepository<C> {
     pub(super) client: C,
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Duration,
-    #[cfg(feature = "rate-limit")]
-    pub(super) limiter: Option<Limiter>,
+    pub(super) pace: Arc<Pace>,
 }
 
 impl<C: HttpClient> HttpScimRepository<C> {
@@ -92,8 +91,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             client,
             retry: config.retry.clone(),
             timeout: config.timeout,
-            #[cfg(feature = "rate-limit")]
-            limiter: config.rate_limit.map(Limiter::new).transpose()?,
+            pace: Arc::new(Pace::new(config)?),
         })
     }
 }

@@ -32,6 +32,10 @@ impl<R: ScimRepository> ScimService<R> {
         Self { repository: Arc::new(repository) }
     }
 
+    pub(super) fn shared_repository(&self) -> &Arc<R> {
+        &self.repository
+    }
+
     /// The repository underneath.
     #[must_use]
     pub fn repository(&self) -> &R {

@@ -31,6 +31,8 @@ pub(crate) struct Attempts<'a> {
 pub(crate) enum Verdict {
     Done(Result<Answer>),
     AgainAfter(Duration),
+    /// The server throttles, so that every request is to wait.
+    AllAfter(Duration),
 }
 
 impl<'a> Attempts<'a> {
@@ -68,7 +70,9 @@ impl<'a> Attempts<'a> {
             delay => delay,
         };
         self.may_be_applied |= !is_unapplied;
+        let is_throttled = error.kind() == ErrorKind::TooManyRequests;
         match delay {
+            Some(delay) if delay < self.time_left(now) && is_throttled => Verdict::AllAfter(delay),
             Some(delay) if delay < self.time_left(now) => Verdict::AgainAfter(delay),
             _ => Verdict::Done(Err(self.over(error))),
         }

@@ -82,9 +82,13 @@ fn one_connection(answer: &'static str) -> (String, mpsc::Receiver<String>) {
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = vec![0; 4096];
-        let length = stream.read(&mut head).unwrap();
-        send.send(String::from_utf8_lossy(&head[..length]).into_owned()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        send.send(String::from_utf8_lossy(&head).into_owned()).unwrap();
         stream.write_all(answer.as_bytes()).unwrap();
     });
     (address, receive)

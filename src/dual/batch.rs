@@ -1,0 +1,126 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::job::WriteJob;
+use super::{Lanes, ScimRepository, Source, example, maybe_async};
+use crate::batch::{BatchItem, BatchProgress, ScimWrite};
+use crate::model::Resource;
+
+/// Many writes, several at a time. Their results come one by one, in the order of the writes.
+///
+/// Nothing is sent before the first result is asked for, and writes are taken from their source as
+/// there is room for them. When the server throttles, one answer of 429 holds up the whole batch
+/// for as long as the server asks.
+///
+/// Dropping a batch starts no further write. Those on their way may still be applied.
+///
+#[doc = example!(
+    "let names = [\"ann\", \"bob\", \"cy\"];\n\
+     let users = names.map(|name| ScimUser::new(format!(\"{name}@example.com\")));\n\
+     let mut batch = client.create_users(users).in_flight(16).on_progress(|progress| {\n    \
+         println!(\"{} done, {} failed\", progress.done, progress.failed);\n\
+     });\n\
+     while let Some(item) = batch.next_item()" await " {\n    \
+         if let Err(error) = item.result {\n        \
+             println!(\"{:?}: {error}\", item.write);\n    \
+         }\n\
+     }\n\
+     assert_eq!(batch.progress().failed, 0);"
+)]
+#[must_use = "a batch sends nothing until its results are read"]
+pub struct ScimBatch<R, T> {
+    repository: Arc<R>,
+    writes: Source<ScimWrite<T>>,
+    in_flight: usize,
+    stop_after: Option<u64>,
+    on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
+    progress: BatchProgress,
+    lanes: Lanes<BatchItem<T>>,
+}
+
+impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
+    pub(super) fn new(repository: Arc<R>, writes: Source<ScimWrite<T>>) -> Self {
+        Self {
+            repository,
+            progress: BatchProgress::of(writes.size_hint()),
+            writes,
+            in_flight: 8,
+            stop_after: None,
+            on_progress: None,
+            lanes: Lanes::default(),
+        }
+    }
+
+    /// How many writes may be on their way at the same time; 8 by default, and at least 1.
+    pub fn in_flight(mut self, writes: usize) -> Self {
+        self.in_flight = writes;
+        self
+    }
+
+    /// Starts no further write after so many failures; 1 stops at the first. Those on their way
+    /// then still come to their end, and their results come. By default the batch goes on.
+    pub fn stop_after(mut self, failures: u64) -> Self {
+        self.stop_after = Some(failures.max(1));
+        self
+    }
+
+    /// Is told of each result, to show how far the batch is.
+    pub fn on_progress(mut self, on_progress: impl FnMut(BatchProgress) + Send + 'static) -> Self {
+        self.on_progress = Some(Box::new(on_progress));
+        self
+    }
+
+    /// How far the batch is.
+    #[must_use]
+    pub fn progress(&self) -> BatchProgress {
+        self.progress
+    }
+
+    /// Whether it was stopped by failures, so that writes may be left over.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop_after.is_some_and(|failures| self.progress.failed >= failures)
+    }
+}
+
+#[maybe_async]
+impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
+    /// The next write and its result; `None` when there are no more.
+    pub async fn next_item(&mut self) -> Option<BatchItem<T>> {
+        while !self.is_stopped() && self.lanes.len() < self.in_flight.max(1) {
+            let Some(write) = self.writes.next().await else { break };
+            self.lanes.start(Arc::clone(&self.repository), WriteJob(write));
+        }
+        let item = self.lanes.next().await?;
+        self.progress.count(item.result.is_err());
+        if let Some(on_progress) = &mut self.on_progress {
+            on_progress(self.progress);
+        }
+        Some(item)
+    }
+
+    /// All writes and their results.
+    ///
+    #[doc = example!(
+        "let writes = [ScimWrite::Create(ScimUser::new(\"jane@example.com\")), ScimWrite::delete(\"nobody\")];\n\
+         let items = client.write_users(writes).run()" await ";\n\
+         assert!(items[0].result.is_ok() && items[1].result.is_err());"
+    )]
+    pub async fn run(mut self) -> Vec<BatchItem<T>> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next_item().await {
+            items.push(item);
+        }
+        items
+    }
+}
+
+impl<R, T> fmt::Debug for ScimBatch<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScimBatch")
+            .field("in_flight", &self.in_flight)
+            .field("stop_after", &self.stop_after)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! The batches of the service.
+
+use std::sync::Arc;
+
+use super::{ScimBatch, ScimRepository, ScimService, Source, example};
+use crate::batch::ScimWrite;
+use crate::model::{ScimPatchRequest, ScimUser};
+
+impl<R: ScimRepository> ScimService<R> {
+    /// Any writes, several at a time.
+    ///
+    #[doc = example!(
+        "let jane = ScimUser::new(\"jane@example.com\");\n\
+         let items = client.write_users([ScimWrite::Create(jane)]).run()" await ";\n\
+         assert!(items[0].result.is_ok());"
+    )]
+    pub fn write_users<W>(&self, writes: W) -> ScimBatch<R, ScimUser>
+    where
+        W: IntoIterator<Item = ScimWrite>,
+        W::IntoIter: Send + 'static,
+    {
+        ScimBatch::new(Arc::clone(self.shared_repository()), Source::of(writes))
+    }
+
+    /// Creates users, several at a time, each as [`create_user`](Self::create_user) does.
+    ///
+    #[doc = example!(
+        "let users = (1..=50).map(|n| ScimUser::new(format!(\"user{n}@example.com\")));\n\
+         let items = client.create_users(users).in_flight(16).run()" await ";\n\
+         assert!(items.iter().all(|item| item.result.is_ok()));"
+    )]
+    pub fn create_users<U>(&self, users: U) -> ScimBatch<R, ScimUser>
+    where
+        U: IntoIterator<Item = ScimUser>,
+        U::IntoIter: Send + 'static,
+    {
+        self.write_users(users.into_iter().map(ScimWrite::Create))
+    }
+
+    /// Changes users, several at a time, each as [`update_user`](Self::update_user) does.
+    ///
+    #[doc = example!(
+        "# let id = a_user(&client)" await "?;\n\
+         let patch = ScimPatchRequest::new().replace(\"familyName\", \"Roe\");\n\
+         let items = client.update_users([(id, patch)]).run()" await ";\n\
+         assert!(items[0].result.is_ok());"
+    )]
+    pub fn update_users<P>(&self, patches: P) -> ScimBatch<R, ScimUser>
+    where
+        P: IntoIterator<Item = (String, ScimPatchRequest)>,
+        P::IntoIter: Send + 'static,
+    {
+        self.write_users(patches.into_iter().map(|(id, patch)| ScimWrite::patch(id, patch)))
+    }
+
+    /// Deactivates users, several at a time, each as [`deactivate_user`](Self::deactivate_user)
+    /// does.
+    ///
+    #[doc = example!(
+        "# let id = a_user(&client)" await "?;\n\
+         let items = client.deactivate_users([id]).run()" await ";\n\
+         assert!(items[0].result.is_ok());"
+    )]
+    pub fn deactivate_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
+    where
+        I: IntoIterator<Item = String>,
+        I::IntoIter: Send + 'static,
+    {
+        self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, false)))
+    }
+
+    /// Activates users, several at a time, each as [`set_user_active`](Self::set_user_active)
+    /// does.
+    ///
+    #[doc = example!(
+        "# let id = a_user(&client)" await "?;\n\
+         let items = client.activate_users([id]).run()" await ";\n\
+         assert!(items[0].result.is_ok());"
+    )]
+    pub fn activate_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
+    where
+        I: IntoIterator<Item = String>,
+        I::IntoIter: Send + 'static,
+    {
+        self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, true)))
+    }
+
+    /// Deletes users, several at a time, each as [`delete_user`](Self::delete_user) does.
+    ///
+    #[doc = example!(
+        "# let id = a_user(&client)" await "?;\n\
+         let items = client.delete_users([id]).run()" await ";\n\
+         assert!(items[0].result.is_ok());"
+    )]
+    pub fn delete_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
+    where
+        I: IntoIterator<Item = String>,
+        I::IntoIter: Send + 'static,
+    {
+        self.write_users(ids.into_iter().map(ScimWrite::delete))
+    }
+}

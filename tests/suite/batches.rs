@@ -1,0 +1,129 @@
+//! Many writes at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use wats_scim::sandbox::Sandbox;
+use wats_scim::{BatchProgress, ErrorKind, ScimPatchRequest, ScimUser, ScimWrite};
+
+use super::{MS, answer, client, received};
+use crate::{maybe_async, test};
+
+fn users(count: usize) -> impl Iterator<Item = ScimUser> + Send + 'static {
+    (0..count).map(|n| ScimUser::new(format!("new{n:03}@example.com")))
+}
+
+#[maybe_async]
+#[test]
+async fn results_come_in_order_with_their_input() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = client(&sandbox);
+    let items = client.create_users(users(100)).in_flight(16).run().await;
+    let mut ids = Vec::new();
+    for (n, item) in items.into_iter().enumerate() {
+        let user = item.result.unwrap().unwrap();
+        assert_eq!(user.user_name.as_deref(), Some(format!("new{n:03}@example.com").as_str()));
+        assert_eq!(item.write, ScimWrite::Create(ScimUser::new(format!("new{n:03}@example.com"))));
+        ids.push(user.id.unwrap());
+    }
+    assert!(sandbox.connections() <= 16, "{} connections", sandbox.connections());
+
+    let patches = ids.clone().into_iter().map(|id| (id, ScimPatchRequest::new().replace("givenName", "J")));
+    let items = client.update_users(patches).run().await;
+    assert!(items.iter().all(|item| item.result.is_ok()));
+    client.deactivate_users(ids.clone()).run().await;
+    assert!(sandbox.users().iter().all(|user| user["active"] == false && user["name"]["givenName"] == "J"));
+    client.activate_users(ids.clone()).run().await;
+    assert!(sandbox.users().iter().all(|user| user["active"] == true));
+    client.delete_users(ids).run().await;
+    assert_eq!(sandbox.users().len(), 0);
+}
+
+#[maybe_async]
+#[test]
+async fn a_failure_stands_with_its_write_and_the_rest_goes_on() {
+    let sandbox = Sandbox::start().unwrap();
+    let told = Arc::new(Mutex::new(Vec::<BatchProgress>::new()));
+    let teller = Arc::clone(&told);
+    let writes = [
+        ScimWrite::Create(ScimUser::new("jane@example.com")),
+        ScimWrite::Create(ScimUser::default()),
+        ScimWrite::delete("nobody"),
+        ScimWrite::Create(ScimUser::new("joe@example.com")),
+    ];
+    let batch = client(&sandbox).write_users(writes).in_flight(1);
+    let items = batch.on_progress(move |progress| teller.lock().unwrap().push(progress)).run().await;
+    let kinds: Vec<_> = items.iter().map(|item| item.result.as_ref().err().map(wats_scim::Error::kind)).collect();
+    assert_eq!(kinds, [None, Some(ErrorKind::InvalidInput), Some(ErrorKind::NotFound), None]);
+    let told: Vec<_> = told.lock().unwrap().iter().map(|at| (at.done, at.failed, at.total)).collect();
+    assert_eq!(told, [(1, 0, Some(4)), (2, 1, Some(4)), (3, 2, Some(4)), (4, 2, Some(4))]);
+}
+
+#[maybe_async]
+#[test]
+async fn a_batch_can_stop_at_failures() {
+    for (failures, in_flight, sent) in [(1, 1, 1), (3, 1, 3), (1, 4, 4)] {
+        let sandbox = super::always(403, "application/json", "{}");
+        let client = client(&sandbox);
+        let mut batch = client.create_users(users(50)).in_flight(in_flight).stop_after(failures);
+        let mut results = 0;
+        while batch.next_item().await.is_some() {
+            results += 1;
+        }
+        assert!(batch.is_stopped());
+        assert_eq!((results, received(&sandbox).len()), (sent, sent), "{failures} failures, {in_flight} in flight");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn nothing_is_sent_or_taken_before_a_result_is_asked_for() {
+    let sandbox = Sandbox::start().unwrap();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&taken);
+    let watched = users(50).inspect(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    let client = client(&sandbox);
+    let mut batch = client.create_users(watched).in_flight(4);
+    assert_eq!((taken.load(Ordering::SeqCst), received(&sandbox).len()), (0, 0));
+    batch.next_item().await.unwrap().result.unwrap();
+    assert_eq!(taken.load(Ordering::SeqCst), 4);
+    drop(batch);
+    assert!(received(&sandbox).len() <= 4);
+}
+
+#[maybe_async]
+#[test]
+async fn one_throttled_write_holds_up_the_whole_batch() {
+    let first = Mutex::new(None::<Instant>);
+    let early = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&early);
+    let sandbox = Sandbox::builder()
+        .latency(5 * MS)
+        .respond_with(move |_| {
+            let mut first = first.lock().unwrap();
+            match *first {
+                None => {
+                    *first = Some(Instant::now());
+                    let mut answer = answer(429, "text/plain", "later");
+                    answer.headers_mut().insert("retry-after", http::HeaderValue::from_static("1"));
+                    return Some(answer);
+                }
+                // Those that were on their way already may still arrive.
+                Some(at) if (50 * MS..900 * MS).contains(&at.elapsed()) => {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                }
+                Some(_) => {}
+            }
+            None
+        })
+        .start()
+        .unwrap();
+    let started = Instant::now();
+    let items = client(&sandbox).create_users(users(40)).in_flight(4).run().await;
+    assert!(items.iter().all(|item| item.result.is_ok()));
+    assert_eq!(early.load(Ordering::SeqCst), 0, "nobody sends while the server asks to wait");
+    assert!(started.elapsed() >= Duration::from_secs(1));
+}
