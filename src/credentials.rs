@@ -43,6 +43,16 @@ impl Credentials {
         Self(Scheme::Bearer(token.into()))
     }
 
+    /// What a server must not be able to make an error show by repeating it.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        match &self.0 {
+            Scheme::WatsToken(token) | Scheme::Bearer(token) => vec![Secret::new(token.expose().trim())],
+            Scheme::Basic { user, password } => {
+                vec![password.clone(), Secret::new(STANDARD.encode(format!("{user}:{}", password.expose())))]
+            }
+        }
+    }
+
     /// The value of the `Authorization` header, marked as sensitive.
     pub(crate) fn header(&self) -> Result<HeaderValue> {
         let text = match &self.0 {

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::model::ErrorMessage;
 use crate::operation::Operation;
+use crate::secret::Secret;
 
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -203,6 +204,22 @@ impl Error {
     /// Whether the server said so with a web page, which is not how a SCIM server speaks.
     pub(crate) fn is_web_page(&self) -> bool {
         self.0.is_web_page
+    }
+
+    /// The same error with a secret taken out of its words.
+    pub(crate) fn without(mut self, secret: &Secret) -> Self {
+        let secret = secret.expose();
+        // A shorter one would be found in ordinary words.
+        if secret.len() >= 4 {
+            let hide = |text: &mut String| {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "[redacted]");
+                }
+            };
+            hide(&mut self.0.message);
+            self.0.detail.iter_mut().chain(&mut self.0.scim_type).for_each(hide);
+        }
+        self
     }
 
     pub(crate) fn with_note(mut self, note: &str) -> Self {

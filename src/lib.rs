@@ -58,6 +58,10 @@
     not(any(feature = "blocking", feature = "async")),
     allow(dead_code, unused_imports, reason = "parts of the core serve a face or a transport alone")
 )]
+#![cfg_attr(
+    not(all(feature = "blocking-api", feature = "async-api", feature = "sandbox")),
+    allow(rustdoc::broken_intra_doc_links, reason = "the documentation names what other features bring")
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "async-api")]

@@ -51,6 +51,15 @@ async fn users_come_from_a_stream_which_ends_after_an_error() {
     assert_eq!(results.iter().filter(|user| user.is_err()).count(), 1);
 }
 
+#[test]
+async fn a_batch_takes_a_stream_and_gives_one() {
+    let sandbox = Sandbox::start().unwrap();
+    let names = futures_util::stream::iter(["ann", "bob"]);
+    let writes = names.map(|name| wats_scim::ScimWrite::Create(ScimUser::new(name)));
+    let items: Vec<_> = client(&sandbox).write_users_from(writes).into_stream().collect().await;
+    assert!(items.len() == 2 && items.iter().all(|item| item.result.is_ok()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_client_serves_two_hundred_tasks() {
     let sandbox = Sandbox::builder().users(10).record_requests(false).start().unwrap();

@@ -43,7 +43,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             request.extensions_mut().insert(TimeLeft(time_left));
         }
         match self.client.send(request).await {
-            Ok(response) => Answer::new(call.operation, response),
+            Ok(response) => Answer::new(call.operation, response).map_err(|error| self.endpoint.without_secrets(error)),
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
     }

@@ -138,6 +138,6 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
 
     async fn delete<T: Resource>(&self, id: &str) -> Result<()> {
         let call = self.endpoint.delete::<T>(id)?;
-        self.send(&call).await.map(drop)
+        self.send(&call).await?.deleted()
     }
 }

@@ -1,11 +1,13 @@
 //! A WATS server in this process, on a loopback port: for trying things out, and for your tests.
 //!
 //! [`Sandbox`] has the seven routes of the WATS SCIM endpoint and its rules. It listens on
-//! `127.0.0.1` only and forgets everything when it is dropped.
+//! `127.0.0.1` only and forgets everything when it is dropped. [`FaultProxy`] stands before it, or
+//! before another server on this machine, and makes requests fail.
 
 mod auth;
 mod builder;
 mod directory;
+mod fault;
 mod intake;
 mod log;
 mod patch;
@@ -27,6 +29,7 @@ use self::auth::Account;
 use self::server::{Server, Shared, lock};
 
 pub use self::builder::SandboxBuilder;
+pub use self::fault::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, InjectedFault};
 pub use self::log::RecordedRequest;
 
 /// A running WATS SCIM server of your own.

@@ -69,6 +69,12 @@ impl Answer {
         })
     }
 
+    /// Whether it really was the server that said so: what a body says here does not matter, but
+    /// a web page is a login form's or a proxy's success, and not the server's.
+    pub(crate) fn deleted(&self) -> Result<()> {
+        if is_web_page(self.response.body()) { Err(self.on_web_page()) } else { Ok(()) }
+    }
+
     pub(crate) fn list<T: Resource>(&self) -> Result<ScimListResponse<T>> {
         self.json("list")
     }
@@ -106,7 +112,7 @@ impl Answer {
             return Err(self.failed(ErrorKind::EmptyBody, message));
         }
         if is_web_page(self.response.body()) {
-            return Err(self.unexpected("it is a web page, perhaps a login form or a proxy's; check the base URL"));
+            return Err(self.on_web_page());
         }
         serde_json::from_slice(self.response.body()).map_err(|error| {
             let why = match (error.classify(), self.media_type()) {
@@ -150,6 +156,10 @@ impl Answer {
         }
         let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
         (!id.is_empty()).then(|| id.into_owned())
+    }
+
+    fn on_web_page(&self) -> Error {
+        self.unexpected("it is a web page, perhaps a login form or a proxy's; check the base URL")
     }
 
     fn unexpected(&self, why: &str) -> Error {

@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::model::{PatchOp, Resource, ScimPatchRequest};
 use crate::operation::Operation;
 use crate::query::ListQuery;
+use crate::secret::Secret;
 
 /// A server, and everything that each request to it has in common.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Endpoint {
     base: BaseUrl,
     authorization: HeaderValue,
     user_agent: HeaderValue,
+    secrets: Vec<Secret>,
 }
 
 /// A request, and what it is for.
@@ -38,12 +40,22 @@ impl Endpoint {
         let user_agent = HeaderValue::try_from(&config.user_agent).map_err(|error| {
             Error::invalid("the user agent has a character in it that a header cannot carry").with_source(error)
         })?;
-        Ok(Self { base: config.base_url()?, authorization: config.credentials.header()?, user_agent })
+        Ok(Self {
+            base: config.base_url()?,
+            authorization: config.credentials.header()?,
+            user_agent,
+            secrets: config.credentials.secrets(),
+        })
     }
 
     /// Scheme, host and port, for messages.
     pub(crate) fn origin(&self) -> &str {
         self.base.origin()
+    }
+
+    /// An error without the credentials, which a server may have repeated in its words.
+    pub(crate) fn without_secrets(&self, error: Error) -> Error {
+        self.secrets.iter().fold(error, Error::without)
     }
 
     pub(crate) fn token(&self, duration_days: Option<u32>) -> Result<Call> {

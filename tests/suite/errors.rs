@@ -92,7 +92,8 @@ async fn a_success_without_what_was_asked_for_is_an_error() {
             ErrorKind::EmptyBody => assert!(patched.unwrap().is_none(), "{body}"),
             _ => assert_eq!(patched.unwrap_err().write_outcome(), Some(WriteOutcome::Unknown), "{body}"),
         }
-        client.delete_user("1").await.unwrap();
+        let deleted = client.delete_user("1").await;
+        assert_eq!(deleted.is_err(), body.starts_with('<'), "{body}: only a web page is no success of the server's");
     }
 }
 
@@ -113,4 +114,25 @@ async fn a_server_that_is_not_there_changed_nothing() {
     let error = crate::ScimClient::new(&config).unwrap().create_user(&ScimUser::new("jane")).await.unwrap_err();
     assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Connection, Some(WriteOutcome::NotApplied)));
     assert_eq!(error.attempts(), 3);
+}
+
+#[maybe_async]
+#[test]
+async fn a_server_that_repeats_the_credentials_does_not_get_them_shown() {
+    let sandbox = wats_scim::sandbox::Sandbox::builder()
+        .respond_with(|request| {
+            let said = request.headers()["authorization"].to_str().unwrap();
+            let body = serde_json::json!({ "detail": format!("bad header: {said}"), "scimType": said }).to_string();
+            Some(super::answer(400, "application/json", body))
+        })
+        .start()
+        .unwrap();
+    let person = wats_scim::Credentials::basic(sandbox.user_name(), sandbox.password());
+    let person = crate::ScimClient::connect(sandbox.base_url(), person).unwrap();
+    for client in [client(&sandbox), person] {
+        let error = client.get_user("1").await.unwrap_err();
+        let text = format!("{error} {error:?} {:?} {:?}", error.detail(), error.scim_type());
+        assert!(text.contains("bad header: Basic [redacted]"), "{text}");
+        assert!(!text.contains(sandbox.token()) && !text.contains(sandbox.password()), "{text}");
+    }
 }

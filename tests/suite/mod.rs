@@ -4,11 +4,16 @@ mod batches;
 mod changing;
 mod configuration;
 mod errors;
+mod faults;
 mod in_memory;
 mod listing;
 mod mistakes;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
 mod retries;
 mod tls;
+#[cfg(feature = "tracing")]
+mod traces;
 mod users;
 
 use std::time::Duration;

@@ -1,14 +1,14 @@
 //! What is sent again, when, and what is not.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
+use http::{Method, StatusCode};
 use serde_json::json;
-use wats_scim::sandbox::Sandbox;
+use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
-    ErrorKind, PatchOp, RetryPolicy, ScimConfig, ScimPatchOperation, ScimPatchRequest, ScimUser, WriteOutcome,
+    Credentials, ErrorKind, PatchOp, RetryPolicy, ScimConfig, ScimPatchOperation, ScimPatchRequest, ScimUser,
+    WriteOutcome,
 };
 
 use super::{MS, answer, client, config, received};
@@ -127,67 +127,37 @@ async fn a_deadline_ends_all_attempts() {
     assert!(started.elapsed() < Duration::from_secs(10), "the deadline also bounds one attempt");
 }
 
-/// A sandbox whose first create is applied, but answered like this; and how often it was asked to.
-fn applied_but(
-    answer: impl Fn() -> Response<Vec<u8>> + Send + Sync + 'static,
-    hook: impl Fn() + Send + Sync + 'static,
-) -> (Sandbox, ScimConfig) {
-    let behind = Arc::new(Sandbox::start().unwrap());
-    let token = behind.token().to_owned();
-    let service = wats_scim::blocking::ScimClient::new(&config(&behind)).unwrap();
-    let creates = AtomicUsize::new(0);
-    let base = behind.base_url().to_owned();
-    let before = Sandbox::builder()
-        .respond_with(move |request: &Request<Vec<u8>>| {
-            let _alive = &behind;
-            if request.method() == "POST" && creates.fetch_add(1, Ordering::SeqCst) == 0 {
-                let user: ScimUser = serde_json::from_slice(request.body()).unwrap();
-                service.create_user(&user).unwrap();
-                hook();
-                return Some(answer());
-            }
-            Some(forward(&base, request))
-        })
-        .start()
-        .unwrap();
-    let config = ScimConfig::new(before.base_url(), wats_scim::Credentials::wats_token(token)).retry(super::quick());
-    (before, config)
-}
-
-fn forward(base: &str, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-    use wats_scim::blocking::{HttpClient, Ureq};
-    let client = Ureq::new(&ScimConfig::new(base, wats_scim::Credentials::wats_token("unused"))).unwrap();
-    let mut forwarded = Request::builder().method(request.method()).uri(format!("{base}{}", request.uri()));
-    for name in ["authorization", "content-type"] {
-        if let Some(value) = request.headers().get(name) {
-            forwarded = forwarded.header(name, value);
-        }
-    }
-    client.send(forwarded.body(request.body().clone()).unwrap()).unwrap()
+/// A sandbox whose first create is applied, and then meets this; with a client of it.
+fn applied_then(fault: Fault) -> (Sandbox, FaultProxy, ScimClient) {
+    let sandbox = Sandbox::start().unwrap();
+    let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
+    proxy.rule(FaultRule::new(fault).on_method(Method::POST).times(1));
+    let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()));
+    let client = ScimClient::new(&config.timeout(500 * MS).retry(super::quick())).unwrap();
+    (sandbox, proxy, client)
 }
 
 #[maybe_async]
 #[test]
 async fn a_create_whose_answer_was_lost_is_found_and_adopted() {
-    for status in [200, 302, 408, 500, 502, 504] {
-        let (server, config) = applied_but(move || answer(status, "text/html", "<html>"), || ());
+    let status = |code| Fault::StatusAfterApplied { code: StatusCode::from_u16(code).unwrap(), retry_after: None };
+    for fault in [status(302), status(408), status(500), status(502), status(504), Fault::HtmlAfterApplied] {
+        let (sandbox, _proxy, client) = applied_then(fault.clone());
         let jane = ScimUser::new("jane@example.com").with_external_id("4711");
-        let created = ScimClient::new(&config).unwrap().create_user(&jane).await.unwrap();
-        assert_eq!((created.id.is_some(), created.external_id.as_deref()), (true, Some("4711")), "{status}");
-        let posts = received(&server).iter().filter(|request| request.starts_with("POST")).count();
-        assert_eq!(posts, 1, "{status}: it is not sent again");
+        let created = client.create_user(&jane).await.unwrap();
+        assert_eq!((created.id.is_some(), created.external_id.as_deref()), (true, Some("4711")), "{fault:?}");
+        let posts = received(&sandbox).iter().filter(|request| request.starts_with("POST")).count();
+        assert_eq!(posts, 1, "{fault:?}: it is not sent again");
     }
 }
 
 #[maybe_async]
 #[test]
 async fn a_create_that_timed_out_is_found_and_not_reported_as_a_conflict() {
-    let (server, config) = applied_but(|| answer(201, "application/json", "{}"), || std::thread::sleep(400 * MS));
-    let config = config.timeout(200 * MS).retry(super::quick().attempts(9).delays(50 * MS, 50 * MS));
-    let jane = ScimUser::new("jane@example.com");
-    let created = ScimClient::new(&config).unwrap().create_user(&jane).await.unwrap();
+    let (sandbox, _proxy, client) = applied_then(Fault::StallAfterApplied(Duration::from_secs(5)));
+    let created = client.create_user(&ScimUser::new("jane@example.com")).await.unwrap();
     assert!(created.id.is_some());
-    assert_eq!(received(&server).iter().filter(|request| request.starts_with("POST")).count(), 1);
+    assert_eq!(received(&sandbox).iter().filter(|request| request.starts_with("POST")).count(), 1);
 }
 
 #[maybe_async]

@@ -1,0 +1,155 @@
+//! The thread of a proxy: it listens, or refuses to.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime;
+use tokio::sync::mpsc as async_mpsc;
+use tokio::task;
+
+use super::connection::{self, Shared};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Whether to refuse connections from now on, and whom to tell that it is so.
+type Command = (bool, mpsc::Sender<io::Result<()>>);
+
+/// The running proxy; dropping it stops it and waits until it has.
+pub(super) struct Worker {
+    commands: Option<async_mpsc::UnboundedSender<Command>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts a thread that serves `listener`; returns once it does.
+    pub(super) fn spawn(listener: StdListener, shared: Arc<Shared>) -> io::Result<Self> {
+        let (commands, inbox) = async_mpsc::unbounded_channel();
+        let (report, started) = mpsc::channel();
+        let thread = thread::Builder::new().name("wats-fault-proxy".to_owned()).spawn(move || {
+            // The runtime is built, and so dropped, on this thread: the one that starts a proxy
+            // may belong to a runtime itself, where dropping another one panics.
+            let prepared = prepare(listener, shared);
+            let (runtime, door) = match prepared {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    let _ = report.send(Err(error));
+                    return;
+                }
+            };
+            let _ = report.send(Ok(()));
+            // Ends when the sender is dropped; the runtime then drops every connection.
+            runtime.block_on(door.obey(inbox));
+        })?;
+        let worker = Self { commands: Some(commands), thread: Some(thread) };
+        started.recv().map_err(io::Error::other)??;
+        Ok(worker)
+    }
+
+    /// Closes or opens the listener; returns once it is done.
+    pub(super) fn refuse(&self, refuse: bool) -> io::Result<()> {
+        let (tell, told) = mpsc::channel();
+        let gone = || io::Error::other("the fault proxy has ended");
+        self.commands.as_ref().ok_or_else(gone)?.send((refuse, tell)).map_err(|_| gone())?;
+        told.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.commands.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the proxy's thread was already reported on stderr.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+fn prepare(listener: StdListener, shared: Arc<Shared>) -> io::Result<(runtime::Runtime, Door)> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let address = listener.local_addr()?;
+    let listener = {
+        let _context = runtime.enter();
+        TcpListener::from_std(listener)?
+    };
+    let accepting = Some(runtime.spawn(accept(listener, Arc::clone(&shared))));
+    Ok((runtime, Door { address, shared, accepting, reserved: None }))
+}
+
+/// Where connections come in.
+struct Door {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    /// The task that has the listener; `None` while connections are refused.
+    accepting: Option<task::JoinHandle<()>>,
+    /// Holds the port without listening on it, so that nobody else gets it.
+    reserved: Option<TcpSocket>,
+}
+
+impl Door {
+    async fn obey(mut self, mut commands: async_mpsc::UnboundedReceiver<Command>) {
+        while let Some((refuse, tell)) = commands.recv().await {
+            let done = if refuse { self.close().await } else { self.open() };
+            let _ = tell.send(done);
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        self.shared.refusing.send_replace(true);
+        if let Some(accepting) = self.accepting.take() {
+            accepting.abort();
+            // The listener is gone by the time the task has ended.
+            let _ = accepting.await;
+            // Connecting is refused without this too.
+            self.reserved = self.reserve().ok();
+        }
+        Ok(())
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        if self.accepting.is_none() {
+            let socket = match self.reserved.take() {
+                Some(socket) => socket,
+                None => self.reserve()?,
+            };
+            let listener = socket.listen(BACKLOG)?;
+            self.accepting = Some(tokio::spawn(accept(listener, Arc::clone(&self.shared))));
+        }
+        self.shared.refusing.send_replace(false);
+        Ok(())
+    }
+
+    fn reserve(&self) -> io::Result<TcpSocket> {
+        let socket = TcpSocket::new_v4()?;
+        // Connections of before may linger on the port. Windows has no such rule, and there this
+        // would allow others to take the port.
+        if cfg!(unix) {
+            socket.set_reuseaddr(true)?;
+        }
+        socket.bind(self.address)?;
+        Ok(socket)
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(connection::serve(stream, Arc::clone(&shared)));
+            }
+            // Out of file descriptors, most likely: some come back as connections close.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Every fault, every operation: the exact result of each.
+//!
+//! A cell says what the caller is told. `ok` is a success, a word an error's kind, a number its
+//! status. After it, for a write, `!` says "not applied" and `?` says "not known". What the caller
+//! is told is then compared with what the server holds: `ok` must be there, once, and `!` must not.
+//! `ok*` is a success that the server reported without doing anything, which nobody can see.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::json;
+use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
+use wats_scim::{Credentials, Error, ErrorKind, ListQuery, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome};
+
+use super::MS;
+use crate::{ScimClient, maybe_async, test};
+
+const CANARY: &str = "canary";
+
+/// In the order of the columns. `add` is a patch that may not give the same twice; WATS answers it
+/// with 400.
+const OPERATIONS: [&str; 8] = ["token", "list", "get", "name", "create", "patch", "delete", "add"];
+
+/// How often the fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Strikes {
+    Once,
+    Always,
+    /// Only the request before, whose connection is used again.
+    Before,
+}
+use Strikes::{Always, Before, Once};
+
+fn status(code: u16) -> Fault {
+    Fault::Status { code: StatusCode::from_u16(code).unwrap(), retry_after: None }
+}
+
+fn status_after(code: u16) -> Fault {
+    Fault::StatusAfterApplied { code: StatusCode::from_u16(code).unwrap(), retry_after: None }
+}
+
+fn redirect(code: u16) -> Fault {
+    let location = format!("https://user:{CANARY}@elsewhere.example/{code}?token={CANARY}");
+    Fault::Redirect { code: StatusCode::from_u16(code).unwrap(), location }
+}
+
+fn table() -> Vec<(Strikes, Fault, [&'static str; 8])> {
+    let throttled = Fault::Status { code: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(Duration::ZERO) };
+    let slow = Fault::Trickle { bytes: 1, every: 100 * MS };
+    let steady = Fault::Trickle { bytes: 50, every: MS };
+    let long = Duration::from_secs(5);
+    #[rustfmt::skip]
+    let table = vec![
+        //                                       token         list          get           name          create         patch          delete         add
+        (Once,   Fault::ResetBeforeAnswer,      ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "connection?"]),
+        (Once,   Fault::ResetAfterApplied,      ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "connection?"]),
+        (Once,   Fault::Stall(long),            ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "timeout?"]),
+        (Once,   Fault::StallAfterApplied(long),["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "timeout?"]),
+        (Once,   Fault::Truncate,               ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "connection?"]),
+        (Once,   slow.clone(),                  ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "timeout?"]),
+        (Once,   steady.clone(),                ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),
+        (Once,   throttled.clone(),             ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),
+        (Once,   status(408),                   ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "408?"]),
+        (Once,   status(429),                   ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),
+        (Once,   status(500),                   ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "500?"]),
+        (Once,   status(501),                   ["501",        "501",        "501",        "501",        "501?",        "501?",        "501?",        "501?"]),
+        (Once,   status(502),                   ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "502?"]),
+        (Once,   status(503),                   ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "503?"]),
+        (Once,   status(504),                   ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "504?"]),
+        (Once,   status_after(500),             ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "500?"]),
+        (Once,   status_after(502),             ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "502?"]),
+        (Once,   status_after(504),             ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "504?"]),
+        (Once,   redirect(302),                 ["302",        "302",        "302",        "302",        "302?",        "302?",        "302?",        "302?"]),
+        (Once,   redirect(307),                 ["307",        "307",        "307",        "307",        "307!",        "307!",        "307!",        "307!"]),
+        (Once,   Fault::Html,                   ["unexpected", "unexpected", "unexpected", "unexpected", "unexpected?", "unexpected?", "unexpected?", "unexpected?"]),
+        (Once,   Fault::HtmlAfterApplied,       ["unexpected", "unexpected", "unexpected", "unexpected", "ok",          "unexpected?", "unexpected?", "unexpected?"]),
+        (Once,   Fault::Empty,                  ["empty",      "empty",      "empty",      "empty",      "empty?",      "ok*",         "ok*",         "ok*"]),
+        (Once,   Fault::WrongMediaType,         ["unexpected", "unexpected", "unexpected", "unexpected", "unexpected?", "unexpected?", "ok*",         "unexpected?"]),
+        (Once,   Fault::Oversized(300_000),     ["too large",  "too large",  "too large",  "too large",  "too large?",  "too large?",  "too large?",  "too large?"]),
+        (Once,   Fault::GzipBomb(3_000_000),   ["too large",  "too large",  "too large",  "too large",  "too large?",  "too large?",  "too large?",  "too large?"]),
+        (Before, Fault::CloseIdle,              ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),
+        (Before, Fault::CloseOnReuse,           ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "connection?"]),
+        (Always, Fault::ResetBeforeAnswer,      ["connection", "connection", "connection", "connection", "connection?", "connection?", "connection?", "connection?"]),
+        (Always, Fault::ResetAfterApplied,      ["connection", "connection", "connection", "connection", "connection?", "connection?", "connection?", "connection?"]),
+        (Always, Fault::Stall(long),            ["timeout",    "timeout",    "timeout",    "timeout",    "timeout?",    "timeout?",    "timeout?",    "timeout?"]),
+        (Always, Fault::StallAfterApplied(long),["timeout",    "timeout",    "timeout",    "timeout",    "timeout?",    "timeout?",    "timeout?",    "timeout?"]),
+        (Always, Fault::Truncate,               ["connection", "connection", "connection", "connection", "connection?", "connection?", "connection?", "connection?"]),
+        (Always, slow,                          ["timeout",    "timeout",    "timeout",    "timeout",    "timeout?",    "timeout?",    "ok",          "timeout?"]),
+        (Always, steady,                        ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),
+        (Always, throttled,                     ["429",        "429",        "429",        "429",        "429!",        "429!",        "429!",        "429!"]),
+        (Always, status(408),                   ["408",        "408",        "408",        "408",        "408?",        "408?",        "408?",        "408?"]),
+        (Always, status(500),                   ["500",        "500",        "500",        "500",        "500?",        "500?",        "500?",        "500?"]),
+        (Always, status(503),                   ["503",        "503",        "503",        "503",        "503?",        "503?",        "503?",        "503?"]),
+        (Always, status_after(502),             ["502",        "502",        "502",        "502",        "502?",        "502?",        "502?",        "502?"]),
+        (Always, redirect(301),                 ["301",        "301",        "301",        "301",        "301?",        "301?",        "301?",        "301?"]),
+        (Always, redirect(308),                 ["308",        "308",        "308",        "308",        "308!",        "308!",        "308!",        "308!"]),
+        (Always, Fault::Html,                   ["unexpected", "unexpected", "unexpected", "unexpected", "unexpected?", "unexpected?", "unexpected?", "unexpected?"]),
+        (Always, Fault::HtmlAfterApplied,       ["unexpected", "unexpected", "unexpected", "unexpected", "unexpected?", "unexpected?", "unexpected?", "unexpected?"]),
+        (Always, Fault::Empty,                  ["empty",      "empty",      "empty",      "empty",      "empty?",      "ok*",         "ok*",         "ok*"]),
+        (Always, Fault::CloseIdle,              ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),
+        (Always, Fault::CloseOnReuse,           ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),
+    ];
+    table
+}
+
+fn word(error: &Error) -> String {
+    let what = match error.kind() {
+        ErrorKind::Connection => "connection".to_owned(),
+        ErrorKind::Timeout => "timeout".to_owned(),
+        ErrorKind::UnexpectedBody => "unexpected".to_owned(),
+        ErrorKind::EmptyBody => "empty".to_owned(),
+        ErrorKind::ResponseTooLarge => "too large".to_owned(),
+        _ => error.status().map_or_else(|| format!("{:?}", error.kind()), |status| status.as_u16().to_string()),
+    };
+    what + match error.write_outcome() {
+        None => "",
+        Some(WriteOutcome::NotApplied) => "!",
+        Some(_) => "?",
+    }
+}
+
+fn said<T>(result: Result<T, Error>, secrets: &[&str]) -> String {
+    let Err(error) = result else { return "ok".to_owned() };
+    let text = format!("{error} {error:?} {error:#?}");
+    assert!(!secrets.iter().any(|secret| text.contains(secret)), "a secret is shown: {text}");
+    assert!(!error.to_string().contains('\n'), "more than a line: {error}");
+    word(&error)
+}
+
+/// What the caller is told when this operation meets this fault.
+#[maybe_async]
+async fn cell(strikes: Strikes, fault: Option<Fault>, operation: &str) -> String {
+    let sandbox = Sandbox::builder().users(2).start().unwrap();
+    let id = sandbox.users()[0]["id"].as_str().unwrap().to_owned();
+    let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
+    let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()))
+        .retry(super::quick())
+        .timeout(if strikes == Always { 300 * MS } else { 600 * MS })
+        .max_response_bytes(100_000);
+    let client = ScimClient::new(&config).unwrap();
+    match (strikes, fault) {
+        (_, None) => proxy.refuse_connections(true).unwrap(),
+        (Once, Some(fault)) => proxy.rule(FaultRule::new(fault).times(1)),
+        (Always, Some(fault)) => proxy.rule(FaultRule::new(fault)),
+        (Before, Some(fault)) => {
+            proxy.rule(FaultRule::new(fault).times(1));
+            client.get_user(&id).await.unwrap();
+        }
+    }
+    let secrets = [sandbox.token(), sandbox.password(), CANARY];
+    let told = match operation {
+        "token" => said(client.get_token(None).await, &secrets),
+        "list" => said(client.get_users(&ListQuery::new()).await, &secrets),
+        "get" => said(client.get_user(&id).await.map(Option::unwrap), &secrets),
+        "name" => said(client.get_user_by_username("user0001@example.com").await.map(Option::unwrap), &secrets),
+        "create" => said(client.create_user(&ScimUser::new("new").with_external_id("4711")).await, &secrets),
+        "patch" => said(client.deactivate_user(&id).await, &secrets),
+        "delete" => said(client.delete_user(&id).await, &secrets),
+        _ => {
+            let add = ScimPatchRequest::new().add("emails", json!([{ "value": "j@x" }]));
+            said(client.update_user(&id, &add).await, &secrets)
+        }
+    };
+    let users = sandbox.users();
+    let is_applied = match operation {
+        "create" => {
+            let created = users.iter().filter(|user| user["userName"] == "new").count();
+            assert!(created < 2, "it was created twice");
+            created == 1
+        }
+        "patch" => users[0]["active"] == false,
+        "delete" => users.len() == 1,
+        "add" => users[0]["emails"].as_array().unwrap().len() > 1,
+        _ => return told,
+    };
+    match (told.as_str(), is_applied) {
+        ("ok", false) => "ok*".to_owned(),
+        (_, true) if told.ends_with('!') => format!("{told}, but it was applied"),
+        _ => told,
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn every_fault_has_its_result_in_every_operation() {
+    let mut wrong = Vec::new();
+    for (strikes, fault, expected) in table() {
+        for (operation, expected) in OPERATIONS.into_iter().zip(expected) {
+            let told = cell(strikes, Some(fault.clone()), operation).await;
+            if told != expected {
+                wrong.push(format!("{strikes:?} {fault:?}, {operation}: {told}, not {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[maybe_async]
+#[test]
+async fn a_refused_connection_changed_nothing() {
+    for operation in OPERATIONS {
+        let told = cell(Always, None, operation).await;
+        let is_read = ["token", "list", "get", "name"].contains(&operation);
+        assert_eq!(told, if is_read { "connection" } else { "connection!" }, "{operation}");
+    }
+}

@@ -1,0 +1,26 @@
+//! No more requests in a period than were allowed.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use wats_scim::sandbox::Sandbox;
+
+use super::config;
+use crate::{ScimClient, maybe_async, test};
+
+#[maybe_async]
+#[test]
+async fn clones_share_a_limit_and_wait_for_it() {
+    let sandbox = Sandbox::start().unwrap();
+    let five = NonZeroU32::new(5).unwrap();
+    let client = ScimClient::new(&config(&sandbox).rate_limit(five, Duration::from_secs(1))).unwrap();
+    let started = Instant::now();
+    for _ in 0..5 {
+        client.clone().get_user("1").await.unwrap();
+    }
+    let burst = started.elapsed();
+    client.get_user("1").await.unwrap();
+    client.clone().get_user("1").await.unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(390), "{:?}", started.elapsed());
+    assert!(burst < started.elapsed());
+}
