@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
+use wats_scim::sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 use wats_scim::{Credentials, RetryPolicy, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome};
 use wats_scim::{asynchronous, blocking};
 
@@ -55,18 +55,11 @@ fn main() -> AnyResult<ExitCode> {
 
 /// What goes wrong with 15 % of the requests, those with which a write is settled among them.
 fn faults() -> [FaultRule; 2] {
-    let mut faults = vec![Fault::Stall(TIMEOUT * 3 / 2), Fault::StallAfterApplied(TIMEOUT * 3 / 2)];
+    let slow_down = Fault::Status { code: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(Duration::ZERO) };
+    let often = [Fault::ResetBeforeAnswer, Fault::ResetAfterApplied, Fault::Truncate, Fault::CloseIdle];
+    let mut faults = [&often[..], &often, &[Fault::CloseOnReuse, slow_down]].concat();
+    faults.extend([Fault::Stall(TIMEOUT * 3 / 2), Fault::StallAfterApplied(TIMEOUT * 3 / 2)]);
     faults.push(Fault::Trickle { bytes: 64, every: Duration::from_millis(1) });
-    for fault in [
-        Fault::ResetBeforeAnswer,
-        Fault::ResetAfterApplied,
-        Fault::Truncate,
-        Fault::CloseIdle,
-        Fault::CloseOnReuse,
-        Fault::Status { code: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(Duration::ZERO) },
-    ] {
-        faults.extend([fault.clone(), fault]);
-    }
     for code in [500, 502, 503, 504].into_iter().filter_map(|code| StatusCode::from_u16(code).ok()) {
         faults.push(Fault::Status { code, retry_after: None });
         faults.push(Fault::StatusAfterApplied { code, retry_after: None });
@@ -78,11 +71,8 @@ fn faults() -> [FaultRule; 2] {
 /// Runs the server until stdin ends, and answers each line with what the server has carried out.
 fn serve(seed: u64) -> AnyResult<()> {
     let sandbox = Sandbox::start()?;
-    let mut proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
-    for rule in faults() {
-        proxy = proxy.rule(rule);
-    }
-    let proxy = proxy.start()?;
+    let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
+    let proxy = faults().into_iter().fold(proxy, FaultProxyBuilder::rule).start()?;
     println!("{} {} {}", proxy.base_url(), sandbox.base_url(), sandbox.token());
     for line in stdin().lines() {
         line?;
@@ -113,8 +103,8 @@ struct Server {
 impl Server {
     fn start(seed: u64) -> AnyResult<Self> {
         let mut command = Command::new(env::current_exe()?);
-        command.args(["--serve", &seed.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn()?;
+        let command = command.args(["--serve", &seed.to_string()]);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let asks = process.stdin.take();
         let mut answers = BufReader::new(process.stdout.take().ok_or("no stdout")?).lines();
         let ready = answers.next().ok_or("the second process ended at once")??;
@@ -150,7 +140,7 @@ impl Drop for Server {
 // The writes, and what is reported of them.
 
 enum Write {
-    Create(ScimUser),
+    Create(Box<ScimUser>),
     Patch(String, ScimPatchRequest, Option<bool>),
     Delete(String),
 }
@@ -186,7 +176,7 @@ struct Worker {
     /// Each write, by the mark it carries; a deletion carries none, but it is of one id.
     reports: Vec<(String, Reported)>,
     deletions: HashMap<String, String>,
-    errors: BTreeMap<String, usize>,
+    errors: Vec<String>,
     misreported: Vec<String>,
 }
 
@@ -195,9 +185,9 @@ impl Worker {
         let names = (0..USERS_EACH).map(|user| format!("soak-{number}-{user}@example.com")).collect();
         let left = operations / WORKERS + usize::from(number < operations % WORKERS);
         let random = u64::try_from(number).map_or(seed, |number| seed ^ (number << 32));
-        let (reports, deletions, errors) = (Vec::with_capacity(left), HashMap::new(), BTreeMap::new());
-        let users = vec![None; USERS_EACH];
-        Self { random, left, names, users, reports, deletions, errors, misreported: Vec::new() }
+        let (users, deletions) = (vec![None; USERS_EACH], HashMap::new());
+        let [errors, misreported] = [Vec::new(), Vec::new()];
+        Self { random, left, names, users, reports: Vec::with_capacity(left), deletions, errors, misreported }
     }
 
     /// `SplitMix64`, below `n`.
@@ -216,7 +206,7 @@ impl Worker {
         // The number grows, so that a write which takes effect after a later one is noticed.
         let mark = format!("op-{name}-{:06}", self.reports.len());
         let write = match self.users[user].clone() {
-            None => Write::Create(ScimUser::new(name).with_display_name(&mark).with_external_id(&mark)),
+            None => Write::Create(ScimUser::new(name).with_display_name(&mark).with_external_id(&mark).into()),
             Some(known) => match self.below(8) {
                 0..2 => {
                     self.deletions.insert(known.id.clone(), mark.clone());
@@ -247,27 +237,19 @@ impl Worker {
                     Write::Delete(_) => None,
                 };
                 if shown.is_some() && shown != expected {
-                    self.misreported
-                        .push(format!("{mark}: the client returned {shown:?}, which should be {expected:?}"));
+                    self.misreported.push(format!("{mark}: the client returned {shown:?}, and not {expected:?}"));
                 }
                 self.users[user] = expected;
                 Reported::Done
             }
             Err(error) => {
-                let what = format!("{:?} at {:?}", error.kind(), error.operation());
-                *self.errors.entry(what).or_default() += 1;
-                match error.write_outcome() {
-                    Some(WriteOutcome::NotApplied) => Reported::NotApplied,
-                    _ => Reported::Unknown,
-                }
+                self.errors.push(format!("{:?} at {:?}", error.kind(), error.operation()));
+                let was_not = error.write_outcome() == Some(WriteOutcome::NotApplied);
+                if was_not { Reported::NotApplied } else { Reported::Unknown }
             }
         };
         self.reports.push((mark, reported));
         reported == Reported::Unknown
-    }
-
-    fn count(&self, reported: Reported) -> usize {
-        self.reports.iter().filter(|report| report.1 == reported).count()
     }
 }
 
@@ -331,7 +313,8 @@ fn soak(face: &str, operations: usize, seed: u64, retry: &RetryPolicy) -> AnyRes
     let held: Vec<ScimUser> = blocking::ScimClient::new(&configs[1])?.iter_users().collect::<Result<_, _>>()?;
     let [lost, duplicated, misreported] = compare(&workers, &applied, &held);
 
-    let count = |reported| workers.iter().map(|worker| worker.count(reported)).sum::<usize>();
+    let reports = || workers.iter().flat_map(|worker| &worker.reports);
+    let count = |reported| reports().filter(|report| report.1 == reported).count();
     let [done, failed, unknown] = [Reported::Done, Reported::NotApplied, Reported::Unknown].map(count);
     println!(
         "soak: {operations} operations, {faults} faults, {} lost, {} duplicated, {} misreported \
@@ -341,24 +324,24 @@ fn soak(face: &str, operations: usize, seed: u64, retry: &RetryPolicy) -> AnyRes
         misreported.len()
     );
     let mut errors = BTreeMap::<&str, usize>::new();
-    for (what, count) in workers.iter().flat_map(|worker| &worker.errors) {
-        *errors.entry(what).or_default() += count;
+    for what in workers.iter().flat_map(|worker| &worker.errors) {
+        *errors.entry(what).or_default() += 1;
     }
     for (what, count) in errors {
         println!("  {count} x {what}");
     }
-    let mut problems = [("lost", lost), ("duplicated", duplicated), ("misreported", misreported)]
-        .into_iter()
-        .filter(|(_, found)| !found.is_empty())
-        .map(|(what, found)| format!("{} {what}, such as {}", found.len(), found[0]))
-        .collect::<Vec<_>>();
-    // So few that chance does not decide in a short run.
-    let tolerated = (operations / 200).max(5);
-    if done + 2 * tolerated < operations {
-        problems.push(format!("only {done} of {operations} operations succeeded, and 99 % have to"));
+    let mut problems = Vec::new();
+    for (what, found) in [("lost", lost), ("duplicated", duplicated), ("misreported", misreported)] {
+        problems.extend(found.first().map(|first| format!("{} {what}, such as {first}", found.len())));
     }
-    if unknown > tolerated {
-        problems.push(format!("of {unknown} operations the outcome stayed unknown, and 0.5 % may"));
+    // 1 % and 0.5 %, but not so few that chance decides a short run.
+    let [may_fail, may_be_unknown] = [operations / 100, operations / 200].map(|few| few.max(5));
+    if done + may_fail < operations {
+        problems.push(format!("only {done} operations succeeded; no more than {may_fail} may fail"));
+    }
+    if unknown > may_be_unknown {
+        problems
+            .push(format!("what became of {unknown} operations is not known; no more than {may_be_unknown} may be"));
     }
     if faults * 10 < operations {
         problems.push(format!("there were only {faults} faults, so this shows nothing"));

@@ -14,6 +14,8 @@ mod batches;
 mod creation;
 #[path = "dual/exchange.rs"]
 mod exchange;
+#[path = "dual/groups.rs"]
+mod groups;
 #[path = "dual/http_client.rs"]
 mod http_client;
 #[path = "dual/job.rs"]
@@ -22,6 +24,8 @@ mod job;
 mod pages;
 #[path = "dual/repository.rs"]
 mod repository;
+#[path = "dual/resources.rs"]
+mod resources;
 #[path = "dual/service.rs"]
 mod service;
 #[path = "dual/wats.rs"]
@@ -37,6 +41,7 @@ pub use batch::ScimBatch;
 pub use http_client::HttpClient;
 pub use pages::ScimPages;
 pub use repository::{HttpScimRepository, ScimRepository};
+pub use resources::ScimResources;
 pub use service::ScimService;
 
 use self::lanes::Lanes;

@@ -2,22 +2,38 @@
 
 /// The documentation of an example: its lines, with `await` where the async face waits.
 ///
+/// With `standard` before the lines, the server is not WATS but one that keeps to the RFCs.
+///
 /// Each face calls it with its own words, so that the text differs in `.await` alone.
 macro_rules! written_once {
+    (face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal, lines: standard $($line:tt)*) => {
+        $crate::example::written_once!(
+            face: $face, main: $main, fn: $fn, await: $await,
+            sandbox: ".standard()", url: "scim_url", lines: $($line)*
+        )
+    };
     (face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal, lines: $($line:tt)*) => {
+        $crate::example::written_once!(
+            face: $face, main: $main, fn: $fn, await: $await, sandbox: "", url: "base_url", lines: $($line)*
+        )
+    };
+    (
+        face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal,
+        sandbox: $sandbox:literal, url: $url:literal, lines: $($line:tt)*
+    ) => {
         concat!(
             "```\n",
             "# use wats_scim::", $face, "::{ScimClient};\n",
             "# use wats_scim::sandbox::Sandbox;\n",
             "# #[allow(unused_imports)]\n",
-            "# use wats_scim::{Credentials, Filter, ListQuery, ScimPatchRequest, ScimUser, ScimWrite};\n",
+            "# use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, ScimGroup, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",
             "# #[allow(dead_code)]\n",
             "# ", $fn, " a_user(client: &ScimClient) -> wats_scim::Result<String> {\n",
             "#     Ok(client.create_user(&ScimUser::new(\"a.user@example.com\"))", $await, "?.id.unwrap_or_default())\n",
             "# }\n",
             "# ", $main, "() -> Result<(), Box<dyn std::error::Error>> {\n",
-            "# let sandbox = Sandbox::builder().users(3).start()?;\n",
-            "let client = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;\n",
+            "# let sandbox = Sandbox::builder().users(3)", $sandbox, ".start()?;\n",
+            "let client = ScimClient::connect(sandbox.", $url, "(), Credentials::wats_token(sandbox.token()))?;\n",
             $($crate::example::written_once!(@ $await $line)),*,
             "\n# Ok(())\n# }\n```",
         )

@@ -90,6 +90,7 @@ mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod secret;
+mod target;
 #[cfg(any(feature = "blocking", feature = "async"))]
 mod tls;
 mod trace;
@@ -103,14 +104,15 @@ pub use error::{Error, ErrorKind, Result, WriteOutcome};
 pub use filter::{AttributePath, Filter, FilterError, PatchPath};
 pub use listing::ListProgress;
 pub use model::{
-    Attributes, PatchOp, Resource, ScimListResponse, ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken,
-    ScimUser, ScimUserEmail, ScimUserName,
+    Attributes, PatchOp, Resource, ScimGroup, ScimListResponse, ScimMember, ScimMeta, ScimPatchOperation,
+    ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName,
 };
 pub use operation::Operation;
-pub use profile::Profile;
+pub use profile::{BulkLimits, Profile};
 pub use query::ListQuery;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
+pub use target::Target;
 pub use transport_error::TransportError;
 pub use wire::TimeLeft;
 

@@ -21,6 +21,10 @@ pub enum Operation {
     List(&'static str),
     /// Creating a resource.
     Create(&'static str),
+    /// Putting a resource in the place of what is there.
+    Replace(&'static str),
+    /// Asking a server what it offers.
+    Discover,
     /// Changing a resource.
     Patch(&'static str),
     /// Deleting a resource.
@@ -33,7 +37,7 @@ impl Operation {
     /// Fetching a token counts as reading: it changes no user.
     #[must_use]
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::Create(_) | Self::Patch(_) | Self::Delete(_))
+        matches!(self, Self::Create(_) | Self::Replace(_) | Self::Patch(_) | Self::Delete(_))
     }
 }
 
@@ -45,6 +49,8 @@ impl fmt::Display for Operation {
             Self::GetByName(resource) => write!(f, "get {resource} by name"),
             Self::List(resource) => write!(f, "list {resource}s"),
             Self::Create(resource) => write!(f, "create {resource}"),
+            Self::Replace(resource) => write!(f, "replace {resource}"),
+            Self::Discover => f.write_str("discover what the server offers"),
             Self::Patch(resource) => write!(f, "update {resource}"),
             Self::Delete(resource) => write!(f, "delete {resource}"),
         }

@@ -1,25 +1,191 @@
-/// What a kind of server offers, so that what it lacks is refused before it is sent.
+use serde_json::Value;
+
+use crate::model::Resource;
+
+/// What a server offers, so that what it lacks is refused before it is sent.
 ///
-/// A client chooses it by its base URL; see [`ScimConfig::new`](crate::ScimConfig::new).
+/// A client takes one by its base URL; see [`ScimConfig::new`](crate::ScimConfig::new). Any server
+/// can be asked for its own with `discover`.
+///
+/// ```
+/// use wats_scim::Profile;
+///
+/// assert!(!Profile::wats().offers("Groups"));
+/// assert!(Profile::standard().offers("Groups"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own that a server has or lacks")]
+#[non_exhaustive]
 pub struct Profile {
+    /// What the server is called in a message.
     pub(crate) name: &'static str,
-    /// `GET /Users/userName={userName}`, which is not in the RFC.
+    /// Whether `GET /Users/userName={userName}` finds a user, which is not in the RFC.
     pub(crate) reads_by_name_route: bool,
-    /// `GET /Token`, likewise.
+    /// Whether `GET /Token` issues tokens, likewise.
     pub(crate) issues_tokens: bool,
+    /// The endpoints there are; `None` if that is not known.
+    pub(crate) endpoints: Option<Vec<String>>,
+    /// Whether a resource can be replaced with PUT.
+    pub(crate) replaces: bool,
+    /// Whether there is POST `.search`.
+    pub(crate) searches: bool,
+    /// Whether lists can be sorted.
+    pub(crate) sorts: bool,
+    /// Whether attributes can be chosen.
+    pub(crate) selects_attributes: bool,
+    /// Whether lists come by cursor (RFC 9865).
+    pub(crate) pages_by_cursor: bool,
+    /// What one bulk request may hold, if there are any.
+    pub(crate) bulk: Option<BulkLimits>,
+}
+
+/// What one bulk request may hold (RFC 7643 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkLimits {
+    /// The most operations.
+    pub max_operations: usize,
+    /// The most bytes.
+    pub max_payload_size: usize,
 }
 
 impl Profile {
-    /// The WATS server: it issues tokens, and finds a user by name on a route of its own.
+    /// The WATS server: it issues tokens, finds a user by name on a route of its own, and has
+    /// users only, without PUT, `.search`, sorting, a choice of attributes, or bulk requests.
     #[must_use]
     pub fn wats() -> Self {
-        Self { name: "WATS", reads_by_name_route: true, issues_tokens: true }
+        Self {
+            name: "WATS",
+            reads_by_name_route: true,
+            issues_tokens: true,
+            endpoints: Some(vec!["Users".to_owned()]),
+            replaces: false,
+            searches: false,
+            sorts: false,
+            selects_attributes: false,
+            pages_by_cursor: false,
+            bulk: None,
+        }
     }
 
-    /// A server that keeps to RFC 7644: a user is found by name with a filter.
+    /// A server that keeps to RFC 7644, of which nothing else is known: everything is tried but
+    /// bulk requests and cursors, whose limits only the server can tell.
     #[must_use]
     pub fn standard() -> Self {
-        Self { name: "standard SCIM", reads_by_name_route: false, issues_tokens: false }
+        Self {
+            name: "standard SCIM",
+            reads_by_name_route: false,
+            issues_tokens: false,
+            endpoints: None,
+            replaces: true,
+            searches: true,
+            sorts: true,
+            selects_attributes: true,
+            pages_by_cursor: false,
+            bulk: None,
+        }
+    }
+
+    /// Whether there is such an endpoint, as far as is known.
+    #[must_use]
+    pub fn offers(&self, endpoint: &str) -> bool {
+        let is_named = |known: &String| known.eq_ignore_ascii_case(endpoint);
+        self.endpoints.as_ref().is_none_or(|endpoints| endpoints.iter().any(is_named))
+    }
+
+    pub(crate) fn offers_resource<T: Resource>(&self) -> bool {
+        self.offers(T::ENDPOINT)
+    }
+
+    /// Whether lists come by cursor.
+    #[must_use]
+    pub fn pages_by_cursor(&self) -> bool {
+        self.pages_by_cursor
+    }
+
+    /// What one bulk request may hold; `None` if there are none.
+    #[must_use]
+    pub fn bulk(&self) -> Option<BulkLimits> {
+        self.bulk
+    }
+
+    /// The profile that a server describes (RFC 7643 §5 and §6). What it does not describe is as
+    /// in [`standard`](Self::standard).
+    pub(crate) fn described(configuration: Option<&Value>, resource_types: Option<&Value>) -> Self {
+        let standard = Self::standard();
+        let Some(configuration) = configuration else {
+            return Self { endpoints: resource_types.and_then(endpoints), ..standard };
+        };
+        let supports =
+            |feature: &str| member(configuration, feature).is_some_and(|value| is_true(member(value, "supported")));
+        let limit = |name: &str| {
+            let bulk = member(configuration, "bulk")?;
+            usize::try_from(member(bulk, name)?.as_u64()?).ok().filter(|limit| *limit > 0)
+        };
+        Self {
+            endpoints: resource_types.and_then(endpoints),
+            sorts: supports("sort"),
+            pages_by_cursor: member(configuration, "pagination").is_some_and(|value| is_true(member(value, "cursor"))),
+            bulk: limit("maxOperations")
+                .zip(limit("maxPayloadSize"))
+                .filter(|_| supports("bulk"))
+                .map(|(max_operations, max_payload_size)| BulkLimits { max_operations, max_payload_size }),
+            ..standard
+        }
+    }
+}
+
+/// The endpoints in a list of resource types; servers write them with and without a slash or the
+/// base path before them.
+fn endpoints(resource_types: &Value) -> Option<Vec<String>> {
+    let list = match resource_types {
+        Value::Array(list) => list,
+        list => member(list, "Resources")?.as_array()?,
+    };
+    let endpoints: Vec<String> = list
+        .iter()
+        .filter_map(|kind| member(kind, "endpoint")?.as_str()?.trim_end_matches('/').rsplit('/').next())
+        .filter(|endpoint| !endpoint.is_empty())
+        .map(ToOwned::to_owned)
+        .collect();
+    (!endpoints.is_empty()).then_some(endpoints)
+}
+
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(is)) => *is,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_server_describes_itself() {
+        let configuration = json!({
+            "bulk": { "supported": true, "maxOperations": 5, "maxPayloadSize": 1000 },
+            "sort": { "supported": "False" }, "pagination": { "cursor": true },
+        });
+        let types = json!({ "Resources": [{ "endpoint": "/Users" }, { "endpoint": "https://x/scim/v2/Groups/" }] });
+        let profile = Profile::described(Some(&configuration), Some(&types));
+        assert_eq!(profile.bulk(), Some(BulkLimits { max_operations: 5, max_payload_size: 1000 }));
+        assert!(profile.pages_by_cursor() && !profile.sorts);
+        assert!(profile.offers("users") && profile.offers("Groups") && !profile.offers("Devices"));
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_a_standard_one() {
+        assert_eq!(Profile::described(None, None), Profile::standard());
+        let odd = json!({ "bulk": { "supported": true, "maxOperations": 0 } });
+        assert_eq!(Profile::described(Some(&odd), Some(&json!({}))).bulk(), None);
     }
 }

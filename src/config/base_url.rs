@@ -72,6 +72,11 @@ impl BaseUrl {
         &self.origin
     }
 
+    pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     pub(crate) fn profile(&self) -> &Profile {
         &self.profile
     }

@@ -5,6 +5,7 @@ use crate::batch::{BatchItem, ScimWrite};
 use crate::error::Result;
 use crate::model::{Resource, ScimListResponse};
 use crate::query::ListQuery;
+use crate::target::Target;
 
 /// Work on a repository that needs nothing else.
 #[maybe_async(AFIT)]
@@ -46,8 +47,8 @@ impl<T: Resource> Job for WriteJob<T> {
         let write = self.0;
         let result = match &write {
             ScimWrite::Create(resource) => repository.create(resource).await.map(Some),
-            ScimWrite::Patch { id, patch } => repository.patch(id, patch).await,
-            ScimWrite::Delete { id } => repository.delete::<T>(id).await.map(|()| None),
+            ScimWrite::Patch { id, patch } => repository.patch(Target::id(id), patch).await,
+            ScimWrite::Delete { id } => repository.delete::<T>(Target::id(id)).await.map(|()| None),
         };
         BatchItem { write, result }
     }

@@ -101,7 +101,8 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
     /// The listing as it was set up, when it is first read.
     fn begin(&self) -> Listing<T> {
         let query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
-        Listing::new(query, self.page_size, self.max, self.in_flight)
+        let listing = Listing::new(query, self.page_size, self.max, self.in_flight);
+        if self.repository.pages_by_cursor() { listing.by_cursor() } else { listing }
     }
 }
 

@@ -1,13 +1,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+use serde_json::Value;
+
 use super::{HttpClient, maybe_async};
 use crate::config::ScimConfig;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Resource, ScimListResponse, ScimPatchRequest, ScimToken};
+use crate::operation::Operation;
 use crate::pace::Pace;
+use crate::profile::Profile;
 use crate::query::ListQuery;
 use crate::retry::RetryPolicy;
+use crate::target::Target;
 use crate::wire::{ByName, Endpoint, absent_as_none};
 
 /// Access to the resources of a SCIM server, whatever they are.
@@ -56,14 +62,62 @@ pub trait ScimRepository: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Error`](crate::Error), absence among them.
-    fn patch<T: Resource>(&self, id: &str, patch: &ScimPatchRequest) -> impl Future<Output = Result<Option<T>>> + Send;
+    fn patch<T: Resource>(
+        &self,
+        target: Target<'_>,
+        patch: &ScimPatchRequest,
+    ) -> impl Future<Output = Result<Option<T>>> + Send;
 
     /// Deletes a resource.
     ///
     /// # Errors
     ///
     /// [`Error`](crate::Error), absence among them.
-    fn delete<T: Resource>(&self, id: &str) -> impl Future<Output = Result<()>> + Send;
+    fn delete<T: Resource>(&self, target: Target<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Puts a resource in the place of what is there, as long as that is the version that it
+    /// carries, if it carries one. `None` if the server does not show the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](crate::Error), absence among them. By default
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn replace<T: Resource>(&self, resource: &T) -> impl Future<Output = Result<Option<T>>> + Send {
+        async {
+            let _ = resource;
+            Err(unsupported("replacing"))
+        }
+    }
+
+    /// Reads a resource again; `None` if it is still in the version that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](crate::Error), absence among them. By default
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn get_if_changed<T: Resource>(&self, known: &T) -> impl Future<Output = Result<Option<T>>> + Send {
+        async {
+            let _ = known;
+            Err(unsupported("reading by version"))
+        }
+    }
+
+    /// Reads one page, with nothing of the query in a URL.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](crate::Error). By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn search<T: Resource>(&self, query: &ListQuery) -> impl Future<Output = Result<ScimListResponse<T>>> + Send {
+        async {
+            let _ = query;
+            Err(unsupported("searches"))
+        }
+    }
+
+    /// Whether listings are to go by cursor (RFC 9865); by default not.
+    fn pages_by_cursor(&self) -> bool {
+        false
+    }
 }
 
 /// The resources of a server, over HTTP.
@@ -94,6 +148,47 @@ impl<C: HttpClient> HttpScimRepository<C> {
             pace: Arc::new(Pace::new(config)?),
         })
     }
+}
+
+impl<C> HttpScimRepository<C> {
+    /// What the server offers, as far as is known.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        self.endpoint.profile()
+    }
+}
+
+#[maybe_async]
+impl<C: HttpClient> HttpScimRepository<C> {
+    /// The same repository, with what the server says it offers: its resource types and its
+    /// configuration (RFC 7644 §4). A server that does not describe itself (404, 501) counts as
+    /// [`Profile::standard`]; a WATS server is not asked, for it does not say.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](crate::Error), but not for a server that does not describe itself.
+    pub async fn discover(self) -> Result<Self> {
+        if *self.profile() == Profile::wats() {
+            return Ok(self);
+        }
+        let configuration = self.about("ServiceProviderConfig").await?;
+        let resource_types = self.about("ResourceTypes").await?;
+        let profile = Profile::described(configuration.as_ref(), resource_types.as_ref());
+        Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
+    }
+
+    async fn about(&self, what: &str) -> Result<Option<Value>> {
+        let call = self.endpoint.about(what)?;
+        match self.send(&call).await {
+            Err(error) if matches!(error.status().map(|status| status.as_u16()), Some(404 | 405 | 501)) => Ok(None),
+            answer => answer?.document().map(Some),
+        }
+    }
+}
+
+/// What a repository of one's own need not offer.
+fn unsupported(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("this repository offers no {what}"))
 }
 
 #[maybe_async(AFIT)]
@@ -131,13 +226,36 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         self.create_once(resource).await
     }
 
-    async fn patch<T: Resource>(&self, id: &str, patch: &ScimPatchRequest) -> Result<Option<T>> {
-        let call = self.endpoint.patch::<T>(id, patch)?;
+    async fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Option<T>> {
+        let call = self.endpoint.patch::<T>(target, patch)?;
         self.send(&call).await?.patched()
     }
 
-    async fn delete<T: Resource>(&self, id: &str) -> Result<()> {
-        let call = self.endpoint.delete::<T>(id)?;
+    async fn delete<T: Resource>(&self, target: Target<'_>) -> Result<()> {
+        let call = self.endpoint.delete::<T>(target)?;
         self.send(&call).await?.deleted()
+    }
+
+    async fn replace<T: Resource>(&self, resource: &T) -> Result<Option<T>> {
+        let call = self.endpoint.replace(resource)?;
+        self.send(&call).await?.patched()
+    }
+
+    async fn get_if_changed<T: Resource>(&self, known: &T) -> Result<Option<T>> {
+        let known = Target::unchanged(known).map_err(|error| error.in_operation(Operation::Get(T::NAME)))?;
+        let call = self.endpoint.get_if_changed::<T>(known)?;
+        match self.send(&call).await {
+            Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(None),
+            answer => answer?.resource().map(Some),
+        }
+    }
+
+    async fn search<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
+        let call = self.endpoint.search::<T>(query)?;
+        self.send(&call).await?.list()
+    }
+
+    fn pages_by_cursor(&self) -> bool {
+        self.endpoint.profile().pages_by_cursor
     }
 }

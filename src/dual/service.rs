@@ -6,6 +6,7 @@ use crate::config::ScimConfig;
 use crate::error::Result;
 use crate::model::{ScimListResponse, ScimPatchRequest, ScimToken, ScimUser};
 use crate::query::ListQuery;
+use crate::target::Target;
 
 /// What an administrator asks of a server: tokens, and the whole life of a user.
 ///
@@ -168,7 +169,7 @@ impl<R: ScimRepository> ScimService<R> {
          client.update_user(&id, &patch)" await "?;"
     )]
     pub async fn update_user(&self, id: &str, patch: &ScimPatchRequest) -> Result<Option<ScimUser>> {
-        self.repository.patch(id, patch).await
+        self.repository.patch(Target::id(id), patch).await
     }
 
     /// Takes away the user's right to sign in, and keeps the user.
@@ -214,7 +215,7 @@ impl<R: ScimRepository> ScimService<R> {
          assert!(client.get_user(&id)" await "?.is_none());"
     )]
     pub async fn delete_user(&self, id: &str) -> Result<()> {
-        self.repository.delete::<ScimUser>(id).await
+        self.repository.delete::<ScimUser>(Target::id(id)).await
     }
 
     /// Reads every user, page after page.

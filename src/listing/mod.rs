@@ -41,6 +41,8 @@ pub(crate) struct Listing<T> {
     remaining: Option<u64>,
     ready: VecDeque<T>,
     place: Place,
+    /// The cursor of the next page, empty for the first.
+    cursor: String,
     /// Where the pages begin that were asked for ahead, in order.
     ahead: VecDeque<u64>,
     seen: Seen,
@@ -73,6 +75,8 @@ enum Place {
         position: u64,
         print: Print,
     },
+    /// Where the cursor stands, which the server keeps (RFC 9865).
+    AtCursor,
 }
 
 /// The server's `totalResults`.
@@ -93,12 +97,18 @@ pub(crate) enum Want {
     /// It is over.
     Nothing,
     /// This page.
-    Page(ListQuery),
+    Page(Box<ListQuery>),
     /// The first of those that were asked for ahead.
     Ahead,
 }
 
 impl<T: Resource> Listing<T> {
+    /// The same from a server that pages by cursor (RFC 9865).
+    pub(crate) fn by_cursor(mut self) -> Self {
+        self.place = Place::AtCursor;
+        self
+    }
+
     pub(crate) fn new(filter: ListQuery, page_size: u64, max: Option<u64>, lanes: usize) -> Self {
         Self {
             filter,
@@ -107,6 +117,7 @@ impl<T: Resource> Listing<T> {
             remaining: max,
             ready: VecDeque::new(),
             place: Place::Start,
+            cursor: String::new(),
             ahead: VecDeque::new(),
             seen: Seen::default(),
             total: Total::Unknown,
@@ -130,6 +141,11 @@ impl<T: Resource> Listing<T> {
         }
         let most = self.page_size.max(2);
         match (self.place, self.ahead.front()) {
+            // Every other parameter stays the same on each page (RFC 9865 §2).
+            (Place::AtCursor, _) => {
+                let count = self.page_size;
+                Want::Page(Box::new(self.filter.clone().cursor(self.cursor.clone()).count(count)))
+            }
             (Place::On { position, .. }, Some(&next)) if next == position => {
                 self.ahead.pop_front();
                 Want::Ahead
@@ -141,7 +157,7 @@ impl<T: Resource> Listing<T> {
             _ => {
                 self.ahead.clear();
                 let (start, overlap) = match self.place {
-                    Place::Start => (1, 0),
+                    Place::Start | Place::AtCursor => (1, 0),
                     Place::On { position, .. } => (position, 1),
                     Place::Back { to, .. } => (to, 0),
                     Place::After { position, .. } => (position.saturating_add(1), 0),
@@ -173,8 +189,7 @@ impl<T: Resource> Listing<T> {
             return None;
         }
         self.ahead.push_back(start);
-        let Want::Page(query) = self.page(start, size.min(end - start + 1)) else { return None };
-        Some(query)
+        Some(self.query(start, size.min(end - start + 1)))
     }
 
     /// Whether nothing is asked for ahead, or what was asked for is not wanted any more.
@@ -183,7 +198,11 @@ impl<T: Resource> Listing<T> {
     }
 
     fn page(&self, start: u64, count: u64) -> Want {
-        Want::Page(self.filter.clone().start_index(start).count(count))
+        Want::Page(Box::new(self.query(start, count)))
+    }
+
+    fn query(&self, start: u64, count: u64) -> ListQuery {
+        self.filter.clone().start_index(start).count(count)
     }
 
     /// Takes in the page that was wanted.
@@ -195,6 +214,9 @@ impl<T: Resource> Listing<T> {
             let is_changed = matches!(self.total, Total::Said(before) if before != said);
             self.is_reordered |= is_changed && matches!(self.place, Place::After { .. });
             self.total = Total::Said(said);
+        }
+        if self.place == Place::AtCursor || (self.place == Place::Start && page.next_cursor.is_some()) {
+            return self.accept_at_cursor(page);
         }
         let prints = page.resources.iter().map(|one| self.print(one)).collect::<Result<Vec<_>>>()?;
         let first = prints.first().copied();
@@ -212,8 +234,35 @@ impl<T: Resource> Listing<T> {
             }
             Place::After { position, print } if first == Some(print) => self.run_dry(position, self.place),
             Place::After { position, .. } => self.take(position, page.resources, &prints, 0),
+            Place::AtCursor => Ok(()),
         }?;
-        Ok(ListProgress { page: self.pages, so_far: self.seen.count(), total: self.known_total() })
+        Ok(self.progress())
+    }
+
+    fn progress(&self) -> ListProgress {
+        ListProgress { page: self.pages, so_far: self.seen.count(), total: self.known_total() }
+    }
+
+    /// Takes in a page from a server that keeps the place itself; it may have said so unasked.
+    fn accept_at_cursor(&mut self, page: ScimListResponse<T>) -> Result<ListProgress> {
+        self.place = Place::AtCursor;
+        for resource in page.resources {
+            let print = self.print(&resource)?;
+            if matches!(self.seen.meet(print), Meeting::First) && self.remaining != Some(0) {
+                self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
+                self.ready.push_back(resource);
+            }
+        }
+        match page.next_cursor {
+            _ if self.remaining == Some(0) => self.is_over = true,
+            Some(next) if next == self.cursor => return self.incomplete(self.seen.count()).map(|()| self.progress()),
+            Some(next) => self.cursor = next,
+            None if matches!(self.total, Total::Said(total) if self.seen.count() < total) => {
+                return self.incomplete(self.seen.count()).map(|()| self.progress());
+            }
+            None => self.is_over = true,
+        }
+        Ok(self.progress())
     }
 
     /// Ends the listing after an error, so that it is not read on by mistake.

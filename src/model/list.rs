@@ -34,6 +34,10 @@ pub struct ScimListResponse<T = ScimUser> {
     /// How many resources this page holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items_per_page: Option<u64>,
+    /// Where the next page begins, from a server that pages by cursor (RFC 9865); absent on the
+    /// last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
     /// The resources of this page.
     #[serde(rename = "Resources")]
     pub resources: Vec<T>,
@@ -41,7 +45,7 @@ pub struct ScimListResponse<T = ScimUser> {
 
 impl<T> Default for ScimListResponse<T> {
     fn default() -> Self {
-        Self { total_results: None, start_index: None, items_per_page: None, resources: Vec::new() }
+        Self { total_results: None, start_index: None, items_per_page: None, next_cursor: None, resources: Vec::new() }
     }
 }
 
@@ -76,6 +80,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                 name if name.eq_ignore_ascii_case("startIndex") => list.start_index = map.next_value::<Number>()?.0,
                 name if name.eq_ignore_ascii_case("itemsPerPage") => {
                     list.items_per_page = map.next_value::<Number>()?.0;
+                }
+                name if name.eq_ignore_ascii_case("nextCursor") => {
+                    list.next_cursor = map.next_value::<Option<String>>()?.filter(|cursor| !cursor.is_empty());
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

@@ -3,6 +3,7 @@
 mod attribute;
 mod attributes;
 mod error_message;
+mod group;
 mod list;
 mod meta;
 mod object;
@@ -13,6 +14,7 @@ mod user;
 
 pub use attributes::Attributes;
 pub(crate) use error_message::{ErrorMessage, is_web_page, one_line};
+pub use group::{ScimGroup, ScimMember};
 pub use list::ScimListResponse;
 pub use meta::ScimMeta;
 pub use patch::{PatchOp, ScimPatchOperation, ScimPatchRequest};

@@ -46,6 +46,11 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
     /// The value of [`NAMED_BY`](Self::NAMED_BY).
     fn name(&self) -> Option<&str>;
 
+    /// The version of this state of the resource (RFC 7644 §3.14), if it carries one.
+    fn version(&self) -> Option<&str> {
+        None
+    }
+
     /// The identifier that your own system gave it, if the resource has one. A creation whose
     /// outcome is not known looks for it.
     fn external_id(&self) -> Option<&str> {

@@ -164,6 +164,10 @@ impl Resource for ScimUser {
         self.user_name.as_deref()
     }
 
+    fn version(&self) -> Option<&str> {
+        self.meta.as_ref()?.version.as_deref()
+    }
+
     fn external_id(&self) -> Option<&str> {
         self.external_id.as_deref().filter(|id| !id.is_empty())
     }

@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Response, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use super::retry_after::retry_after;
@@ -69,10 +69,10 @@ impl Answer {
         })
     }
 
-    /// Whether it really was the server that said so: what a body says here does not matter, but
-    /// a web page is a login form's or a proxy's success, and not the server's.
+    /// Whether it really was the server that said so: what its JSON says here does not matter, but
+    /// a web page or other text is a login form's or a proxy's success, and not the server's.
     pub(crate) fn deleted(&self) -> Result<()> {
-        if is_web_page(self.response.body()) { Err(self.on_web_page()) } else { Ok(()) }
+        if self.is_empty() { Ok(()) } else { self.json::<IgnoredAny>("confirmation").map(drop) }
     }
 
     pub(crate) fn list<T: Resource>(&self) -> Result<ScimListResponse<T>> {
@@ -101,6 +101,11 @@ impl Answer {
         }
     }
 
+    /// A document about the server itself.
+    pub(crate) fn document(&self) -> Result<serde_json::Value> {
+        self.json("description")
+    }
+
     pub(crate) fn token(&self) -> Result<ScimToken> {
         let reply = self.json("token")?;
         ScimToken::read(&reply).map_err(|why| self.unexpected(&format!("it is not a token reply: {why}")))
@@ -112,7 +117,7 @@ impl Answer {
             return Err(self.failed(ErrorKind::EmptyBody, message));
         }
         if is_web_page(self.response.body()) {
-            return Err(self.on_web_page());
+            return Err(self.unexpected("it is a web page, perhaps a login form or a proxy's; check the base URL"));
         }
         serde_json::from_slice(self.response.body()).map_err(|error| {
             let why = match (error.classify(), self.media_type()) {
@@ -156,10 +161,6 @@ impl Answer {
         }
         let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
         (!id.is_empty()).then(|| id.into_owned())
-    }
-
-    fn on_web_page(&self) -> Error {
-        self.unexpected("it is a web page, perhaps a login form or a proxy's; check the base URL")
     }
 
     fn unexpected(&self, why: &str) -> Error {

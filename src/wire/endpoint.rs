@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
@@ -11,8 +11,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::model::{PatchOp, Resource, ScimPatchRequest};
 use crate::operation::Operation;
+use crate::profile::Profile;
 use crate::query::ListQuery;
 use crate::secret::Secret;
+use crate::target::Target;
 
 /// A server, and everything that each request to it has in common.
 #[derive(Clone, Debug)]
@@ -48,6 +50,17 @@ impl Endpoint {
         })
     }
 
+    /// What the server offers.
+    pub(crate) fn profile(&self) -> &Profile {
+        self.base.profile()
+    }
+
+    /// The same server, of which more is known now.
+    pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
+        self.base = self.base.with_profile(profile);
+        self
+    }
+
     /// Scheme, host and port, for messages.
     pub(crate) fn origin(&self) -> &str {
         self.base.origin()
@@ -61,7 +74,7 @@ impl Endpoint {
     pub(crate) fn token(&self, duration_days: Option<u32>) -> Result<Call> {
         let operation = Operation::GetToken;
         if !self.base.profile().issues_tokens {
-            return Err(self.lacks("tokens", operation));
+            return Err(self.lacks("tokens").in_operation(operation));
         }
         let mut path = String::from("/Token");
         if let Some(days) = duration_days {
@@ -78,13 +91,33 @@ impl Endpoint {
         self.on_id::<T>(Operation::Get(T::NAME), Method::GET, id, None)
     }
 
+    /// Reads a resource again, unless it is in the version that is known.
+    pub(crate) fn get_if_changed<T: Resource>(&self, known: Target<'_>) -> Result<Call> {
+        let call = self.get::<T>(known.as_id())?;
+        call.with_version(IF_NONE_MATCH, known.version())
+    }
+
+    /// Puts a resource in the place of what is there, as long as that is the version it carries.
+    pub(crate) fn replace<T: Resource>(&self, resource: &T) -> Result<Call> {
+        let operation = Operation::Replace(T::NAME);
+        let refused = |error: Error| error.in_operation(operation);
+        if !self.profile().replaces {
+            return Err(refused(self.lacks("replacing; change it with a patch")));
+        }
+        let target = Target::of(resource).map_err(refused)?;
+        // What the server needs on create it needs here too (RFC 7644 §3.5.1).
+        check_name(resource).map_err(refused)?;
+        let body = body_of(resource, &["meta"]).map_err(refused)?;
+        self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?.with_version(IF_MATCH, target.version())
+    }
+
     /// How one is read by name: by WATS's route, or else by a filter.
     pub(crate) fn get_by_name<T: Resource>(&self, of: &str) -> Result<ByName> {
         let operation = Operation::GetByName(T::NAME);
         let of = name(of, T::NAMED_BY).map_err(|error| error.in_operation(operation))?;
         if self.base.profile().reads_by_name_route {
             let path = format!("/{}/{}={}", T::ENDPOINT, T::NAMED_BY, encode(of));
-            return self.call(operation, Method::GET, &path, None).map(ByName::Route);
+            return self.on::<T>(operation, Method::GET, &path, None).map(ByName::Route);
         }
         let query = ListQuery::new().filter(Filter::eq(T::NAMED_BY, of));
         self.list_as::<T>(operation, &query).map(ByName::Filter)
@@ -94,49 +127,70 @@ impl Endpoint {
         self.list_as::<T>(Operation::List(T::NAME), query)
     }
 
+    /// The same as a list, with nothing of the query in the URL, which is logged in many places
+    /// (RFC 7644 §7.5.2).
+    pub(crate) fn search<T: Resource>(&self, query: &ListQuery) -> Result<Call> {
+        let operation = Operation::List(T::NAME);
+        self.check_query(query).map_err(|error| error.in_operation(operation))?;
+        if !self.profile().searches {
+            return Err(self.lacks("searches").in_operation(operation));
+        }
+        let body = serde_json::to_vec(&query.search_request()).map_err(unwritable)?;
+        self.on::<T>(operation, Method::POST, &format!("/{}/.search", T::ENDPOINT), Some(body))
+    }
+
+    /// A document about the server itself.
+    pub(crate) fn about(&self, what: &str) -> Result<Call> {
+        self.call(Operation::Discover, Method::GET, &format!("/{what}"), None)
+    }
+
+    fn check_query(&self, query: &ListQuery) -> Result<()> {
+        let profile = self.profile();
+        if query.sort_by.is_some() && !profile.sorts {
+            return Err(self.lacks("sorting"));
+        }
+        let selects = !query.attributes.is_empty() || !query.excluded_attributes.is_empty();
+        if selects && !profile.selects_attributes {
+            return Err(self.lacks("choice of attributes"));
+        }
+        query.check()
+    }
+
     fn list_as<T: Resource>(&self, operation: Operation, query: &ListQuery) -> Result<Call> {
-        query.check().map_err(|error| error.in_operation(operation))?;
+        self.check_query(query).map_err(|error| error.in_operation(operation))?;
         let mut path = format!("/{}", T::ENDPOINT);
         let mut separator = '?';
-        let mut put = |name: &str, value: &dyn std::fmt::Display| {
-            append(&mut path, format_args!("{separator}{name}={value}"));
+        for (name, value) in query.parameters() {
+            append(&mut path, format_args!("{separator}{name}={}", encode(&value)));
             separator = '&';
-        };
-        if let Some(filter) = &query.filter {
-            put("filter", &encode(&filter.to_string()));
         }
-        if let Some(start_index) = query.start_index {
-            put("startIndex", &start_index);
-        }
-        if let Some(count) = query.count {
-            put("count", &count);
-        }
-        self.call(operation, Method::GET, &path, None)
+        self.on::<T>(operation, Method::GET, &path, None)
     }
 
     pub(crate) fn create<T: Resource>(&self, resource: &T) -> Result<Call> {
         let operation = Operation::Create(T::NAME);
         let refused = |error: Error| error.in_operation(operation);
-        let of = resource.name().ok_or_else(|| Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY)));
-        of.and_then(|of| name(of, T::NAMED_BY)).map_err(refused)?;
-        let body = new_resource(resource).map_err(refused)?;
-        let call = self.call(operation, Method::POST, &format!("/{}", T::ENDPOINT), Some(body))?;
+        check_name(resource).map_err(refused)?;
+        let body = body_of(resource, &["id", "meta"]).map_err(refused)?;
+        let call = self.on::<T>(operation, Method::POST, &format!("/{}", T::ENDPOINT), Some(body))?;
         Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
     }
 
-    pub(crate) fn patch<T: Resource>(&self, id: &str, patch: &ScimPatchRequest) -> Result<Call> {
+    pub(crate) fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Call> {
         let operation = Operation::Patch(T::NAME);
         if patch.operations.is_empty() {
             // RFC 7644 §3.5.2
             return Err(Error::invalid("the patch has no operation in it").in_operation(operation));
         }
         let body = serde_json::to_vec(patch).map_err(|error| unwritable(error).in_operation(operation))?;
-        let call = self.on_id::<T>(operation, Method::PATCH, id, Some(body))?;
+        let call = self.on_id::<T>(operation, Method::PATCH, target.as_id(), Some(body))?;
+        let call = call.with_version(IF_MATCH, target.version())?;
         Ok(Call { repeat: if gives_the_same_twice(patch) { Repeat::IsSafe } else { Repeat::MayApplyTwice }, ..call })
     }
 
-    pub(crate) fn delete<T: Resource>(&self, id: &str) -> Result<Call> {
-        self.on_id::<T>(Operation::Delete(T::NAME), Method::DELETE, id, None)
+    pub(crate) fn delete<T: Resource>(&self, target: Target<'_>) -> Result<Call> {
+        let call = self.on_id::<T>(Operation::Delete(T::NAME), Method::DELETE, target.as_id(), None)?;
+        call.with_version(IF_MATCH, target.version())
     }
 
     fn on_id<T: Resource>(
@@ -147,7 +201,15 @@ impl Endpoint {
         body: Option<Vec<u8>>,
     ) -> Result<Call> {
         let segment = id_segment(id).map_err(|error| error.in_operation(operation))?;
-        self.call(operation, method, &format!("/{}/{segment}", T::ENDPOINT), body)
+        self.on::<T>(operation, method, &format!("/{}/{segment}", T::ENDPOINT), body)
+    }
+
+    /// A request on an endpoint that the server must have.
+    fn on<T: Resource>(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
+        if !self.profile().offers_resource::<T>() {
+            return Err(self.lacks(&format!("{}s", T::NAME)).in_operation(operation));
+        }
+        self.call(operation, method, path, body)
     }
 
     fn call(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
@@ -167,9 +229,8 @@ impl Endpoint {
         Ok(Call { operation, repeat: Repeat::IsSafe, request })
     }
 
-    fn lacks(&self, what: &str, operation: Operation) -> Error {
-        let server = self.base.profile().name;
-        Error::new(ErrorKind::Unsupported, format!("a {server} server offers no {what}")).in_operation(operation)
+    fn lacks(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Unsupported, format!("a {} server offers no {what}", self.profile().name))
     }
 }
 
@@ -181,6 +242,20 @@ fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
     })
 }
 
+impl Call {
+    /// The same under a condition on the version of the resource (RFC 7644 §3.14).
+    fn with_version(mut self, header: HeaderName, version: Option<&str>) -> Result<Self> {
+        if let Some(version) = version {
+            let value = HeaderValue::try_from(version).map_err(|error| {
+                let refused = Error::invalid("the version has a character in it that a header cannot carry");
+                refused.with_source(error).in_operation(self.operation)
+            })?;
+            self.request.headers_mut().insert(header, value);
+        }
+        Ok(self)
+    }
+}
+
 /// How one resource is read by its name.
 pub(crate) enum ByName {
     /// The answer is the resource.
@@ -189,13 +264,19 @@ pub(crate) enum ByName {
     Filter(Call),
 }
 
-/// The body that creates a resource: without what only the server gives (RFC 7643 §3.1), and with
-/// the schemas it uses.
-fn new_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
+/// Every resource must have the attribute that names it.
+fn check_name<T: Resource>(resource: &T) -> Result<()> {
+    let missing = || Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY));
+    resource.name().ok_or_else(missing).and_then(|of| name(of, T::NAMED_BY)).map(drop)
+}
+
+/// The body that creates or replaces a resource: without what only the server gives (RFC 7643
+/// §3.1), and with the schemas it uses.
+fn body_of<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Vec<u8>> {
     let Value::Object(mut object) = serde_json::to_value(resource).map_err(unwritable)? else {
         return Err(Error::invalid(format!("the {} is not written as a JSON object", T::NAME)));
     };
-    object.retain(|name, _| !name.eq_ignore_ascii_case("id") && !name.eq_ignore_ascii_case("meta"));
+    object.retain(|name, _| !servers_own.iter().any(|own| name.eq_ignore_ascii_case(own)));
     if !object.keys().any(|name| name.eq_ignore_ascii_case("schemas")) {
         let extensions = object.keys().filter(|name| name.to_ascii_lowercase().starts_with("urn:")).cloned();
         let schemas: Vec<String> = std::iter::once(T::SCHEMA.to_owned()).chain(extensions).collect();
@@ -206,7 +287,7 @@ fn new_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
     serde_json::to_vec(&object).map_err(unwritable)
 }
 
-fn unwritable(error: serde_json::Error) -> Error {
+pub(crate) fn unwritable(error: serde_json::Error) -> Error {
     Error::invalid("it cannot be written as JSON").with_source(error)
 }
 

@@ -10,7 +10,7 @@ mod time_left;
 
 pub(crate) use answer::{Answer, Created, absent_as_none, unanswered};
 pub(crate) use attempts::{Attempts, Verdict};
-pub(crate) use endpoint::{ByName, Call, Endpoint};
+pub(crate) use endpoint::{ByName, Call, Endpoint, unwritable};
 #[cfg(fuzzing)]
 pub(crate) use retry_after::retry_after;
 pub(crate) use same::is_the_one_sent;

@@ -127,3 +127,12 @@ async fn one_throttled_write_holds_up_the_whole_batch() {
     assert_eq!(early.load(Ordering::SeqCst), 0, "nobody sends while the server asks to wait");
     assert!(started.elapsed() >= Duration::from_secs(1));
 }
+
+#[maybe_async]
+#[test]
+async fn a_thousand_calls_share_sixty_four_connections() {
+    let sandbox = Sandbox::builder().latency(2 * MS).record_requests(false).start().unwrap();
+    let items = client(&sandbox).create_users(users(1000)).in_flight(64).run().await;
+    assert!(items.iter().all(|item| item.result.is_ok()));
+    assert!(sandbox.connections() <= 64, "{} connections", sandbox.connections());
+}

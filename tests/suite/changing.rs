@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use wats_scim::{
-    Error, ErrorKind, ListQuery, Resource, Result, ScimListResponse, ScimPatchRequest, ScimToken, ScimUser,
+    Error, ErrorKind, ListQuery, Resource, Result, ScimListResponse, ScimPatchRequest, ScimToken, ScimUser, Target,
 };
 
 use crate::face::{ScimRepository, ScimService};
@@ -151,11 +151,11 @@ impl ScimRepository for Shifting {
         Err(unused())
     }
 
-    async fn patch<T: Resource>(&self, _: &str, _: &ScimPatchRequest) -> Result<Option<T>> {
+    async fn patch<T: Resource>(&self, _: Target<'_>, _: &ScimPatchRequest) -> Result<Option<T>> {
         Err(unused())
     }
 
-    async fn delete<T: Resource>(&self, _: &str) -> Result<()> {
+    async fn delete<T: Resource>(&self, _: Target<'_>) -> Result<()> {
         Err(unused())
     }
 }

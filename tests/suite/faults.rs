@@ -75,7 +75,7 @@ fn table() -> Vec<(Strikes, Fault, [&'static str; 8])> {
         (Once,   Fault::Html,                   ["unexpected", "unexpected", "unexpected", "unexpected", "unexpected?", "unexpected?", "unexpected?", "unexpected?"]),
         (Once,   Fault::HtmlAfterApplied,       ["unexpected", "unexpected", "unexpected", "unexpected", "ok",          "unexpected?", "unexpected?", "unexpected?"]),
         (Once,   Fault::Empty,                  ["empty",      "empty",      "empty",      "empty",      "empty?",      "ok*",         "ok*",         "ok*"]),
-        (Once,   Fault::WrongMediaType,         ["unexpected", "unexpected", "unexpected", "unexpected", "unexpected?", "unexpected?", "ok*",         "unexpected?"]),
+        (Once,   Fault::WrongMediaType,         ["unexpected", "unexpected", "unexpected", "unexpected", "unexpected?", "unexpected?", "unexpected?", "unexpected?"]),
         (Once,   Fault::Oversized(300_000),     ["too large",  "too large",  "too large",  "too large",  "too large?",  "too large?",  "too large?",  "too large?"]),
         (Once,   Fault::GzipBomb(3_000_000),   ["too large",  "too large",  "too large",  "too large",  "too large?",  "too large?",  "too large?",  "too large?"]),
         (Before, Fault::CloseIdle,              ["ok",         "ok",         "ok",         "ok",         "ok",          "ok",          "ok",          "400!"]),

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use serde_json::Value;
 use wats_scim::{
     Error, ErrorKind, ListQuery, Operation, Resource, Result, ScimListResponse, ScimPatchRequest, ScimToken, ScimUser,
+    Target,
 };
 
 use crate::face::{ScimRepository, ScimService};
@@ -111,19 +112,19 @@ impl ScimRepository for InMemory {
         Ok(self.find(&id).unwrap())
     }
 
-    async fn patch<T: Resource>(&self, id: &str, patch: &ScimPatchRequest) -> Result<Option<T>> {
+    async fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Option<T>> {
         let mut all = self.0.lock().unwrap();
         let absent = || Error::new(ErrorKind::NotFound, "there is nobody").in_operation(Operation::Patch(T::NAME));
-        let value = all.get_mut(id).ok_or_else(absent)?;
+        let value = all.get_mut(target.as_id()).ok_or_else(absent)?;
         for operation in &patch.operations {
             value[operation.path.as_deref().unwrap()] = operation.value.clone().unwrap();
         }
         Ok(None)
     }
 
-    async fn delete<T: Resource>(&self, id: &str) -> Result<()> {
+    async fn delete<T: Resource>(&self, target: Target<'_>) -> Result<()> {
         let absent = || Error::new(ErrorKind::NotFound, "there is nobody").in_operation(Operation::Delete(T::NAME));
-        self.0.lock().unwrap().remove(id).map(drop).ok_or_else(absent)
+        self.0.lock().unwrap().remove(target.as_id()).map(drop).ok_or_else(absent)
     }
 }
 

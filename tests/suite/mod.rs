@@ -3,6 +3,7 @@
 mod batches;
 mod changing;
 mod configuration;
+mod cursors;
 mod errors;
 mod faults;
 mod in_memory;

@@ -1,27 +1,25 @@
 //! What an operation leaves in the log, and what it does not.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Once;
 
-use tracing_subscriber::fmt::format::FmtSpan;
 use wats_scim::ScimUser;
 use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use crate::{ScimClient, maybe_async, test};
 
-/// A log that can be read.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap()
-    }
+thread_local! {
+    /// What this thread logs. Both test runtimes keep a test on its thread.
+    static LOG: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
+
+/// Writes to the log of the thread, if it keeps one.
+struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
+        LOG.with_borrow_mut(|log| log.iter_mut().for_each(|log| log.extend(bytes)));
         Ok(bytes.len())
     }
 
@@ -30,20 +28,22 @@ impl Write for Log {
     }
 }
 
+/// Logs everything from here on. A subscriber of one thread would miss what other threads made
+/// tracing forget, so it is one for all.
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+        let with_ends = subscriber.with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE);
+        with_ends.with_writer(|| Log).init();
+    });
+    LOG.set(Some(Vec::new()));
+}
+
 #[maybe_async]
 #[test]
 async fn a_span_tells_the_operation_and_nobodys_secrets() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    // Both test runtimes keep a test on its thread.
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    listen();
     let sandbox = Sandbox::start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     proxy.rule(FaultRule::new(Fault::ResetBeforeAnswer).times(1));
@@ -55,7 +55,7 @@ async fn a_span_tells_the_operation_and_nobodys_secrets() {
     client.create_user(&jane).await.unwrap_err();
     client.get_user_by_username("jane@example.com").await.unwrap();
 
-    let text = log.text();
+    let text = String::from_utf8(LOG.take().unwrap()).unwrap();
     for part in
         ["operation=get token", "operation=create user", "attempt=2", "status=409", "millis=", "outcome=Conflict"]
     {

@@ -20,6 +20,9 @@ use super::message::{Body, Head, Message, RequestLine, answer_head, request_head
 use super::rule::Rules;
 use crate::sandbox::server::lock;
 
+/// What a large body is made of.
+static FILLER: [u8; 16 << 10] = [b'x'; 16 << 10];
+
 /// What the proxy, its connections and its handle share.
 pub(super) struct Shared {
     pub(super) upstream: Vec<SocketAddr>,
@@ -277,11 +280,10 @@ impl Peer {
     /// A JSON text of this many bytes, which is never in memory as a whole.
     async fn write_json(&mut self, length: u64) -> io::Result<()> {
         self.write(b"\"".get(..usize::from(length > 0)).unwrap_or_default()).await?;
-        let filler = [b'x'; 16 << 10];
         let mut left = length.saturating_sub(2);
         while left > 0 {
-            let piece = usize::try_from(left).unwrap_or(usize::MAX).min(filler.len());
-            self.write(filler.get(..piece).unwrap_or_default()).await?;
+            let piece = usize::try_from(left).unwrap_or(usize::MAX).min(FILLER.len());
+            self.write(FILLER.get(..piece).unwrap_or_default()).await?;
             left = left.saturating_sub(u64::try_from(piece).unwrap_or(u64::MAX));
         }
         self.write(b"\"".get(..usize::from(length > 1)).unwrap_or_default()).await
