@@ -71,6 +71,7 @@ mod batch;
 pub mod blocking;
 mod config;
 mod credentials;
+mod difference;
 mod error;
 #[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod example;
@@ -104,8 +105,8 @@ pub use error::{Error, ErrorKind, Result, WriteOutcome};
 pub use filter::{AttributePath, Filter, FilterError, PatchPath};
 pub use listing::ListProgress;
 pub use model::{
-    Attributes, PatchOp, Resource, ScimGroup, ScimListResponse, ScimMember, ScimMeta, ScimPatchOperation,
-    ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName,
+    Attributes, EnterpriseUser, Extension, PatchOp, Resource, ScimGroup, ScimListResponse, ScimManager, ScimMember,
+    ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName, WatsUser,
 };
 pub use operation::Operation;
 pub use profile::{BulkLimits, Profile};

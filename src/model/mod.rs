@@ -3,6 +3,7 @@
 mod attribute;
 mod attributes;
 mod error_message;
+mod extension;
 mod group;
 mod list;
 mod meta;
@@ -14,6 +15,7 @@ mod user;
 
 pub use attributes::Attributes;
 pub(crate) use error_message::{ErrorMessage, is_web_page, one_line};
+pub use extension::{EnterpriseUser, Extension, ScimManager, WatsUser};
 pub use group::{ScimGroup, ScimMember};
 pub use list::ScimListResponse;
 pub use meta::ScimMeta;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::attributes::Shown;
+use crate::filter::PatchPath;
 
 /// Changes to a resource, applied all or none (RFC 7644 §3.5.2).
 ///
@@ -60,6 +61,31 @@ impl ScimPatchRequest {
     #[must_use]
     pub fn remove(self, path: impl Into<String>) -> Self {
         self.with(ScimPatchOperation { op: PatchOp::Remove, path: Some(path.into()), value: None })
+    }
+
+    /// Whether a server can understand it: every path is one (RFC 7644 §3.5.2), a removal names what
+    /// it removes, and what is added or put in place is there.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.operations.is_empty() {
+            return Err("the patch has no operation in it".to_owned());
+        }
+        for operation in &self.operations {
+            let path = operation.path.as_deref();
+            if let Some(Err(error)) = path.map(str::parse::<PatchPath>) {
+                return Err(format!("a path of the patch is not valid: {error}"));
+            }
+            match (operation.op, path, &operation.value) {
+                (PatchOp::Remove, None, _) => return Err("the patch removes something without naming it".to_owned()),
+                (PatchOp::Add | PatchOp::Replace, _, None) => {
+                    return Err("the patch adds or replaces something without a value".to_owned());
+                }
+                (PatchOp::Add | PatchOp::Replace, None, Some(value)) if !value.is_object() => {
+                    return Err("the patch has a value that is neither named by a path nor an object".to_owned());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Adds any operation.

@@ -1,12 +1,10 @@
 use serde_json::{Map, Value};
 
 use super::attributes::Attributes;
+use super::extension::{Extension, WatsUser};
 use super::meta::ScimMeta;
 use super::object::json_object;
 use super::resource::Resource;
-
-/// WATS's own attributes of a user, since WATS 2025.1.10.
-const WATS_EXTENSION: &str = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
 
 /// A user (RFC 7643 §4.1).
 ///
@@ -133,12 +131,12 @@ impl ScimUser {
     fn with_wats<V: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
         let values: Vec<V> = values.into_iter().collect();
         let joined = values.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(";");
-        let mut extension = match self.attributes.get(WATS_EXTENSION) {
+        let mut extension = match self.attributes.get(WatsUser::SCHEMA) {
             Some(Value::Object(extension)) => extension.clone(),
             _ => Map::new(),
         };
         extension.insert(name.to_owned(), joined.into());
-        self.with_attribute(WATS_EXTENSION, extension)
+        self.with_attribute(WatsUser::SCHEMA, extension)
     }
 
     /// The primary address, or else the first.
@@ -326,7 +324,7 @@ mod tests {
     fn levels_and_product_groups_share_the_extension() {
         let user = ScimUser::new("jane").with_levels(["Level 1", "Level 2"]).with_product_groups(["Group A"]);
         assert_eq!(
-            user.attributes.get(WATS_EXTENSION),
+            user.attributes.get(WatsUser::SCHEMA),
             Some(&json!({ "levels": "Level 1;Level 2", "productGroups": "Group A" }))
         );
     }

@@ -178,10 +178,7 @@ impl Endpoint {
 
     pub(crate) fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Call> {
         let operation = Operation::Patch(T::NAME);
-        if patch.operations.is_empty() {
-            // RFC 7644 §3.5.2
-            return Err(Error::invalid("the patch has no operation in it").in_operation(operation));
-        }
+        patch.check().map_err(|why| Error::invalid(why).in_operation(operation))?;
         let body = serde_json::to_vec(patch).map_err(|error| unwritable(error).in_operation(operation))?;
         let call = self.on_id::<T>(operation, Method::PATCH, target.as_id(), Some(body))?;
         let call = call.with_version(IF_MATCH, target.version())?;

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use wats_scim::sandbox::Sandbox;
-use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, ScimPatchRequest, ScimUser, ScimUserName};
+use wats_scim::{
+    Credentials, ErrorKind, Filter, ListQuery, PatchOp, ScimPatchOperation, ScimPatchRequest, ScimUser, ScimUserName,
+};
 
 use super::{client, config, received};
 use crate::{ScimClient, face, maybe_async, test};
@@ -239,6 +241,18 @@ async fn bad_input_is_refused_before_anything_is_sent() {
     assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidInput);
     let error = client.update_user("1", &ScimPatchRequest::new()).await.unwrap_err();
     assert_eq!(error.to_string(), "could not update user: the patch has no operation in it; nothing was sent");
+    let nameless = ScimPatchOperation { op: PatchOp::Remove, path: None, value: None };
+    let valueless = ScimPatchOperation { op: PatchOp::Replace, path: Some("active".into()), value: None };
+    for patch in [
+        ScimPatchRequest::new().with(nameless),
+        ScimPatchRequest::new().with(valueless),
+        ScimPatchRequest::new().replace("a b", 1),
+        ScimPatchRequest::new().remove("emails[type eq]"),
+        ScimPatchRequest::new().with(ScimPatchOperation { op: PatchOp::Add, path: None, value: Some(7.into()) }),
+    ] {
+        let error = client.update_user("1", &patch).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{patch:?}");
+    }
     assert_eq!(received(&sandbox), Vec::<String>::new());
 }
 

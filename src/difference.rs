@@ -1,0 +1,266 @@
+//! The smallest patch from one version of a resource to another.
+
+use serde_json::{Map, Value};
+
+use crate::model::{Resource, ScimPatchRequest, ScimUser, WatsUser};
+
+/// What only the server gives.
+const SERVERS_OWN: [&str; 3] = ["id", "meta", "schemas"];
+
+impl ScimPatchRequest {
+    /// The patch that makes `new` of `old`, with what differs and nothing else.
+    ///
+    /// An attribute is replaced or removed, a part of a complex one by its own path, and a list as
+    /// a whole, so that applying the patch twice is the same as once. `id`, `meta` and `schemas`
+    /// are the server's and are left out. The patch is empty if nothing differs, and is then not
+    /// to be sent.
+    ///
+    /// ```
+    /// use wats_scim::{ScimPatchRequest, ScimUser, ScimUserName};
+    ///
+    /// let old = ScimUser::new("jane").with_name(ScimUserName::new("Jane", "Doe")).with_display_name("Jane");
+    /// let new = ScimUser::new("jane").with_name(ScimUserName::new("Jane", "Roe"));
+    /// let patch = ScimPatchRequest::between(&old, &new)?;
+    /// assert_eq!(patch, ScimPatchRequest::new().replace("name.familyName", "Roe").remove("displayName"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of writing one of them as JSON.
+    pub fn between<T: Resource>(old: &T, new: &T) -> serde_json::Result<Self> {
+        let (old, new) = (object(old)?, object(new)?);
+        Ok(differences(&old, &new).into_iter().fold(Self::new(), |patch, (path, value)| match value {
+            Some(value) => patch.replace(path, value),
+            None => patch.remove(path),
+        }))
+    }
+
+    /// The same in the paths that WATS accepts, and what they cannot say.
+    ///
+    /// WATS takes `fullName` (here `name.formatted`), `familyName`, `givenName`, `email`, `active`,
+    /// and levels and product groups to be added. Nothing can be cleared.
+    ///
+    /// ```
+    /// use wats_scim::{ScimPatchRequest, ScimUser};
+    ///
+    /// let old = ScimUser::new("jane").with_active(true).with_levels(["Level 1", "Level 2"]);
+    /// let new = ScimUser::new("jane").with_active(false).with_levels(["Level 2", "Level 3"]);
+    /// let (patch, left_out) = ScimPatchRequest::between_for_wats(&old, &new)?;
+    /// assert_eq!(patch, ScimPatchRequest::new().replace("active", false).replace("levels", "Level 3"));
+    /// assert_eq!(left_out, ["levels: removing Level 1"]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of writing one of them as JSON, or of reading its extension.
+    pub fn between_for_wats(old: &ScimUser, new: &ScimUser) -> serde_json::Result<(Self, Vec<String>)> {
+        let (mut patch, mut left_out) = (Self::new(), Vec::new());
+        let wats = format!("{}:", <WatsUser as crate::model::Extension>::SCHEMA);
+        for (path, value) in differences(&object(old)?, &object(new)?) {
+            let is = |name: &str| path.eq_ignore_ascii_case(name);
+            let wats_path = match path.as_str() {
+                _ if is("name.formatted") => Some("fullName"),
+                _ if is("name.familyName") => Some("familyName"),
+                _ if is("name.givenName") => Some("givenName"),
+                _ if is("active") => Some("active"),
+                _ if is("emails") => Some("email"),
+                // Compared value by value below.
+                _ if path.len() >= wats.len() && path.to_ascii_lowercase().starts_with(&wats.to_ascii_lowercase()) => {
+                    continue;
+                }
+                _ if path.eq_ignore_ascii_case(wats.trim_end_matches(':')) => continue,
+                _ => None,
+            };
+            match (wats_path, value) {
+                (Some("email"), Some(_)) if only_address_differs(old, new) => {
+                    patch = patch.replace("email", new.email().unwrap_or_default());
+                }
+                (Some(path), Some(value)) if path != "email" => patch = patch.replace(path, value),
+                (_, Some(_)) => left_out.push(format!("{path}: setting it")),
+                (_, None) => left_out.push(format!("{path}: removing it")),
+            }
+        }
+        let (old, new) = (wats_of(old)?, wats_of(new)?);
+        for (path, old, new) in [
+            ("levels", old.levels().collect::<Vec<_>>(), new.levels().collect::<Vec<_>>()),
+            ("productGroups", old.product_groups().collect(), new.product_groups().collect()),
+        ] {
+            let added: Vec<&str> = new.iter().copied().filter(|value| !old.contains(value)).collect();
+            if !added.is_empty() {
+                patch = patch.replace(path, added.join(";"));
+            }
+            let removed = old.iter().filter(|value| !new.contains(value));
+            left_out.extend(removed.map(|value| format!("{path}: removing {value}")));
+        }
+        Ok((patch, left_out))
+    }
+}
+
+/// WATS has one address, so a change is expressible if both have one at the most, and its use is
+/// the same.
+fn only_address_differs(old: &ScimUser, new: &ScimUser) -> bool {
+    let count = |user: &ScimUser| user.emails.as_ref().map_or(0, Vec::len);
+    count(old) <= 1 && count(new) == 1 && new.email().is_some_and(|email| !email.is_empty())
+}
+
+fn wats_of(user: &ScimUser) -> serde_json::Result<WatsUser> {
+    Ok(user.extension()?.unwrap_or_default())
+}
+
+fn object<T: Resource>(resource: &T) -> serde_json::Result<Map<String, Value>> {
+    match serde_json::to_value(resource)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(serde::ser::Error::custom(format!("a {} is not written as a JSON object", T::NAME))),
+    }
+}
+
+/// Paths and their new values; without one where there is none any more.
+type Differences = Vec<(String, Option<Value>)>;
+
+fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Differences {
+    let mut found = Vec::new();
+    compare_members("", None, old, new, &mut found);
+    found
+}
+
+/// Compares two objects. What is in them is named by their path, a separator and its name; there
+/// is no path into what has no separator.
+fn compare_members(
+    path: &str,
+    separator: Option<char>,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    found: &mut Differences,
+) {
+    let is_theirs = |name: &str| path.is_empty() && SERVERS_OWN.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let path_of =
+        |name: &str| separator.map_or_else(|| name.to_owned(), |separator| format!("{path}{separator}{name}"));
+    for (name, new) in new.iter().filter(|(name, _)| !is_theirs(name)) {
+        compare(&path_of(name), separator, member(old, name), new, found);
+    }
+    for (name, value) in old.iter().filter(|(name, _)| !is_theirs(name)) {
+        // Where the new one has it as null, it was compared above.
+        if !is_unassigned(value) && !new.keys().any(|known| known.eq_ignore_ascii_case(name)) {
+            found.push((path_of(name), None));
+        }
+    }
+}
+
+fn compare(path: &str, before: Option<char>, old: Option<&Value>, new: &Value, found: &mut Differences) {
+    // `attribute.sub`, `urn:schema:attribute`, `urn:schema:attribute.sub` (RFC 7644 §3.10).
+    let inside = match before {
+        None if path.to_ascii_lowercase().starts_with("urn:") => Some(':'),
+        None | Some(':') => Some('.'),
+        Some(_) => None,
+    };
+    match (old, new, inside) {
+        (Some(old), new, _) if is_same(old, new) => {}
+        (None, new, _) if is_unassigned(new) => {}
+        (Some(_), new, _) if is_unassigned(new) => found.push((path.to_owned(), None)),
+        (Some(Value::Object(old)), Value::Object(new), Some(_)) => compare_members(path, inside, old, new, found),
+        (_, new, _) => found.push((path.to_owned(), Some(new.clone()))),
+    }
+}
+
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let found = object
+        .get(name)
+        .or_else(|| object.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value));
+    found.filter(|value| !is_unassigned(value))
+}
+
+/// `null`, `[]` and absent are the same (RFC 7643 §2.5).
+fn is_unassigned(value: &Value) -> bool {
+    matches!(value, Value::Null) || value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// The order of a multi-valued attribute does not matter (RFC 7643 §2.4).
+fn is_same(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len()
+                && new.iter().all(|value| old.iter().any(|candidate| is_same(candidate, value)))
+                && old.iter().all(|value| new.iter().any(|candidate| is_same(candidate, value)))
+        }
+        _ => old == new,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn user(json: Value) -> ScimUser {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn between(old: Value, new: Value) -> Value {
+        let patch = ScimPatchRequest::between(&user(old), &user(new)).unwrap();
+        serde_json::to_value(patch).unwrap()["Operations"].clone()
+    }
+
+    #[test]
+    fn only_what_differs_is_in_the_patch() {
+        let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let old = json!({
+            "id": "1", "meta": { "version": "1" }, "schemas": ["a"], "userName": "jane", "title": "T",
+            "name": { "givenName": "Jane", "familyName": "Doe" }, "emails": [{ "value": "a" }, { "value": "b" }],
+            enterprise: { "department": "X", "manager": { "value": "1", "displayName": "M" } },
+        });
+        let new = json!({
+            "id": "2", "meta": { "version": "2" }, "schemas": ["b"], "userName": "jane", "active": true, "x": [],
+            "name": { "givenName": "Jane", "familyName": "Roe" }, "emails": [{ "value": "b" }, { "value": "a" }],
+            enterprise: { "department": "Y", "manager": { "value": "2", "displayName": "M" } },
+        });
+        assert_eq!(
+            between(old, new),
+            json!([
+                { "op": "replace", "path": "name.familyName", "value": "Roe" },
+                { "op": "replace", "path": "active", "value": true },
+                { "op": "replace", "path": format!("{enterprise}:department"), "value": "Y" },
+                { "op": "replace", "path": format!("{enterprise}:manager.value"), "value": "2" },
+                { "op": "remove", "path": "title" },
+            ])
+        );
+    }
+
+    #[test]
+    fn what_is_gone_is_removed_and_not_forgotten() {
+        let old =
+            json!({ "emails": [{ "value": "a" }, { "value": "b" }], "name": { "givenName": "J", "middleName": "Q" } });
+        let new = json!({ "emails": [{ "value": "b" }], "name": { "givenName": "J" } });
+        assert_eq!(
+            between(old, new),
+            json!([
+                { "op": "remove", "path": "name.middleName" },
+                { "op": "replace", "path": "emails", "value": [{ "value": "b" }] },
+            ])
+        );
+    }
+
+    #[test]
+    fn the_same_gives_nothing_to_send() {
+        let jane = json!({ "userName": "jane", "nickName": null, "emails": [{ "value": "a" }, { "value": "b" }] });
+        let same = json!({ "USERNAME": "jane", "emails": [{ "value": "b" }, { "value": "a" }], "photos": [] });
+        assert_eq!(between(jane, same), json!([]));
+    }
+
+    #[test]
+    fn wats_is_told_what_it_takes_and_the_rest_is_reported() {
+        let old = user(
+            json!({ "name": { "familyName": "Doe", "middleName": "Q" }, "emails": [{ "value": "a" }], "displayName": "J" }),
+        );
+        let new = user(
+            json!({ "name": { "familyName": "Roe", "formatted": "Jane Roe" }, "emails": [{ "value": "b" }], "title": "T" }),
+        );
+        let (patch, left_out) = ScimPatchRequest::between_for_wats(&old, &new).unwrap();
+        let expected =
+            ScimPatchRequest::new().replace("fullName", "Jane Roe").replace("familyName", "Roe").replace("email", "b");
+        assert_eq!(patch, expected);
+        assert_eq!(left_out, ["name.middleName: removing it", "title: setting it", "displayName: removing it"]);
+    }
+}

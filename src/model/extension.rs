@@ -1,0 +1,191 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::attributes::Attributes;
+use super::object::json_object;
+use super::user::ScimUser;
+
+/// A schema extension: attributes of a resource under a URN of their own (RFC 7643 §3.3).
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use wats_scim::{Extension, ScimUser};
+///
+/// #[derive(Deserialize, Serialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Badge {
+///     badge_number: u32,
+/// }
+///
+/// impl Extension for Badge {
+///     const SCHEMA: &'static str = "urn:example:2.0:Badge";
+/// }
+///
+/// let jane = ScimUser::new("jane@example.com").with_extension(&Badge { badge_number: 7 })?;
+/// assert_eq!(jane.extension::<Badge>()?.map(|badge| badge.badge_number), Some(7));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub trait Extension: Serialize + DeserializeOwned {
+    /// The URN of the schema.
+    const SCHEMA: &'static str;
+}
+
+impl ScimUser {
+    /// The attributes of an extension; `None` if the user has none of it.
+    ///
+    /// # Errors
+    ///
+    /// The error of reading them as an `E`.
+    pub fn extension<E: Extension>(&self) -> serde_json::Result<Option<E>> {
+        self.attributes.get(E::SCHEMA).map(E::deserialize).transpose()
+    }
+
+    /// Sets the attributes of an extension, and names its schema.
+    ///
+    /// # Errors
+    ///
+    /// The error of writing them as JSON.
+    pub fn with_extension<E: Extension>(mut self, extension: &E) -> serde_json::Result<Self> {
+        self.attributes.set(E::SCHEMA, serde_json::to_value(extension)?);
+        if let Some(schemas) = &mut self.schemas
+            && !schemas.iter().any(|schema| schema.eq_ignore_ascii_case(E::SCHEMA))
+        {
+            schemas.push(E::SCHEMA.to_owned());
+        }
+        Ok(self)
+    }
+}
+
+/// The enterprise extension of a user (RFC 7643 §4.3).
+///
+/// ```
+/// use wats_scim::{EnterpriseUser, ScimUser};
+///
+/// let mut work = EnterpriseUser::default();
+/// work.department = Some("Test".into());
+/// let jane = ScimUser::new("jane@example.com").with_extension(&work)?;
+/// assert_eq!(jane.extension::<EnterpriseUser>()?, Some(work));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct EnterpriseUser {
+    /// The number that the employer gave.
+    pub employee_number: Option<String>,
+    /// The cost centre.
+    pub cost_center: Option<String>,
+    /// The organisation.
+    pub organization: Option<String>,
+    /// The division.
+    pub division: Option<String>,
+    /// The department.
+    pub department: Option<String>,
+    /// Who the manager is.
+    pub manager: Option<ScimManager>,
+    /// Everything else.
+    pub attributes: Attributes,
+}
+
+json_object!(EnterpriseUser {
+    "employeeNumber" => employee_number,
+    "costCenter" => cost_center,
+    "organization" => organization,
+    "division" => division,
+    "department" => department,
+    "manager" => manager,
+});
+
+impl Extension for EnterpriseUser {
+    const SCHEMA: &'static str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+}
+
+/// The manager of a user (RFC 7643 §4.3).
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ScimManager {
+    /// The id of the manager.
+    pub value: Option<String>,
+    /// Where the manager is.
+    pub r#ref: Option<String>,
+    /// The manager's name, as it is to be shown; the server's.
+    pub display_name: Option<String>,
+    /// Everything else.
+    pub attributes: Attributes,
+}
+
+json_object!(ScimManager {
+    "value" => value,
+    "$ref" => r#ref,
+    "displayName" => display_name,
+});
+
+/// WATS's own attributes of a user, since WATS 2025.1.10.
+///
+/// The server joins several values by `;`; [`levels`](Self::levels) and
+/// [`product_groups`](Self::product_groups) are the values.
+///
+/// ```
+/// use wats_scim::{ScimUser, WatsUser};
+///
+/// let jane = ScimUser::new("jane@example.com").with_levels(["Level 1", "Level 2"]);
+/// let wats = jane.extension::<WatsUser>()?.unwrap_or_default();
+/// assert_eq!(wats.levels().collect::<Vec<_>>(), ["Level 1", "Level 2"]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct WatsUser {
+    /// The levels that the user is restricted to, joined by `;`.
+    pub levels: Option<String>,
+    /// The product groups that the user is restricted to, joined by `;`.
+    pub product_groups: Option<String>,
+    /// Everything else.
+    pub attributes: Attributes,
+}
+
+json_object!(WatsUser {
+    "levels" => levels,
+    "productGroups" => product_groups,
+});
+
+impl Extension for WatsUser {
+    const SCHEMA: &'static str = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
+}
+
+impl WatsUser {
+    /// The levels, one by one.
+    pub fn levels(&self) -> impl Iterator<Item = &str> {
+        separate(self.levels.as_deref())
+    }
+
+    /// The product groups, one by one.
+    pub fn product_groups(&self) -> impl Iterator<Item = &str> {
+        separate(self.product_groups.as_deref())
+    }
+}
+
+fn separate(joined: Option<&str>) -> impl Iterator<Item = &str> {
+    joined.unwrap_or_default().split(';').map(str::trim).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_names_its_schema_once() {
+        let user: ScimUser = serde_json::from_str(r#"{"schemas":["urn:x"]}"#).unwrap();
+        let user = user.with_extension(&WatsUser::default()).unwrap().with_extension(&WatsUser::default()).unwrap();
+        assert_eq!(user.schemas.unwrap(), ["urn:x", WatsUser::SCHEMA]);
+    }
+
+    #[test]
+    fn an_extension_is_found_in_any_letter_case_and_kept_whole() {
+        let text = r#"{"URN:ietf:params:scim:schemas:extension:ENTERPRISE:2.0:User":{"department":"T","floor":3,"manager":{"value":"1","x":2}}}"#;
+        let user: ScimUser = serde_json::from_str(text).unwrap();
+        let work = user.extension::<EnterpriseUser>().unwrap().unwrap();
+        assert_eq!(work.department.as_deref(), Some("T"));
+        let written = serde_json::to_string(&work).unwrap();
+        assert_eq!(written, r#"{"department":"T","manager":{"value":"1","x":2},"floor":3}"#);
+    }
+}
