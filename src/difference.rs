@@ -77,7 +77,7 @@ impl ScimPatchRequest {
                 (Some("email"), Some(_)) if only_address_differs(old, new) => {
                     patch = patch.replace("email", new.email().unwrap_or_default());
                 }
-                (Some(path), Some(value)) if path != "email" => patch = patch.replace(path, value),
+                (Some(wats), Some(value)) if wats != "email" => patch = patch.replace(wats, value),
                 (_, Some(_)) => left_out.push(format!("{path}: setting it")),
                 (_, None) => left_out.push(format!("{path}: removing it")),
             }

@@ -109,7 +109,7 @@ pub use model::{
     ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName, WatsUser,
 };
 pub use operation::Operation;
-pub use profile::{BulkLimits, Profile};
+pub use profile::Profile;
 pub use query::ListQuery;
 pub use retry::RetryPolicy;
 pub use secret::Secret;

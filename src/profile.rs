@@ -35,23 +35,11 @@ pub struct Profile {
     pub(crate) selects_attributes: bool,
     /// Whether lists come by cursor (RFC 9865).
     pub(crate) pages_by_cursor: bool,
-    /// What one bulk request may hold, if there are any.
-    pub(crate) bulk: Option<BulkLimits>,
-}
-
-/// What one bulk request may hold (RFC 7643 §5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BulkLimits {
-    /// The most operations.
-    pub max_operations: usize,
-    /// The most bytes.
-    pub max_payload_size: usize,
 }
 
 impl Profile {
     /// The WATS server: it issues tokens, finds a user by name on a route of its own, and has
-    /// users only, without PUT, `.search`, sorting, a choice of attributes, or bulk requests.
+    /// users only, without PUT, `.search`, sorting, or a choice of attributes.
     #[must_use]
     pub fn wats() -> Self {
         Self {
@@ -64,12 +52,11 @@ impl Profile {
             sorts: false,
             selects_attributes: false,
             pages_by_cursor: false,
-            bulk: None,
         }
     }
 
     /// A server that keeps to RFC 7644, of which nothing else is known: everything is tried but
-    /// bulk requests and cursors, whose limits only the server can tell.
+    /// cursors, which only the server can offer.
     #[must_use]
     pub fn standard() -> Self {
         Self {
@@ -82,7 +69,6 @@ impl Profile {
             sorts: true,
             selects_attributes: true,
             pages_by_cursor: false,
-            bulk: None,
         }
     }
 
@@ -103,12 +89,6 @@ impl Profile {
         self.pages_by_cursor
     }
 
-    /// What one bulk request may hold; `None` if there are none.
-    #[must_use]
-    pub fn bulk(&self) -> Option<BulkLimits> {
-        self.bulk
-    }
-
     /// The profile that a server describes (RFC 7643 §5 and §6). What it does not describe is as
     /// in [`standard`](Self::standard).
     pub(crate) fn described(configuration: Option<&Value>, resource_types: Option<&Value>) -> Self {
@@ -118,18 +98,10 @@ impl Profile {
         };
         let supports =
             |feature: &str| member(configuration, feature).is_some_and(|value| is_true(member(value, "supported")));
-        let limit = |name: &str| {
-            let bulk = member(configuration, "bulk")?;
-            usize::try_from(member(bulk, name)?.as_u64()?).ok().filter(|limit| *limit > 0)
-        };
         Self {
             endpoints: resource_types.and_then(endpoints),
             sorts: supports("sort"),
             pages_by_cursor: member(configuration, "pagination").is_some_and(|value| is_true(member(value, "cursor"))),
-            bulk: limit("maxOperations")
-                .zip(limit("maxPayloadSize"))
-                .filter(|_| supports("bulk"))
-                .map(|(max_operations, max_payload_size)| BulkLimits { max_operations, max_payload_size }),
             ..standard
         }
     }
@@ -172,12 +144,10 @@ mod tests {
     #[test]
     fn a_server_describes_itself() {
         let configuration = json!({
-            "bulk": { "supported": true, "maxOperations": 5, "maxPayloadSize": 1000 },
             "sort": { "supported": "False" }, "pagination": { "cursor": true },
         });
         let types = json!({ "Resources": [{ "endpoint": "/Users" }, { "endpoint": "https://x/scim/v2/Groups/" }] });
         let profile = Profile::described(Some(&configuration), Some(&types));
-        assert_eq!(profile.bulk(), Some(BulkLimits { max_operations: 5, max_payload_size: 1000 }));
         assert!(profile.pages_by_cursor() && !profile.sorts);
         assert!(profile.offers("users") && profile.offers("Groups") && !profile.offers("Devices"));
     }
@@ -185,7 +155,5 @@ mod tests {
     #[test]
     fn a_server_that_says_nothing_is_a_standard_one() {
         assert_eq!(Profile::described(None, None), Profile::standard());
-        let odd = json!({ "bulk": { "supported": true, "maxOperations": 0 } });
-        assert_eq!(Profile::described(Some(&odd), Some(&json!({}))).bulk(), None);
     }
 }

@@ -5,3 +5,9 @@ use tokio::test;
 use wats_scim::asynchronous::ScimClient;
 
 mod interop;
+
+use interop::Server;
+
+fn server() -> Server {
+    Server::started()
+}

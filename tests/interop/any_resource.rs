@@ -1,0 +1,182 @@
+//! What is the same for every kind of resource: groups, versions, searches, discovery, extensions.
+
+use std::collections::HashSet;
+
+use wats_scim::{
+    EnterpriseUser, ErrorKind, Filter, ListQuery, Resource, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, Target,
+};
+
+use super::{client, unique};
+use crate::{ScimClient, maybe_async, test};
+
+#[maybe_async]
+async fn new_user(client: &ScimClient, name: &str) -> String {
+    client.create_user(&ScimUser::new(unique(name))).await.unwrap().id.unwrap()
+}
+
+fn members(group: &ScimGroup) -> HashSet<&str> {
+    group.member_ids().collect()
+}
+
+#[maybe_async]
+#[test]
+async fn a_groups_whole_life() {
+    let client = client();
+    let (ann, bob) = (new_user(&client, "ann").await, new_user(&client, "bob").await);
+    let cy = new_user(&client, "cy").await;
+    let groups = client.groups();
+    let name = unique("testers");
+    let group = ScimGroup::new(&name).with_member(ScimMember::new(&ann));
+    let id = groups.create(&group).await.unwrap().id.unwrap();
+
+    groups.add_members(&id, &[&bob, &cy]).await.unwrap();
+    let group = groups.get(&id).await.unwrap().unwrap();
+    assert_eq!(members(&group), HashSet::from([ann.as_str(), bob.as_str(), cy.as_str()]));
+    groups.add_members(&id, &[&bob]).await.unwrap();
+    groups.remove_members(&id, &[&ann, &cy]).await.unwrap();
+    let group = groups.get_by_name(&name).await.unwrap().unwrap();
+    assert_eq!(members(&group), HashSet::from([bob.as_str()]));
+
+    let renamed = unique("renamed");
+    groups.update(id.as_str(), &ScimPatchRequest::new().replace("displayName", renamed.as_str())).await.unwrap();
+    let mut pages = groups.pages().filter(Filter::eq("displayName", renamed.as_str()));
+    let listed = pages.try_next().await.unwrap().unwrap();
+    assert_eq!(listed.id.as_deref(), Some(id.as_str()));
+
+    groups.delete(id.as_str()).await.unwrap();
+    let gone = groups.get(&id).await.unwrap();
+    assert!(gone.is_none());
+    for user in [ann, bob, cy] {
+        client.delete_user(&user).await.unwrap();
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_resource_is_replaced_as_a_whole() {
+    let client = client();
+    let users = client.resources::<ScimUser>();
+    let jane = ScimUser::new(unique("whole")).with_display_name("Jane").with_attribute("title", "Engineer");
+    let mut jane = users.create(&jane).await.unwrap();
+    jane.attributes.remove("title");
+    jane.display_name = Some("Jane Roe".into());
+    users.replace(&jane).await.unwrap();
+    let read = users.get(jane.id().unwrap()).await.unwrap().unwrap();
+    assert_eq!((read.display_name.as_deref(), read.attributes.get("title")), (Some("Jane Roe"), None));
+    users.delete(read.id().unwrap()).await.unwrap();
+    let error = users.replace(&jane).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+}
+
+#[maybe_async]
+#[test]
+async fn the_smallest_patch_makes_one_version_of_the_other() {
+    let client = client();
+    let jane = ScimUser::new(unique("patched")).with_display_name("Jane").with_email("jane@example.com");
+    let old = client.create_user(&jane.with_attribute("title", "Engineer")).await.unwrap();
+    let mut new = old.clone().with_active(false);
+    new.display_name = None;
+    new.attributes.set("title", "Manager");
+    new.attributes.set("nickName", "J");
+    new.emails = new.emails.map(|mut emails| {
+        emails[0].value = Some("roe@example.com".into());
+        emails
+    });
+    let patch = ScimPatchRequest::between(&old, &new).unwrap();
+    let id = old.id().unwrap();
+    client.update_user(id, &patch).await.unwrap();
+    let read = client.get_user(id).await.unwrap().unwrap();
+    assert_eq!(ScimPatchRequest::between(&read, &new).unwrap().operations, [], "{read:?}");
+    client.delete_user(id).await.unwrap();
+}
+
+#[maybe_async]
+#[test]
+async fn a_write_can_be_for_one_version_only() {
+    let server = crate::server();
+    let client = server.client();
+    let users = client.resources::<ScimUser>();
+    let jane = users.create(&ScimUser::new(unique("version"))).await.unwrap();
+    if !server.has_versions() {
+        assert_eq!(Target::unchanged(&jane).unwrap_err().kind(), ErrorKind::InvalidInput);
+        client.delete_user(jane.id().unwrap()).await.unwrap();
+        return;
+    }
+    let unchanged = users.get_if_changed(&jane).await.unwrap();
+    assert!(unchanged.is_none());
+    let patch = ScimPatchRequest::new().replace("displayName", "Jane");
+    users.update(Target::unchanged(&jane).unwrap(), &patch).await.unwrap();
+    let changed = users.get_if_changed(&jane).await.unwrap().unwrap();
+    assert_eq!(changed.display_name.as_deref(), Some("Jane"));
+
+    let error = users.update(Target::unchanged(&jane).unwrap(), &patch).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+    let error = users.replace(&jane).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+    let error = users.delete(Target::unchanged(&jane).unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{error}");
+    users.delete(Target::unchanged(&changed).unwrap()).await.unwrap();
+}
+
+#[maybe_async]
+#[test]
+async fn a_search_sorts_and_selects() {
+    let client = client();
+    let mark = unique("search");
+    let mut ids = Vec::new();
+    for n in 0..4 {
+        let user = ScimUser::new(format!("{n}.{mark}")).with_display_name(&mark);
+        ids.push(client.create_user(&user).await.unwrap().id.unwrap());
+    }
+    let users = client.resources::<ScimUser>();
+    let query = ListQuery::new().filter(Filter::eq("displayName", mark.as_str())).sort_by("userName").descending();
+    let query = query.attributes(["userName"]).count(3);
+    for page in [users.search(&query).await.unwrap(), users.list(&query).await.unwrap()] {
+        let names: Vec<_> = page.resources.iter().map(|user| user.user_name.clone().unwrap()).collect();
+        assert_eq!(names, [format!("3.{mark}"), format!("2.{mark}"), format!("1.{mark}")]);
+        assert!(page.resources.iter().all(|user| user.display_name.is_none() && user.id.is_some()));
+        assert_eq!(page.total_results, Some(4));
+    }
+    for id in ids {
+        client.delete_user(&id).await.unwrap();
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_server_says_what_it_offers() {
+    let client = client().discover().await.unwrap();
+    assert!(client.profile().offers("Users") && client.profile().offers("Groups"));
+    assert!(!client.profile().offers("Devices"));
+    let mut ids = HashSet::new();
+    let mark = unique("offers");
+    for n in 0..20 {
+        let user = ScimUser::new(format!("{n}.{mark}")).with_display_name(&mark);
+        ids.insert(client.create_user(&user).await.unwrap().id.unwrap());
+    }
+    // By cursor, where the server offers it.
+    let mut pages = client.iter_users().filter(Filter::eq("displayName", mark.as_str())).page_size(5);
+    let mut listed = Vec::new();
+    while let Some(user) = pages.try_next().await.unwrap() {
+        listed.push(user.id.unwrap());
+    }
+    assert_eq!((listed.len(), listed.iter().cloned().collect::<HashSet<_>>()), (20, ids.clone()));
+    for id in ids {
+        client.delete_user(&id).await.unwrap();
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn an_extension_goes_and_comes_back() {
+    let client = client();
+    let mut work = EnterpriseUser::default();
+    work.employee_number = Some("4711".into());
+    work.department = Some("Test".into());
+    let jane = ScimUser::new(unique("enterprise")).with_extension(&work).unwrap();
+    let id = client.create_user(&jane).await.unwrap().id.unwrap();
+    let read = client.get_user(&id).await.unwrap().unwrap();
+    let held = read.extension::<EnterpriseUser>().unwrap().unwrap();
+    assert_eq!((held.employee_number, held.department), (work.employee_number, work.department));
+    client.delete_user(&id).await.unwrap();
+}
