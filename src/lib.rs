@@ -115,7 +115,7 @@ pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use target::Target;
 pub use transport_error::TransportError;
-pub use wire::TimeLeft;
+pub use wire::{BulkLimits, TimeLeft};
 
 #[cfg(all(doctest, feature = "blocking", feature = "async"))]
 #[doc = include_str!("../README.md")]

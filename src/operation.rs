@@ -23,6 +23,8 @@ pub enum Operation {
     Create(&'static str),
     /// Putting a resource in the place of what is there.
     Replace(&'static str),
+    /// Several writes in one request.
+    Bulk(&'static str),
     /// Asking a server what it offers.
     Discover,
     /// Changing a resource.
@@ -37,7 +39,7 @@ impl Operation {
     /// Fetching a token counts as reading: it changes no user.
     #[must_use]
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::Create(_) | Self::Replace(_) | Self::Patch(_) | Self::Delete(_))
+        matches!(self, Self::Create(_) | Self::Bulk(_) | Self::Replace(_) | Self::Patch(_) | Self::Delete(_))
     }
 }
 
@@ -50,6 +52,7 @@ impl fmt::Display for Operation {
             Self::List(resource) => write!(f, "list {resource}s"),
             Self::Create(resource) => write!(f, "create {resource}"),
             Self::Replace(resource) => write!(f, "replace {resource}"),
+            Self::Bulk(resource) => write!(f, "write {resource}s in bulk"),
             Self::Discover => f.write_str("discover what the server offers"),
             Self::Patch(resource) => write!(f, "update {resource}"),
             Self::Delete(resource) => write!(f, "delete {resource}"),

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use crate::model::Resource;
+use crate::wire::BulkLimits;
 
 /// What a server offers, so that what it lacks is refused before it is sent.
 ///
@@ -35,11 +36,14 @@ pub struct Profile {
     pub(crate) selects_attributes: bool,
     /// Whether lists come by cursor (RFC 9865).
     pub(crate) pages_by_cursor: bool,
+    /// What one bulk request may hold, if there are any.
+    pub(crate) bulk: Option<BulkLimits>,
 }
 
 impl Profile {
     /// The WATS server: it issues tokens, finds a user by name on a route of its own, and has
-    /// users only, without PUT, `.search`, sorting, or a choice of attributes.
+    /// users only, without PUT, `.search`, sorting, a choice of attributes, or bulk
+    /// requests.
     #[must_use]
     pub fn wats() -> Self {
         Self {
@@ -52,11 +56,12 @@ impl Profile {
             sorts: false,
             selects_attributes: false,
             pages_by_cursor: false,
+            bulk: None,
         }
     }
 
     /// A server that keeps to RFC 7644, of which nothing else is known: everything is tried but
-    /// cursors, which only the server can offer.
+    /// bulk requests and cursors, which only the server can offer.
     #[must_use]
     pub fn standard() -> Self {
         Self {
@@ -69,6 +74,7 @@ impl Profile {
             sorts: true,
             selects_attributes: true,
             pages_by_cursor: false,
+            bulk: None,
         }
     }
 
@@ -89,6 +95,12 @@ impl Profile {
         self.pages_by_cursor
     }
 
+    /// What one bulk request may hold; `None` if there are none.
+    #[must_use]
+    pub fn bulk(&self) -> Option<BulkLimits> {
+        self.bulk
+    }
+
     /// The profile that a server describes (RFC 7643 §5 and §6). What it does not describe is as
     /// in [`standard`](Self::standard).
     pub(crate) fn described(configuration: Option<&Value>, resource_types: Option<&Value>) -> Self {
@@ -98,8 +110,14 @@ impl Profile {
         };
         let supports =
             |feature: &str| member(configuration, feature).is_some_and(|value| is_true(member(value, "supported")));
+        let limit = |name: &str| {
+            let limit = member(member(configuration, "bulk")?, name)?.as_u64()?;
+            usize::try_from(limit).ok().filter(|limit| *limit > 0)
+        };
+        let limits = limit("maxOperations").zip(limit("maxPayloadSize")).filter(|_| supports("bulk"));
         Self {
             endpoints: resource_types.and_then(endpoints),
+            bulk: limits.map(|(max_operations, max_payload_size)| BulkLimits { max_operations, max_payload_size }),
             sorts: supports("sort"),
             pages_by_cursor: member(configuration, "pagination").is_some_and(|value| is_true(member(value, "cursor"))),
             ..standard
@@ -144,10 +162,12 @@ mod tests {
     #[test]
     fn a_server_describes_itself() {
         let configuration = json!({
+            "bulk": { "supported": true, "maxOperations": 5, "maxPayloadSize": 1000 },
             "sort": { "supported": "False" }, "pagination": { "cursor": true },
         });
         let types = json!({ "Resources": [{ "endpoint": "/Users" }, { "endpoint": "https://x/scim/v2/Groups/" }] });
         let profile = Profile::described(Some(&configuration), Some(&types));
+        assert_eq!(profile.bulk(), Some(BulkLimits { max_operations: 5, max_payload_size: 1000 }));
         assert!(profile.pages_by_cursor() && !profile.sorts);
         assert!(profile.offers("users") && profile.offers("Groups") && !profile.offers("Devices"));
     }

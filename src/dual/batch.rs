@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,11 @@ use crate::model::Resource;
 /// Nothing is sent before the first result is asked for, and writes are taken from their source as
 /// there is room for them. When the server throttles, one answer of 429 holds up the whole batch
 /// for as long as the server asks.
+///
+/// Where the server takes bulk requests, as [`discover`](super::ScimService::discover) finds out,
+/// the writes go together within its limits, with the same results. What a bulk request left
+/// unanswered is settled one by one. A created resource is then what was sent, with the id and the
+/// version that the server gave, unless the server shows more.
 ///
 /// Dropping a batch starts no further write. Those on their way may still be applied.
 ///
@@ -35,7 +41,10 @@ pub struct ScimBatch<R, T> {
     stop_after: Option<u64>,
     on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
     progress: BatchProgress,
-    lanes: Lanes<BatchItem<T>>,
+    lanes: Lanes<Vec<BatchItem<T>>>,
+    /// Writes that are taken from their source and not yet on their way.
+    taken: VecDeque<ScimWrite<T>>,
+    ready: VecDeque<BatchItem<T>>,
 }
 
 impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
@@ -48,12 +57,14 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
             stop_after: None,
             on_progress: None,
             lanes: Lanes::default(),
+            taken: VecDeque::new(),
+            ready: VecDeque::new(),
         }
     }
 
-    /// How many writes may be on their way at the same time; 8 by default, and at least 1.
-    pub fn in_flight(mut self, writes: usize) -> Self {
-        self.in_flight = writes;
+    /// How many requests may be on their way at the same time; 8 by default, and at least 1.
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests;
         self
     }
 
@@ -87,16 +98,34 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
 impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     /// The next write and its result; `None` when there are no more.
     pub async fn next_item(&mut self) -> Option<BatchItem<T>> {
-        while !self.is_stopped() && self.lanes.len() < self.in_flight.max(1) {
-            let Some(write) = self.writes.next().await else { break };
-            self.lanes.start(Arc::clone(&self.repository), WriteJob(write));
+        while self.ready.is_empty() {
+            while !self.is_stopped() && self.lanes.len() < self.in_flight.max(1) {
+                let writes = self.take_writes().await;
+                if writes.is_empty() {
+                    break;
+                }
+                self.lanes.start(Arc::clone(&self.repository), WriteJob(writes));
+            }
+            self.ready.extend(self.lanes.next().await?);
         }
-        let item = self.lanes.next().await?;
+        let item = self.ready.pop_front()?;
         self.progress.count(item.result.is_err());
         if let Some(on_progress) = &mut self.on_progress {
             on_progress(self.progress);
         }
         Some(item)
+    }
+
+    /// What goes into the next request: one write, or as many as a bulk request holds.
+    async fn take_writes(&mut self) -> Vec<ScimWrite<T>> {
+        let limits = self.repository.bulk_limits();
+        let most = limits.map_or(1, |limits| limits.max_operations).max(1);
+        while self.taken.len() < most {
+            let Some(write) = self.writes.next().await else { break };
+            self.taken.push_back(write);
+        }
+        let count = limits.map_or(1, |limits| limits.fitting(&self.taken)).min(self.taken.len());
+        self.taken.drain(..count).collect()
     }
 
     /// All writes and their results.

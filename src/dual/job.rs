@@ -2,10 +2,12 @@
 
 use super::{ScimRepository, maybe_async};
 use crate::batch::{BatchItem, ScimWrite};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::{Resource, ScimListResponse};
+use crate::operation::Operation;
 use crate::query::ListQuery;
 use crate::target::Target;
+use crate::wire::{gives_the_same_twice, is_the_one_sent};
 
 /// Work on a repository that needs nothing else.
 #[maybe_async(AFIT)]
@@ -36,20 +38,73 @@ impl<T: Resource> Job for PageJob<T> {
     }
 }
 
-/// Doing one write of a batch.
-pub(super) struct WriteJob<T>(pub(super) ScimWrite<T>);
+/// Doing some writes of a batch: one alone, or several in a bulk request.
+pub(super) struct WriteJob<T>(pub(super) Vec<ScimWrite<T>>);
 
 #[maybe_async(AFIT)]
 impl<T: Resource> Job for WriteJob<T> {
-    type Output = BatchItem<T>;
+    type Output = Vec<BatchItem<T>>;
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        let write = self.0;
-        let result = match &write {
-            ScimWrite::Create(resource) => repository.create(resource).await.map(Some),
-            ScimWrite::Patch { id, patch } => repository.patch(Target::id(id), patch).await,
-            ScimWrite::Delete { id } => repository.delete::<T>(Target::id(id)).await.map(|()| None),
-        };
-        BatchItem { write, result }
+        let writes = self.0;
+        let mut failure = None;
+        if writes.len() > 1 {
+            match repository.bulk(&writes).await {
+                Ok(results) => {
+                    let items = writes.into_iter().zip(results);
+                    return items.map(|(write, result)| BatchItem { write, result }).collect();
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        let may_be_done = failure.is_some_and(|error| error.outcome() == WriteOutcome::Unknown);
+        let mut items = Vec::with_capacity(writes.len());
+        for write in writes {
+            let result = if may_be_done { again(repository, &write).await } else { once(repository, &write).await };
+            items.push(BatchItem { write, result });
+        }
+        items
     }
+}
+
+#[maybe_async]
+async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
+    match write {
+        ScimWrite::Create(resource) => repository.create(resource).await.map(Some),
+        ScimWrite::Patch { id, patch } => repository.patch(Target::id(id), patch).await,
+        ScimWrite::Delete { id } => repository.delete::<T>(Target::id(id)).await.map(|()| None),
+    }
+}
+
+/// A write whose bulk request may have been applied, although no answer came.
+#[maybe_async]
+async fn again<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
+    match write {
+        ScimWrite::Create(resource) => {
+            if let Some(name) = resource.name() {
+                let held = repository.get_by_name::<T>(name).await.map_err(unknown::<T>)?;
+                if let Some(held) = held.filter(|held| is_the_one_sent(resource, held)) {
+                    return Ok(Some(held));
+                }
+            }
+        }
+        ScimWrite::Patch { patch, .. } if !gives_the_same_twice(patch) => {
+            let cut_off = Error::new(ErrorKind::Connection, "no answer came to the bulk request that it was in");
+            return Err(cut_off.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Patch(T::NAME)));
+        }
+        ScimWrite::Patch { .. } | ScimWrite::Delete { .. } => {}
+    }
+    match (once(repository, write).await, write) {
+        // The bulk request deleted it.
+        (Err(error), ScimWrite::Delete { .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
+        (Err(error), _) => Err(error.with_outcome(WriteOutcome::Unknown)),
+        (done, _) => done,
+    }
+}
+
+fn unknown<T: Resource>(error: Error) -> Error {
+    Error::new(error.kind(), "no answer came to the bulk request that it was in, and looking for it failed too")
+        .with_source(error)
+        .with_outcome(WriteOutcome::Unknown)
+        .in_operation(Operation::Create(T::NAME))
 }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::{HttpClient, maybe_async};
+use crate::batch::ScimWrite;
 use crate::config::ScimConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Resource, ScimListResponse, ScimPatchRequest, ScimToken};
@@ -14,7 +15,7 @@ use crate::profile::Profile;
 use crate::query::ListQuery;
 use crate::retry::RetryPolicy;
 use crate::target::Target;
-use crate::wire::{ByName, Endpoint, absent_as_none};
+use crate::wire::{BulkLimits, ByName, Endpoint, absent_as_none, bulk_results};
 
 /// Access to the resources of a SCIM server, whatever they are.
 ///
@@ -112,6 +113,28 @@ pub trait ScimRepository: Send + Sync + 'static {
             let _ = query;
             Err(unsupported("searches"))
         }
+    }
+
+    /// Does several writes in one request, and returns what became of each, in their order
+    /// (RFC 7644 §3.7).
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](crate::Error) if there is no answer for them; its `write_outcome` holds for all
+    /// of them. By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn bulk<T: Resource>(
+        &self,
+        writes: &[ScimWrite<T>],
+    ) -> impl Future<Output = Result<Vec<Result<Option<T>>>>> + Send {
+        async {
+            let _ = writes;
+            Err(unsupported("bulk requests"))
+        }
+    }
+
+    /// What one bulk request may hold; by default there are none.
+    fn bulk_limits(&self) -> Option<BulkLimits> {
+        None
     }
 
     /// Whether listings are to go by cursor (RFC 9865); by default not.
@@ -253,6 +276,28 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     async fn search<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         let call = self.endpoint.search::<T>(query)?;
         self.send(&call).await?.list()
+    }
+
+    async fn bulk<T: Resource>(&self, writes: &[ScimWrite<T>]) -> Result<Vec<Result<Option<T>>>> {
+        let checks: Vec<Result<()>> = writes.iter().map(|write| self.endpoint.check_write(write)).collect();
+        let sent: Vec<&ScimWrite<T>> =
+            writes.iter().zip(&checks).filter(|(_, check)| check.is_ok()).map(|(write, _)| write).collect();
+        let mut results = Vec::new();
+        if !sent.is_empty() {
+            let call = self.endpoint.bulk(&sent)?;
+            let answer = self.send(&call).await?.document()?;
+            results = bulk_results(&sent, &answer);
+        }
+        // Those that were refused stand between those that were sent.
+        let mut results = results.into_iter();
+        Ok(checks
+            .into_iter()
+            .filter_map(|check| check.map_or_else(|error| Some(Err(error)), |()| results.next()))
+            .collect())
+    }
+
+    fn bulk_limits(&self) -> Option<BulkLimits> {
+        self.endpoint.profile().bulk()
     }
 
     fn pages_by_cursor(&self) -> bool {

@@ -39,8 +39,8 @@ impl<R: ScimRepository> ScimService<R> {
 #[maybe_async]
 impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     /// The same service, with what the server says it offers (RFC 7644 §4): a call that it does
-    /// not support is then refused before it is sent, and listings go by cursor where the server
-    /// does.
+    /// not support is then refused before it is sent, listings go by cursor where the server does,
+    /// and batches by bulk requests within its limits.
     ///
     /// A server that does not describe itself counts as [`Profile::standard`], and a WATS server
     /// as [`Profile::wats`].

@@ -15,6 +15,7 @@ use super::log::Log;
 use super::quirks::{Base, PastEnd, Quirks, Total};
 use super::routes::State;
 use super::server::{self, Hook, Server, Shared};
+use super::standard::{Settings, Standard};
 
 /// Sets up a [`Sandbox`]: what it holds, how fast it answers, and how it misbehaves.
 ///
@@ -39,13 +40,21 @@ pub struct SandboxBuilder {
     users: usize,
     latency: Duration,
     records_requests: bool,
-    quirks: Quirks,
+    pub(super) quirks: Quirks,
+    pub(super) standard: Settings,
     hook: Option<Arc<Hook>>,
 }
 
 impl Default for SandboxBuilder {
     fn default() -> Self {
-        Self { users: 0, latency: Duration::ZERO, records_requests: true, quirks: Quirks::default(), hook: None }
+        Self {
+            users: 0,
+            latency: Duration::ZERO,
+            records_requests: true,
+            quirks: Quirks::default(),
+            standard: Settings::default(),
+            hook: None,
+        }
     }
 }
 
@@ -189,14 +198,21 @@ impl SandboxBuilder {
         let base_url = format!("http://{address}");
         let scim_url = format!("{base_url}{}", self.quirks.base.path());
         let mut directory = Directory::new(format!("{scim_url}/Users"));
-        directory.seed(self.users);
         let account = Account::random();
+        let mut standard = None;
+        if self.standard.is_on {
+            let quirks = self.quirks.clone();
+            standard = Some(Mutex::new(Standard::new(&scim_url, account.clone(), quirks, self.standard, self.users)));
+        } else {
+            directory.seed(self.users);
+        }
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 directory,
                 gate: Gate::new(account.clone(), base_url.as_str()),
                 quirks: self.quirks,
             }),
+            standard,
             log: Mutex::new(Log::default()),
             connections: AtomicUsize::new(0),
             records_requests: self.records_requests,
@@ -215,6 +231,7 @@ impl fmt::Debug for SandboxBuilder {
             .field("latency", &self.latency)
             .field("records_requests", &self.records_requests)
             .field("quirks", &self.quirks)
+            .field("standard", &self.standard)
             .field("has_hook", &self.hook.is_some())
             .finish()
     }

@@ -1,8 +1,9 @@
 //! A WATS server in this process, on a loopback port: for trying things out, and for your tests.
 //!
-//! [`Sandbox`] has the seven routes of the WATS SCIM endpoint and its rules. It listens on
-//! `127.0.0.1` only and forgets everything when it is dropped. [`FaultProxy`] stands before it, or
-//! before another server on this machine, and makes requests fail.
+//! [`Sandbox`] has the seven routes of the WATS SCIM endpoint and its rules, or all of SCIM 2.0
+//! with [`standard`](SandboxBuilder::standard). It listens on `127.0.0.1` only and forgets
+//! everything when it is dropped. [`FaultProxy`] stands before it, or before another server on this
+//! machine, and makes requests fail.
 
 mod auth;
 mod builder;
@@ -17,6 +18,7 @@ mod restrictions;
 mod routes;
 mod seed;
 mod server;
+mod standard;
 
 use std::fmt;
 use std::io;
@@ -63,7 +65,8 @@ pub use self::log::RecordedRequest;
 /// - **Lists** hold 100 users where no `count` is given, in the order of their creation.
 /// - **Errors** have the body of RFC 7644 §3.12.
 ///
-/// [`builder`](Self::builder) fills it with users and makes it misbehave.
+/// [`builder`](Self::builder) fills it with users and makes it misbehave, or makes it a complete
+/// SCIM 2.0 server with [`standard`](SandboxBuilder::standard).
 pub struct Sandbox {
     base_url: String,
     scim_url: String,
@@ -105,6 +108,7 @@ impl Sandbox {
     }
 
     /// The SCIM base: [`base_url`](Self::base_url) with `/api/SCIM/v2`, or with `/scim/v2` after
+    /// [`standard`](SandboxBuilder::standard) or
     /// [`standard_path`](SandboxBuilder::standard_path).
     #[must_use]
     pub fn scim_url(&self) -> &str {
@@ -134,7 +138,18 @@ impl Sandbox {
     /// The users as the server holds them now, in the order of their creation.
     #[must_use]
     pub fn users(&self) -> Vec<Value> {
-        lock(&self.shared.state).directory.iter().cloned().collect()
+        match &self.shared.standard {
+            Some(standard) => lock(standard).resources("Users"),
+            None => lock(&self.shared.state).directory.iter().cloned().collect(),
+        }
+    }
+
+    /// The groups as the server holds them now, in the order of their creation.
+    ///
+    /// There are none unless the sandbox is [`standard`](SandboxBuilder::standard).
+    #[must_use]
+    pub fn groups(&self) -> Vec<Value> {
+        self.shared.standard.as_ref().map(|standard| lock(standard).resources("Groups")).unwrap_or_default()
     }
 
     /// Every request received since the start, or since the last

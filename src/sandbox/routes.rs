@@ -173,7 +173,7 @@ fn patch(state: &mut State, id: &str, request: &Request<Vec<u8>>) -> Answer {
 }
 
 /// The JSON object in a request's body.
-fn message(request: &Request<Vec<u8>>) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn message(request: &Request<Vec<u8>>) -> Result<Map<String, Value>, Refusal> {
     if !says_json(request.headers()) {
         return Err(Refusal::unsupported_media_type());
     }
@@ -208,13 +208,13 @@ fn integer<T: std::str::FromStr>(query: &str, name: &str) -> Result<Option<T>, R
         .transpose()
 }
 
-fn no_content() -> Response<Vec<u8>> {
+pub(super) fn no_content() -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-fn json_body(body: &impl Serialize) -> Response<Vec<u8>> {
+pub(super) fn json_body(body: &impl Serialize) -> Response<Vec<u8>> {
     // Maps with string keys always serialize, so there is no error to pass on.
     let mut response = Response::new(serde_json::to_vec(body).unwrap_or_default());
     response.headers_mut().insert(CONTENT_TYPE, SCIM_JSON);

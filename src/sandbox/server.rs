@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use super::log::Log;
 use super::routes::{self, State};
+use super::standard::Standard;
 
 /// Answers a request in the server's place, or leaves it to the server.
 pub(super) type Hook = dyn Fn(&Request<Vec<u8>>) -> Option<Response<Vec<u8>>> + Send + Sync;
@@ -28,6 +29,8 @@ pub(super) type Hook = dyn Fn(&Request<Vec<u8>>) -> Option<Response<Vec<u8>>> + 
 /// What the server and its handle share.
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
+    /// Answers in place of `state` where it is there.
+    pub(super) standard: Option<Mutex<Standard>>,
     pub(super) log: Mutex<Log>,
     pub(super) connections: AtomicUsize,
     pub(super) records_requests: bool,
@@ -141,11 +144,10 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
 fn answer(shared: &Shared, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
     let ticket = shared.records_requests.then(|| lock(&shared.log).received(request));
     // The hook runs without a lock, so it may look at the sandbox.
-    let response = shared
-        .hook
-        .as_ref()
-        .and_then(|hook| hook(request))
-        .unwrap_or_else(|| routes::respond(&mut lock(&shared.state), request));
+    let response = shared.hook.as_ref().and_then(|hook| hook(request)).unwrap_or_else(|| match &shared.standard {
+        Some(standard) => lock(standard).respond(request),
+        None => routes::respond(&mut lock(&shared.state), request),
+    });
     if let Some(ticket) = ticket {
         lock(&shared.log).answered(ticket, response.status());
     }

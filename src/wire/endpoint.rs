@@ -5,7 +5,9 @@ use http::{HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
 use super::attempts::Repeat;
+use super::bulk;
 use super::path::{encode, id_segment, name};
+use crate::batch::ScimWrite;
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
@@ -139,6 +141,23 @@ impl Endpoint {
         self.on::<T>(operation, Method::POST, &format!("/{}/.search", T::ENDPOINT), Some(body))
     }
 
+    /// Whether a write could be sent alone, so that it can be sent with others.
+    pub(crate) fn check_write<T: Resource>(&self, write: &ScimWrite<T>) -> Result<()> {
+        match write {
+            ScimWrite::Create(resource) => self.create(resource),
+            ScimWrite::Patch { id, patch } => self.patch::<T>(Target::id(id), patch),
+            ScimWrite::Delete { id } => self.delete::<T>(Target::id(id)),
+        }
+        .map(drop)
+    }
+
+    /// Several writes in one request.
+    pub(crate) fn bulk<T: Resource>(&self, writes: &[&ScimWrite<T>]) -> Result<Call> {
+        let body = bulk::request(writes).map_err(unwritable)?;
+        let call = self.on::<T>(Operation::Bulk(T::NAME), Method::POST, "/Bulk", Some(body))?;
+        Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
+    }
+
     /// A document about the server itself.
     pub(crate) fn about(&self, what: &str) -> Result<Call> {
         self.call(Operation::Discover, Method::GET, &format!("/{what}"), None)
@@ -233,7 +252,7 @@ impl Endpoint {
 
 /// Whether a patch that is applied twice leaves the same as once. An `add` may add a value twice,
 /// and a value path may select another value, or none, the second time.
-fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
+pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
     patch.operations.iter().all(|operation| {
         operation.op != PatchOp::Add && operation.path.as_deref().is_none_or(|path| !path.contains('['))
     })
@@ -270,6 +289,15 @@ fn check_name<T: Resource>(resource: &T) -> Result<()> {
 /// The body that creates or replaces a resource: without what only the server gives (RFC 7643
 /// §3.1), and with the schemas it uses.
 fn body_of<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Vec<u8>> {
+    serde_json::to_vec(&object_of(resource, servers_own)?).map_err(unwritable)
+}
+
+/// A new resource as it is sent.
+pub(super) fn new_object<T: Resource>(resource: &T) -> Result<Map<String, Value>> {
+    object_of(resource, &["id", "meta"])
+}
+
+fn object_of<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Map<String, Value>> {
     let Value::Object(mut object) = serde_json::to_value(resource).map_err(unwritable)? else {
         return Err(Error::invalid(format!("the {} is not written as a JSON object", T::NAME)));
     };
@@ -281,7 +309,7 @@ fn body_of<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Vec<u8>> {
         object = Map::from_iter([("schemas".to_owned(), schemas.into())]);
         object.extend(rest);
     }
-    serde_json::to_vec(&object).map_err(unwritable)
+    Ok(object)
 }
 
 pub(crate) fn unwritable(error: serde_json::Error) -> Error {

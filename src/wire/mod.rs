@@ -2,6 +2,7 @@
 
 mod answer;
 mod attempts;
+mod bulk;
 mod endpoint;
 mod path;
 mod retry_after;
@@ -10,7 +11,9 @@ mod time_left;
 
 pub(crate) use answer::{Answer, Created, absent_as_none, unanswered};
 pub(crate) use attempts::{Attempts, Verdict};
-pub(crate) use endpoint::{ByName, Call, Endpoint, unwritable};
+pub use bulk::BulkLimits;
+pub(crate) use bulk::results as bulk_results;
+pub(crate) use endpoint::{ByName, Call, Endpoint, gives_the_same_twice, unwritable};
 #[cfg(fuzzing)]
 pub(crate) use retry_after::retry_after;
 pub(crate) use same::is_the_one_sent;

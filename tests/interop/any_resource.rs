@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use wats_scim::{
-    EnterpriseUser, ErrorKind, Filter, ListQuery, Resource, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, Target,
+    BatchItem, EnterpriseUser, ErrorKind, Filter, ListQuery, Resource, ScimGroup, ScimMember, ScimPatchRequest,
+    ScimUser, ScimWrite, Target,
 };
 
 use super::{client, unique};
@@ -179,4 +180,49 @@ async fn an_extension_goes_and_comes_back() {
     let held = read.extension::<EnterpriseUser>().unwrap().unwrap();
     assert_eq!((held.employee_number, held.department), (work.employee_number, work.department));
     client.delete_user(&id).await.unwrap();
+}
+
+/// What a batch says of each write: the kind of its error, or the names of what it shows.
+#[maybe_async]
+async fn said(client: &ScimClient, writes: Vec<ScimWrite>) -> Vec<(Option<ErrorKind>, Option<String>)> {
+    let items = client.write_users(writes).run().await;
+    let said = |item: BatchItem| match item.result {
+        Ok(shown) => (None, shown.and_then(|user| user.user_name)),
+        Err(error) => (Some(error.kind()), None),
+    };
+    items.into_iter().map(said).collect()
+}
+
+#[maybe_async]
+#[test]
+async fn a_batch_says_the_same_with_bulk_requests_and_without() {
+    let single = client();
+    let bulk = single.discover().await.unwrap();
+    assert!(bulk.profile().bulk().is_some());
+    let mark = unique("bulk");
+    let mut results = Vec::new();
+    for (client, mark) in [(&single, format!("1.{mark}")), (&bulk, format!("2.{mark}"))] {
+        let mut creates: Vec<_> = (0..12).map(|n| ScimWrite::Create(ScimUser::new(format!("{n}.{mark}")))).collect();
+        creates.push(ScimWrite::Create(ScimUser::new(format!("3.{mark}"))));
+        creates.insert(4, ScimWrite::Create(ScimUser::default()));
+        let items = client.write_users(creates).in_flight(1).run().await;
+        let ids: Vec<String> =
+            items.iter().filter_map(|item| item.result.as_ref().ok()?.as_ref()?.id.clone()).collect();
+        assert_eq!(ids.len(), 12);
+        let kinds: Vec<_> = items.iter().map(|item| item.result.as_ref().err().map(wats_scim::Error::kind)).collect();
+
+        let mut writes: Vec<_> = ids.iter().map(|id| ScimWrite::set_active(id, false)).collect();
+        writes.push(ScimWrite::delete(""));
+        writes.push(ScimWrite::delete("nobody/../here"));
+        let patched = said(client, writes).await;
+        for id in &ids {
+            let user = client.get_user(id).await.unwrap().unwrap();
+            assert_eq!(user.active, Some(false));
+        }
+        let deleted = said(client, ids.iter().map(ScimWrite::delete).collect()).await;
+        let patched: Vec<_> = patched.into_iter().map(|(kind, _)| kind).collect();
+        results.push((kinds, patched, deleted));
+    }
+    let with_bulk = results.pop();
+    assert_eq!(with_bulk, results.pop());
 }
