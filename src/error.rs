@@ -50,6 +50,7 @@ struct Parts {
     outcome: WriteOutcome,
     is_web_page: bool,
     retry_after: Option<Duration>,
+    redirect: Option<String>,
     attempts: u32,
     source: Option<Source>,
 }
@@ -126,6 +127,7 @@ impl Error {
             outcome: WriteOutcome::NotApplied,
             is_web_page: false,
             retry_after: None,
+            redirect: None,
             attempts: 0,
             source: None,
         }))
@@ -178,6 +180,11 @@ impl Error {
 
     pub(crate) fn asking_to_wait(mut self, retry_after: Option<Duration>) -> Self {
         self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn pointing_to(mut self, target: Option<String>) -> Self {
+        self.0.redirect = target;
         self
     }
 
@@ -279,6 +286,13 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Where the server pointed, for a redirect: without user, query and fragment, and not
+    /// followed.
+    #[must_use]
+    pub fn redirect_target(&self) -> Option<&str> {
+        self.0.redirect.as_deref()
     }
 
     /// How often the request was sent; 0 if it was refused before that.

@@ -15,6 +15,8 @@ pub enum Operation {
     GetToken,
     /// Reading one resource by id. The text is what one is called: `user`.
     Get(&'static str),
+    /// Reading the resource that the credentials belong to.
+    Me,
     /// Reading one resource by its name.
     GetByName(&'static str),
     /// Reading a page of resources.
@@ -48,6 +50,7 @@ impl fmt::Display for Operation {
         match self {
             Self::GetToken => f.write_str("get token"),
             Self::Get(resource) => write!(f, "get {resource}"),
+            Self::Me => f.write_str("get the one who is signed in"),
             Self::GetByName(resource) => write!(f, "get {resource} by name"),
             Self::List(resource) => write!(f, "list {resource}s"),
             Self::Create(resource) => write!(f, "create {resource}"),

@@ -30,6 +30,8 @@ pub struct Profile {
     pub(crate) replaces: bool,
     /// Whether there is POST `.search`.
     pub(crate) searches: bool,
+    /// Whether `/Me` may be there.
+    pub(crate) knows_me: bool,
     /// Whether lists can be sorted.
     pub(crate) sorts: bool,
     /// Whether attributes can be chosen.
@@ -42,7 +44,7 @@ pub struct Profile {
 
 impl Profile {
     /// The WATS server: it issues tokens, finds a user by name on a route of its own, and has
-    /// users only, without PUT, `.search`, sorting, a choice of attributes, or bulk
+    /// users only, without PUT, `.search`, `/Me`, sorting, a choice of attributes, or bulk
     /// requests.
     #[must_use]
     pub fn wats() -> Self {
@@ -53,6 +55,7 @@ impl Profile {
             endpoints: Some(vec!["Users".to_owned()]),
             replaces: false,
             searches: false,
+            knows_me: false,
             sorts: false,
             selects_attributes: false,
             pages_by_cursor: false,
@@ -71,6 +74,7 @@ impl Profile {
             endpoints: None,
             replaces: true,
             searches: true,
+            knows_me: true,
             sorts: true,
             selects_attributes: true,
             pages_by_cursor: false,

@@ -15,7 +15,7 @@ use crate::profile::Profile;
 use crate::query::ListQuery;
 use crate::retry::RetryPolicy;
 use crate::target::Target;
-use crate::wire::{BulkLimits, ByName, Endpoint, absent_as_none, bulk_results};
+use crate::wire::{BulkLimits, ByName, Endpoint, absent_as_none, bulk_results, id_in};
 
 /// Access to the resources of a SCIM server, whatever they are.
 ///
@@ -113,6 +113,15 @@ pub trait ScimRepository: Send + Sync + 'static {
             let _ = query;
             Err(unsupported("searches"))
         }
+    }
+
+    /// Reads the resource that the credentials belong to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](crate::Error). By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn me<T: Resource>(&self) -> impl Future<Output = Result<T>> + Send {
+        async { Err(unsupported("/Me")) }
     }
 
     /// Does several writes in one request, and returns what became of each, in their order
@@ -276,6 +285,24 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     async fn search<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         let call = self.endpoint.search::<T>(query)?;
         self.send(&call).await?.list()
+    }
+
+    async fn me<T: Resource>(&self) -> Result<T> {
+        let call = self.endpoint.me()?;
+        let error = match self.send(&call).await {
+            Ok(answer) => return answer.resource(),
+            Err(error) => error,
+        };
+        // A server may point to the resource instead of showing it. Its id is all that is taken
+        // from there: the request stays with the configured server.
+        if let Some(id) = error.redirect_target().and_then(|target| id_in(target, T::ENDPOINT)) {
+            return self.get(&id).await?.ok_or(error);
+        }
+        if error.status() == Some(StatusCode::NOT_IMPLEMENTED) {
+            let message = "the server does not say who is signed in (501)";
+            return Err(Error::new(ErrorKind::Unsupported, message).with_source(error).in_operation(Operation::Me));
+        }
+        Err(error)
     }
 
     async fn bulk<T: Resource>(&self, writes: &[ScimWrite<T>]) -> Result<Vec<Result<Option<T>>>> {

@@ -121,6 +121,16 @@ impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
         self.repository.get_by_name(name).await
     }
 
+    /// Reads the one that the credentials belong to (`/Me`, RFC 7644 §3.11).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the server does not say, or any other
+    /// [`Error`](crate::Error).
+    pub async fn me(&self) -> Result<T> {
+        self.repository.me().await
+    }
+
     /// Reads one page.
     ///
     /// # Errors

@@ -151,16 +151,8 @@ impl Answer {
         }
     }
 
-    /// The id at the end of `Location`, which may be relative (RFC 7644 §3.3).
     fn location_id(&self, endpoint: &str) -> Option<String> {
-        let location = self.response.headers().get(LOCATION)?.to_str().ok()?;
-        let path = location.split(['?', '#']).next()?.trim_end_matches('/');
-        let (before, id) = path.rsplit_once('/')?;
-        if !before.rsplit('/').next()?.eq_ignore_ascii_case(endpoint) {
-            return None;
-        }
-        let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
-        (!id.is_empty()).then(|| id.into_owned())
+        id_in(self.response.headers().get(LOCATION)?.to_str().ok()?, endpoint)
     }
 
     fn unexpected(&self, why: &str) -> Error {
@@ -203,7 +195,7 @@ fn refusal(operation: Operation, response: &Response<Vec<u8>>) -> Error {
     let is_page = is_web_page(response.body());
     let target = if status.is_redirection() { redirect_target(response) } else { None };
     let note = match status.as_u16() {
-        _ if status.is_redirection() => match target {
+        _ if status.is_redirection() => match &target {
             Some(target) => format!("it pointed to {target}, and redirects are not followed; check the base URL"),
             None => "redirects are not followed; check the base URL".to_owned(),
         },
@@ -218,6 +210,7 @@ fn refusal(operation: Operation, response: &Response<Vec<u8>>) -> Error {
         .with_outcome(outcome_of(status))
         .in_operation(operation)
         .on_a_web_page(is_page)
+        .pointing_to(target)
         .asking_to_wait(retry_after(response.headers(), SystemTime::now()))
 }
 
@@ -228,6 +221,17 @@ fn outcome_of(status: StatusCode) -> WriteOutcome {
         408 | 500..=599 | 300..=303 => WriteOutcome::Unknown,
         _ => WriteOutcome::NotApplied,
     }
+}
+
+/// The id at the end of an address below an endpoint, which may be relative (RFC 7644 §3.3).
+pub(crate) fn id_in(location: &str, endpoint: &str) -> Option<String> {
+    let path = location.split(['?', '#']).next()?.trim_end_matches('/');
+    let (before, id) = path.rsplit_once('/')?;
+    if !before.rsplit('/').next()?.eq_ignore_ascii_case(endpoint) {
+        return None;
+    }
+    let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
+    (!id.is_empty()).then(|| id.into_owned())
 }
 
 /// Where a redirect points, without what may be a secret: user, query and fragment.

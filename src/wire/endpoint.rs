@@ -158,6 +158,14 @@ impl Endpoint {
         Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
     }
 
+    /// The resource that the credentials belong to (RFC 7644 §3.11).
+    pub(crate) fn me(&self) -> Result<Call> {
+        if !self.profile().knows_me {
+            return Err(self.lacks("/Me").in_operation(Operation::Me));
+        }
+        self.call(Operation::Me, Method::GET, "/Me", None)
+    }
+
     /// A document about the server itself.
     pub(crate) fn about(&self, what: &str) -> Result<Call> {
         self.call(Operation::Discover, Method::GET, &format!("/{what}"), None)

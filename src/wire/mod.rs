@@ -9,7 +9,7 @@ mod retry_after;
 mod same;
 mod time_left;
 
-pub(crate) use answer::{Answer, Created, absent_as_none, unanswered};
+pub(crate) use answer::{Answer, Created, absent_as_none, id_in, unanswered};
 pub(crate) use attempts::{Attempts, Verdict};
 pub use bulk::BulkLimits;
 pub(crate) use bulk::results as bulk_results;

@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod in_memory;
 mod listing;
+mod me;
 mod mistakes;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
