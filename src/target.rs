@@ -61,3 +61,9 @@ impl<'a> From<&'a str> for Target<'a> {
         Self::id(id)
     }
 }
+
+impl<'a> From<&'a String> for Target<'a> {
+    fn from(id: &'a String) -> Self {
+        Self::id(id)
+    }
+}

@@ -10,11 +10,17 @@ use tokio::test;
 use wats_scim::asynchronous as face;
 use wats_scim::{ScimUser, TransportError};
 
+mod interop;
 mod suite;
 
 use face::{HttpClient, Reqwest as Transport, ScimClient, ScimRepository};
 use suite::client;
 use wats_scim::sandbox::Sandbox;
+
+/// The server of the interop suite, which runs here over the sandbox.
+fn server() -> interop::Server {
+    interop::Server::sandbox()
+}
 
 /// A client that answers from a function, to show that a closure is one.
 fn answering(

@@ -8,11 +8,17 @@ use maybe_async::must_be_sync as maybe_async;
 use wats_scim::TransportError;
 use wats_scim::blocking as face;
 
+mod interop;
 mod suite;
 
 use face::{HttpClient, ScimClient, Ureq as Transport};
 use suite::client;
 use wats_scim::sandbox::Sandbox;
+
+/// The server of the interop suite, which runs here over the sandbox.
+fn server() -> interop::Server {
+    interop::Server::sandbox()
+}
 
 /// A client that answers from a function, to show that a closure is one.
 fn answering(

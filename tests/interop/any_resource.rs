@@ -39,12 +39,12 @@ async fn a_groups_whole_life() {
     assert_eq!(members(&group), HashSet::from([bob.as_str()]));
 
     let renamed = unique("renamed");
-    groups.update(id.as_str(), &ScimPatchRequest::new().replace("displayName", renamed.as_str())).await.unwrap();
+    groups.update(&id, &ScimPatchRequest::new().replace("displayName", renamed.as_str())).await.unwrap();
     let mut pages = groups.pages().filter(Filter::eq("displayName", renamed.as_str()));
     let listed = pages.try_next().await.unwrap().unwrap();
     assert_eq!(listed.id.as_deref(), Some(id.as_str()));
 
-    groups.delete(id.as_str()).await.unwrap();
+    groups.delete(&id).await.unwrap();
     let gone = groups.get(&id).await.unwrap();
     assert!(gone.is_none());
     for user in [ann, bob, cy] {

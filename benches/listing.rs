@@ -1,0 +1,166 @@
+//! How much faster a listing is with pages in flight, how near it comes to what the server's
+//! latency alone takes, and the memory that a long one needs. Draws `listing.svg` besides.
+
+mod support;
+
+use std::env;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use support::chart::{Curve, svg};
+use support::cost::wall;
+use support::figures::{Goal, median, show};
+use support::peer::{self, Peer};
+use support::server::{Server, serve_if_told};
+use support::{Result, config, full_or_short, is_short, memory, users};
+use tokio::runtime::Runtime;
+use wats_scim::{asynchronous, blocking};
+
+const PAGE: u32 = 100;
+const IN_FLIGHT: u32 = 16;
+const FACES: [&str; 2] = ["blocking", "async"];
+const SPEEDUP: Goal = Goal::AtLeast(12.0);
+const SHARE: Goal = Goal::AtLeast(0.8);
+const MEMORY: Goal = Goal::AtMost(16.0);
+const MEASURE_MEMORY: &str = "measure-memory";
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/listing.svg");
+
+fn main() -> Result<()> {
+    serve_if_told()?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [what, face, base, users] = &arguments[..]
+        && what == MEASURE_MEMORY
+    {
+        return measure_memory(&Client::new(face, base)?, users.parse()?);
+    }
+
+    let server = Server::start()?;
+    let (users, latency) = full_or_short((50_000, 20), (2_000, 5));
+    let latency = Duration::from_millis(latency);
+    let base = server.base(u64::from(users), latency);
+    let mut curves = vec![Curve {
+        name: "latency alone",
+        color: "#888",
+        is_dashed: true,
+        points: [1, 2, 4, 8, 16].map(|in_flight| (in_flight, limit(users, latency, in_flight))).to_vec(),
+    }];
+    for (face, color) in FACES.into_iter().zip(["#c2410c", "#1d4ed8"]) {
+        let points = times(&Client::new(face, &base)?, users)?;
+        if let [(_, alone), .., (_, many)] = points[..] {
+            show(&format!("listing.{face}.speedup"), alone / many, &SPEEDUP);
+            show(&format!("listing.{face}.share_of_limit"), limit(users, latency, IN_FLIGHT) / many, &SHARE);
+        }
+        curves.push(Curve { name: face, color, is_dashed: false, points });
+    }
+    memory_of_each(&server)?;
+    if !is_short() {
+        curves.extend(peer(&base, users)?);
+        fs::write(CHART, svg("Listing 50,000 users from a server that takes 20 ms a page", &curves))?;
+    }
+    Ok(())
+}
+
+/// One latency for the first page, and then as many as the others need, so many at a time.
+fn limit(users: u32, latency: Duration, in_flight: u32) -> f64 {
+    let rest = users.div_ceil(PAGE) - 1;
+    (latency * (1 + rest.div_ceil(in_flight))).as_secs_f64()
+}
+
+/// The seconds that the listing takes with so many pages in flight: the whole of it each time, and
+/// a median of five with the most.
+fn times(client: &Client, users: u32) -> Result<Vec<(u32, f64)>> {
+    let time = |in_flight| Ok(wall(|| client.list_all(in_flight, users))?.as_secs_f64());
+    let mut points = Vec::new();
+    for in_flight in [1, 2, 4, 8] {
+        points.push((in_flight, time(in_flight)?));
+    }
+    let most = (0..full_or_short(5, 1)).map(|_| time(IN_FLIGHT)).collect::<Result<_>>()?;
+    points.push((IN_FLIGHT, median(most)));
+    Ok(points)
+}
+
+/// What scim2-client takes, one page after the other, if it is there.
+fn peer(base: &str, users: u32) -> Result<Option<Curve>> {
+    if !peer::is_installed() {
+        println!("scim2-client is not in the chart: the bench `peers` installs it");
+        return Ok(None);
+    }
+    let seconds = Peer::start("sync", base)?.work("walk", u64::from(users))?.wall.as_secs_f64();
+    Ok(Some(Curve { name: "scim2-client", color: "#15803d", is_dashed: false, points: vec![(1, seconds)] }))
+}
+
+/// Each face in a process of its own, so that one peak does not hide the other.
+fn memory_of_each(server: &Server) -> Result<()> {
+    let users: u32 = full_or_short(1_000_000, 10_000);
+    let base = server.base(u64::from(users), Duration::ZERO);
+    for face in FACES {
+        let name = format!("listing.{face}.memory_mib");
+        let child =
+            Command::new(env::current_exe()?).args([MEASURE_MEMORY, face, &base, &users.to_string()]).output()?;
+        if !child.status.success() {
+            return Err(format!("{name}: {}", String::from_utf8_lossy(&child.stderr)).into());
+        }
+        match String::from_utf8(child.stdout)?.trim().parse::<f64>() {
+            Ok(kib) => show(&name, kib / 1024.0, &MEMORY),
+            Err(_) => println!("{name}: not measured on this system\n  goal: {MEMORY}"),
+        }
+    }
+    Ok(())
+}
+
+/// Prints the KiB that a listing takes over the process at rest.
+fn measure_memory(client: &Client, users: u32) -> Result<()> {
+    client.get_one()?;
+    let at_rest = memory::now_kib();
+    client.list_all(8, users)?;
+    if let (Some(at_rest), Some(peak)) = (at_rest, memory::peak_kib()) {
+        println!("{}", peak.saturating_sub(at_rest));
+    }
+    Ok(())
+}
+
+enum Client {
+    Blocking(blocking::ScimClient),
+    Async(asynchronous::ScimClient, Runtime),
+}
+
+impl Client {
+    fn new(face: &str, base: &str) -> Result<Self> {
+        Ok(match face {
+            "blocking" => Self::Blocking(blocking::ScimClient::new(&config(base))?),
+            _ => Self::Async(asynchronous::ScimClient::new(&config(base))?, Runtime::new()?),
+        })
+    }
+
+    fn get_one(&self) -> Result<()> {
+        let id = users::id(1);
+        match self {
+            Self::Blocking(client) => client.get_user(&id)?,
+            Self::Async(client, runtime) => runtime.block_on(client.get_user(&id))?,
+        };
+        Ok(())
+    }
+
+    /// Reads everybody, and counts them.
+    fn list_all(&self, in_flight: u32, users: u32) -> Result<()> {
+        let in_flight = usize::try_from(in_flight)?;
+        let mut count = 0_u32;
+        match self {
+            Self::Blocking(client) => {
+                let mut listing = client.iter_users().in_flight(in_flight);
+                while listing.try_next()?.is_some() {
+                    count += 1;
+                }
+            }
+            Self::Async(client, runtime) => runtime.block_on(async {
+                let mut listing = client.iter_users().in_flight(in_flight);
+                while listing.try_next().await?.is_some() {
+                    count += 1;
+                }
+                Ok::<_, wats_scim::Error>(())
+            })?,
+        }
+        if count == users { Ok(()) } else { Err(format!("{count} of {users} users were listed").into()) }
+    }
+}

@@ -1,0 +1,77 @@
+//! What work costs, and how two costs compare.
+
+use std::time::{Duration, Instant};
+
+use super::Result;
+use super::figures::median;
+
+/// The processor time of this process so far, of all its threads, user and system.
+#[cfg(unix)]
+fn cpu_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Where that is not to be had, the time on the clock has to do.
+#[cfg(not(unix))]
+fn cpu_time() -> Duration {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// Keeps this process, and those it starts from now on, on one processor: whether the scheduler puts
+/// the client next to the server or away from it makes more of a difference than what is measured.
+#[cfg(target_os = "linux")]
+pub(crate) fn on_one_processor() -> Result<()> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let allowed = sched_getaffinity(None)?;
+    let first = (0..CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu)).ok_or("there is no processor")?;
+    let mut only = CpuSet::new();
+    only.set(first);
+    Ok(sched_setaffinity(None, &only)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+#[allow(clippy::unnecessary_wraps, reason = "as on Linux")]
+pub(crate) fn on_one_processor() -> Result<()> {
+    Ok(())
+}
+
+/// The processor time that the work takes here.
+pub(crate) fn cpu(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+    let before = cpu_time();
+    work()?;
+    Ok(cpu_time().saturating_sub(before))
+}
+
+/// The time on the clock that the work takes.
+pub(crate) fn wall(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+    let before = Instant::now();
+    work()?;
+    Ok(before.elapsed())
+}
+
+/// How many times as much one costs as the other: the median over rounds in which both have their
+/// turn, and in which each is the first in every second.
+pub(crate) fn ratio(
+    rounds: u32,
+    mut one: impl FnMut() -> Result<Duration>,
+    mut other: impl FnMut() -> Result<Duration>,
+) -> Result<f64> {
+    let mut ratios = Vec::new();
+    for round in 0..rounds {
+        let (one, other) = if round % 2 == 0 {
+            let one = one()?;
+            (one, other()?)
+        } else {
+            let other = other()?;
+            (one()?, other)
+        };
+        ratios.push(one.as_secs_f64() / other.as_secs_f64());
+    }
+    Ok(median(ratios))
+}

@@ -1,0 +1,90 @@
+//! scim2-client, a SCIM client for Python by others, in a process of its own.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use super::Result;
+
+const REQUIREMENT: &str = "scim2-client[httpx2]==0.13.2";
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/support/peer.py");
+
+/// What a piece of work cost the peer.
+pub(crate) struct Cost {
+    pub(crate) cpu: Duration,
+    pub(crate) wall: Duration,
+}
+
+/// A running peer.
+pub(crate) struct Peer {
+    process: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    /// Starts it in one of its faces, `sync` or `async`.
+    pub(crate) fn start(face: &str, base: &str) -> Result<Self> {
+        let mut process =
+            Command::new(python()).args([SCRIPT, face, base]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let answers = BufReader::new(process.stdout.take().ok_or("the peer has no output")?);
+        Ok(Self { process, answers })
+    }
+
+    /// Has it do a piece of work, so often.
+    pub(crate) fn work(&mut self, what: &str, count: u64) -> Result<Cost> {
+        writeln!(self.process.stdin.as_mut().ok_or("the peer has no input")?, "{what} {count}")?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        let (cpu, wall) = line.trim().split_once(' ').ok_or("the peer ended before its work was done")?;
+        Ok(Cost { cpu: Duration::try_from_secs_f64(cpu.parse()?)?, wall: Duration::try_from_secs_f64(wall.parse()?)? })
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // If it is gone already, so much the better.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Below the target directory.
+fn venv() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("scim2-client")
+}
+
+fn python() -> PathBuf {
+    venv().join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
+}
+
+/// An installation is of one requirement and at one place.
+fn stamp() -> String {
+    format!("{REQUIREMENT}, {}\n", venv().display())
+}
+
+/// Whether it is installed.
+pub(crate) fn is_installed() -> bool {
+    fs::read_to_string(venv().join("installed")).is_ok_and(|found| found == stamp())
+}
+
+/// Installs it, unless that was done before.
+pub(crate) fn install() -> Result<()> {
+    if is_installed() {
+        return Ok(());
+    }
+    eprintln!("installing {REQUIREMENT}");
+    let own = if cfg!(windows) { "python" } else { "python3" };
+    let venv = venv();
+    run(own, &["-m".as_ref(), "venv".as_ref(), "--clear".as_ref(), venv.as_ref()])?;
+    run(python(), &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", REQUIREMENT].map(OsStr::new))?;
+    Ok(fs::write(venv.join("installed"), stamp())?)
+}
+
+fn run(program: impl AsRef<OsStr>, arguments: &[&OsStr]) -> Result<()> {
+    let mut command = Command::new(program);
+    let status = command.args(arguments).env_remove("PYTHONPATH").stdout(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
+}

@@ -1,0 +1,157 @@
+//! The server, in a process of its own: what it costs is not in the processor time of the bench.
+//!
+//! It keeps nothing. Its path says how many users it has and how long it takes for each answer:
+//! `/50000/20/Users` has 50,000, and 20 ms. A thread serves each connection.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::users::Users;
+
+/// What the bench is told to be the server.
+const SERVE: &str = "serve";
+
+/// A running server. It ends with this process, however that ends.
+pub(crate) struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    pub(crate) fn start() -> io::Result<Self> {
+        let mut process =
+            Command::new(env::current_exe()?).arg(SERVE).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        if let Some(said) = process.stdout.take() {
+            BufReader::new(said).read_line(&mut line)?;
+        }
+        let port = line.trim().parse().map_err(|_| io::Error::other("the server did not say its port"))?;
+        Ok(Self { process, port })
+    }
+
+    /// The address of a directory of so many users, which takes so long for each answer.
+    pub(crate) fn base(&self, users: u64, latency: Duration) -> String {
+        format!("http://127.0.0.1:{}/{users}/{}", self.port, latency.as_millis())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // If it is gone already, so much the better.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Is the server, if this process was started to be it, until whoever started it is gone.
+pub(crate) fn serve_if_told() -> io::Result<()> {
+    if env::args().nth(1).as_deref() != Some(SERVE) {
+        return Ok(());
+    }
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    println!("{}", listener.local_addr()?.port());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that goes away is no failure.
+            thread::spawn(move || serve(&stream));
+        }
+    });
+    io::stdin().read_to_end(&mut Vec::new())?;
+    std::process::exit(0);
+}
+
+fn serve(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let users = Users::new();
+    let mut requests = BufReader::new(stream);
+    let mut answer = Vec::new();
+    let mut body = Vec::new();
+    while let Some(request) = Request::read(&mut requests)? {
+        thread::sleep(request.latency);
+        body.clear();
+        let status = request.answer(&users, &mut body);
+        answer.clear();
+        write!(
+            answer,
+            "HTTP/1.1 {status}\r\nContent-Type: application/scim+json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        )?;
+        answer.extend_from_slice(&body);
+        (&mut &*stream).write_all(&answer)?;
+    }
+    Ok(())
+}
+
+/// What of a request matters here.
+struct Request {
+    is_post: bool,
+    users: u64,
+    latency: Duration,
+    /// The number at the end of the id, if one user is asked for.
+    number: Option<u64>,
+    start: u64,
+    count: u64,
+}
+
+impl Request {
+    /// The next request; `None` when the connection is closed.
+    fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let mut first = String::new();
+        if from.read_line(&mut first)? == 0 {
+            return Ok(None);
+        }
+        let mut length = 0;
+        let mut line = String::new();
+        loop {
+            line.clear();
+            from.read_line(&mut line)?;
+            match line.split_once(':') {
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse().unwrap_or(0);
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        io::copy(&mut from.take(length), &mut io::sink())?;
+        Self::of(&first).map(Some).ok_or_else(|| io::Error::other("not a request for this server"))
+    }
+
+    fn of(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let is_post = words.next()? == "POST";
+        let (path, query) = words.next()?.split_once('?').unwrap_or((line.split(' ').nth(1)?, ""));
+        let mut segments = path.split('/').skip(1);
+        let users = segments.next()?.parse().ok()?;
+        let latency = Duration::from_millis(segments.next()?.parse().ok()?);
+        if segments.next()? != "Users" {
+            return None;
+        }
+        let number = match segments.next() {
+            Some(id) => Some(id.get(id.len().checked_sub(7)?..)?.parse().ok()?),
+            None => None,
+        };
+        let asked =
+            |name: &str| query.split('&').find_map(|one| one.strip_prefix(name)?.strip_prefix('=')?.parse().ok());
+        let (start, count) = (asked("startIndex").unwrap_or(1).max(1), asked("count").unwrap_or(100));
+        Some(Self { is_post, users, latency, number, start, count })
+    }
+
+    fn answer(&self, users: &Users, body: &mut Vec<u8>) -> &'static str {
+        if self.is_post {
+            users.put(1, body);
+            return "201 Created";
+        }
+        if let Some(number) = self.number {
+            users.put(number, body);
+        } else {
+            let end = self.start.saturating_add(self.count).min(self.users + 1);
+            users.put_page(self.users, self.start, self.start..end.max(self.start), body);
+        }
+        "200 OK"
+    }
+}

@@ -1,0 +1,78 @@
+//! Users by number, as JSON. There is no directory: a user is its number put into a template.
+
+use std::ops::Range;
+
+/// The number of a user, as the template has it.
+const NUMBER: &str = "0000000";
+
+const USER: &str = concat!(
+    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","#,
+    r#""urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"#,
+    r#""id":"2819c223-7f76-453a-919d-41386"#,
+    "0000000",
+    r#"","externalId":"E"#,
+    "0000000",
+    r#"","userName":"user"#,
+    "0000000",
+    r#"@example.com","name":{"familyName":"Doe","givenName":"Jane"},"displayName":"Jane Doe","active":true,"#,
+    r#""emails":[{"value":"user"#,
+    "0000000",
+    r#"@example.com","type":"work","primary":true}],"#,
+    r#""urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":""#,
+    "0000000",
+    r#"","department":"Assembly"},"#,
+    r#""meta":{"resourceType":"User","created":"2026-01-02T03:04:05Z","lastModified":"2026-01-02T03:04:05Z"}}"#,
+);
+
+/// The template, and where the number stands in it.
+pub(crate) struct Users {
+    places: Vec<usize>,
+}
+
+impl Users {
+    pub(crate) fn new() -> Self {
+        Self { places: USER.match_indices(NUMBER).map(|(at, _)| at).collect() }
+    }
+
+    /// The user with this number.
+    pub(crate) fn put(&self, number: u64, body: &mut Vec<u8>) {
+        let start = body.len();
+        body.extend_from_slice(USER.as_bytes());
+        let number = format!("{number:07}");
+        for at in &self.places {
+            if let Some(place) = body.get_mut(start + at..start + at + NUMBER.len()) {
+                place.copy_from_slice(&number.as_bytes()[..NUMBER.len()]);
+            }
+        }
+    }
+
+    /// A page of a list of so many.
+    pub(crate) fn put_page(&self, total: u64, start: u64, numbers: Range<u64>, body: &mut Vec<u8>) {
+        let count = numbers.end.saturating_sub(numbers.start);
+        body.extend_from_slice(
+            format!(
+                r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":{total},"startIndex":{start},"itemsPerPage":{count},"Resources":["#
+            )
+            .as_bytes(),
+        );
+        for number in numbers.clone() {
+            if number > numbers.start {
+                body.push(b',');
+            }
+            self.put(number, body);
+        }
+        body.extend_from_slice(b"]}");
+    }
+}
+
+/// The id of the user with this number.
+pub(crate) fn id(number: u64) -> String {
+    format!("2819c223-7f76-453a-919d-41386{number:07}")
+}
+
+/// A page of a hundred users.
+pub(crate) fn page() -> Vec<u8> {
+    let mut page = Vec::new();
+    Users::new().put_page(50_000, 1, 1..101, &mut page);
+    page
+}
