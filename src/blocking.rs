@@ -31,6 +31,8 @@ mod service;
 mod wats;
 
 mod lanes;
+#[cfg(feature = "blocking")]
+mod resolver;
 mod source;
 #[cfg(feature = "blocking")]
 mod ureq;

@@ -2,8 +2,10 @@ use std::io::Read;
 
 use http::{Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, Timeout};
 
+use super::resolver::BriefResolver;
 use super::{HttpClient, HttpScimRepository, ScimService};
 use crate::config::ScimConfig;
 use crate::credentials::Credentials;
@@ -60,7 +62,7 @@ impl Ureq {
         let tls =
             TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(tls::crypto_provider()).build();
         let proxy = config.proxy_url()?.map(|url| Proxy::new(url.expose())).transpose();
-        let agent = Agent::config_builder()
+        let agent_config = Agent::config_builder()
             // The body of an error says what is wrong.
             .http_status_as_error(false)
             .max_redirects(0)
@@ -71,8 +73,8 @@ impl Ureq {
             .timeout_connect(Some(config.connect_timeout))
             .max_idle_connections(256)
             .max_idle_connections_per_host(256)
-            .build()
-            .new_agent();
+            .build();
+        let agent = Agent::with_parts(agent_config, DefaultConnector::default(), BriefResolver::default());
         Ok(Self { agent, max_response_bytes: config.max_response_bytes })
     }
 }

@@ -62,7 +62,13 @@ impl<T: Attribute> Attribute for Vec<T> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(AttributeSeed::new())? {
             match item {
-                Read::Assigned(item) => items.push(item),
+                Read::Assigned(item) => {
+                    // Most lists have one item, and a page has hundreds of lists.
+                    if items.is_empty() {
+                        items.reserve_exact(1);
+                    }
+                    items.push(item);
+                }
                 Read::Unassigned => return as_json(items, Value::Null, seq),
                 Read::Other(odd) => return as_json(items, odd, seq),
             }
@@ -110,6 +116,11 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<T> {
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the value of an attribute")
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Read<T>, E> {
+        self.visit_str(text)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Read<T>, E> {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::held::Held;
+
 /// Attributes without a field of their own, in the order they came in.
 ///
 /// Models keep here what they do not know, extensions among it, and send it back. Names match in
@@ -21,33 +23,46 @@ use serde_json::Value;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
-pub struct Attributes(Vec<(String, Value)>);
+pub struct Attributes(Vec<(String, Held)>);
 
 impl Attributes {
     /// The value of an attribute, named in any letter case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, held)| held.value())
     }
 
     /// Sets an attribute. One of the same name, in any letter case, is replaced in its place.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name, value)),
+        self.hold(name.into(), Held::from(value.into()));
+    }
+
+    pub(crate) fn hold(&mut self, name: String, held: Held) {
+        if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            *old = held;
+            return;
         }
+        // Most objects have one or none, and a page has hundreds of objects.
+        if self.0.is_empty() {
+            self.0.reserve_exact(1);
+        }
+        self.0.push((name, held));
+    }
+
+    #[cfg(test)]
+    pub(super) fn held(&self) -> &[(String, Held)] {
+        &self.0
     }
 
     /// Takes an attribute out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let at = self.0.iter().position(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        Some(self.0.remove(at).1)
+        Some(self.0.remove(at).1.into_value())
     }
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, held)| (name.as_str(), held.value()))
     }
 
     /// How many there are.

@@ -5,6 +5,7 @@ mod attributes;
 mod error_message;
 mod extension;
 mod group;
+mod held;
 mod list;
 mod meta;
 mod object;

@@ -17,6 +17,7 @@ macro_rules! json_object {
             use serde::de::{Deserialize, Deserializer, MapAccess};
             use serde::ser::{Serialize, SerializeMap, Serializer};
             use $crate::model::attribute::{Attribute, AttributeSeed, Read};
+            use $crate::model::held::Held;
             use $crate::model::object::{put, put_rest, KeySeed, Key, ObjectVisitor};
 
             #[allow(non_camel_case_types)]
@@ -39,7 +40,7 @@ macro_rules! json_object {
                                 let read = map.next_value_seed(AttributeSeed::new())?;
                                 object.$field = Read::keep(read, $wire, &mut object.attributes);
                             })+
-                            Key::Unknown(name) => object.attributes.set(name, map.next_value::<serde_json::Value>()?),
+                            Key::Unknown(name) => object.attributes.hold(name, Held::read(&mut map)?),
                         }
                     }
                     Ok(Read::Assigned(object))

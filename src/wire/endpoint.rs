@@ -313,9 +313,7 @@ fn object_of<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Map<Stri
     if !object.keys().any(|name| name.eq_ignore_ascii_case("schemas")) {
         let extensions = object.keys().filter(|name| name.to_ascii_lowercase().starts_with("urn:")).cloned();
         let schemas: Vec<String> = std::iter::once(T::SCHEMA.to_owned()).chain(extensions).collect();
-        let rest = std::mem::take(&mut object);
-        object = Map::from_iter([("schemas".to_owned(), schemas.into())]);
-        object.extend(rest);
+        object.shift_insert(0, "schemas".to_owned(), schemas.into());
     }
     Ok(object)
 }

@@ -1,0 +1,249 @@
+//! The JSON examples of RFC 7643 §8 and RFC 7644 §3 and §4 that a client meets: each is read, and
+//! written as it was.
+//!
+//! The files are what the RFCs show, without the page breaks, the line breaks in strings, and the
+//! "..." that stand for more. What the RFCs forgot is put in: a brace in each of the two patches
+//! without a path, and a comma in one error.
+#![cfg(feature = "blocking-api")]
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use wats_scim::blocking::{HttpClient, HttpScimRepository, ScimService};
+use wats_scim::{
+    Credentials, EnterpriseUser, Extension, ListQuery, Profile, Resource, ScimConfig, ScimGroup, ScimListResponse,
+    ScimPatchRequest, ScimUser,
+};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Reads an example and writes it again.
+type Again = fn(&str) -> Result<Value>;
+
+/// The files of `tests/rfc`.
+const EXAMPLES: [(&str, Again); 39] = [
+    ("rfc7643-8.1-minimal-user", one::<ScimUser>),
+    ("rfc7643-8.2-full-user", one::<ScimUser>),
+    ("rfc7643-8.3-enterprise-user", one::<ScimUser>),
+    ("rfc7643-8.4-group", one::<ScimGroup>),
+    ("rfc7643-8.5-service-provider-config", one::<Anything>),
+    ("rfc7643-8.6-resource-types", listed),
+    ("rfc7643-8.7.1-resource-schemas", listed),
+    ("rfc7643-8.7.2-service-provider-schemas", listed),
+    ("rfc7644-3.3-create-request", one::<ScimUser>),
+    ("rfc7644-3.3-created-user", one::<ScimUser>),
+    ("rfc7644-3.4.1-known-user", one::<ScimUser>),
+    ("rfc7644-3.4.2-list", list::<ScimUser>),
+    ("rfc7644-3.4.2.4-list-page", list::<ScimUser>),
+    ("rfc7644-3.4.3-search-request", search),
+    ("rfc7644-3.4.3-search-response", list::<Anything>),
+    ("rfc7644-3.5.1-replace-request", one::<ScimUser>),
+    ("rfc7644-3.5.1-replaced-user", one::<ScimUser>),
+    ("rfc7644-3.5.2-patch-structure", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.1-add-attributes", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.1-add-member", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.2-remove-all-members", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.2-remove-and-add-member", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.2-remove-and-add-members", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.2-remove-member", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.2-remove-value", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.3-replace-attributes", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.3-replace-members", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.3-replace-street-address", one::<ScimPatchRequest>),
+    ("rfc7644-3.5.2.3-replace-work-address", one::<ScimPatchRequest>),
+    ("rfc7644-3.6-error-after-delete", error),
+    ("rfc7644-3.7.1-list-of-groups", list::<ScimGroup>),
+    ("rfc7644-3.7.2-group", one::<ScimGroup>),
+    ("rfc7644-3.7.4-error-too-large", error),
+    ("rfc7644-3.9-partial-user", one::<ScimUser>),
+    ("rfc7644-3.12-error-mutability", error),
+    ("rfc7644-3.12-error-not-found", error),
+    ("rfc7644-3.14-create-request", one::<ScimUser>),
+    ("rfc7644-3.14-created-user", one::<ScimUser>),
+    ("rfc7644-4-list-of-resource-types", list::<Anything>),
+];
+
+#[test]
+fn every_example_is_written_as_it_was_read() {
+    for (name, again) in EXAMPLES {
+        let text = read(name);
+        let example: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name} is no JSON: {error}"));
+        let written = again(&text).unwrap_or_else(|error| panic!("{name} is not read: {error}"));
+        assert_eq!(written, example, "{name}: what is written is on the left, the RFC's on the right");
+    }
+}
+
+#[test]
+fn every_file_is_in_the_table() {
+    let files: BTreeSet<PathBuf> = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let table: BTreeSet<PathBuf> = EXAMPLES.iter().map(|(name, _)| file(name)).collect();
+    let only_in_one: Vec<_> = files.symmetric_difference(&table).collect();
+    assert!(only_in_one.is_empty(), "in the directory or in the table, but not in both: {only_in_one:?}");
+}
+
+#[test]
+fn what_there_is_a_field_for_is_in_the_field() {
+    let user: ScimUser = serde_json::from_str(&read("rfc7643-8.3-enterprise-user")).unwrap();
+    assert_eq!(
+        user.attributes.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        [
+            "nickName",
+            "profileUrl",
+            "addresses",
+            "phoneNumbers",
+            "ims",
+            "photos",
+            "userType",
+            "title",
+            "preferredLanguage",
+            "locale",
+            "timezone",
+            "password",
+            "groups",
+            "x509Certificates",
+            EnterpriseUser::SCHEMA,
+        ]
+    );
+    let work = user.extension::<EnterpriseUser>().unwrap().unwrap();
+    assert_eq!(serde_json::to_value(&work).unwrap(), user.attributes.get(EnterpriseUser::SCHEMA).cloned().unwrap());
+    let manager = work.manager.unwrap();
+    assert!(work.attributes.is_empty() && manager.attributes.is_empty());
+    assert_eq!(manager.display_name.as_deref(), Some("John Smith"));
+
+    let meta = user.meta.unwrap();
+    assert_eq!(meta.version.as_deref(), Some(r#"W/"3694e05e9dff591""#));
+    assert_eq!(meta.last_modified_at().unwrap().to_rfc3339(), "2011-05-13T04:42:34+00:00");
+
+    let group: ScimGroup = serde_json::from_str(&read("rfc7643-8.4-group")).unwrap();
+    assert!(group.attributes.is_empty());
+    let ids: Vec<_> = group.member_ids().collect();
+    assert_eq!(ids, ["2819c223-7f76-453a-919d-413861904646", "902c246b-6245-4190-8e05-00816be7344a"]);
+}
+
+#[test]
+fn a_server_that_describes_itself_as_in_the_rfc_is_understood() {
+    let client = service(|request| match request.uri().path() {
+        "/v2/ServiceProviderConfig" => answer(200, read("rfc7643-8.5-service-provider-config")),
+        "/v2/ResourceTypes" => answer(200, read("rfc7644-4-list-of-resource-types")),
+        path => panic!("{path} was asked for"),
+    });
+    let discovered = client.discover().unwrap();
+    let offered = ["Users", "Groups", "Devices"].map(|endpoint| discovered.profile().offers(endpoint));
+    assert_eq!(offered, [true, true, false]);
+    assert!(!discovered.profile().pages_by_cursor());
+}
+
+fn directory() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rfc"))
+}
+
+fn file(name: &str) -> PathBuf {
+    directory().join(format!("{name}.json"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn one<T: Serialize + DeserializeOwned>(text: &str) -> Result<Value> {
+    Ok(serde_json::to_value(serde_json::from_str::<T>(text)?)?)
+}
+
+/// A page of a listing, which does not keep the URN that every page has.
+fn list<T: Resource>(text: &str) -> Result<Value> {
+    let mut page = one::<ScimListResponse<T>>(text)?;
+    page["schemas"] = json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]);
+    Ok(page)
+}
+
+/// What the RFC shows as an array, and a server sends as a list (RFC 7644 §4).
+fn listed(text: &str) -> Result<Value> {
+    let mut page = one::<ScimListResponse<Anything>>(&format!(r#"{{"totalResults": 2, "Resources": {text}}}"#))?;
+    Ok(page["Resources"].take())
+}
+
+/// An answer that is an error, as what a caller is told.
+fn error(text: &str) -> Result<Value> {
+    let body: Value = serde_json::from_str(text)?;
+    let status = body["status"].as_str().ok_or("it has no status")?.parse()?;
+    let client = service(move |_| answer(status, body.to_string()));
+    let error = client.delete_user("2819c223-7f76-453a-919d-413861904646").err().ok_or("it is no error")?;
+    let mut told = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": error.status().map(|status| status.as_u16().to_string()),
+        "detail": error.detail(),
+    });
+    if let Some(scim_type) = error.scim_type() {
+        told["scimType"] = scim_type.into();
+    }
+    Ok(told)
+}
+
+/// A search, as what is sent for the query that says the same.
+fn search(text: &str) -> Result<Value> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Said {
+        attributes: Vec<String>,
+        filter: String,
+        start_index: u64,
+        count: u64,
+    }
+    let said: Said = serde_json::from_str(text)?;
+    let query = ListQuery::new()
+        .attributes(said.attributes)
+        .filter(said.filter.parse()?)
+        .start_index(said.start_index)
+        .count(said.count);
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let client = service({
+        let sent = Arc::clone(&sent);
+        move |request| {
+            *sent.lock().unwrap() = request.into_body();
+            answer(200, read("rfc7644-3.4.3-search-response"))
+        }
+    });
+    assert_eq!(client.resources::<Anything>().search(&query)?.resources.len(), 2);
+    let sent = sent.lock().unwrap();
+    Ok(serde_json::from_slice(&sent)?)
+}
+
+/// The client of a server that answers from a function.
+fn service<F>(answer: F) -> ScimService<HttpScimRepository<impl HttpClient + Clone>>
+where
+    F: Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Clone + Send + Sync + 'static,
+{
+    let config = ScimConfig::new("https://example.com/v2", Credentials::bearer("h480djs93hd8"));
+    ScimService::over(&config.profile(Profile::standard()), move |request| Ok(answer(request))).unwrap()
+}
+
+fn answer(status: u16, body: String) -> Response<Vec<u8>> {
+    Response::builder().status(status).header("content-type", "application/scim+json").body(body.into_bytes()).unwrap()
+}
+
+/// A resource of any kind, which keeps everything.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(transparent)]
+struct Anything(Map<String, Value>);
+
+impl Resource for Anything {
+    const NAME: &'static str = "thing";
+    const ENDPOINT: &'static str = "Things";
+    const SCHEMA: &'static str = "urn:example:2.0:Thing";
+    const NAMED_BY: &'static str = "name";
+
+    fn id(&self) -> Option<&str> {
+        self.0.get("id")?.as_str()
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.0.get("name")?.as_str()
+    }
+}
