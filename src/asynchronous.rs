@@ -63,6 +63,11 @@ macro_rules! example {
 }
 use example;
 
+/// A large or rare future in a box of its own, so that those around it stay small to move.
+fn boxed<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
+    Box::pin(future)
+}
+
 /// A timer that needs no particular executor.
 async fn sleep(duration: std::time::Duration) {
     futures_timer::Delay::new(duration).await;

@@ -62,6 +62,11 @@ macro_rules! example {
 }
 use example;
 
+/// What the async face keeps small by putting it elsewhere.
+fn boxed<T>(value: T) -> T {
+    value
+}
+
 fn sleep(duration: std::time::Duration) {
     std::thread::sleep(duration);
 }

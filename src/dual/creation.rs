@@ -1,6 +1,6 @@
 //! A creation, whose outcome is found out where it is not known.
 
-use super::{HttpClient, HttpScimRepository, ScimRepository, maybe_async, sleep};
+use super::{HttpClient, HttpScimRepository, ScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::filter::Filter;
 use crate::model::Resource;
@@ -18,15 +18,15 @@ impl<C: HttpClient> HttpScimRepository<C> {
             rounds += 1;
             let error = match self.send(&call).await.and_then(|answer| answer.created()) {
                 Ok(Created::Shown(resource)) => return Ok(resource),
-                Ok(Created::At(id)) => return self.read_back(resource, Some(id)).await,
-                Ok(Created::Unseen) => return self.read_back(resource, None).await,
+                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(id))).await,
+                Ok(Created::Unseen) => return boxed(self.read_back(resource, None)).await,
                 Err(error) => error,
             };
             let is_second_conflict = rounds > 1 && error.kind() == ErrorKind::Conflict;
             if !self.retry.is_on() || (error.outcome() == WriteOutcome::NotApplied && !is_second_conflict) {
                 return Err(if rounds > 1 { error.with_outcome(WriteOutcome::Unknown) } else { error });
             }
-            match self.find_sent(resource).await {
+            match boxed(self.find_sent(resource)).await {
                 Ok(Some(held)) if is_the_one_sent(resource, &held) => return Ok(held),
                 Ok(Some(_)) => return Err(taken::<T>(error)),
                 Ok(None) => {}

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{HttpClient, HttpScimRepository, maybe_async, sleep};
+use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::Result;
 use crate::trace::Trace;
 use crate::wire::{Answer, Attempts, Call, TimeLeft, Verdict, unanswered};
@@ -37,12 +37,12 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 
     async fn attempt(&self, call: &Call, attempts: &Attempts<'_>) -> Result<Answer> {
-        let mut request = call.request.clone();
+        let mut request = self.endpoint.request(call);
         let time_left = attempts.time_left(Instant::now());
         if time_left < self.timeout {
             request.extensions_mut().insert(TimeLeft(time_left));
         }
-        match self.client.send(request).await {
+        match boxed(self.client.send(request)).await {
             Ok(response) => Answer::new(call.operation, response).map_err(|error| self.endpoint.without_secrets(error)),
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }

@@ -48,7 +48,7 @@ fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
     match write {
         ScimWrite::Create(resource) => json!({
             "method": "POST", "bulkId": bulk_id(at), "path": format!("/{}", T::ENDPOINT),
-            "data": super::endpoint::new_object(resource).map_or(Value::Null, Value::Object),
+            "data": super::body::new_object(resource).map_or(Value::Null, Value::Object),
         }),
         ScimWrite::Patch { id, patch } => json!({
             "method": "PATCH", "path": path_of(id),
@@ -126,7 +126,7 @@ fn created<T: Resource>(sent: &T, answered: &Value) -> Option<Value> {
     let location = member(answered, "location")?.as_str()?;
     let id = location.trim_end_matches('/').rsplit('/').next()?;
     let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
-    let mut object = super::endpoint::new_object(sent).ok()?;
+    let mut object = super::body::new_object(sent).ok()?;
     let mut meta = Map::from_iter([("location".to_owned(), Value::from(location))]);
     if let Some(version) = member(answered, "version") {
         meta.insert("version".to_owned(), version.clone());

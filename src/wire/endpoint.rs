@@ -1,10 +1,10 @@
 use std::fmt::Write;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
-use http::{HeaderValue, Method, Request};
-use serde_json::{Map, Value};
+use http::{HeaderValue, Method, Request, Uri};
 
 use super::attempts::Repeat;
+use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
 use super::path::{encode, id_segment, name};
 use crate::batch::ScimWrite;
@@ -27,12 +27,16 @@ pub(crate) struct Endpoint {
     secrets: Vec<Secret>,
 }
 
-/// A request, and what it is for.
+/// A request that can be made any number of times, and what it is for.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
     pub(crate) repeat: Repeat,
-    pub(crate) request: Request<Vec<u8>>,
+    method: Method,
+    uri: Uri,
+    body: Option<Vec<u8>>,
+    /// A condition on the version of the resource.
+    condition: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Endpoint {
@@ -109,7 +113,7 @@ impl Endpoint {
         let target = Target::of(resource).map_err(refused)?;
         // What the server needs on create it needs here too (RFC 7644 §3.5.1).
         check_name(resource).map_err(refused)?;
-        let body = body_of(resource, &["meta"]).map_err(refused)?;
+        let body = whole_resource(resource).map_err(refused)?;
         self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?.with_version(IF_MATCH, target.version())
     }
 
@@ -198,7 +202,7 @@ impl Endpoint {
         let operation = Operation::Create(T::NAME);
         let refused = |error: Error| error.in_operation(operation);
         check_name(resource).map_err(refused)?;
-        let body = body_of(resource, &["id", "meta"]).map_err(refused)?;
+        let body = new_resource(resource).map_err(refused)?;
         let call = self.on::<T>(operation, Method::POST, &format!("/{}", T::ENDPOINT), Some(body))?;
         Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
     }
@@ -237,20 +241,30 @@ impl Endpoint {
     }
 
     fn call(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri([self.base.scim(), path].concat())
-            .header(ACCEPT, Self::ACCEPT)
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(USER_AGENT, self.user_agent.clone());
-        if body.is_some() {
-            request = request.header(CONTENT_TYPE, Self::SCIM_JSON);
-        }
-        let request = request.body(body.unwrap_or_default()).map_err(|error| {
+        let uri = Uri::try_from([self.base.scim(), path].concat()).map_err(|error| {
             // Only length is left to go wrong: everything else was encoded.
             Error::invalid("the request does not fit in a URL").with_source(error).in_operation(operation)
         })?;
-        Ok(Call { operation, repeat: Repeat::IsSafe, request })
+        Ok(Call { operation, repeat: Repeat::IsSafe, method, uri, body, condition: None })
+    }
+
+    /// The request of a call, for one attempt.
+    pub(crate) fn request(&self, call: &Call) -> Request<Vec<u8>> {
+        let mut request = Request::new(call.body.clone().unwrap_or_default());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.uri.clone();
+        let headers = request.headers_mut();
+        headers.reserve(5);
+        headers.insert(ACCEPT, Self::ACCEPT);
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if call.body.is_some() {
+            headers.insert(CONTENT_TYPE, Self::SCIM_JSON);
+        }
+        if let Some((name, value)) = &call.condition {
+            headers.insert(name.clone(), value.clone());
+        }
+        request
     }
 
     fn lacks(&self, what: &str) -> Error {
@@ -274,7 +288,7 @@ impl Call {
                 let refused = Error::invalid("the version has a character in it that a header cannot carry");
                 refused.with_source(error).in_operation(self.operation)
             })?;
-            self.request.headers_mut().insert(header, value);
+            self.condition = Some((header, value));
         }
         Ok(self)
     }
@@ -292,34 +306,6 @@ pub(crate) enum ByName {
 fn check_name<T: Resource>(resource: &T) -> Result<()> {
     let missing = || Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY));
     resource.name().ok_or_else(missing).and_then(|of| name(of, T::NAMED_BY)).map(drop)
-}
-
-/// The body that creates or replaces a resource: without what only the server gives (RFC 7643
-/// §3.1), and with the schemas it uses.
-fn body_of<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Vec<u8>> {
-    serde_json::to_vec(&object_of(resource, servers_own)?).map_err(unwritable)
-}
-
-/// A new resource as it is sent.
-pub(super) fn new_object<T: Resource>(resource: &T) -> Result<Map<String, Value>> {
-    object_of(resource, &["id", "meta"])
-}
-
-fn object_of<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Map<String, Value>> {
-    let Value::Object(mut object) = serde_json::to_value(resource).map_err(unwritable)? else {
-        return Err(Error::invalid(format!("the {} is not written as a JSON object", T::NAME)));
-    };
-    object.retain(|name, _| !servers_own.iter().any(|own| name.eq_ignore_ascii_case(own)));
-    if !object.keys().any(|name| name.eq_ignore_ascii_case("schemas")) {
-        let extensions = object.keys().filter(|name| name.to_ascii_lowercase().starts_with("urn:")).cloned();
-        let schemas: Vec<String> = std::iter::once(T::SCHEMA.to_owned()).chain(extensions).collect();
-        object.shift_insert(0, "schemas".to_owned(), schemas.into());
-    }
-    Ok(object)
-}
-
-pub(crate) fn unwritable(error: serde_json::Error) -> Error {
-    Error::invalid("it cannot be written as JSON").with_source(error)
 }
 
 fn append(text: &mut String, more: std::fmt::Arguments<'_>) {
