@@ -96,3 +96,10 @@ fn attribute_notation() {
         parse::<Filter>(&present, &present);
     }
 }
+
+/// RFC 7643 §2.3.8: a complex attribute holds no complex one.
+#[test]
+fn a_value_path_holds_no_other() {
+    assert!("emails[value[type pr]]".parse::<PatchPath>().is_err());
+    assert!("emails[value[type pr]]".parse::<Filter>().is_err());
+}

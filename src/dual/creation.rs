@@ -1,5 +1,7 @@
 //! A creation, whose outcome is found out where it is not known.
 
+use std::time::Instant;
+
 use super::{HttpClient, HttpScimRepository, ScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::filter::Filter;
@@ -13,7 +15,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     /// Creates a resource once, however often that has to be tried.
     pub(super) async fn create_once<T: Resource>(&self, resource: &T) -> Result<T> {
         let call = self.endpoint.create(resource)?;
-        let mut rounds: u32 = 0;
+        let (started, mut rounds) = (Instant::now(), 0);
         loop {
             rounds += 1;
             let error = match self.send(&call).await.and_then(|answer| answer.created()) {
@@ -33,7 +35,10 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 Err(lookup) => return Err(unsettled(error, &lookup)),
             }
             match self.retry.delay_after(rounds, error.retry_after()) {
-                Some(delay) if error.is_retryable() => sleep(delay).await,
+                // The deadline is one over all rounds too.
+                Some(delay) if error.is_retryable() && started.elapsed() + delay < self.retry.deadline => {
+                    sleep(delay).await;
+                }
                 _ => return Err(error.with_outcome(WriteOutcome::Unknown)),
             }
         }

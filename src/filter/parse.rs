@@ -37,6 +37,7 @@ impl FromStr for PatchPath {
         let mut filter = None;
         let mut sub_attribute = None;
         if parser.scanner.eat('[') {
+            parser.in_brackets = true;
             filter = Some(parser.group(']')?);
             if parser.scanner.eat('.') {
                 let offset = parser.scanner.position();

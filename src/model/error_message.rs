@@ -49,7 +49,10 @@ pub(crate) fn is_web_page(body: &[u8]) -> bool {
 /// and not too long. `None` if nothing is left.
 pub(crate) fn one_line(text: &str) -> Option<String> {
     let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if word.chars().all(is_invisible) {
+            continue;
+        }
         if !line.is_empty() {
             line.push(' ');
         }
@@ -66,7 +69,7 @@ pub(crate) fn one_line(text: &str) -> Option<String> {
 
 /// Zero-width characters and those that change the direction of text.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -101,6 +104,13 @@ mod tests {
     fn a_web_page_and_an_empty_body_say_nothing() {
         for body in ["", "  ", "\u{feff} <!DOCTYPE html><html>secret</html>", "[]", "{}", "null"] {
             assert_eq!(detail(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_says_nothing() {
+        for body in ["\u{200b}", "\u{feff} \u{202e}", "\u{61c}"] {
+            assert_eq!(detail(body), None, "{body:?}");
         }
     }
 

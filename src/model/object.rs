@@ -71,15 +71,17 @@ macro_rules! json_object {
 pub(crate) use json_object;
 
 impl<T> Read<T> {
-    /// The value for the field; one of another type goes to the attributes.
+    /// The value for the field; one of another type goes to the attributes, and from there again
+    /// if the name comes a second time.
     pub(crate) fn keep(self, name: &str, attributes: &mut Attributes) -> Option<T> {
+        if let Self::Other(value) = self {
+            attributes.set(name, value);
+            return None;
+        }
+        attributes.remove(name);
         match self {
             Self::Assigned(value) => Some(value),
-            Self::Unassigned => None,
-            Self::Other(value) => {
-                attributes.set(name, value);
-                None
-            }
+            Self::Unassigned | Self::Other(_) => None,
         }
     }
 }

@@ -300,6 +300,17 @@ mod tests {
     }
 
     #[test]
+    fn of_a_name_that_comes_twice_the_last_counts() {
+        for (json, name) in
+            [(r#"{"displayName":7,"DISPLAYNAME":"J"}"#, Some("J")), (r#"{"displayName":"J","displayname":7}"#, None)]
+        {
+            let user: ScimUser = serde_json::from_str(json).unwrap();
+            assert_eq!(user.display_name.as_deref(), name, "{json}");
+            assert_eq!(serde_json::to_value(&user).unwrap().as_object().unwrap().len(), 1, "{json}");
+        }
+    }
+
+    #[test]
     fn a_field_speaks_for_the_odd_value_it_replaces() {
         let mut user = decode(json!({ "displayName": 7 }));
         user.display_name = Some("Jane".into());
