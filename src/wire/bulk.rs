@@ -27,7 +27,8 @@ impl BulkLimits {
         let mut size = Self::ENVELOPE;
         let mut fits = |at: usize, write: &ScimWrite<T>| {
             // A comma follows each.
-            size += serde_json::to_string(&operation_of(at, write)).map_or(usize::MAX / 2, |text| text.len()) + 1;
+            let length = serde_json::to_string(&operation_of(at, write)).map_or(usize::MAX, |text| text.len());
+            size = size.saturating_add(length).saturating_add(1);
             at < self.max_operations && size <= self.max_payload_size
         };
         writes.into_iter().enumerate().take_while(|(at, write)| fits(*at, write)).count().max(1)
