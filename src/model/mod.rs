@@ -11,6 +11,8 @@ mod meta;
 mod object;
 mod patch;
 mod resource;
+#[cfg(test)]
+mod survival;
 mod token;
 mod user;
 

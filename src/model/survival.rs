@@ -1,0 +1,74 @@
+//! Any JSON object survives being read and written.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+use super::{ScimGroup, ScimUser};
+
+/// Any JSON, with names that the models know among the names.
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        "(?i)true|false".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((name(), inner), 0..6).prop_map(|members| Value::Object(object(members))),
+        ]
+    })
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "id|userName|displayName|active|name|givenName|emails|value|primary|type|meta|version|schemas|externalId|members",
+        "USERNAME|Active|\\$ref|urn:x:2.0:User",
+        "\\PC{0,8}",
+    ]
+}
+
+/// An object in which no name comes twice in another letter case, as in all of SCIM (RFC 7643 §2.1).
+fn object(members: Vec<(String, Value)>) -> Map<String, Value> {
+    let mut object = Map::new();
+    for (name, value) in members {
+        if !object.keys().any(|known: &String| known.eq_ignore_ascii_case(&name)) {
+            object.insert(name, value);
+        }
+    }
+    object
+}
+
+/// What two forms of the same have in common: names in lower case, without what is unassigned
+/// (RFC 7643 §2.5), and with truth values that were written as text.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), normal(value)))
+            .filter(|(_, value)| !value.is_null())
+            .collect(),
+        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) => items.iter().map(normal).collect(),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => true.into(),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => false.into(),
+        other => other.clone(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_object_survives_as_a_user_and_as_a_group(members in prop::collection::vec((name(), json()), 0..8)) {
+        let given = Value::Object(object(members));
+        let text = given.to_string();
+        let user: ScimUser = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(normal(&serde_json::to_value(&user).unwrap()), normal(&given));
+        let group: ScimGroup = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(normal(&serde_json::to_value(&group).unwrap()), normal(&given));
+        let early: ScimUser = serde_json::from_value(given).unwrap();
+        prop_assert_eq!(early, user);
+    }
+}
