@@ -27,42 +27,42 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), as for every method here.
+    /// [`Error`], as for every method here.
     fn token(&self, duration_days: Option<u32>) -> impl Future<Output = Result<ScimToken>> + Send;
 
     /// Reads one resource; `None` if there is none with this id.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), but not for absence.
+    /// [`Error`], but not for absence.
     fn get<T: Resource>(&self, id: &str) -> impl Future<Output = Result<Option<T>>> + Send;
 
     /// Reads one resource by the attribute that names it, in any letter case.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), but not for absence.
+    /// [`Error`], but not for absence.
     fn get_by_name<T: Resource>(&self, name: &str) -> impl Future<Output = Result<Option<T>>> + Send;
 
     /// Reads one page.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error); a page with nobody on it is none.
+    /// [`Error`]; a page with nobody on it is none.
     fn list<T: Resource>(&self, query: &ListQuery) -> impl Future<Output = Result<ScimListResponse<T>>> + Send;
 
     /// Creates a resource, and returns it as the server keeps it.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), whose `write_outcome` says whether it may exist now.
+    /// [`Error`], whose `write_outcome` says whether it may exist now.
     fn create<T: Resource>(&self, resource: &T) -> impl Future<Output = Result<T>> + Send;
 
     /// Changes a resource. `None` if the server does not show the result.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), absence among them.
+    /// [`Error`], absence among them.
     fn patch<T: Resource>(
         &self,
         target: Target<'_>,
@@ -73,7 +73,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), absence among them.
+    /// [`Error`], absence among them.
     fn delete<T: Resource>(&self, target: Target<'_>) -> impl Future<Output = Result<()>> + Send;
 
     /// Puts a resource in the place of what is there, as long as that is the version that it
@@ -81,7 +81,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), absence among them. By default
+    /// [`Error`], absence among them. By default
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     fn replace<T: Resource>(&self, resource: &T) -> impl Future<Output = Result<Option<T>>> + Send {
         async {
@@ -94,7 +94,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), absence among them. By default
+    /// [`Error`], absence among them. By default
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     fn get_if_changed<T: Resource>(&self, known: &T) -> impl Future<Output = Result<Option<T>>> + Send {
         async {
@@ -107,7 +107,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error). By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    /// [`Error`]. By default [`Unsupported`](crate::ErrorKind::Unsupported).
     fn search<T: Resource>(&self, query: &ListQuery) -> impl Future<Output = Result<ScimListResponse<T>>> + Send {
         async {
             let _ = query;
@@ -119,7 +119,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error). By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    /// [`Error`]. By default [`Unsupported`](crate::ErrorKind::Unsupported).
     fn me<T: Resource>(&self) -> impl Future<Output = Result<T>> + Send {
         async { Err(unsupported("/Me")) }
     }
@@ -129,7 +129,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error) if there is no answer for them; its `write_outcome` holds for all
+    /// [`Error`] if there is no answer for them; its `write_outcome` holds for all
     /// of them. By default [`Unsupported`](crate::ErrorKind::Unsupported).
     fn bulk<T: Resource>(
         &self,
@@ -198,7 +198,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), but not for a server that does not describe itself.
+    /// [`Error`], but not for a server that does not describe itself.
     pub async fn discover(self) -> Result<Self> {
         if *self.profile() == Profile::wats() {
             return Ok(self);
