@@ -1,5 +1,6 @@
 //! The attributes that a model has no field for.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -35,10 +36,18 @@ impl Attributes {
     /// Sets an attribute. One of the same name, in any letter case, is replaced in its place.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         self.hold(name.into(), Held::from(value.into()));
+        self.settle();
     }
 
+    /// How many are looked through for a name. With more, reading an object would take the square of
+    /// its size, and a server could keep a client busy for hours.
+    const FEW: usize = 32;
+
+    /// Takes a value as it is read. [`settle`](Self::settle) follows once all are.
     pub(crate) fn hold(&mut self, name: String, held: Held) {
-        if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+        if self.0.len() <= Self::FEW
+            && let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name))
+        {
             *old = held;
             return;
         }
@@ -47,6 +56,23 @@ impl Attributes {
             self.0.reserve_exact(1);
         }
         self.0.push((name, held));
+    }
+
+    /// Leaves of each name, in any letter case, the last value in the first place.
+    pub(crate) fn settle(&mut self) {
+        if self.0.len() <= Self::FEW {
+            return;
+        }
+        let mut places = HashMap::new();
+        let mut settled: Vec<(String, Held)> = Vec::with_capacity(self.0.len());
+        for (name, held) in std::mem::take(&mut self.0) {
+            let place = *places.entry(name.to_ascii_lowercase()).or_insert(settled.len());
+            match settled.get_mut(place) {
+                Some((_, old)) => *old = held,
+                None => settled.push((name, held)),
+            }
+        }
+        self.0 = settled;
     }
 
     #[cfg(test)]
@@ -122,6 +148,17 @@ mod tests {
         attributes.set("TITLE", "Manager");
         let all: Vec<_> = attributes.iter().collect();
         assert_eq!(all, [("title", &json!("Manager")), ("nickName", &json!("J"))]);
+    }
+
+    #[test]
+    fn of_many_names_too_the_last_value_counts_in_the_first_place() {
+        let lower = (0..100).map(|n| format!("\"a{n}\":{n}"));
+        let upper = (50..60).map(|n| format!("\"A{n}\":true"));
+        let text = format!("{{{},\"A7\":true}}", lower.chain(upper).collect::<Vec<_>>().join(","));
+        let user: crate::ScimUser = serde_json::from_str(&text).unwrap();
+        assert_eq!(user.attributes.len(), 100);
+        let all: Vec<_> = user.attributes.iter().collect();
+        assert_eq!((all[7], all[8], all[55]), (("a7", &json!(true)), ("a8", &json!(8)), ("a55", &json!(true))));
     }
 
     #[test]

@@ -34,15 +34,20 @@ macro_rules! json_object {
             impl Attribute for $type {
                 fn from_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
                     let mut object = Self::default();
+                    let mut odd = Vec::new();
                     while let Some(key) = map.next_key_seed(KeySeed(field))? {
                         match key {
                             $(Key::Known(Field::$field) => {
                                 let read = map.next_value_seed(AttributeSeed::new())?;
-                                object.$field = Read::keep(read, $wire, &mut object.attributes);
+                                object.$field = Read::keep(read, $wire, &mut odd);
                             })+
                             Key::Unknown(name) => object.attributes.hold(name, Held::read(&mut map)?),
                         }
                     }
+                    for (name, value) in odd {
+                        object.attributes.hold(String::from(name), Held::from(value));
+                    }
+                    object.attributes.settle();
                     Ok(Read::Assigned(object))
                 }
             }
@@ -71,17 +76,16 @@ macro_rules! json_object {
 pub(crate) use json_object;
 
 impl<T> Read<T> {
-    /// The value for the field; one of another type goes to the attributes, and from there again
-    /// if the name comes a second time.
-    pub(crate) fn keep(self, name: &str, attributes: &mut Attributes) -> Option<T> {
-        if let Self::Other(value) = self {
-            attributes.set(name, value);
-            return None;
-        }
-        attributes.remove(name);
+    /// The value for the field; one of another type is put aside, until the name comes again.
+    pub(crate) fn keep(self, name: &'static str, odd: &mut Vec<(&'static str, Value)>) -> Option<T> {
+        odd.retain(|(known, _)| *known != name);
         match self {
             Self::Assigned(value) => Some(value),
-            Self::Unassigned | Self::Other(_) => None,
+            Self::Unassigned => None,
+            Self::Other(value) => {
+                odd.push((name, value));
+                None
+            }
         }
     }
 }
