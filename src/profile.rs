@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::model::Resource;
+use crate::model::{Resource, member};
 use crate::wire::BulkLimits;
 
 /// What a server offers, so that what it lacks is refused before it is sent.
@@ -143,10 +143,6 @@ fn endpoints(resource_types: &Value) -> Option<Vec<String>> {
         .map(ToOwned::to_owned)
         .collect();
     (!endpoints.is_empty()).then_some(endpoints)
-}
-
-fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 fn is_true(value: Option<&Value>) -> bool {

@@ -110,6 +110,11 @@ impl fmt::Debug for Attributes {
     }
 }
 
+/// The member of an object with this name, in any letter case.
+pub(crate) fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
 /// A value as `Debug` may show it: anything named `password` is hidden, at any depth.
 pub(crate) struct Shown<'a>(Option<&'a Value>);
 

@@ -17,6 +17,7 @@ mod token;
 mod user;
 
 pub use attributes::Attributes;
+pub(crate) use attributes::member;
 pub(crate) use error_message::{ErrorMessage, is_web_page, one_line};
 pub use extension::{EnterpriseUser, Extension, ScimManager, WatsUser};
 pub use group::{ScimGroup, ScimMember};

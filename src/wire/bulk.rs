@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::ScimWrite;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::model::{ErrorMessage, Resource};
+use crate::model::{ErrorMessage, Resource, member};
 use crate::operation::Operation;
 
 /// What one bulk request may hold (RFC 7643 §5).
@@ -146,10 +146,6 @@ fn status_of(value: &Value) -> Option<StatusCode> {
         _ => return None,
     };
     StatusCode::from_u16(code).ok()
-}
-
-fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 #[cfg(test)]
