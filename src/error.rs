@@ -63,6 +63,9 @@ pub enum ErrorKind {
     InvalidInput,
     /// The server does not offer this; nothing was sent. Not retryable.
     Unsupported,
+    /// A write of the same batch that this one refers to failed, so that it was not sent or not
+    /// done. Not retryable.
+    FailedReference,
     /// 400: the server did not accept the request. Not retryable.
     BadRequest,
     /// 401: the credentials are missing, wrong or expired. Not retryable.

@@ -1,6 +1,7 @@
 use serde_json::Value;
 
-use crate::model::{Resource, member};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{PatchOp, Resource, ScimPatchOperation, ScimPatchRequest, member};
 use crate::wire::BulkLimits;
 
 /// What a server offers, so that what it lacks is refused before it is sent.
@@ -26,6 +27,8 @@ pub struct Profile {
     pub(crate) issues_tokens: bool,
     /// The endpoints there are; `None` if that is not known.
     pub(crate) endpoints: Option<Vec<String>>,
+    /// The paths that a PATCH may replace, and do nothing else; `None` if it may do anything.
+    patch_paths: Option<&'static [&'static str]>,
     /// Whether a resource can be replaced with PUT.
     pub(crate) replaces: bool,
     /// Whether there is POST `.search`.
@@ -43,9 +46,14 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// What WATS lets a PATCH replace: what it documents, and the `displayName` that pyWATS sends.
+    const WATS_PATHS: &'static [&'static str] =
+        &["fullName", "familyName", "givenName", "email", "roles", "active", "levels", "productGroups", "displayName"];
+
     /// The WATS server: it issues tokens, finds a user by name on a route of its own, and has
     /// users only, without PUT, `.search`, `/Me`, sorting, a choice of attributes, or bulk
-    /// requests.
+    /// requests. A PATCH may only replace, on the paths `fullName`, `familyName`, `givenName`,
+    /// `email`, `roles`, `active`, `levels`, `productGroups` and `displayName`.
     #[must_use]
     pub fn wats() -> Self {
         Self {
@@ -53,6 +61,7 @@ impl Profile {
             reads_by_name_route: true,
             issues_tokens: true,
             endpoints: Some(vec!["Users".to_owned()]),
+            patch_paths: Some(Self::WATS_PATHS),
             replaces: false,
             searches: false,
             knows_me: false,
@@ -72,6 +81,7 @@ impl Profile {
             reads_by_name_route: false,
             issues_tokens: false,
             endpoints: None,
+            patch_paths: None,
             replaces: true,
             searches: true,
             knows_me: true,
@@ -80,6 +90,37 @@ impl Profile {
             pages_by_cursor: false,
             bulk: None,
         }
+    }
+
+    /// The same server, for all PATCH requests: what it does not take, it refuses itself. For a
+    /// WATS server that takes more than is known here.
+    ///
+    /// ```
+    /// use wats_scim::{Credentials, Profile, ScimConfig};
+    ///
+    /// let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw"))
+    ///     .profile(Profile::wats().with_any_patch());
+    /// ```
+    #[must_use]
+    pub fn with_any_patch(self) -> Self {
+        Self { patch_paths: None, ..self }
+    }
+
+    pub(crate) fn is_wats(&self) -> bool {
+        self.issues_tokens
+    }
+
+    /// Whether the server takes every operation of a patch.
+    pub(crate) fn check_patch(&self, patch: &ScimPatchRequest) -> Result<()> {
+        let Some(paths) = self.patch_paths else { return Ok(()) };
+        patch.operations.iter().try_for_each(|operation| {
+            let why = refused_of(paths, operation);
+            why.map_or(Ok(()), |why| {
+                let message =
+                    format!("a {} server takes no {why}; it takes `replace` on {}", self.name, paths.join(", "));
+                Err(Error::new(ErrorKind::Unsupported, message))
+            })
+        })
     }
 
     /// Whether there is such an endpoint, as far as is known.
@@ -129,6 +170,22 @@ impl Profile {
     }
 }
 
+/// What of an operation a server refuses that lets these paths be replaced, with a text or a
+/// boolean. A `null` is left to the server.
+fn refused_of(paths: &[&str], operation: &ScimPatchOperation) -> Option<String> {
+    let Some(path) = &operation.path else { return Some("operation without a path".to_owned()) };
+    let is_known = paths.iter().any(|known| known.eq_ignore_ascii_case(path));
+    match (&operation.op, &operation.value) {
+        (PatchOp::Add, _) => Some(format!("`add` (here on {path:?})")),
+        (PatchOp::Remove, _) => Some(format!("`remove` (here of {path:?})")),
+        (PatchOp::Replace, _) if !is_known => Some(format!("change of {path:?}")),
+        (PatchOp::Replace, Some(Value::Array(_) | Value::Object(_) | Value::Number(_))) => {
+            Some(format!("value for {path:?} but a text or a boolean"))
+        }
+        (PatchOp::Replace, _) => None,
+    }
+}
+
 /// The endpoints in a list of resource types; servers write them with and without a slash or the
 /// base path before them.
 fn endpoints(resource_types: &Value) -> Option<Vec<String>> {
@@ -170,6 +227,34 @@ mod tests {
         assert_eq!(profile.bulk(), Some(BulkLimits { max_operations: 5, max_payload_size: 1000 }));
         assert!(profile.pages_by_cursor() && !profile.sorts);
         assert!(profile.offers("users") && profile.offers("Groups") && !profile.offers("Devices"));
+    }
+
+    #[test]
+    fn wats_takes_few_patches() {
+        let said = |patch: ScimPatchRequest| Profile::wats().check_patch(&patch).map_err(|error| error.to_string());
+        let new = ScimPatchRequest::new;
+        for taken in [
+            new().replace("fullName", "Jane").replace("ACTIVE", false).replace("levels", "A;B"),
+            new().replace("displayName", "Jane"),
+            new().replace("email", Value::Null),
+        ] {
+            assert_eq!(said(taken), Ok(()));
+        }
+        for (refused, why) in [
+            (new().replace("active", true).add("email", "j@x"), "`add` (here on \"email\")"),
+            (new().remove("email"), "`remove` (here of \"email\")"),
+            (new().replace("name.familyName", "Roe"), "change of \"name.familyName\""),
+            (new().replace("roles", json!(["Operator"])), "value for \"roles\" but a text or a boolean"),
+            (
+                new().with(ScimPatchOperation { op: PatchOp::Replace, path: None, value: Some(json!({})) }),
+                "operation without a path",
+            ),
+        ] {
+            let told = said(refused.clone()).unwrap_err();
+            assert!(told.starts_with(&format!("a WATS server takes no {why}; it takes")), "{told}");
+            assert!(Profile::wats().with_any_patch().check_patch(&refused).is_ok());
+            assert!(Profile::standard().check_patch(&refused).is_ok());
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use super::job::WriteJob;
 use super::{Lanes, ScimRepository, Source, example, maybe_async};
-use crate::batch::{BatchItem, BatchProgress, ScimWrite};
+use crate::batch::{BatchItem, BatchProgress, References, ScimWrite, Taken};
 use crate::model::Resource;
 
 /// Many writes, several at a time. Their results come one by one, in the order of the writes.
@@ -17,6 +17,8 @@ use crate::model::Resource;
 /// the writes go together within its limits, with the same results. What a bulk request left
 /// unanswered is settled one by one. A created resource is then what was sent, with the id and the
 /// version that the server gave, unless the server shows more.
+///
+/// A write can refer to what an earlier one creates; see [`ScimWrite::create_as`].
 ///
 /// Dropping a batch starts no further write. Those on their way may still be applied.
 ///
@@ -43,7 +45,8 @@ pub struct ScimBatch<R, T> {
     progress: BatchProgress,
     lanes: Lanes<Vec<BatchItem<T>>>,
     /// Writes that are taken from their source and not yet on their way.
-    taken: VecDeque<ScimWrite<T>>,
+    taken: VecDeque<Taken<T>>,
+    references: References,
     ready: VecDeque<BatchItem<T>>,
 }
 
@@ -58,6 +61,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
             on_progress: None,
             lanes: Lanes::default(),
             taken: VecDeque::new(),
+            references: References::default(),
             ready: VecDeque::new(),
         }
     }
@@ -79,6 +83,32 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     pub fn on_progress(mut self, on_progress: impl FnMut(BatchProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
+    }
+
+    /// Names that stand for these ids, beside those that the batch gives with
+    /// [`ScimWrite::create_as`]: those of resources that are there, or of
+    /// [another batch](Self::ids).
+    ///
+    #[doc = example!(
+        standard
+        "let mut users = client.write_users([ScimWrite::create_as(\"jane\", ScimUser::new(\"jane@example.com\"))]);\n\
+         while let Some(item) = users.next_item()" await " {\n    \
+             item.result?;\n\
+         }\n\
+         let testers = ScimGroup::new(\"Testers\").with_member(ScimMember::new(\"bulkId:jane\"));\n\
+         let items = client.groups().write([ScimWrite::create(testers)]).with_ids(users.ids()).run()" await ";\n\
+         assert!(items[0].result.is_ok());"
+    )]
+    pub fn with_ids(self, ids: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.references.know(ids);
+        self
+    }
+
+    /// The ids of what was created under a name so far, for writes of another kind that refer to
+    /// it.
+    #[must_use]
+    pub fn ids(&self) -> HashMap<String, String> {
+        self.references.ids()
     }
 
     /// How far the batch is.
@@ -104,7 +134,8 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
                 if writes.is_empty() {
                     break;
                 }
-                self.lanes.start(Arc::clone(&self.repository), WriteJob(writes));
+                let job = WriteJob { writes, references: self.references.clone() };
+                self.lanes.start(Arc::clone(&self.repository), job);
             }
             self.ready.extend(self.lanes.next().await?);
         }
@@ -116,16 +147,36 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         Some(item)
     }
 
-    /// What goes into the next request: one write, or as many as a bulk request holds.
-    async fn take_writes(&mut self) -> Vec<ScimWrite<T>> {
+    /// What goes into the next request: one write, or as many as a bulk request holds. Nothing
+    /// if the next one refers to what is still on its way.
+    async fn take_writes(&mut self) -> Vec<Taken<T>> {
         let limits = self.repository.bulk_limits();
         let most = limits.map_or(1, |limits| limits.max_operations).max(1);
         while self.taken.len() < most {
             let Some(write) = self.writes.next().await else { break };
-            self.taken.push_back(write);
+            self.taken.push_back(self.references.take(write));
         }
-        let count = limits.map_or(1, |limits| limits.fitting(&self.taken)).min(self.taken.len());
+        let ready = self.ready_writes();
+        let sent = self.taken.iter().take(ready).map(|write| &write.sent);
+        let count = limits.map_or(1, |limits| limits.fitting(sent)).min(ready);
         self.taken.drain(..count).collect()
+    }
+
+    /// How many of those that are taken can go into one request.
+    fn ready_writes(&mut self) -> usize {
+        let mut created = HashSet::new();
+        for (at, write) in self.taken.iter_mut().enumerate() {
+            write.resolve(&self.references);
+            if write.is_refused() {
+                // It is not sent, so it goes alone.
+                return at.max(1);
+            }
+            if !write.can_join(&created) {
+                return at;
+            }
+            created.extend(write.bulk_id().map(ToOwned::to_owned));
+        }
+        self.taken.len()
     }
 
     /// All writes and their results.

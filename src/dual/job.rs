@@ -1,7 +1,7 @@
 //! What runs beside other work of the same kind.
 
 use super::{ScimRepository, maybe_async};
-use crate::batch::{BatchItem, ScimWrite};
+use crate::batch::{BatchItem, References, ScimWrite, Taken};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::{Resource, ScimListResponse};
 use crate::operation::Operation;
@@ -39,29 +39,40 @@ impl<T: Resource> Job for PageJob<T> {
 }
 
 /// Doing some writes of a batch: one alone, or several in a bulk request.
-pub(super) struct WriteJob<T>(pub(super) Vec<ScimWrite<T>>);
+pub(super) struct WriteJob<T> {
+    pub(super) writes: Vec<Taken<T>>,
+    pub(super) references: References,
+}
 
 #[maybe_async(AFIT)]
 impl<T: Resource> Job for WriteJob<T> {
     type Output = Vec<BatchItem<T>>;
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        let writes = self.0;
+        let Self { writes, references } = self;
         let mut failure = None;
         if writes.len() > 1 {
-            match repository.bulk(&writes).await {
+            let sent: Vec<ScimWrite<T>> = writes.iter().map(|write| write.sent.clone()).collect();
+            match repository.bulk(&sent).await {
                 Ok(results) => {
+                    sent.iter().zip(&results).for_each(|(write, result)| references.settle(write, result));
                     let items = writes.into_iter().zip(results);
-                    return items.map(|(write, result)| BatchItem { write, result }).collect();
+                    return items.map(|(write, result)| write.into_item(&references, result)).collect();
                 }
                 Err(error) => failure = Some(error),
             }
         }
         let may_be_done = failure.is_some_and(|error| error.outcome() == WriteOutcome::Unknown);
         let mut items = Vec::with_capacity(writes.len());
-        for write in writes {
-            let result = if may_be_done { again(repository, &write).await } else { once(repository, &write).await };
-            items.push(BatchItem { write, result });
+        for mut write in writes {
+            write.resolve(&references);
+            let result = match write.take_refusal() {
+                Some(refusal) => Err(refusal),
+                None if may_be_done => again(repository, &write.sent).await,
+                None => once(repository, &write.sent).await,
+            };
+            references.settle(&write.sent, &result);
+            items.push(write.into_item(&references, result));
         }
         items
     }
@@ -70,7 +81,9 @@ impl<T: Resource> Job for WriteJob<T> {
 #[maybe_async]
 async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
-        ScimWrite::Create(resource) => repository.create(resource).await.map(Some),
+        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => {
+            repository.create(resource).await.map(Some)
+        }
         ScimWrite::Patch { id, patch } => repository.patch(Target::id(id), patch).await,
         ScimWrite::Delete { id } => repository.delete::<T>(Target::id(id)).await.map(|()| None),
     }
@@ -80,7 +93,7 @@ async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<
 #[maybe_async]
 async fn again<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
-        ScimWrite::Create(resource) => {
+        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => {
             if let Some(name) = resource.name() {
                 let held = repository.get_by_name::<T>(name).await.map_err(unknown::<T>)?;
                 if let Some(held) = held.filter(|held| is_the_one_sent(resource, held)) {

@@ -200,7 +200,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     ///
     /// [`Error`], but not for a server that does not describe itself.
     pub async fn discover(self) -> Result<Self> {
-        if *self.profile() == Profile::wats() {
+        if self.profile().is_wats() {
             return Ok(self);
         }
         let configuration = self.about("ServiceProviderConfig").await?;

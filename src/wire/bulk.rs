@@ -1,12 +1,13 @@
 //! Many writes in one request (RFC 7644 §3.7).
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::batch::ScimWrite;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::{ErrorMessage, Resource, member};
-use crate::operation::Operation;
 
 /// What one bulk request may hold (RFC 7643 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub(crate) fn request<T: Resource>(writes: &[&ScimWrite<T>]) -> serde_json::Resu
 fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
     let path_of = |id: &str| format!("/{}/{}", T::ENDPOINT, super::path::encode(id));
     match write {
-        ScimWrite::Create(resource) => json!({
-            "method": "POST", "bulkId": bulk_id(at), "path": format!("/{}", T::ENDPOINT),
+        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => json!({
+            "method": "POST", "bulkId": bulk_id(at, write), "path": format!("/{}", T::ENDPOINT),
             "data": super::body::new_object(resource).map_or(Value::Null, Value::Object),
         }),
         ScimWrite::Patch { id, patch } => json!({
@@ -59,8 +60,12 @@ fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
     }
 }
 
-fn bulk_id(at: usize) -> String {
-    format!("write-{at}")
+/// The name of a write, which no other of the request has.
+fn bulk_id<T>(at: usize, write: &ScimWrite<T>) -> Cow<'_, str> {
+    match write {
+        ScimWrite::CreateAs { bulk_id, .. } => bulk_id.into(),
+        _ => format!("write-{at}").into(),
+    }
 }
 
 /// What became of each write, in their order.
@@ -75,29 +80,21 @@ pub(crate) fn results<T: Resource>(writes: &[&ScimWrite<T>], answer: &Value) -> 
         .iter()
         .enumerate()
         .map(|(at, write)| {
+            let bulk_id = bulk_id(at, write);
             let named = operations
                 .iter()
-                .find(|operation| member(operation, "bulkId").and_then(Value::as_str) == Some(bulk_id(at).as_str()));
+                .find(|operation| member(operation, "bulkId").and_then(Value::as_str) == Some(&*bulk_id));
             let placed = operations.get(at).filter(|_| is_whole);
-            let found = if matches!(write, ScimWrite::Create(_)) { named.or(placed) } else { placed };
+            let found = if write.created().is_some() { named.or(placed) } else { placed };
             found.map_or_else(|| Err(unanswered(write)), |operation| result(write, operation))
         })
         .collect()
 }
 
-/// The operation that a write is, as errors name it.
-pub(crate) fn operation<T: Resource>(write: &ScimWrite<T>) -> Operation {
-    match write {
-        ScimWrite::Create(_) => Operation::Create(T::NAME),
-        ScimWrite::Patch { .. } => Operation::Patch(T::NAME),
-        ScimWrite::Delete { .. } => Operation::Delete(T::NAME),
-    }
-}
-
 fn unanswered<T: Resource>(write: &ScimWrite<T>) -> Error {
     Error::new(ErrorKind::UnexpectedBody, "the server's answer to the bulk request says nothing of it")
         .with_outcome(WriteOutcome::Unknown)
-        .in_operation(operation(write))
+        .in_operation(write.operation())
 }
 
 fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value) -> Result<Option<T>> {
@@ -107,17 +104,14 @@ fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value) -> Result<Option<
         let body = response.map(Value::to_string).unwrap_or_default();
         let outcome = if status.is_server_error() { WriteOutcome::Unknown } else { WriteOutcome::NotApplied };
         let error = Error::of_status(status, ErrorMessage::read(body.as_bytes()), "");
-        return Err(error.with_outcome(outcome).in_operation(operation(write)));
+        return Err(error.with_outcome(outcome).in_operation(write.operation()));
     }
     // A server need not show what it made of it, but says where it is (RFC 7644 §3.7).
     let shown = response.filter(|shown| member(shown, "id").is_some()).cloned();
-    let shown = shown.or_else(|| match write {
-        ScimWrite::Create(resource) => created(resource, answered),
-        ScimWrite::Patch { .. } | ScimWrite::Delete { .. } => None,
-    });
+    let shown = shown.or_else(|| created(write.created()?, answered));
     match (shown.and_then(|shown| serde_json::from_value(shown).ok()), write) {
         (_, ScimWrite::Delete { .. }) => Ok(None),
-        (None, ScimWrite::Create(_)) => Err(unanswered(write)),
+        (None, write) if write.created().is_some() => Err(unanswered(write)),
         (shown, _) => Ok(shown),
     }
 }

@@ -148,7 +148,7 @@ impl Endpoint {
     /// Whether a write could be sent alone, so that it can be sent with others.
     pub(crate) fn check_write<T: Resource>(&self, write: &ScimWrite<T>) -> Result<()> {
         match write {
-            ScimWrite::Create(resource) => self.create(resource),
+            ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => self.create(resource),
             ScimWrite::Patch { id, patch } => self.patch::<T>(Target::id(id), patch),
             ScimWrite::Delete { id } => self.delete::<T>(Target::id(id)),
         }
@@ -212,6 +212,7 @@ impl Endpoint {
         patch.check().map_err(|why| Error::invalid(why).in_operation(operation))?;
         let body = serde_json::to_vec(patch).map_err(|error| unwritable(error).in_operation(operation))?;
         let call = self.on_id::<T>(operation, Method::PATCH, target.as_id(), Some(body))?;
+        self.profile().check_patch(patch).map_err(|error| error.in_operation(operation))?;
         let call = call.with_version(IF_MATCH, target.version())?;
         Ok(Call { repeat: if gives_the_same_twice(patch) { Repeat::IsSafe } else { Repeat::MayApplyTwice }, ..call })
     }

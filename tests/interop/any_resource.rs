@@ -226,3 +226,46 @@ async fn a_batch_says_the_same_with_bulk_requests_and_without() {
     let with_bulk = results.pop();
     assert_eq!(with_bulk, results.pop());
 }
+
+#[maybe_async]
+#[test]
+async fn writes_refer_to_what_others_create() {
+    let single = client();
+    let bulk = single.discover().await.unwrap();
+    let mark = unique("refer");
+    let member = |name: &str| ScimMember::new(format!("bulkId:{name}"));
+    let mut results = Vec::new();
+    for (client, mark) in [(&single, format!("1.{mark}")), (&bulk, format!("2.{mark}"))] {
+        let jane = ScimWrite::create_as("jane", ScimUser::new(format!("jane.{mark}")));
+        let mut users = client.write_users([jane]);
+        let jane = users.next_item().await.unwrap().result.unwrap().unwrap().id.unwrap();
+        let group = |name: &str| ScimGroup::new(format!("{name}.{mark}"));
+        let rename = ScimPatchRequest::new().replace("displayName", format!("inner {mark}"));
+        let writes = [
+            ScimWrite::create_as("inner", group("inner").with_member(member("jane"))),
+            ScimWrite::create_as("outer", group("outer").with_member(member("inner"))),
+            ScimWrite::patch("bulkId:inner", rename),
+            ScimWrite::create_as("inner", group("again")),
+            ScimWrite::create(group("nobody's").with_member(member("nobody"))),
+            ScimWrite::create_as("failed", ScimGroup::default()),
+            ScimWrite::create(group("failed").with_member(member("failed"))),
+        ];
+        let items = client.groups().write(writes.clone()).with_ids(users.ids()).run().await;
+        let kinds: Vec<_> = items.iter().map(|item| item.result.as_ref().err().map(wats_scim::Error::kind)).collect();
+        let id_of = |at: usize| items[at].result.as_ref().unwrap().as_ref().unwrap().id.clone().unwrap();
+        let (inner, outer) = (id_of(0), id_of(1));
+        assert!(items.iter().map(|item| &item.write).eq(&writes), "each write is as it was given");
+        let members = |group: ScimGroup| group.member_ids().map(ToOwned::to_owned).collect::<Vec<_>>();
+        let shown = items.into_iter().take(2).map(|item| members(item.result.unwrap().unwrap())).collect::<Vec<_>>();
+        assert_eq!(shown, [[jane.clone()], [inner.clone()]]);
+        let held = client.groups().get(&inner).await.unwrap().unwrap();
+        assert_eq!(held.display_name, Some(format!("inner {mark}")));
+        assert_eq!(members(held), [jane]);
+        let held = client.groups().get(&outer).await.unwrap().unwrap();
+        assert_eq!(members(held), [inner]);
+        results.push(kinds);
+    }
+    let (invalid, failed) = (Some(ErrorKind::InvalidInput), Some(ErrorKind::FailedReference));
+    let expected = [None, None, None, invalid, invalid, invalid, failed];
+    assert_eq!(results, [expected, expected]);
+}

@@ -10,7 +10,9 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::json;
 use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
-use wats_scim::{Credentials, Error, ErrorKind, ListQuery, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome};
+use wats_scim::{
+    Credentials, Error, ErrorKind, ListQuery, Profile, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome,
+};
 
 use super::MS;
 use crate::{ScimClient, maybe_async, test};
@@ -136,6 +138,7 @@ async fn cell(strikes: Strikes, fault: Option<Fault>, operation: &str) -> String
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()))
         .retry(super::quick())
         .timeout(if strikes == Always { 300 * MS } else { 600 * MS })
+        .profile(Profile::wats().with_any_patch())
         .max_response_bytes(100_000);
     let client = ScimClient::new(&config).unwrap();
     match (strikes, fault) {

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
-    Credentials, ErrorKind, PatchOp, RetryPolicy, ScimConfig, ScimPatchOperation, ScimPatchRequest, ScimUser,
+    Credentials, ErrorKind, PatchOp, Profile, RetryPolicy, ScimConfig, ScimPatchOperation, ScimPatchRequest, ScimUser,
     WriteOutcome,
 };
 
@@ -86,6 +86,7 @@ async fn a_patch_that_may_apply_twice_is_sent_once() {
         value: None,
     });
     for patch in [add, by_value] {
+        let client = |sandbox| ScimClient::new(&config(sandbox).profile(Profile::wats().with_any_patch())).unwrap();
         let sandbox = failing(9, "PATCH", 503, None);
         let error = client(&sandbox).update_user("1", &patch).await.unwrap_err();
         assert_eq!((received(&sandbox).len(), error.write_outcome()), (1, Some(WriteOutcome::Unknown)));

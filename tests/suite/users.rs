@@ -162,6 +162,26 @@ async fn the_token_signs_in_as_entra_does() {
 
 #[maybe_async]
 #[test]
+async fn a_patch_that_wats_does_not_take_is_refused_before_it_is_sent() {
+    let sandbox = Sandbox::builder().users(1).start().unwrap();
+    let id = sandbox.users()[0]["id"].as_str().unwrap().to_owned();
+    let client = client(&sandbox);
+    for patch in [
+        ScimPatchRequest::new().replace("active", false).replace("name.familyName", "Roe"),
+        ScimPatchRequest::new().add("email", "j@x"),
+        ScimPatchRequest::new().remove("fullName"),
+    ] {
+        let error = client.update_user(&id, &patch).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().ends_with("levels, productGroups, displayName; nothing was sent"), "{error}");
+        let item = client.update_users([(id.clone(), patch)]).run().await.remove(0);
+        assert_eq!(item.result.unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+    assert_eq!(received(&sandbox), Vec::<String>::new());
+}
+
+#[maybe_async]
+#[test]
 async fn a_server_without_the_by_name_route_is_asked_with_a_filter() {
     let sandbox = Sandbox::builder().users(3).standard_path().start().unwrap();
     let client = ScimClient::connect(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).unwrap();

@@ -1,0 +1,319 @@
+//! What writes of a batch say of one another: `bulkId:` and a name in the place of an id
+//! (RFC 7644 §3.7.2).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::{BatchItem, ScimWrite};
+use crate::error::{Error, ErrorKind, Result, WriteOutcome};
+use crate::model::Resource;
+use crate::operation::Operation;
+
+const PREFIX: &str = "bulkId:";
+
+/// What became of the names of a batch. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct References(Arc<Mutex<HashMap<String, Named>>>);
+
+#[derive(Clone, Debug)]
+enum Named {
+    /// It is not created yet.
+    Pending,
+    Id(String),
+    Failed,
+}
+
+/// A write that is taken from its source, and what it refers to.
+#[derive(Debug)]
+pub(crate) struct Taken<T> {
+    /// The write as it is sent.
+    pub(crate) sent: ScimWrite<T>,
+    /// The write as it was given, where names in it were replaced by ids.
+    given: Option<ScimWrite<T>>,
+    /// The names in it that are not yet ids.
+    names: Vec<String>,
+    /// Why it is not to be sent at all.
+    refusal: Option<Error>,
+}
+
+impl References {
+    pub(crate) fn know(&self, ids: impl IntoIterator<Item = (String, String)>) {
+        self.with(|named| named.extend(ids.into_iter().map(|(name, id)| (name, Named::Id(id)))));
+    }
+
+    /// The ids of what was created under a name.
+    pub(crate) fn ids(&self) -> HashMap<String, String> {
+        self.with(|named| {
+            let id_of = |(name, named): (&String, &Named)| match named {
+                Named::Id(id) => Some((name.clone(), id.clone())),
+                Named::Pending | Named::Failed => None,
+            };
+            named.iter().filter_map(id_of).collect()
+        })
+    }
+
+    /// Takes up the next write.
+    pub(crate) fn take<T: Resource>(&self, write: ScimWrite<T>) -> Taken<T> {
+        let names = names_in(&write);
+        let refused = self.with(|named| {
+            if let Some(name) = names.iter().find(|name| !named.contains_key(*name)) {
+                return Some(format!("it refers to {PREFIX}{name}, and no write before it creates that"));
+            }
+            let ScimWrite::CreateAs { bulk_id, .. } = &write else { return None };
+            if bulk_id.is_empty() || bulk_id.starts_with("write-") || bulk_id.contains(char::is_control) {
+                let rule = "must not be empty, have control characters or begin with write-";
+                return Some(format!("the bulkId {bulk_id:?} {rule}"));
+            }
+            if named.contains_key(bulk_id) {
+                return Some(format!("the bulkId {bulk_id:?} is that of a write before it"));
+            }
+            named.insert(bulk_id.clone(), Named::Pending);
+            None
+        });
+        let refusal = refused.map(|why| Error::invalid(why).in_operation(write.operation()));
+        Taken { sent: write, given: None, names, refusal }
+    }
+
+    /// Notes what became of a write.
+    pub(crate) fn settle<T: Resource>(&self, write: &ScimWrite<T>, result: &Result<Option<T>>) {
+        let ScimWrite::CreateAs { bulk_id, .. } = write else { return };
+        let id = result.as_ref().ok().and_then(Option::as_ref).and_then(T::id);
+        let became = id.map_or(Named::Failed, |id| Named::Id(id.to_owned()));
+        self.with(|named| named.insert(bulk_id.clone(), became));
+    }
+
+    fn with<O>(&self, f: impl FnOnce(&mut HashMap<String, Named>) -> O) -> O {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<T: Resource> Taken<T> {
+    /// Puts ids in the place of the names that have one by now. If something that it refers to was
+    /// not created, the write is refused.
+    pub(crate) fn resolve(&mut self, references: &References) {
+        if self.names.is_empty() || self.refusal.is_some() {
+            return;
+        }
+        let known = references.with(|named| {
+            self.names.iter().filter_map(|name| Some((name.clone(), named.get(name)?.clone()))).collect::<Vec<_>>()
+        });
+        let mut ids = HashMap::new();
+        for (name, became) in known {
+            match became {
+                Named::Pending => {}
+                Named::Id(id) => drop(ids.insert(name, id)),
+                Named::Failed => return self.refusal = Some(failed(&name, self.sent.operation())),
+            }
+        }
+        if ids.is_empty() {
+            return;
+        }
+        match with_ids(&self.sent, &ids) {
+            Ok(resolved) => {
+                let unresolved = std::mem::replace(&mut self.sent, resolved);
+                self.given.get_or_insert(unresolved);
+                self.names.retain(|name| !ids.contains_key(name));
+            }
+            Err(error) => {
+                let refusal = Error::invalid("an id cannot stand in the place of a bulkId in it").with_source(error);
+                self.refusal = Some(refusal.in_operation(self.sent.operation()));
+            }
+        }
+    }
+
+    /// Whether it can go into a request with others that create these.
+    pub(crate) fn can_join(&self, created: &HashSet<String>) -> bool {
+        let is_on_pending = self.sent.id().and_then(|id| id.strip_prefix(PREFIX)).is_some();
+        self.names.is_empty() || (!is_on_pending && self.names.iter().all(|name| created.contains(name)))
+    }
+
+    /// The name that it gives to what it creates.
+    pub(crate) fn bulk_id(&self) -> Option<&str> {
+        match &self.sent {
+            ScimWrite::CreateAs { bulk_id, .. } => Some(bulk_id),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
+    pub(crate) fn take_refusal(&mut self) -> Option<Error> {
+        self.refusal.take()
+    }
+
+    /// The write as it was given, and what became of it: the error that it would have alone if what
+    /// it refers to was not created by the same request.
+    pub(crate) fn into_item(mut self, references: &References, result: Result<Option<T>>) -> BatchItem<T> {
+        let result = match result {
+            // The server shows, or was sent, names in the place of ids.
+            Ok(Some(done)) if !self.names.is_empty() => Ok(Some(replaced(&done, &references.ids()).unwrap_or(done))),
+            Ok(done) => Ok(done),
+            Err(error) if error.outcome() == WriteOutcome::NotApplied => {
+                self.resolve(references);
+                Err(match self.take_refusal() {
+                    Some(refusal) => refusal.with_source(error),
+                    None => error,
+                })
+            }
+            Err(error) => Err(error),
+        };
+        BatchItem { write: self.given.unwrap_or(self.sent), result }
+    }
+}
+
+fn failed(name: &str, operation: Operation) -> Error {
+    let message = format!("it refers to {PREFIX}{name}, which could not be created");
+    Error::new(ErrorKind::FailedReference, message).in_operation(operation)
+}
+
+/// The names that a write refers to.
+fn names_in<T: Resource>(write: &ScimWrite<T>) -> Vec<String> {
+    let mut names: Vec<String> =
+        write.id().and_then(|id| id.strip_prefix(PREFIX)).map(ToOwned::to_owned).into_iter().collect();
+    // Few have any, and text is quicker to look through than values.
+    let text = match write {
+        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => serde_json::to_string(resource),
+        ScimWrite::Patch { patch, .. } => serde_json::to_string(patch),
+        ScimWrite::Delete { .. } => return names,
+    };
+    // What cannot be written is refused when it is to be sent.
+    if let Ok(text) = text
+        && text.contains("\"bulkId:")
+        && let Ok(value) = serde_json::from_str(&text)
+    {
+        collect(&value, &mut names);
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn collect(value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::String(text) => names.extend(text.strip_prefix(PREFIX).map(ToOwned::to_owned)),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, names)),
+        Value::Object(members) => members.values().for_each(|value| collect(value, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn with_ids<T: Resource>(write: &ScimWrite<T>, ids: &HashMap<String, String>) -> serde_json::Result<ScimWrite<T>> {
+    let id_for = |id: &String| id.strip_prefix(PREFIX).and_then(|name| ids.get(name)).unwrap_or(id).clone();
+    Ok(match write {
+        ScimWrite::Create(resource) => ScimWrite::Create(replaced(resource, ids)?),
+        ScimWrite::CreateAs { bulk_id, resource } => {
+            ScimWrite::CreateAs { bulk_id: bulk_id.clone(), resource: replaced(resource, ids)? }
+        }
+        ScimWrite::Patch { id, patch } => ScimWrite::Patch { id: id_for(id), patch: replaced(patch, ids)? },
+        ScimWrite::Delete { id } => ScimWrite::Delete { id: id_for(id) },
+    })
+}
+
+fn replaced<V: serde::Serialize + serde::de::DeserializeOwned>(
+    value: &V,
+    ids: &HashMap<String, String>,
+) -> serde_json::Result<V> {
+    let mut value = serde_json::to_value(value)?;
+    replace(&mut value, ids);
+    serde_json::from_value(value)
+}
+
+fn replace(value: &mut Value, ids: &HashMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(id) = text.strip_prefix(PREFIX).and_then(|name| ids.get(name)) {
+                text.clone_from(id);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, ids)),
+        Value::Object(members) => members.values_mut().for_each(|value| replace(value, ids)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ScimGroup, ScimMember, ScimPatchRequest};
+
+    fn group(name: &str, members: &[&str]) -> ScimGroup {
+        members.iter().fold(ScimGroup::new(name), |group, id| group.with_member(ScimMember::new(*id)))
+    }
+
+    fn with_id(id: &str) -> ScimGroup {
+        serde_json::from_value(serde_json::json!({ "id": id })).unwrap()
+    }
+
+    fn kind(taken: &mut Taken<ScimGroup>) -> Option<ErrorKind> {
+        taken.take_refusal().map(|error| error.kind())
+    }
+
+    #[test]
+    fn a_name_becomes_the_id_once_there_is_one() {
+        let references = References::default();
+        let first = references.take(ScimWrite::create_as("a", group("A", &[])));
+        let given = ScimWrite::create(group("B", &["bulkId:a", "7"]));
+        let mut second = references.take(given.clone());
+        second.resolve(&references);
+        assert!(!second.can_join(&HashSet::new()) && second.can_join(&HashSet::from(["a".to_owned()])));
+
+        references.settle(&first.sent, &Ok(Some(with_id("1"))));
+        second.resolve(&references);
+        assert!(second.can_join(&HashSet::new()));
+        assert_eq!(second.sent, ScimWrite::create(group("B", &["1", "7"])));
+        assert_eq!(second.into_item(&references, Ok(None)).write, given);
+    }
+
+    #[test]
+    fn a_write_on_what_is_created_waits_for_its_id() {
+        let references = References::default();
+        let first = references.take(ScimWrite::create_as("a", group("A", &[])));
+        let mut patch: Taken<ScimGroup> =
+            references.take(ScimWrite::patch("bulkId:a", ScimPatchRequest::new().replace("displayName", "B")));
+        assert!(!patch.can_join(&HashSet::from(["a".to_owned()])));
+        references.settle(&first.sent, &Ok(Some(with_id("1"))));
+        patch.resolve(&references);
+        assert_eq!(patch.sent.id(), Some("1"));
+    }
+
+    #[test]
+    fn what_refers_to_nothing_is_refused() {
+        let references = References::default();
+        let first = references.take(ScimWrite::create_as("a", group("A", &[])));
+        assert_eq!(
+            kind(&mut references.take(ScimWrite::create(group("B", &["bulkId:b"])))),
+            Some(ErrorKind::InvalidInput)
+        );
+        assert_eq!(kind(&mut references.take(ScimWrite::delete("bulkId:b"))), Some(ErrorKind::InvalidInput));
+        for name in ["a", "", "write-1", "x\n"] {
+            let mut twice = references.take(ScimWrite::create_as(name, group("A", &[])));
+            assert_eq!(kind(&mut twice), Some(ErrorKind::InvalidInput), "{name}");
+        }
+        let mut second = references.take(ScimWrite::create(group("B", &["bulkId:a"])));
+        references.settle(&first.sent, &Err(Error::new(ErrorKind::Conflict, "taken")));
+        second.resolve(&references);
+        assert_eq!(kind(&mut second), Some(ErrorKind::FailedReference));
+    }
+
+    #[test]
+    fn only_a_whole_value_is_a_reference() {
+        for name in ["a bulkId:b", "\"bulkId:b", "BULKID:b"] {
+            let taken = References::default().take(ScimWrite::create(ScimGroup::new(name)));
+            assert!(!taken.is_refused(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ids_are_known_from_elsewhere() {
+        let references = References::default();
+        references.know([("jane".to_owned(), "7".to_owned())]);
+        let mut taken = references.take(ScimWrite::create(group("A", &["bulkId:jane"])));
+        taken.resolve(&references);
+        assert_eq!(taken.sent, ScimWrite::create(group("A", &["7"])));
+        assert_eq!(references.ids(), HashMap::from([("jane".to_owned(), "7".to_owned())]));
+    }
+}
