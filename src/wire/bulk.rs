@@ -204,4 +204,53 @@ mod tests {
             assert_eq!(result.as_ref().unwrap_err().write_outcome(), Some(WriteOutcome::Unknown));
         }
     }
+
+    /// The answers of RFC 7644 §3.7.3, with the commas that its text lacks.
+    #[test]
+    fn the_answers_of_the_rfc_are_read() {
+        let (put, patched) = ("b7c14771-226c-4d05-8860-134711653041", "5d8d29d3-342c-4b5f-8683-a3cb6763ffcc");
+        let writes = [
+            ScimWrite::create_as("qwerty", ScimUser::new("Alice")),
+            ScimWrite::patch(put, ScimPatchRequest::new().replace("userName", "Bob")),
+            ScimWrite::patch(patched, ScimPatchRequest::new().remove("nickName").add("userName", "Dave")),
+            ScimWrite::delete("e9025315-6bea-44e1-899c-1e07454e468b"),
+        ];
+        let location = |id: &str| format!("https://example.com/v2/Users/{id}");
+        let alice = "92b725cd-9465-4e7d-8c16-01f8e146b87a";
+        let done = json!({ "Operations": [
+            { "location": location(alice), "method": "POST", "bulkId": "qwerty",
+              "version": "W/\"oY4m4wn58tkVjJxK\"", "status": "201" },
+            { "location": location(put), "method": "PUT", "version": "W/\"huJj29dMNgu3WXPD\"", "status": "200" },
+            { "location": location(patched), "method": "PATCH", "version": "W/\"huJj29dMNgu3WXPD\"", "status": "200" },
+            { "location": location("e9025315-6bea-44e1-899c-1e07454e468b"), "method": "DELETE", "status": "204" },
+        ] });
+        let read: Vec<_> = results(&writes.each_ref(), &done).into_iter().map(Result::unwrap).collect();
+        let created = read[0].as_ref().unwrap();
+        assert_eq!((created.id(), created.version()), (Some(alice), Some("W/\"oY4m4wn58tkVjJxK\"")));
+        assert_eq!(read[1..], [None, None, None]);
+
+        let error =
+            |status: &str, detail: &str| json!({ "scimType": "invalidSyntax", "detail": detail, "status": status });
+        let unparsable = "Request is unparsable, syntactically incorrect, or violates schema.";
+        let failed = json!({ "Operations": [
+            { "method": "POST", "bulkId": "qwerty", "status": "400", "response": error("400", unparsable) },
+            { "location": location(put), "method": "PUT", "status": "412", "response": error("412", "Failed to update.") },
+            { "location": location(patched), "method": "PATCH", "status": "412", "response": error("412", "x") },
+            { "method": "DELETE", "status": "404", "response": error("404", "Resource does not exist.") },
+        ] });
+        let kinds: Vec<_> =
+            results(&writes.each_ref(), &failed).into_iter().map(|result| result.unwrap_err().kind()).collect();
+        use ErrorKind::{BadRequest, NotFound, PreconditionFailed};
+        assert_eq!(kinds, [BadRequest, PreconditionFailed, PreconditionFailed, NotFound]);
+
+        let stopped = json!({ "Operations": [
+            { "method": "POST", "bulkId": "qwerty", "status": "400", "response": error("400", unparsable) },
+        ] });
+        let outcomes: Vec<_> = results(&writes.each_ref(), &stopped)
+            .into_iter()
+            .map(|result| result.unwrap_err().write_outcome().unwrap())
+            .collect();
+        assert_eq!(outcomes[0], WriteOutcome::NotApplied);
+        assert_eq!(outcomes[1..], [WriteOutcome::Unknown; 3], "the answer says nothing of them");
+    }
 }
