@@ -5,6 +5,8 @@
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
 
+#[path = "dual/apply.rs"]
+mod apply;
 #[path = "dual/batch.rs"]
 mod batch;
 #[path = "dual/batches.rs"]
@@ -37,6 +39,7 @@ mod source;
 #[cfg(feature = "blocking")]
 mod ureq;
 
+pub use apply::ScimApply;
 pub use batch::ScimBatch;
 pub use http_client::HttpClient;
 pub use pages::ScimPages;

@@ -30,16 +30,20 @@ impl ScimPatchRequest {
     /// The error of writing one of them as JSON.
     pub fn between<T: Resource>(old: &T, new: &T) -> serde_json::Result<Self> {
         let (old, new) = (object(old)?, object(new)?);
-        Ok(differences(&old, &new).into_iter().fold(Self::new(), |patch, (path, value)| match value {
+        Ok(Self::of(differences(&old, &new)))
+    }
+
+    pub(crate) fn of(differences: Differences) -> Self {
+        differences.into_iter().fold(Self::new(), |patch, (path, value)| match value {
             Some(value) => patch.replace(path, value),
             None => patch.remove(path),
-        }))
+        })
     }
 
     /// The same in the paths that WATS accepts, and what they cannot say.
     ///
     /// WATS takes `fullName` (here `name.formatted`), `familyName`, `givenName`, `email`, `active`,
-    /// and levels and product groups to be added. Nothing can be cleared.
+    /// `roles` if there is one, and levels and product groups to be added. Nothing can be cleared.
     ///
     /// ```
     /// use wats_scim::{ScimPatchRequest, ScimUser};
@@ -66,6 +70,7 @@ impl ScimPatchRequest {
                 _ if is("name.givenName") => Some("givenName"),
                 _ if is("active") => Some("active"),
                 _ if is("emails") => Some("email"),
+                _ if is("roles") => Some("roles"),
                 // Compared value by value below.
                 _ if path.len() >= wats.len() && path.to_ascii_lowercase().starts_with(&wats.to_ascii_lowercase()) => {
                     continue;
@@ -77,7 +82,10 @@ impl ScimPatchRequest {
                 (Some("email"), Some(_)) if only_address_differs(old, new) => {
                     patch = patch.replace("email", new.email().unwrap_or_default());
                 }
-                (Some(wats), Some(value)) if wats != "email" => patch = patch.replace(wats, value),
+                (Some("roles"), Some(roles)) if only_role(&roles).is_some() => {
+                    patch = patch.replace("roles", only_role(&roles).unwrap_or_default());
+                }
+                (Some(wats), Some(value)) if !["email", "roles"].contains(&wats) => patch = patch.replace(wats, value),
                 (_, Some(_)) => left_out.push(format!("{path}: setting it")),
                 (_, None) => left_out.push(format!("{path}: removing it")),
             }
@@ -105,11 +113,20 @@ fn only_address_differs(old: &ScimUser, new: &ScimUser) -> bool {
     count(old) <= 1 && count(new) == 1 && new.email().is_some_and(|email| !email.is_empty())
 }
 
+/// WATS gives a user one role.
+fn only_role(roles: &Value) -> Option<&str> {
+    match roles.as_array().map(Vec::as_slice) {
+        Some([role]) => crate::model::member(role, "value").unwrap_or(role).as_str(),
+        Some(_) => None,
+        None => roles.as_str(),
+    }
+}
+
 fn wats_of(user: &ScimUser) -> serde_json::Result<WatsUser> {
     Ok(user.extension()?.unwrap_or_default())
 }
 
-fn object<T: Resource>(resource: &T) -> serde_json::Result<Map<String, Value>> {
+pub(crate) fn object<T: Resource>(resource: &T) -> serde_json::Result<Map<String, Value>> {
     match serde_json::to_value(resource)? {
         Value::Object(object) => Ok(object),
         _ => Err(serde::ser::Error::custom(format!("a {} is not written as a JSON object", T::NAME))),
@@ -117,9 +134,9 @@ fn object<T: Resource>(resource: &T) -> serde_json::Result<Map<String, Value>> {
 }
 
 /// Paths and their new values; without one where there is none any more.
-type Differences = Vec<(String, Option<Value>)>;
+pub(crate) type Differences = Vec<(String, Option<Value>)>;
 
-fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Differences {
+pub(crate) fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Differences {
     let mut found = Vec::new();
     compare_members("", None, old, new, &mut found);
     found
@@ -164,7 +181,7 @@ fn compare(path: &str, before: Option<char>, old: Option<&Value>, new: &Value, f
     }
 }
 
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(crate) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let found = object
         .get(name)
         .or_else(|| object.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value));
@@ -172,12 +189,12 @@ fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 }
 
 /// `null`, `[]` and absent are the same (RFC 7643 §2.5).
-fn is_unassigned(value: &Value) -> bool {
+pub(crate) fn is_unassigned(value: &Value) -> bool {
     matches!(value, Value::Null) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// The order of a multi-valued attribute does not matter (RFC 7643 §2.4).
-fn is_same(old: &Value, new: &Value) -> bool {
+pub(crate) fn is_same(old: &Value, new: &Value) -> bool {
     match (old, new) {
         (Value::Array(old), Value::Array(new)) => {
             old.len() == new.len()
@@ -255,11 +272,15 @@ mod tests {
             json!({ "name": { "familyName": "Doe", "middleName": "Q" }, "emails": [{ "value": "a" }], "displayName": "J" }),
         );
         let new = user(
-            json!({ "name": { "familyName": "Roe", "formatted": "Jane Roe" }, "emails": [{ "value": "b" }], "title": "T" }),
+            json!({ "name": { "familyName": "Roe", "formatted": "Jane Roe" }, "emails": [{ "value": "b" }], "title": "T",
+                    "roles": [{ "value": "Operator" }] }),
         );
         let (patch, left_out) = ScimPatchRequest::between_for_wats(&old, &new).unwrap();
-        let expected =
-            ScimPatchRequest::new().replace("fullName", "Jane Roe").replace("familyName", "Roe").replace("email", "b");
+        let expected = ScimPatchRequest::new()
+            .replace("fullName", "Jane Roe")
+            .replace("familyName", "Roe")
+            .replace("email", "b")
+            .replace("roles", "Operator");
         assert_eq!(patch, expected);
         assert_eq!(left_out, ["name.middleName: removing it", "title: setting it", "displayName: removing it"]);
     }

@@ -101,6 +101,8 @@ pub enum ErrorKind {
     Timeout,
     /// A listing ended before everything was seen. Retryable from the start.
     IncompleteList,
+    /// The journal of an apply could not be read or written, or is of another plan. Not retryable.
+    Journal,
 }
 
 /// What became of a write that failed.

@@ -26,7 +26,7 @@ macro_rules! written_once {
             "# use wats_scim::", $face, "::{ScimClient};\n",
             "# use wats_scim::sandbox::Sandbox;\n",
             "# #[allow(unused_imports)]\n",
-            "# use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",
+            "# use wats_scim::{AppliedStep, Credentials, ErrorKind, Filter, Leavers, ListQuery, PlanPolicy, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",
             "# #[allow(dead_code)]\n",
             "# ", $fn, " a_user(client: &ScimClient) -> wats_scim::Result<String> {\n",
             "#     Ok(client.create_user(&ScimUser::new(\"a.user@example.com\"))", $await, "?.id.unwrap_or_default())\n",

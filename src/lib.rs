@@ -64,6 +64,7 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod apply;
 #[cfg(feature = "async-api")]
 pub mod asynchronous;
 mod batch;
@@ -79,10 +80,12 @@ mod filter;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod journal;
 mod listing;
 mod model;
 mod operation;
 mod pace;
+mod plan;
 mod profile;
 mod query;
 #[cfg(feature = "rate-limit")]
@@ -98,17 +101,23 @@ mod trace;
 mod transport_error;
 mod wire;
 
+pub use apply::{AppliedStep, ApplyReport, StepOutcome};
 pub use batch::{BatchItem, BatchProgress, ScimWrite};
 pub use config::ScimConfig;
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result, WriteOutcome};
 pub use filter::{AttributePath, Filter, FilterError, PatchPath};
+pub use journal::Journal;
 pub use listing::ListProgress;
 pub use model::{
     Attributes, EnterpriseUser, Extension, PatchOp, Resource, ScimGroup, ScimListResponse, ScimManager, ScimMember,
     ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName, WatsUser,
 };
 pub use operation::Operation;
+pub use plan::{
+    CurrentUsers, Guard, Inexpressible, Leavers, Plan, PlanAction, PlanChange, PlanConflict, PlanPolicy, PlanRefusal,
+    PlanStep,
+};
 pub use profile::Profile;
 pub use query::ListQuery;
 pub use retry::RetryPolicy;

@@ -21,6 +21,11 @@ impl<O: Send + 'static> Lanes<O> {
         self.0.push_back(Box::pin(async move { job.run(&*repository).await }));
     }
 
+    /// Takes what needs no work into the order.
+    pub(super) fn put(&mut self, output: O) {
+        self.0.push_back(Box::pin(std::future::ready(output)));
+    }
+
     /// What the first of them comes to.
     pub(super) async fn next(&mut self) -> Option<O> {
         self.0.next().await

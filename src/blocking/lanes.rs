@@ -31,6 +31,11 @@ impl<O: Send + 'static> Lanes<O> {
         }));
     }
 
+    /// Takes what needs no work into the order.
+    pub(super) fn put(&mut self, output: O) {
+        self.0.push_back(Box::new(move || Some(output)));
+    }
+
     /// What the first of them came to.
     pub(super) fn next(&mut self) -> Option<O> {
         self.0.pop_front()?()

@@ -240,8 +240,8 @@ mod tests {
         ] });
         let kinds: Vec<_> =
             results(&writes.each_ref(), &failed).into_iter().map(|result| result.unwrap_err().kind()).collect();
-        use ErrorKind::{BadRequest, NotFound, PreconditionFailed};
-        assert_eq!(kinds, [BadRequest, PreconditionFailed, PreconditionFailed, NotFound]);
+        let changed = ErrorKind::PreconditionFailed;
+        assert_eq!(kinds, [ErrorKind::BadRequest, changed, changed, ErrorKind::NotFound]);
 
         let stopped = json!({ "Operations": [
             { "method": "POST", "bulkId": "qwerty", "status": "400", "response": error("400", unparsable) },

@@ -304,7 +304,7 @@ pub(crate) enum ByName {
 }
 
 /// Every resource must have the attribute that names it.
-fn check_name<T: Resource>(resource: &T) -> Result<()> {
+pub(crate) fn check_name<T: Resource>(resource: &T) -> Result<()> {
     let missing = || Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY));
     resource.name().ok_or_else(missing).and_then(|of| name(of, T::NAMED_BY)).map(drop)
 }

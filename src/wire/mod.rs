@@ -15,7 +15,7 @@ pub(crate) use attempts::{Attempts, Verdict};
 pub(crate) use body::unwritable;
 pub use bulk::BulkLimits;
 pub(crate) use bulk::results as bulk_results;
-pub(crate) use endpoint::{ByName, Call, Endpoint, gives_the_same_twice};
+pub(crate) use endpoint::{ByName, Call, Endpoint, check_name, gives_the_same_twice};
 #[cfg(fuzzing)]
 pub(crate) use retry_after::retry_after;
 pub(crate) use same::is_the_one_sent;

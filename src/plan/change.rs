@@ -1,0 +1,59 @@
+//! What differs between a user on the server and what it is to have.
+
+use super::overlay::{overlaid, value_at};
+use super::{PlanAction, PlanChange, PlanStep, Terms};
+use crate::difference::{differences, object};
+use crate::error::{Error, Result};
+use crate::model::{ScimPatchRequest, ScimUser};
+
+/// The way from what a user has to what it is to have.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) changes: Vec<PlanChange>,
+    /// What is sent; empty if there is nothing to send.
+    pub(super) patch: ScimPatchRequest,
+    /// What the server has no way to be told.
+    pub(super) left_out: Vec<String>,
+}
+
+impl Terms {
+    /// The way of a user to what it is to have.
+    pub(super) fn way(&self, held: &ScimUser, desired: &ScimUser) -> Result<Way> {
+        self.find(held, desired).map_err(|error| Error::invalid("its attributes cannot be compared").with_source(error))
+    }
+
+    fn find(&self, held: &ScimUser, desired: &ScimUser) -> serde_json::Result<Way> {
+        let before = object(held)?;
+        let after = overlaid(&before, &object(desired)?, &self.clears);
+        let differences = differences(&before, &after);
+        let mut changes: Vec<PlanChange> = differences
+            .iter()
+            .map(|(path, to)| PlanChange { path: path.clone(), from: value_at(&before, path).cloned(), to: to.clone() })
+            .collect();
+        let (patch, left_out) = if differences.is_empty() {
+            (ScimPatchRequest::new(), Vec::new())
+        } else if self.is_wats {
+            ScimPatchRequest::between_for_wats(held, &serde_json::from_value(after.into())?)?
+        } else {
+            (ScimPatchRequest::of(differences), Vec::new())
+        };
+        changes.retain(|change| {
+            !left_out.iter().any(|left| left.split_once(": ").is_some_and(|(path, _)| path == change.path))
+        });
+        Ok(Way { changes, patch, left_out })
+    }
+}
+
+impl Way {
+    pub(super) fn into_step(self, action: PlanAction, held: &ScimUser, desired: &ScimUser) -> PlanStep {
+        PlanStep {
+            action,
+            user_name: held.user_name.clone().unwrap_or_default(),
+            id: held.id.clone(),
+            external_id: held.external_id.clone(),
+            changes: self.changes,
+            left_out: self.left_out,
+            desired: Some(desired.clone()),
+        }
+    }
+}

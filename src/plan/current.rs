@@ -1,0 +1,84 @@
+use crate::model::{ScimListResponse, ScimUser};
+
+/// The users that a server has now, and whether they are all of them.
+///
+/// `ScimService::current_users` reads them. A plan over a part of them would create users that are
+/// there already, so a part is refused.
+///
+/// ```
+/// use wats_scim::{CurrentUsers, ScimListResponse};
+///
+/// let page: ScimListResponse = serde_json::from_str(
+///     r#"{"totalResults": 250, "Resources": [{"id": "1", "userName": "ann"}]}"#,
+/// )?;
+/// assert!(!CurrentUsers::page(page).is_complete());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentUsers {
+    users: Vec<ScimUser>,
+    missing: Option<String>,
+}
+
+impl CurrentUsers {
+    /// All users of the server, as a listing without a maximum reads them to its end. With a
+    /// filter, they are all that the plan is about.
+    #[must_use]
+    pub fn complete(users: Vec<ScimUser>) -> Self {
+        Self { users, missing: None }
+    }
+
+    /// A part of the users, with the reason why it is one.
+    #[must_use]
+    pub fn partial(users: Vec<ScimUser>, reason: impl Into<String>) -> Self {
+        Self { users, missing: Some(reason.into()) }
+    }
+
+    /// The users of one page, which are all if the server says so.
+    #[must_use]
+    pub fn page(page: ScimListResponse) -> Self {
+        let missing = match page.total_results {
+            Some(total) if u64::try_from(page.resources.len()) == Ok(total) => None,
+            Some(total) => Some(format!("it is a page of {} out of {total} users", page.resources.len())),
+            None => Some("it is a page, and the server does not say how many users there are".to_owned()),
+        };
+        Self { users: page.resources, missing }
+    }
+
+    /// Whether they are all.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_none()
+    }
+
+    /// The users.
+    #[must_use]
+    pub fn users(&self) -> &[ScimUser] {
+        &self.users
+    }
+
+    /// Why they are not all.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_complete_if_the_total_says_so() {
+        for (page, is_complete) in [
+            (json!({ "totalResults": 1, "Resources": [{ "id": "1" }] }), true),
+            (json!({ "totalResults": 0, "Resources": [] }), true),
+            (json!({ "totalResults": 2, "Resources": [{ "id": "1" }] }), false),
+            (json!({ "Resources": [{ "id": "1" }] }), false),
+        ] {
+            let page = serde_json::from_value(page).unwrap();
+            assert_eq!(CurrentUsers::page(page).is_complete(), is_complete);
+        }
+    }
+}

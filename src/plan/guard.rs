@@ -1,0 +1,276 @@
+//! What keeps a bad list from doing damage.
+
+use std::fmt;
+
+use super::{Plan, PlanAction};
+use crate::model::{Resource, ScimUser};
+
+/// A plan that was not made, because it would probably do damage.
+///
+/// `Display` says why, and which setting of [`PlanPolicy`](super::PlanPolicy) makes the plan all
+/// the same.
+///
+/// ```
+/// use wats_scim::{CurrentUsers, Guard, PlanPolicy, Profile, ScimUser};
+///
+/// let current = CurrentUsers::complete(vec![ScimUser::new("ann")]);
+/// let refusal = PlanPolicy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
+/// assert_eq!(refusal.guard(), Guard::EmptySource);
+/// assert!(refusal.to_string().contains("PlanPolicy::allow_empty_source"));
+/// assert_eq!(refusal.plan().steps.len(), 1, "what would have been done");
+/// ```
+#[derive(Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct PlanRefusal {
+    guard: Guard,
+    message: String,
+    plan: Box<Plan>,
+}
+
+/// What a plan was refused for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Guard {
+    /// The list of the server's users is not complete.
+    IncompleteList,
+    /// The source has no users at all.
+    EmptySource,
+    /// The source looks as if a part of it were missing.
+    TruncatedSource,
+    /// Too many would be deactivated or deleted.
+    TooManyDeactivations,
+}
+
+impl PlanRefusal {
+    /// What the plan was refused for.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    /// The plan as it would have been, to look at.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+impl fmt::Debug for PlanRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The limits of a policy.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    pub(super) deactivations: usize,
+    /// Out of a hundred of the active users.
+    pub(super) share: u8,
+    pub(super) expected: Option<usize>,
+    pub(super) allows_incomplete: bool,
+    pub(super) allows_empty: bool,
+    pub(super) allows_truncated: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deactivations: 100,
+            share: 20,
+            expected: None,
+            allows_incomplete: false,
+            allows_empty: false,
+            allows_truncated: false,
+        }
+    }
+}
+
+/// So few are never too large a share: in a small directory, one is.
+const FEW: usize = 5;
+
+/// What the guards look at.
+pub(super) struct Facts<'a> {
+    /// Why the list of the server's users is not complete.
+    pub(super) missing: Option<&'a str>,
+    pub(super) desired: &'a [ScimUser],
+    /// Those on the server whom the plan is about and who may sign in.
+    pub(super) active: usize,
+    /// Those on the server whom the source does not have.
+    pub(super) leavers: Vec<&'a ScimUser>,
+}
+
+impl Limits {
+    /// The plan, unless there is something against it.
+    pub(super) fn check(&self, plan: Plan, facts: &Facts<'_>) -> Result<Plan, PlanRefusal> {
+        match self.objection(&plan, facts) {
+            Some((guard, message)) => Err(PlanRefusal { guard, message, plan: Box::new(plan) }),
+            None => Ok(plan),
+        }
+    }
+
+    fn objection(&self, plan: &Plan, facts: &Facts<'_>) -> Option<(Guard, String)> {
+        let ending = plan.count(PlanAction::Deactivate) + plan.count(PlanAction::Delete);
+        if let Some(why) = facts.missing.filter(|_| !self.allows_incomplete) {
+            let message = format!(
+                "the list of the server's users is not complete ({why}), so that users who are there would be created \
+                 again; read all of them, or use PlanPolicy::allow_incomplete_list"
+            );
+            return Some((Guard::IncompleteList, message));
+        }
+        if facts.desired.is_empty() && !self.allows_empty {
+            let message = format!(
+                "the source has no users, and {ending} would be deactivated or deleted; if that is meant, use \
+                 PlanPolicy::allow_empty_source"
+            );
+            return Some((Guard::EmptySource, message));
+        }
+        if let Some(why) = self.signs_of_truncation(facts).filter(|_| !self.allows_truncated) {
+            let message =
+                format!("the source looks truncated: {why}; if it is complete, use PlanPolicy::allow_truncated_source");
+            return Some((Guard::TruncatedSource, message));
+        }
+        if ending > self.deactivations {
+            let message = format!(
+                "{ending} users would be deactivated or deleted, and {} is the most; if that is meant, use \
+                 PlanPolicy::max_deactivations",
+                self.deactivations
+            );
+            return Some((Guard::TooManyDeactivations, message));
+        }
+        let is_too_large = ending.saturating_mul(100) > facts.active.saturating_mul(usize::from(self.share));
+        (ending > FEW && is_too_large).then(|| {
+            let message = format!(
+                "{ending} of {} active users would be deactivated or deleted, and {} % is the most; if that is meant, \
+                 use PlanPolicy::max_deactivation_percent",
+                facts.active, self.share
+            );
+            (Guard::TooManyDeactivations, message)
+        })
+    }
+
+    fn signs_of_truncation(&self, facts: &Facts<'_>) -> Option<String> {
+        let count = facts.desired.len();
+        if let Some(expected) = self.expected.filter(|expected| *expected != count) {
+            return Some(format!("it has {count} users where {expected} were expected"));
+        }
+        let gone = facts.leavers.len();
+        if gone < SUSPICIOUS {
+            return None;
+        }
+        if is_page_size(count) {
+            return Some(format!("it has exactly {count} users, which is the size of a page, and {gone} are missing"));
+        }
+        let by_name = |user: &ScimUser| user.user_name.as_deref().map(|name| (0, name.to_lowercase()));
+        // Numbers are sorted by their size, which their length decides first.
+        let by_number = |user: &ScimUser| user.external_id().map(|id| (id.len(), id.to_owned()));
+        let by_text = |user: &ScimUser| user.external_id().map(|id| (0, id.to_owned()));
+        let is_cut = is_cut_off(facts, by_name) || is_cut_off(facts, by_number) || is_cut_off(facts, by_text);
+        is_cut.then(|| format!("it is sorted, and all {gone} who are missing would come after its last"))
+    }
+}
+
+/// So many have to be missing for it to be a sign.
+const SUSPICIOUS: usize = 3;
+
+/// Sizes of pages and limits of queries.
+fn is_page_size(count: usize) -> bool {
+    matches!(count, 50 | 100 | 200 | 250 | 500 | 1000 | 2000 | 2500 | 5000 | 10_000 | 20_000 | 25_000 | 50_000)
+}
+
+/// Whether the source is sorted, and everybody who is missing belongs behind its end.
+fn is_cut_off(facts: &Facts<'_>, key: impl Fn(&ScimUser) -> Option<(usize, String)>) -> bool {
+    let Some(keys) = facts.desired.iter().map(&key).collect::<Option<Vec<_>>>() else { return false };
+    let Some(last) = keys.last() else { return false };
+    keys.len() >= 10 && keys.is_sorted() && facts.leavers.iter().all(|user| key(user).is_some_and(|key| key > *last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CurrentUsers, PlanPolicy};
+    use super::*;
+    use crate::profile::Profile;
+
+    fn users(numbers: impl IntoIterator<Item = usize>) -> Vec<ScimUser> {
+        let user = |n: usize| ScimUser::new(format!("user{n:05}")).with_external_id(n.to_string()).with_active(true);
+        numbers.into_iter().map(user).collect()
+    }
+
+    fn policy() -> PlanPolicy {
+        PlanPolicy::new(&Profile::standard())
+    }
+
+    /// What guards against the damage, and how many would be deactivated without it.
+    fn refused(policy: &PlanPolicy, current: &CurrentUsers, desired: &[ScimUser]) -> (Guard, usize) {
+        let refusal = policy.plan(current, desired).unwrap_err();
+        (refusal.guard(), refusal.plan().count(PlanAction::Deactivate))
+    }
+
+    #[test]
+    fn an_empty_source_would_deactivate_everybody() {
+        let current = CurrentUsers::complete(users(0..50));
+        assert_eq!(refused(&policy(), &current, &[]), (Guard::EmptySource, 50));
+        let allowed = policy().allow_empty_source().max_deactivation_percent(100);
+        assert_eq!(allowed.plan(&current, &[]).unwrap().count(PlanAction::Deactivate), 50);
+    }
+
+    #[test]
+    fn a_source_that_is_cut_off_would_deactivate_the_rest() {
+        let current = CurrentUsers::complete(users(0..1000));
+        assert_eq!(refused(&policy(), &current, &users(0..913)), (Guard::TruncatedSource, 87));
+        let unsorted = |count: usize| users((0..1000).map(|n| n * 7 % 1000).take(count));
+        assert_eq!(refused(&policy(), &current, &unsorted(500)), (Guard::TruncatedSource, 500), "a page");
+        let expecting = policy().expecting(1000);
+        assert_eq!(refused(&expecting, &current, &unsorted(998)), (Guard::TruncatedSource, 2), "fewer than expected");
+        let allowed = expecting.allow_truncated_source().plan(&current, &unsorted(998)).unwrap();
+        assert_eq!(allowed.count(PlanAction::Deactivate), 2);
+    }
+
+    #[test]
+    fn numbers_are_sorted_as_numbers_too() {
+        let numbered = |numbers: std::ops::Range<usize>| -> Vec<ScimUser> {
+            numbers.map(|n| ScimUser::new(format!("{}", n * 7919 % 9973)).with_external_id(n.to_string())).collect()
+        };
+        let current = CurrentUsers::complete(numbered(0..1200));
+        assert_eq!(refused(&policy(), &current, &numbered(0..1150)), (Guard::TruncatedSource, 50));
+    }
+
+    #[test]
+    fn those_who_left_are_not_all_at_the_end() {
+        let current = CurrentUsers::complete(users(0..1000));
+        let stayed = users((0..1000).filter(|n| n % 11 != 3));
+        let plan = policy().plan(&current, &stayed).unwrap();
+        assert_eq!(plan.count(PlanAction::Deactivate), 91);
+    }
+
+    #[test]
+    fn a_mass_deactivation_is_refused_by_number_and_by_share() {
+        let current = CurrentUsers::complete(users(0..2000));
+        let all_but = |n: usize| users((0..2000).filter(move |at| at % 3 != 0 || *at >= n * 3));
+        assert_eq!(refused(&policy(), &current, &all_but(101)), (Guard::TooManyDeactivations, 101));
+        assert!(policy().plan(&current, &all_but(99)).is_ok());
+        assert!(policy().max_deactivations(101).plan(&current, &all_but(101)).is_ok());
+
+        let small = CurrentUsers::complete(users(0..20));
+        let left = |n: usize| users((0..20).filter(move |at| at % 2 != 0 || *at >= n * 2));
+        assert_eq!(refused(&policy(), &small, &left(6)), (Guard::TooManyDeactivations, 6));
+        assert!(policy().plan(&small, &left(5)).is_ok(), "so few are no mass");
+        assert!(policy().max_deactivation_percent(30).plan(&small, &left(6)).is_ok());
+    }
+
+    #[test]
+    fn those_whom_the_source_itself_deactivates_count_too() {
+        let current = CurrentUsers::complete(users(0..20));
+        let inactive: Vec<_> = users(0..20).into_iter().map(|user| user.with_active(false)).collect();
+        assert_eq!(refused(&policy(), &current, &inactive), (Guard::TooManyDeactivations, 20));
+    }
+
+    #[test]
+    fn over_a_part_of_the_users_those_who_are_there_would_be_created_again() {
+        let everybody = users(0..80);
+        let current = CurrentUsers::partial(everybody[..30].to_vec(), "it is the first page");
+        let refusal = policy().plan(&current, &everybody).unwrap_err();
+        assert_eq!((refusal.guard(), refusal.plan().count(PlanAction::Create)), (Guard::IncompleteList, 50));
+        assert_eq!(policy().allow_incomplete_list().plan(&current, &everybody).unwrap().steps.len(), 50);
+    }
+}

@@ -1,0 +1,157 @@
+//! A plan as a person reviews it.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Plan, PlanAction, PlanChange, PlanStep};
+use crate::model::one_line;
+
+/// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
+/// deactivated, `x` deleted, `!` in conflict, and `?` differs in a way that the server has no way to
+/// be told.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |action| self.count(action);
+        write!(
+            f,
+            "{} to create, {} to update, {} to reactivate, {} to deactivate, {} to delete; {} unchanged",
+            count(PlanAction::Create),
+            count(PlanAction::Update),
+            count(PlanAction::Reactivate),
+            count(PlanAction::Deactivate),
+            count(PlanAction::Delete),
+            self.unchanged,
+        )?;
+        if !self.conflicts.is_empty() {
+            write!(f, "; {} in conflict", self.conflicts.len())?;
+        }
+        for step in &self.steps {
+            write!(f, "\n{step}")?;
+        }
+        for conflict in &self.conflicts {
+            write!(f, "\n! {}  {}", shown(&conflict.user), shown(&conflict.reason))?;
+        }
+        for user in &self.inexpressible {
+            write!(f, "\n? {}  not possible here: {}", shown(&user.user_name), shown(&user.left_out.join("; ")))?;
+        }
+        Ok(())
+    }
+}
+
+/// One line.
+impl fmt::Display for PlanStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.action.sign(), shown(&self.user_name))?;
+        if let Some(id) = &self.external_id {
+            write!(f, " ({})", shown(id))?;
+        }
+        write!(f, "  {}", self.action.verb())?;
+        let mut separator = ": ";
+        for change in self.changes.iter().filter(|change| !self.action.says(change)) {
+            write!(f, "{separator}{change}")?;
+            separator = "; ";
+        }
+        if !self.left_out.is_empty() {
+            write!(f, "{separator}not possible here: {}", shown(&self.left_out.join("; ")))?;
+        }
+        Ok(())
+    }
+}
+
+/// The path, what was there, and what is to be.
+impl fmt::Display for PlanChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |value: Option<&Value>| match value {
+            None => "nothing".to_owned(),
+            Some(_) if self.is_secret() => "[redacted]".to_owned(),
+            Some(value) => shown(&value.to_string()),
+        };
+        write!(f, "{} {} → {}", shown(&self.path), value(self.from.as_ref()), value(self.to.as_ref()))
+    }
+}
+
+impl fmt::Debug for PlanChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl PlanChange {
+    fn is_secret(&self) -> bool {
+        self.path.rsplit([':', '.']).next().is_some_and(|last| last.eq_ignore_ascii_case("password"))
+    }
+}
+
+impl PlanAction {
+    const fn sign(self) -> char {
+        match self {
+            Self::Create => '+',
+            Self::Update => '~',
+            Self::Reactivate => '^',
+            Self::Deactivate => '-',
+            Self::Delete => 'x',
+        }
+    }
+
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Reactivate => "reactivate",
+            Self::Deactivate => "deactivate",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Whether the name of the action says this change.
+    fn says(self, change: &PlanChange) -> bool {
+        matches!(self, Self::Reactivate | Self::Deactivate | Self::Delete) && change.path.eq_ignore_ascii_case("active")
+    }
+}
+
+/// On one line, without what would move the cursor of a terminal.
+fn shown(text: &str) -> String {
+    one_line(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{CurrentUsers, PlanPolicy};
+    use super::*;
+    use crate::model::ScimUser;
+    use crate::profile::Profile;
+
+    fn users(users: Value) -> Vec<ScimUser> {
+        serde_json::from_value(users).unwrap()
+    }
+
+    #[test]
+    fn a_plan_is_printed_for_review() {
+        let current = users(json!([
+            { "id": "1", "userName": "ann", "externalId": "1", "active": true, "name": { "familyName": "Doe" }, "title": "T" },
+            { "id": "2", "userName": "bob", "active": true },
+            { "id": "3", "userName": "cy", "active": false },
+            { "id": "4", "userName": "dee", "active": true },
+            { "id": "5", "userName": "eve", "active": true, "urn:ietf:params:scim:schemas:extension:custom:2.0:user": { "levels": "A" } },
+        ]));
+        let desired = users(json!([
+            { "userName": "ann", "externalId": "1", "name": { "familyName": "Roe\u{1b}[31m" }, "title": "Dr" },
+            { "userName": "cy" }, { "userName": "dee", "active": true },
+            { "userName": "eve", "urn:ietf:params:scim:schemas:extension:custom:2.0:user": { "levels": "" } },
+            { "userName": "new\nline" }, { "userName": "new", "externalId": "9" },
+        ]));
+        let plan = PlanPolicy::new(&Profile::wats()).plan(&CurrentUsers::complete(current), &desired).unwrap();
+        insta::assert_snapshot!(plan, @r#"
+        1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
+        ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; not possible here: title: setting it
+        ^ cy  reactivate
+        + new (9)  create
+        - bob  deactivate
+        ! new line  a user of the source cannot be named: the userName has a control character in it
+        ? eve  not possible here: levels: removing A
+        "#);
+    }
+}
