@@ -65,7 +65,7 @@ impl fmt::Debug for PlanRefusal {
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) deactivations: usize,
-    /// Out of a hundred of the active users.
+    /// Out of a hundred of those at stake.
     pub(super) share: u8,
     pub(super) expected: Option<usize>,
     pub(super) allows_incomplete: bool,
@@ -94,9 +94,9 @@ pub(super) struct Facts<'a> {
     /// Why the list of the server's users is not complete.
     pub(super) missing: Option<&'a str>,
     pub(super) desired: &'a [ScimUser],
-    /// Those on the server whom the plan is about and who may sign in.
-    pub(super) active: usize,
-    /// Those on the server whom the source does not have.
+    /// How many on the server the source speaks for and who could be deactivated or deleted.
+    pub(super) at_stake: usize,
+    /// Those of them whom the source does not have.
     pub(super) leavers: Vec<&'a ScimUser>,
 }
 
@@ -138,12 +138,12 @@ impl Limits {
             );
             return Some((Guard::TooManyDeactivations, message));
         }
-        let is_too_large = ending.saturating_mul(100) > facts.active.saturating_mul(usize::from(self.share));
+        let is_too_large = ending.saturating_mul(100) > facts.at_stake.saturating_mul(usize::from(self.share));
         (ending > FEW && is_too_large).then(|| {
             let message = format!(
-                "{ending} of {} active users would be deactivated or deleted, and {} % is the most; if that is meant, \
+                "{ending} of {} users would be deactivated or deleted, and {} % is the most; if that is meant, \
                  use PlanPolicy::max_deactivation_percent",
-                facts.active, self.share
+                facts.at_stake, self.share
             );
             (Guard::TooManyDeactivations, message)
         })

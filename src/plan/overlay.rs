@@ -28,7 +28,7 @@ pub(super) fn overlaid(
 }
 
 fn put(user: &mut Map<String, Value>, path: &str, name: &str, desired: &Value) {
-    if is_unassigned(desired) {
+    if says_nothing(desired) {
         return;
     }
     let known = user.keys().find(|known| known.eq_ignore_ascii_case(name)).cloned();
@@ -42,11 +42,16 @@ fn put(user: &mut Map<String, Value>, path: &str, name: &str, desired: &Value) {
     }
 }
 
+/// Whether nothing is assigned in a value: it is null, or empty, or has only such parts.
+fn says_nothing(value: &Value) -> bool {
+    is_unassigned(value) || value.as_object().is_some_and(|parts| parts.values().all(says_nothing))
+}
+
 /// Whether the server has what the source says. It may have more: types, displays, references.
 fn agrees(path: &str, desired: &Value, held: &Value) -> bool {
     match (desired, held) {
         (Value::Object(desired), Value::Object(held)) => desired.iter().all(|(name, value)| {
-            is_unassigned(value) || member(held, name).is_some_and(|held| agrees(path, value, held))
+            says_nothing(value) || member(held, name).is_some_and(|held| agrees(path, value, held))
         }),
         (Value::Array(desired), Value::Array(held)) => {
             desired.len() == held.len()
@@ -122,8 +127,7 @@ mod tests {
     fn what_the_source_does_not_say_stays() {
         let held =
             json!({ "id": "1", "userName": "Ann", "title": "T", "name": { "givenName": "Ann", "familyName": "Doe" } });
-        let desired =
-            json!({ "id": "9", "USERNAME": "ann", "password": "p", "name": { "familyName": "Roe" }, "x": [] });
+        let desired = json!({ "id": "9", "USERNAME": "ann", "password": "p", "name": { "familyName": "Roe", "x": null }, "x": [], "y": { "z": [] } });
         let expected =
             json!({ "id": "1", "userName": "Ann", "title": "T", "name": { "givenName": "Ann", "familyName": "Roe" } });
         assert_eq!(over(&held, &desired, &[]), expected);

@@ -121,8 +121,8 @@ impl PlanPolicy {
         self
     }
 
-    /// The largest part of the active users that may be deactivated or deleted, in percent; 20 by
-    /// default. Up to 5 users are never too large a part.
+    /// The largest part of the active users that may be deactivated, or of all that may be deleted,
+    /// in percent; 20 by default. Up to 5 users are never too large a part.
     #[must_use]
     pub fn max_deactivation_percent(mut self, percent: u8) -> Self {
         self.limits.share = percent;
@@ -198,10 +198,11 @@ impl PlanPolicy {
                 self.leave(&mut plan, held);
             }
         }
-        let is_active = |user: &&ScimUser| user.active != Some(false) && self.is_concerned(user);
-        let active = users.iter().filter(is_active).count();
-        let leavers = leavers.into_iter().filter(|user| user.active != Some(false)).collect();
-        self.limits.check(plan, &Facts { missing: current.missing(), desired, active, leavers })
+        // Who may not sign in has nothing to lose but to be deleted.
+        let can_lose = |user: &ScimUser| user.active != Some(false) || self.leavers == Leavers::Delete;
+        let at_stake = users.iter().filter(|user| can_lose(user) && self.is_concerned(user)).count();
+        leavers.retain(|user| can_lose(user));
+        self.limits.check(plan, &Facts { missing: current.missing(), desired, at_stake, leavers })
     }
 
     fn is_protected(&self, user: &ScimUser) -> bool {

@@ -1,5 +1,6 @@
 //! What holds in both faces. Each face loads these files with its own `maybe_async` and `test`.
 
+mod applying;
 mod batches;
 mod changing;
 mod configuration;

@@ -1,0 +1,394 @@
+//! Plans that are applied, twice, later, and after an interruption.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use http::Method;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+use wats_scim::sandbox::Sandbox;
+use wats_scim::{
+    ApplyReport, BatchProgress, CurrentUsers, ErrorKind, Journal, Leavers, Plan, PlanAction, PlanPolicy, Profile,
+    ScimPatchRequest, ScimUser, StepOutcome,
+};
+
+use super::{client, config, received};
+use crate::{ScimClient, maybe_async, test};
+
+/// A file of its own for each test, which is gone with this.
+pub(super) struct Temporary(pub(super) PathBuf);
+
+impl Temporary {
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("wats-scim-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn user(json: Value) -> ScimUser {
+    serde_json::from_value(json).unwrap()
+}
+
+fn without_guards(profile: &Profile) -> PlanPolicy {
+    PlanPolicy::new(profile).allow_empty_source().allow_truncated_source().max_deactivation_percent(100)
+}
+
+/// A user, as a source or a server has it, out of few values so that they meet.
+fn anybody() -> impl Strategy<Value = ScimUser> {
+    let one_of = |values: &'static [&'static str]| proptest::sample::select(values);
+    let maybe = |values| proptest::option::of(one_of(values));
+    let name = (0..14_u32, any::<bool>()).prop_map(|(n, upper)| format!("{}{n}", if upper { "USER" } else { "user" }));
+    let id = proptest::option::of((0..14_u32).prop_map(|n| n.to_string()));
+    let texts = (maybe(&["Ann", "Bob"]), maybe(&["Doe", "Roe"]), maybe(&["Ann Doe", "B"]), maybe(&["T", "Dr"]));
+    let emails = proptest::collection::vec(one_of(&["a@x", "B@X", "c@x"]), 0..2);
+    let roles = proptest::collection::vec(one_of(&["Operator", "Viewer"]), 0..2);
+    let levels = proptest::sample::subsequence(vec!["Level 1", "Level 2", "Level 3"], 0..3);
+    let active = proptest::option::of(any::<bool>());
+    (name, id, texts, emails, roles, levels, active).prop_map(
+        |(name, id, (given, family, formatted, title), emails, roles, levels, active)| {
+            let values = |values: Vec<&str>| values.iter().map(|value| json!({ "value": value })).collect::<Vec<_>>();
+            let user = user(json!({
+                "userName": name, "externalId": id, "title": title, "active": active, "emails": values(emails),
+                "roles": values(roles), "displayName": formatted,
+                "name": { "givenName": given, "familyName": family, "formatted": formatted },
+            }));
+            if levels.is_empty() { user } else { user.with_levels(levels) }
+        },
+    )
+}
+
+/// A directory that a server can hold: nobody twice.
+fn directory() -> impl Strategy<Value = Vec<ScimUser>> {
+    proptest::collection::vec(anybody(), 0..10).prop_map(|users| {
+        let mut kept: HashMap<String, ScimUser> = HashMap::new();
+        for user in users {
+            let is_known =
+                kept.values().any(|other| other.external_id.is_some() && other.external_id == user.external_id);
+            if !is_known {
+                kept.insert(user.user_name.clone().unwrap().to_lowercase(), user);
+            }
+        }
+        kept.into_values().collect()
+    })
+}
+
+fn leavers() -> impl Strategy<Value = Leavers> {
+    proptest::sample::select(&[Leavers::Deactivate, Leavers::Keep, Leavers::Delete][..])
+}
+
+/// How often each kind of write was answered with success.
+fn writes(sandbox: &Sandbox) -> usize {
+    let is_write = |method: &Method| [Method::POST, Method::PATCH, Method::DELETE, Method::PUT].contains(method);
+    let requests = sandbox.requests();
+    let done = |status: Option<http::StatusCode>| status.is_some_and(|status| status.is_success());
+    requests.iter().filter(|request| is_write(&request.method) && done(request.status)).count()
+}
+
+fn problems(report: &ApplyReport) -> Vec<String> {
+    report.problems.iter().map(|problem| format!("{}: {}", problem.step, problem.outcome)).collect()
+}
+
+#[maybe_async]
+#[test]
+async fn a_plan_that_was_applied_leaves_nothing_to_do() {
+    let mut runner = TestRunner::deterministic();
+    for case in 0..120 {
+        let mut draw = |strategy: BoxedStrategy<Vec<ScimUser>>| strategy.new_tree(&mut runner).unwrap().current();
+        let (current, desired) = (draw(directory().boxed()), draw(proptest::collection::vec(anybody(), 0..10).boxed()));
+        let leavers = leavers().new_tree(&mut runner).unwrap().current();
+        let (sandbox, client) = if case % 2 == 0 {
+            let sandbox = Sandbox::start().unwrap();
+            let client = client(&sandbox);
+            (sandbox, client)
+        } else {
+            let sandbox = Sandbox::builder().standard().start().unwrap();
+            let config =
+                wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
+            (sandbox, ScimClient::new(&config).unwrap())
+        };
+        for user in &current {
+            client.create_user(user).await.unwrap();
+        }
+        let policy = without_guards(client.profile()).leavers(leavers);
+        let held = client.current_users().await.unwrap();
+        let plan = policy.plan(&held, &desired).unwrap();
+        let plan: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+        let report = client.apply(plan.clone()).run().await.unwrap();
+        let context = format!("case {case}\n{plan}\n{current:#?}\n{desired:#?}\n{:?}", problems(&report));
+        assert!(report.is_complete(), "{context}");
+
+        // Once more does nothing.
+        let (after, written) = (sandbox.users(), writes(&sandbox));
+        let again = client.apply(plan.clone()).run().await.unwrap();
+        assert_eq!((again.applied, problems(&again)), (0, Vec::new()), "{context}");
+        assert_eq!((sandbox.users(), writes(&sandbox)), (after, written), "{context}");
+
+        // And there is nothing left to plan; a conflict may have been about a name that is free now.
+        let mut next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+        for _ in 0..plan.conflicts.len() {
+            client.apply(next).run().await.unwrap();
+            next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+        }
+        assert_eq!(next.steps, [], "{context}\n{next}");
+        let seen = |users: &[ScimUser]| users.iter().filter_map(|user| user.user_name.clone()).collect::<Vec<_>>();
+        let mut names = seen(client.current_users().await.unwrap().users());
+        names.iter_mut().for_each(|name| *name = name.to_lowercase());
+        names.sort();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all, "nobody is there twice");
+    }
+}
+
+#[maybe_async]
+async fn three(sandbox: &Sandbox) -> (ScimClient, Vec<ScimUser>) {
+    let client = client(sandbox);
+    let mut users = Vec::new();
+    for name in ["ann", "bob", "cy"] {
+        let user = ScimUser::new(name).with_external_id(name).with_name(wats_scim::ScimUserName::new(name, "Doe"));
+        users.push(client.create_user(&user).await.unwrap());
+    }
+    (client, users)
+}
+
+fn named(user: &ScimUser, family: &str) -> ScimUser {
+    ScimUser::new(user.user_name.clone().unwrap())
+        .with_name(wats_scim::ScimUserName::new(user.name.as_ref().unwrap().given_name.clone().unwrap(), family))
+}
+
+#[maybe_async]
+#[test]
+async fn a_stored_plan_that_no_longer_fits_is_skipped_user_by_user() {
+    let sandbox = Sandbox::start().unwrap();
+    let (client, users) = three(&sandbox).await;
+    let desired = [named(&users[0], "Roe"), named(&users[1], "Roe"), ScimUser::new("dee"), ScimUser::new("eve")];
+    let policy = without_guards(client.profile()).leavers(Leavers::Delete);
+    let plan = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+    assert_eq!(plan.steps.len(), 5);
+    let stored = serde_json::to_string(&plan).unwrap();
+
+    // Meanwhile: one gets another name, one is deactivated, and one of the new ones is there.
+    let id = |at: usize| users[at].id.clone().unwrap();
+    client.update_family_name(&id(0), "Smith").await.unwrap();
+    client.deactivate_user(&id(2)).await.unwrap();
+    client.create_user(&ScimUser::new("dee")).await.unwrap();
+
+    let plan: Plan = serde_json::from_str(&stored).unwrap();
+    let mut apply = client.apply(plan).in_flight(1);
+    let mut told = Vec::new();
+    while let Some(step) = apply.next_step().await.unwrap() {
+        told.push((step.step.user_name.clone(), step.outcome.to_string()));
+    }
+    let told: Vec<(&str, &str)> = told.iter().map(|(name, outcome)| (&**name, &**outcome)).collect();
+    let expected = [
+        (
+            "ann",
+            "skipped: since the plan was made, there is something else to change: name.familyName \"Smith\" → \"Roe\"",
+        ),
+        ("bob", "applied"),
+        ("dee", "not needed any more"),
+        ("eve", "applied"),
+        ("cy", "skipped: the right to sign in has changed since the plan was made"),
+    ];
+    assert_eq!(told, expected);
+    let family = |name: &str| {
+        let users = sandbox.users();
+        users.iter().find(|user| user["userName"] == name).map(|user| user["name"]["familyName"].clone())
+    };
+    assert_eq!((family("ann"), family("bob")), (Some("Smith".into()), Some("Roe".into())));
+    assert!(family("cy").is_some(), "somebody who changed is not deleted");
+    assert_eq!(apply.progress().failed, 2);
+}
+
+#[maybe_async]
+#[test]
+async fn a_user_that_is_gone_is_skipped_and_one_that_was_to_go_is_not_needed() {
+    let sandbox = Sandbox::start().unwrap();
+    let (client, users) = three(&sandbox).await;
+    let policy = without_guards(client.profile()).leavers(Leavers::Delete);
+    let desired = [named(&users[0], "Roe")];
+    let plan = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+    for user in &users[..2] {
+        client.delete_user(user.id.as_deref().unwrap()).await.unwrap();
+    }
+    let report = client.apply(plan).run().await.unwrap();
+    assert_eq!((report.applied, report.unneeded), (1, 1));
+    assert_eq!(
+        problems(&report),
+        ["~ ann (ann)  update: name.familyName \"Doe\" → \"Roe\": skipped: the user is gone"]
+    );
+    assert_eq!(sandbox.users().len(), 0);
+}
+
+#[maybe_async]
+#[test]
+async fn a_change_between_reading_and_writing_is_seen_where_users_have_versions() {
+    let sandbox = Sandbox::builder().standard().start().unwrap();
+    let config = wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
+    let client = ScimClient::new(&config).unwrap();
+    let ann = client.create_user(&ScimUser::new("ann").with_display_name("Ann")).await.unwrap();
+    let desired = [ScimUser::new("ann").with_display_name("Ann Roe")];
+    let policy = without_guards(client.profile());
+    let plan = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+    let stale = ScimPatchRequest::new().replace("nickName", "A");
+    client.update_user(ann.id.as_deref().unwrap(), &stale).await.unwrap();
+    sandbox.clear_requests();
+    let report = client.apply(plan).run().await.unwrap();
+    assert_eq!(report.applied, 1, "what the plan is not about may change");
+    let requests = sandbox.requests();
+    let version = requests[1].headers.get("if-match").unwrap().to_str().unwrap().to_owned();
+    assert_ne!(Some(version.as_str()), ann.meta.unwrap().version.as_deref(), "it is the version that was just read");
+}
+
+#[maybe_async]
+#[test]
+async fn a_dry_run_sends_nothing_and_writes_nothing_down() {
+    let sandbox = Sandbox::start().unwrap();
+    let (client, users) = three(&sandbox).await;
+    let policy = without_guards(client.profile()).leavers(Leavers::Delete);
+    let desired = [named(&users[0], "Roe"), ScimUser::new("dee")];
+    let plan = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+    let (file, before) = (Temporary::new(), sandbox.users());
+    let journal = Journal::open(&file.0, &plan).unwrap();
+    let length = std::fs::metadata(&file.0).unwrap().len();
+    sandbox.clear_requests();
+    let report = client.apply(plan).journal(journal).dry_run().run().await.unwrap();
+    assert_eq!((report.planned, report.to_string().as_str()), (4, "0 applied, 4 planned"));
+    assert!(!report.is_complete());
+    assert_eq!((received(&sandbox), sandbox.users()), (Vec::new(), before));
+    assert_eq!(std::fs::metadata(&file.0).unwrap().len(), length);
+}
+
+#[maybe_async]
+#[test]
+async fn an_interrupted_apply_goes_on_where_it_was() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = client(&sandbox);
+    let desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
+    let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
+    let file = Temporary::new();
+    let journal = Journal::open(&file.0, &plan).unwrap();
+    let mut apply = client.apply(plan.clone()).journal(journal).in_flight(3);
+    for _ in 0..10 {
+        apply.next_step().await.unwrap().unwrap();
+    }
+    drop(apply);
+    // What was on its way comes to its end, or not at all.
+    let stored = Journal::plan(&file.0).unwrap();
+    assert_eq!(stored, plan);
+    let journal = loop {
+        match Journal::open(&file.0, &stored) {
+            Ok(journal) => break journal,
+            Err(error) => assert!(error.to_string().contains("in use"), "{error}"),
+        }
+        std::thread::sleep(super::MS);
+    };
+    let done = journal.done();
+    assert!((10..=13).contains(&done), "{done}");
+    let posts = |sandbox: &Sandbox| received(sandbox).iter().filter(|line| line.starts_with("POST")).count();
+    assert!(posts(&sandbox) <= 13);
+    let told = Arc::new(Mutex::new(Vec::<BatchProgress>::new()));
+    let teller = Arc::clone(&told);
+    let apply = client.apply(stored).journal(journal);
+    let report = apply.on_progress(move |progress| teller.lock().unwrap().push(progress)).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    assert_eq!((report.done_before, report.done_before + report.applied + report.unneeded), (done, 40));
+    assert_eq!(told.lock().unwrap().last().map(|last| (last.done, last.total)), Some((40, Some(40))));
+    assert_eq!(sandbox.users().len(), 40);
+    assert_eq!(writes(&sandbox), 40, "nobody is created twice");
+}
+
+#[maybe_async]
+#[test]
+async fn a_step_that_was_begun_is_looked_up_before_it_is_done() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = client(&sandbox);
+    let desired = [ScimUser::new("ann").with_display_name("Ann"), ScimUser::new("bob")];
+    let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
+    let file = Temporary::new();
+    drop(Journal::open(&file.0, &plan).unwrap());
+    let mut text = std::fs::read_to_string(&file.0).unwrap();
+    text.push_str("{\"step\":0,\"state\":\"begun\"}\n{\"step\":1,\"state\":\"begun\"}\n{\"step\":1,\"sta");
+    std::fs::write(&file.0, text).unwrap();
+    client.create_user(&desired[0]).await.unwrap();
+    sandbox.clear_requests();
+    let journal = Journal::open(&file.0, &plan).unwrap();
+    let report = client.apply(plan).journal(journal).in_flight(1).run().await.unwrap();
+    assert_eq!((report.unneeded, report.applied), (1, 1));
+    let base = "/api/SCIM/v2/Users";
+    let expected = [format!("GET {base}/userName=ann"), format!("GET {base}/userName=bob"), format!("POST {base}")];
+    assert_eq!(received(&sandbox), expected);
+}
+
+#[maybe_async]
+#[test]
+async fn a_plan_can_stop_at_problems() {
+    let sandbox = super::always(403, "application/json", "{}");
+    let desired: Vec<_> = (0..20).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
+    let client = client(&sandbox);
+    let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
+    let report = client.apply(plan).in_flight(1).stop_after(3).run().await.unwrap();
+    assert_eq!((report.problems.len(), report.not_begun), (3, 17));
+    assert!(matches!(&report.problems[0].outcome, StepOutcome::Failed(error) if error.kind() == ErrorKind::Forbidden));
+    assert!(!report.is_complete());
+    let text = report.to_string();
+    assert!(
+        text.starts_with("0 applied, 3 skipped or failed, 17 not begun\n+ new00  create\n    failed: could not"),
+        "{text}"
+    );
+}
+
+/// What each guard is for: the same lists without it, and what becomes of the server.
+#[maybe_async]
+#[test]
+async fn without_its_guards_a_bad_list_does_damage() {
+    let full = |users: &[ScimUser]| users.iter().map(|user| named(user, "Doe")).collect::<Vec<_>>();
+    let active = |sandbox: &Sandbox| sandbox.users().iter().filter(|user| user["active"] != false).count();
+    let policy = || PlanPolicy::new(&Profile::wats());
+    for guard in ["empty", "truncated", "too many", "too large a share", "incomplete"] {
+        let sandbox = Sandbox::builder().users(120).start().unwrap();
+        let client = ScimClient::new(&config(&sandbox)).unwrap();
+        let current = client.current_users().await.unwrap();
+        let users = full(current.users());
+        let (list, source, guarded, unguarded) = match guard {
+            "empty" => (current, vec![], policy(), policy().allow_empty_source().max_deactivations(200)),
+            "truncated" => (current, users[..90].to_vec(), policy(), policy().allow_truncated_source()),
+            "too many" => {
+                let half = users.iter().step_by(2).cloned().collect();
+                (current, half, policy().max_deactivations(59), policy().max_deactivations(60))
+            }
+            "too large a share" => {
+                let few = users.iter().step_by(3).cloned().collect();
+                (current, few, policy(), policy())
+            }
+            _ => {
+                let page = CurrentUsers::page(client.get_users(&wats_scim::ListQuery::new().count(20)).await.unwrap());
+                (page, users, policy(), policy().allow_incomplete_list())
+            }
+        };
+        let refusal = guarded.plan(&list, &source).unwrap_err();
+        assert_eq!((active(&sandbox), sandbox.users().len()), (120, 120));
+        let plan = unguarded.max_deactivation_percent(100).plan(&list, &source).unwrap();
+        assert_eq!(&plan, refusal.plan());
+        let report = client.apply(plan).run().await.unwrap();
+        match guard {
+            "incomplete" => {
+                // Only that names are unique keeps the server from having a hundred people twice.
+                let creations = report.problems.iter().filter(|step| step.step.action == PlanAction::Create);
+                assert_eq!(report.unneeded + creations.count(), 100);
+            }
+            _ => assert!(active(&sandbox) <= 90, "{guard}: {} are left", active(&sandbox)),
+        }
+    }
+}
