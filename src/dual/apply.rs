@@ -64,7 +64,7 @@ impl<R: ScimRepository> ScimService<R> {
 ///
 #[doc = example!(
     "let current = client.current_users()" await "?;\n\
-     let desired = [ScimUser::new(\"user0000@example.com\").with_display_name(\"Ann\")];\n\
+     let desired = [ScimUser::new(\"user0001@example.com\").with_display_name(\"Ann\")];\n\
      let plan = PlanPolicy::new(client.profile()).plan(&current, &desired)?;\n\
      let mut apply = client.apply(plan).in_flight(16).on_progress(|progress| {\n    \
          println!(\"{} of {:?} done, {} not\", progress.done, progress.total, progress.failed);\n\

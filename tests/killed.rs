@@ -1,0 +1,233 @@
+//! A plan of 2,000 steps whose apply is killed 50 times, over a network that fails.
+//!
+//! The apply runs in a process of its own, which is this program again. It is killed (SIGKILL on
+//! Unix) at random moments all over the plan and started again with the same journal. In the end the
+//! server has to hold what was desired, nobody twice, and the journal has to agree with what the
+//! server logged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant, SystemTime};
+use std::{env, fs, thread};
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+use wats_scim::sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
+use wats_scim::{
+    Credentials, Journal, Plan, PlanAction, PlanPolicy, RetryPolicy, ScimConfig, ScimUser, asynchronous, blocking,
+};
+
+const KILLS: u32 = 50;
+const TIMEOUT: Duration = Duration::from_millis(400);
+/// About what the two lines of a step take in the journal.
+const STEP_BYTES: u64 = 215;
+
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    if let [_, flag, face, base_url, token, directory] = arguments.as_slice()
+        && flag == "--apply"
+    {
+        return apply(face, base_url, token, Path::new(directory));
+    }
+    for face in ["blocking", "async"] {
+        let seed = u64::from(SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos());
+        println!("killed: {face}, seed {seed}");
+        let started = Instant::now();
+        let runs = survive(face, seed);
+        println!("killed: {face}, {KILLS} kills, {runs} runs, {:.1} s", started.elapsed().as_secs_f64());
+    }
+}
+
+/// The process that is killed: goes on with the journal, until every step is done.
+fn apply(face: &str, base_url: &str, token: &str, directory: &Path) {
+    let journal = directory.join("journal");
+    let retry = RetryPolicy::default().attempts(8).delays(TIMEOUT / 80, TIMEOUT / 4);
+    let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT).retry(retry);
+    let plan = Journal::plan(&journal).unwrap();
+    let journal = Journal::open(&journal, &plan).unwrap();
+    let report = if face == "blocking" {
+        let client = blocking::ScimClient::new(&config).unwrap();
+        client.apply(plan).journal(journal).run().unwrap()
+    } else {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = asynchronous::ScimClient::new(&config).unwrap();
+        runtime.block_on(client.apply(plan).journal(journal).run()).unwrap()
+    };
+    for problem in &report.problems {
+        eprintln!("{}: {}", problem.step, problem.outcome);
+    }
+    std::process::exit(if report.is_complete() { 0 } else { 3 });
+}
+
+/// Something that is gone with this, whatever happens.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `SplitMix64`.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ (x >> 31)) % end
+    }
+}
+
+/// What goes wrong with 10 % of the requests.
+fn faults() -> FaultRule {
+    let mut faults = vec![Fault::ResetBeforeAnswer, Fault::ResetAfterApplied, Fault::Truncate, Fault::CloseIdle];
+    faults.push(Fault::StallAfterApplied(TIMEOUT * 3 / 2));
+    for code in [502, 503].into_iter().map(|code| StatusCode::from_u16(code).unwrap()) {
+        faults.push(Fault::Status { code, retry_after: None });
+        faults.push(Fault::StatusAfterApplied { code, retry_after: None });
+    }
+    FaultRule::one_of(faults).with_probability(0.1)
+}
+
+/// 1,000 users are there: 700 get another name, 300 leave, and 1,000 join.
+fn desired() -> Vec<ScimUser> {
+    let stay = (1..=1000).filter(|n| n % 10 < 7).map(|n| {
+        let user: ScimUser = serde_json::from_value(serde_json::json!({
+            "userName": format!("user{n:04}@example.com"), "name": { "familyName": format!("Roe{n}") },
+        }))
+        .unwrap();
+        user
+    });
+    let join = (0..1000).map(|n| ScimUser::new(format!("new{n:04}@example.com")).with_external_id(n.to_string()));
+    join.chain(stay).collect()
+}
+
+/// How often the apply was started until it came to its end.
+fn survive(face: &str, seed: u64) -> u32 {
+    let mut random = Random(seed);
+    let sandbox = Sandbox::builder().users(1000).start().unwrap();
+    let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
+    let proxy = [faults()].into_iter().fold(proxy, FaultProxyBuilder::rule).start().unwrap();
+    let directory = Directory(env::temp_dir().join(format!("wats-scim-killed-{}-{face}", std::process::id())));
+    fs::create_dir_all(&directory.0).unwrap();
+    let path = directory.0.join("journal");
+
+    let direct = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).no_proxy();
+    let direct = blocking::ScimClient::new(&direct).unwrap();
+    let policy = || PlanPolicy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
+    let plan = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
+    assert_eq!(plan.steps.len(), 2000, "{} in conflict", plan.conflicts.len());
+    drop(Journal::open(&path, &plan).unwrap());
+
+    let length = || fs::metadata(&path).unwrap().len();
+    let start = || {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--apply", face, proxy.base_url(), sandbox.token()]).arg(&directory.0);
+        Killed(command.spawn().unwrap())
+    };
+    let mut runs = 0;
+    for kill in 0..KILLS {
+        runs += 1;
+        let mut child = start();
+        let until = length() + random.below(2 * 1800 * STEP_BYTES / u64::from(KILLS));
+        while length() < until {
+            assert_eq!(child.0.try_wait().unwrap(), None, "it came to its end before it was killed {kill} times");
+            thread::sleep(Duration::from_micros(300));
+        }
+        thread::sleep(Duration::from_micros(random.below(3000)));
+    }
+    loop {
+        runs += 1;
+        assert!(runs < KILLS + 20, "it does not come to its end");
+        match start().0.wait().unwrap().code() {
+            Some(0) => break,
+            // Steps failed, as the network does; they are tried again.
+            Some(3) => {}
+            code => panic!("the apply failed with {code:?}"),
+        }
+    }
+    let left = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
+    assert_eq!(left.steps, [], "{left}");
+    assert_held(&sandbox);
+    assert_logged(&sandbox, &plan, &path);
+    runs
+}
+
+/// The server holds what was desired, and nobody twice.
+fn assert_held(sandbox: &Sandbox) {
+    let mut held: BTreeMap<String, Value> = BTreeMap::new();
+    for user in sandbox.users() {
+        let name = user["userName"].as_str().unwrap().to_owned();
+        assert_eq!(held.insert(name.clone(), user), None, "{name} is there twice");
+    }
+    assert_eq!(held.len(), 2000);
+    for wanted in desired() {
+        let user = &held[wanted.user_name.as_deref().unwrap()];
+        assert_ne!(user["active"], false);
+        let family = wanted.name.and_then(|name| name.family_name).map(Value::from);
+        assert!(family.is_none_or(|family| user["name"]["familyName"] == family), "{user}");
+        assert!(wanted.external_id.is_none_or(|id| user["externalId"] == id), "{user}");
+    }
+    assert_eq!(held.values().filter(|user| user["active"] == false).count(), 300);
+}
+
+/// A user, as the server's log names it: by name if it is created, else by id.
+fn whom(plan: &Plan, step: usize) -> String {
+    let step = &plan.steps[step];
+    if step.action == PlanAction::Create { step.user_name.clone() } else { step.id.clone().unwrap() }
+}
+
+/// Whom the server wrote, and how often.
+fn written(sandbox: &Sandbox) -> BTreeMap<String, (Method, usize)> {
+    let mut written = BTreeMap::new();
+    for request in sandbox.requests() {
+        if request.method == Method::GET || !request.status.is_some_and(|status| status.is_success()) {
+            continue;
+        }
+        let whom = if request.method == Method::POST {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            body["userName"].as_str().unwrap().to_owned()
+        } else {
+            request.target.rsplit('/').next().unwrap().to_owned()
+        };
+        written.entry(whom).or_insert((request.method, 0)).1 += 1;
+    }
+    written
+}
+
+/// The journal agrees with the server's log.
+fn assert_logged(sandbox: &Sandbox, plan: &Plan, path: &Path) {
+    let written = written(sandbox);
+    let twice: Vec<_> = written.iter().filter(|(_, (method, times))| *method == Method::POST && *times > 1).collect();
+    assert!(twice.is_empty(), "created twice: {twice:?}");
+
+    let text = fs::read_to_string(path).unwrap();
+    let (mut begun, mut done) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines().skip(1) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let step = usize::try_from(line["step"].as_u64().unwrap()).unwrap();
+        assert_eq!(line["userName"], plan.steps[step].user_name);
+        match line["state"].as_str().unwrap() {
+            "begun" => assert!(!done.contains(&step), "step {step} was done and begun again"),
+            "applied" | "unneeded" => drop(done.insert(step)),
+            _ => continue,
+        }
+        begun.insert(step);
+    }
+    assert_eq!(done.len(), 2000);
+    let done: BTreeSet<String> = done.into_iter().map(|step| whom(plan, step)).collect();
+    assert!(done.iter().eq(written.keys()), "the journal and the server's log name others");
+}
