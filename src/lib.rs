@@ -25,6 +25,7 @@
 //! | make a client | `ScimClient` in [`blocking`] or [`asynchronous`], [`ScimConfig`], [`Credentials`] |
 //! | ask for something | `ScimService`, which `ScimClient` is |
 //! | say what to send | [`ScimUser`], [`ScimPatchRequest`], [`ListQuery`], [`Filter`] |
+//! | make the users those of another system | [`PlanPolicy`], [`Plan`], `ScimApply` in each face |
 //! | find out what went wrong | [`Error`], [`ErrorKind`], [`WriteOutcome`] |
 //! | decide what is sent again | [`RetryPolicy`] |
 //! | use another HTTP stack, or none | `HttpClient` and `ScimRepository` in each face |
