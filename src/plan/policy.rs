@@ -220,6 +220,8 @@ impl PlanPolicy {
             return;
         }
         let mut desired = desired.clone();
+        // It is not compared, so a plan need not hold it.
+        desired.attributes.remove("password");
         let is_back = held.active == Some(false) && desired.active != Some(false);
         if is_back {
             desired.active = self.reactivates.then_some(true);

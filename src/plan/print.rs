@@ -129,6 +129,20 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_only_in_what_is_stored_of_a_new_user() {
+        let held = users(json!([{ "id": "1", "userName": "ann", "title": "T" }]));
+        let desired = users(json!([
+            { "userName": "ann", "title": "Dr", "password": "canary" },
+            { "userName": "bob", "password": "canary" },
+        ]));
+        let plan = PlanPolicy::new(&Profile::standard()).plan(&CurrentUsers::complete(held), &desired).unwrap();
+        assert_eq!(plan.steps.len(), 2);
+        assert!(!format!("{plan} {plan:?}").contains("canary"));
+        let stored = |step: usize| serde_json::to_string(&plan.steps[step]).unwrap();
+        assert!(!stored(0).contains("canary") && stored(1).contains("canary"));
+    }
+
+    #[test]
     fn a_plan_is_printed_for_review() {
         let current = users(json!([
             { "id": "1", "userName": "ann", "externalId": "1", "active": true, "name": { "familyName": "Doe" }, "title": "T" },
