@@ -8,6 +8,7 @@ use wats_scim::{
     Error, ErrorKind, ListQuery, Resource, Result, ScimListResponse, ScimPatchRequest, ScimToken, ScimUser, Target,
 };
 
+use super::random::Random;
 use crate::face::{ScimRepository, ScimService};
 use crate::{maybe_async, test};
 
@@ -35,18 +36,7 @@ struct Directory {
     random: Random,
 }
 
-/// `SplitMix64`, so that a history can be repeated from its seed.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % end
-    }
-
     fn index(&mut self, end: usize) -> usize {
         usize::try_from(self.below(u64::try_from(end).unwrap())).unwrap()
     }

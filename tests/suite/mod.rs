@@ -11,6 +11,7 @@ mod in_memory;
 mod listing;
 mod me;
 mod mistakes;
+mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retries;
