@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Plan, PlanAction, PlanChange, PlanStep};
-use crate::model::one_line;
+use crate::model::{member, one_line};
 
 /// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
 /// deactivated, `x` deleted, `!` in conflict, and `?` differs in a way that the server has no way to
@@ -65,7 +65,7 @@ impl fmt::Display for PlanChange {
         let value = |value: Option<&Value>| match value {
             None => "nothing".to_owned(),
             Some(_) if self.is_secret() => "[redacted]".to_owned(),
-            Some(value) => shown(&value.to_string()),
+            Some(value) => shown(&brief(value).to_string()),
         };
         write!(f, "{} {} → {}", shown(&self.path), value(self.from.as_ref()), value(self.to.as_ref()))
     }
@@ -110,6 +110,21 @@ impl PlanAction {
     }
 }
 
+/// A list by the values in it, and one value alone: types and displays are not what is reviewed.
+fn brief(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut values: Vec<Value> =
+                items.iter().map(|item| member(item, "value").unwrap_or(item).clone()).collect();
+            match (values.pop(), values.is_empty()) {
+                (Some(only), true) => only,
+                (last, _) => values.into_iter().chain(last).collect(),
+            }
+        }
+        value => value.clone(),
+    }
+}
+
 /// On one line, without what would move the cursor of a terminal.
 fn shown(text: &str) -> String {
     one_line(text).unwrap_or_default()
@@ -145,23 +160,26 @@ mod tests {
     #[test]
     fn a_plan_is_printed_for_review() {
         let current = users(json!([
-            { "id": "1", "userName": "ann", "externalId": "1", "active": true, "name": { "familyName": "Doe" }, "title": "T" },
+            { "id": "1", "userName": "ann", "externalId": "1", "active": true, "name": { "familyName": "Doe" }, "title": "T",
+              "emails": [{ "value": "a@x", "type": "work" }, { "value": "b@x" }] },
             { "id": "2", "userName": "bob", "active": true },
             { "id": "3", "userName": "cy", "active": false },
             { "id": "4", "userName": "dee", "active": true },
             { "id": "5", "userName": "eve", "active": true, "urn:ietf:params:scim:schemas:extension:custom:2.0:user": { "levels": "A" } },
         ]));
         let desired = users(json!([
-            { "userName": "ann", "externalId": "1", "name": { "familyName": "Roe\u{1b}[31m" }, "title": "Dr" },
-            { "userName": "cy" }, { "userName": "dee", "active": true },
+            { "userName": "ann", "externalId": "1", "name": { "familyName": "Roe\u{1b}[31m" }, "title": "Dr",
+              "emails": [{ "value": "c@x", "type": "work" }] },
+            { "userName": "cy", "emails": [{ "value": "c@x", "primary": true }], "roles": [{ "value": "R" }] },
+            { "userName": "dee", "active": true },
             { "userName": "eve", "urn:ietf:params:scim:schemas:extension:custom:2.0:user": { "levels": "" } },
             { "userName": "new\nline" }, { "userName": "new", "externalId": "9" },
         ]));
         let plan = PlanPolicy::new(&Profile::wats()).plan(&CurrentUsers::complete(current), &desired).unwrap();
         insta::assert_snapshot!(plan, @r#"
         1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
-        ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; not possible here: title: setting it
-        ^ cy  reactivate
+        ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; not possible here: emails: setting it; title: setting it
+        ^ cy  reactivate: emails nothing → "c@x"; roles nothing → "R"
         + new (9)  create
         - bob  deactivate
         ! new line  a user of the source cannot be named: the userName has a control character in it
