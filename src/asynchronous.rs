@@ -8,6 +8,8 @@ use maybe_async::must_be_async as maybe_async;
 
 #[path = "dual/apply.rs"]
 mod apply;
+#[path = "dual/audited.rs"]
+mod audited;
 #[path = "dual/batch.rs"]
 mod batch;
 #[path = "dual/batches.rs"]

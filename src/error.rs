@@ -66,6 +66,9 @@ pub enum ErrorKind {
     /// A write of the same batch that this one refers to failed, so that it was not sent or not
     /// done. Not retryable.
     FailedReference,
+    /// The [`Audit`](crate::Audit) could not report that a write begins, so nothing was sent. Not
+    /// retryable.
+    Audit,
     /// 400: the server did not accept the request. Not retryable.
     BadRequest,
     /// 401: the credentials are missing, wrong or expired. Not retryable.
@@ -234,6 +237,18 @@ impl Error {
         self
     }
 
+    /// The sentence without what the server said, and without what was wrong with the input: either
+    /// may repeat what was sent.
+    pub(crate) fn without_words(&self) -> String {
+        let bare = match (self.0.status, self.0.kind) {
+            (Some(status), _) => Self::of_status(status, ErrorMessage::default(), ""),
+            (None, kind @ ErrorKind::InvalidInput) => Self::new(kind, "it was refused"),
+            _ => return self.to_string(),
+        };
+        let bare = bare.with_outcome(self.0.outcome);
+        self.0.operation.into_iter().fold(bare, Self::in_operation).to_string()
+    }
+
     pub(crate) fn with_note(mut self, note: &str) -> Self {
         self.0.message.push_str(note);
         self
@@ -323,7 +338,9 @@ impl Parts {
         sentence.push_str(&self.message);
         sentence.push_str(match (self.write_outcome(), self.kind) {
             (None, _) => "",
-            (Some(_), ErrorKind::InvalidInput | ErrorKind::Unsupported) => "; nothing was sent",
+            (Some(WriteOutcome::NotApplied), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::Audit) => {
+                "; nothing was sent"
+            }
             (Some(WriteOutcome::NotApplied), _) => "; nothing was changed",
             (Some(WriteOutcome::Unknown), _) => "; whether it was applied is not known",
         });

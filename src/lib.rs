@@ -28,6 +28,7 @@
 //! | make the users those of another system | [`PlanPolicy`], [`Plan`], `ScimApply` in each face |
 //! | find out what went wrong | [`Error`], [`ErrorKind`], [`WriteOutcome`] |
 //! | decide what is sent again | [`RetryPolicy`] |
+//! | keep a trail of what was written | [`Audit`] |
 //! | use another HTTP stack, or none | `HttpClient` and `ScimRepository` in each face |
 //! | try it without a server, or test | [`sandbox`] |
 //!
@@ -68,6 +69,7 @@
 mod apply;
 #[cfg(feature = "async-api")]
 pub mod asynchronous;
+mod audit;
 mod batch;
 #[cfg(feature = "blocking-api")]
 pub mod blocking;
@@ -103,6 +105,7 @@ mod transport_error;
 mod wire;
 
 pub use apply::{AppliedStep, ApplyReport, StepOutcome};
+pub use audit::{Audit, AuditAttribute, AuditEvent, AuditLog, AuditOutcome, AuditSink};
 pub use batch::{BatchItem, BatchProgress, ScimWrite};
 pub use config::ScimConfig;
 pub use credentials::Credentials;

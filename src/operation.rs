@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// What was asked of the server, as errors name it.
 ///
 /// ```
@@ -42,6 +44,13 @@ impl Operation {
     #[must_use]
     pub const fn is_write(self) -> bool {
         matches!(self, Self::Create(_) | Self::Bulk(_) | Self::Replace(_) | Self::Patch(_) | Self::Delete(_))
+    }
+}
+
+/// In words, as `Display` has them.
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

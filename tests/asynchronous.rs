@@ -3,7 +3,7 @@
 use std::future::{Future, ready};
 use std::io;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 use tokio::test;
@@ -81,6 +81,39 @@ async fn one_client_serves_two_hundred_tasks() {
     for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
+}
+
+#[test]
+async fn a_write_that_is_given_up_is_unknown_once_it_was_sent() {
+    let throttled = |_| {
+        let mut answer = suite::answer(429, "text/plain", "later");
+        answer.headers_mut().insert("retry-after", http::HeaderValue::from_static("30"));
+        ready(Ok(answer))
+    };
+    let (sandbox, events) = (Sandbox::start().unwrap(), suite::audit::Events::default());
+    let config = suite::config(&sandbox).audit(events.audit());
+    let service = face::ScimService::over(&config, throttled).unwrap();
+    // The first one is sent, and waits to be sent again; the second one waits for its turn.
+    assert!(service.delete_user("1").now_or_never().is_none());
+    assert!(service.delete_user("2").now_or_never().is_none());
+    assert_eq!(
+        events.told(),
+        ["delete user Begun 0", "delete user Unknown 1", "delete user Begun 0", "delete user Refused 0"]
+    );
+    drop(service.delete_user("3"));
+    assert_eq!(events.told(), Vec::<String>::new(), "it was never begun");
+}
+
+#[test]
+async fn a_dropped_batch_leaves_no_write_open() {
+    let sandbox = Sandbox::builder().latency(std::time::Duration::from_secs(60)).start().unwrap();
+    let events = suite::audit::Events::default();
+    let client = ScimClient::new(&suite::config(&sandbox).audit(events.audit())).unwrap();
+    let mut batch = client.delete_users((0..9).map(|n| n.to_string())).in_flight(3);
+    assert!(batch.next_item().now_or_never().is_none());
+    drop(batch);
+    let (begun, unknown) = ("delete user Begun 0", "delete user Unknown 1");
+    assert_eq!(events.told(), [begun, begun, begun, unknown, unknown, unknown]);
 }
 
 /// A function over any repository can be spawned.

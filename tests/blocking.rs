@@ -2,6 +2,7 @@
 
 use core::prelude::v1::test;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
@@ -71,6 +72,16 @@ fn one_client_serves_eight_threads() {
     });
     assert_eq!(served, 2_000);
     assert!(sandbox.connections() <= 8, "{} connections", sandbox.connections());
+}
+
+#[test]
+fn a_write_that_panics_is_unknown() {
+    let (sandbox, events) = (Sandbox::start().unwrap(), suite::audit::Events::default());
+    let config = suite::config(&sandbox).audit(events.audit());
+    let panics = |_: Request<Vec<u8>>| -> Result<Response<Vec<u8>>, TransportError> { panic!("on purpose") };
+    let service = face::ScimService::over(&config, panics).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| service.delete_user("1"))).is_err());
+    assert_eq!(events.told(), ["delete user Begun 0", "delete user Unknown 1"]);
 }
 
 const _: () = {

@@ -8,6 +8,7 @@ use std::time::Duration;
 pub(crate) use base_url::BaseUrl;
 use proxy::Proxy;
 
+use crate::audit::Audit;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
@@ -39,6 +40,7 @@ pub struct ScimConfig {
     #[cfg(feature = "rate-limit")]
     pub(crate) rate_limit: Option<crate::rate_limit::RateLimit>,
     pub(crate) max_response_bytes: u64,
+    pub(crate) audit: Option<Audit>,
 }
 
 impl ScimConfig {
@@ -64,6 +66,7 @@ impl ScimConfig {
             #[cfg(feature = "rate-limit")]
             rate_limit: None,
             max_response_bytes: 64 << 20,
+            audit: None,
         }
     }
 
@@ -183,6 +186,20 @@ impl ScimConfig {
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: u64) -> Self {
         self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Reports every write, of all clients that are made with this configuration. None by default.
+    ///
+    /// ```
+    /// use wats_scim::{Audit, AuditEvent, Credentials, ScimConfig};
+    ///
+    /// let audit = Audit::to(|event: &AuditEvent| println!("{event:?}")).label("nightly import");
+    /// let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw")).audit(audit);
+    /// ```
+    #[must_use]
+    pub fn audit(mut self, audit: Audit) -> Self {
+        self.audit = Some(audit);
         self
     }
 

@@ -8,17 +8,16 @@ use crate::filter::Filter;
 use crate::model::Resource;
 use crate::operation::Operation;
 use crate::query::ListQuery;
-use crate::wire::{Created, is_the_one_sent};
+use crate::wire::{Call, Created, is_the_one_sent};
 
 #[maybe_async]
 impl<C: HttpClient> HttpScimRepository<C> {
     /// Creates a resource once, however often that has to be tried.
-    pub(super) async fn create_once<T: Resource>(&self, resource: &T) -> Result<T> {
-        let call = self.endpoint.create(resource)?;
+    pub(super) async fn create_once<T: Resource>(&self, resource: &T, call: &Call) -> Result<T> {
         let (started, mut rounds) = (Instant::now(), 0);
         loop {
             rounds += 1;
-            let error = match self.send(&call).await.and_then(|answer| answer.created()) {
+            let error = match self.send(call).await.and_then(|answer| answer.created()) {
                 Ok(Created::Shown(resource)) => return Ok(resource),
                 Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(id))).await,
                 Ok(Created::Unseen) => return boxed(self.read_back(resource, None)).await,

@@ -42,6 +42,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
         if time_left < self.timeout {
             request.extensions_mut().insert(TimeLeft(time_left));
         }
+        call.count();
         match boxed(self.client.send(request)).await {
             Ok(response) => Answer::new(call.operation, response).map_err(|error| self.endpoint.without_secrets(error)),
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),

@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::{HttpClient, maybe_async};
+use crate::audit::{Audit, Subject};
 use crate::batch::ScimWrite;
 use crate::config::ScimConfig;
 use crate::error::{Error, ErrorKind, Result};
@@ -160,6 +161,7 @@ pub struct HttpScimRepository<C> {
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Duration,
     pub(super) pace: Arc<Pace>,
+    pub(super) audit: Option<Audit>,
 }
 
 impl<C: HttpClient> HttpScimRepository<C> {
@@ -178,6 +180,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             retry: config.retry.clone(),
             timeout: config.timeout,
             pace: Arc::new(Pace::new(config)?),
+            audit: config.audit.clone(),
         })
     }
 }
@@ -255,22 +258,31 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     }
 
     async fn create<T: Resource>(&self, resource: &T) -> Result<T> {
-        self.create_once(resource).await
+        let call = self.endpoint.create(resource);
+        let (call, record) = self.recorded(call, |values| vec![Subject::create(resource, values)])?;
+        let created = self.create_once(resource, &call).await;
+        self.ended(record, created, |created| Some(created))
     }
 
     async fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Option<T>> {
-        let call = self.endpoint.patch::<T>(target, patch)?;
-        self.send(&call).await?.patched()
+        let call = self.endpoint.patch::<T>(target, patch);
+        let (call, record) = self.recorded(call, |values| vec![Subject::patch::<T>(target, patch, values)])?;
+        let patched = self.send(&call).await.and_then(|answer| answer.patched());
+        self.ended(record, patched, Option::as_ref)
     }
 
     async fn delete<T: Resource>(&self, target: Target<'_>) -> Result<()> {
-        let call = self.endpoint.delete::<T>(target)?;
-        self.send(&call).await?.deleted()
+        let call = self.endpoint.delete::<T>(target);
+        let (call, record) = self.recorded(call, |_| vec![Subject::delete::<T>(target)])?;
+        let deleted = self.send(&call).await.and_then(|answer| answer.deleted());
+        self.ended(record, deleted, |()| None::<&T>)
     }
 
     async fn replace<T: Resource>(&self, resource: &T) -> Result<Option<T>> {
-        let call = self.endpoint.replace(resource)?;
-        self.send(&call).await?.patched()
+        let call = self.endpoint.replace(resource);
+        let (call, record) = self.recorded(call, |values| vec![Subject::replace(resource, values)])?;
+        let replaced = self.send(&call).await.and_then(|answer| answer.patched());
+        self.ended(record, replaced, Option::as_ref)
     }
 
     async fn get_if_changed<T: Resource>(&self, known: &T) -> Result<Option<T>> {
@@ -306,14 +318,18 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     }
 
     async fn bulk<T: Resource>(&self, writes: &[ScimWrite<T>]) -> Result<Vec<Result<Option<T>>>> {
-        let checks: Vec<Result<()>> = writes.iter().map(|write| self.endpoint.check_write(write)).collect();
+        let checks: Vec<Result<()>> = writes
+            .iter()
+            .map(|write| self.checked(self.endpoint.check_write(write), |values| Subject::write(write, values)))
+            .collect();
         let sent: Vec<&ScimWrite<T>> =
             writes.iter().zip(&checks).filter(|(_, check)| check.is_ok()).map(|(write, _)| write).collect();
         let mut results = Vec::new();
         if !sent.is_empty() {
-            let call = self.endpoint.bulk(&sent)?;
-            let answer = self.send(&call).await?.document()?;
-            results = bulk_results(&sent, &answer);
+            let subjects = |values| sent.iter().map(|write| Subject::write(write, values)).collect();
+            let (call, record) = self.recorded(self.endpoint.bulk(&sent), subjects)?;
+            let answer = self.send(&call).await.and_then(|answer| answer.document());
+            results = self.all_ended(record, answer.map(|answer| bulk_results(&sent, &answer)))?;
         }
         // Those that were refused stand between those that were sent.
         let mut results = results.into_iter();

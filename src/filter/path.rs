@@ -164,6 +164,11 @@ impl PatchPath {
     pub fn sub_attribute(&self) -> Option<&str> {
         self.sub_attribute.as_deref().or_else(|| self.path.sub_attribute())
     }
+
+    /// The same attribute, whichever of its values are meant.
+    pub(crate) fn without_filter(self) -> Self {
+        Self { filter: None, ..self }
+    }
 }
 
 impl fmt::Display for PatchPath {

@@ -1,4 +1,6 @@
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderValue, Method, Request, Uri};
@@ -37,6 +39,8 @@ pub(crate) struct Call {
     body: Option<Vec<u8>>,
     /// A condition on the version of the resource.
     condition: Option<(HeaderName, HeaderValue)>,
+    /// What counts its attempts, if anybody wants to know.
+    attempts: Option<Arc<AtomicU32>>,
 }
 
 impl Endpoint {
@@ -246,7 +250,7 @@ impl Endpoint {
             // Only length is left to go wrong: everything else was encoded.
             Error::invalid("the request does not fit in a URL").with_source(error).in_operation(operation)
         })?;
-        Ok(Call { operation, repeat: Repeat::IsSafe, method, uri, body, condition: None })
+        Ok(Call { operation, repeat: Repeat::IsSafe, method, uri, body, condition: None, attempts: None })
     }
 
     /// The request of a call, for one attempt.
@@ -282,6 +286,18 @@ pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
 }
 
 impl Call {
+    /// The same, whose attempts are counted.
+    pub(crate) fn counted_by(self, attempts: Option<Arc<AtomicU32>>) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// Counts one more attempt.
+    pub(crate) fn count(&self) {
+        if let Some(attempts) = &self.attempts {
+            attempts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// The same under a condition on the version of the resource (RFC 7644 §3.14).
     fn with_version(mut self, header: HeaderName, version: Option<&str>) -> Result<Self> {
         if let Some(version) = version {

@@ -1,6 +1,8 @@
 //! What holds in both faces. Each face loads these files with its own `maybe_async` and `test`.
 
 mod applying;
+pub(crate) mod audit;
+mod audit_sinks;
 mod batches;
 mod changing;
 mod configuration;

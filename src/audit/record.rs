@@ -1,0 +1,148 @@
+//! A write, or those in one request, from the beginning to the end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::Utc;
+
+use super::{Audit, AuditEvent, AuditOutcome, Subject};
+use crate::error::{Error, ErrorKind, Result, WriteOutcome};
+use crate::model::Resource;
+
+/// The writes of one request that are on record as begun; none without an audit.
+///
+/// Those that nobody ends are ended when it is dropped: with a future that is given up, or by a
+/// panic.
+#[derive(Default)]
+pub(crate) struct Record(Option<Box<Open>>);
+
+struct Open {
+    audit: Audit,
+    writes: VecDeque<Write>,
+    attempts: Arc<AtomicU32>,
+    /// Whether there is a password in the request: what is said of one write may repeat another.
+    has_password: bool,
+}
+
+struct Write {
+    event: AuditEvent,
+    has_password: bool,
+}
+
+impl Record {
+    /// Puts writes on record before they are sent.
+    pub(crate) fn begin(audit: &Audit, subjects: Vec<Subject>) -> Result<Self> {
+        let (writes, attempts) = (VecDeque::with_capacity(subjects.len()), Arc::default());
+        let mut open = Box::new(Open { audit: audit.clone(), writes, attempts, has_password: false });
+        let begun = audit.flush().and_then(|()| subjects.into_iter().try_for_each(|subject| open.begin(subject)));
+        // Dropping it ends those that have begun.
+        let record = Self(Some(open));
+        begun.map(|()| record).map_err(|error| {
+            let message = "the audit trail could not be written, and no change is made without it";
+            Error::new(ErrorKind::Audit, message).with_source(error)
+        })
+    }
+
+    /// Puts a write on record that is not going to be sent.
+    pub(crate) fn refuse(audit: &Audit, subject: Subject, error: &Error) {
+        Write::of(audit, subject).end(audit, 0, Err(error));
+    }
+
+    /// What counts the requests that are made.
+    pub(crate) fn attempts(&self) -> Option<Arc<AtomicU32>> {
+        self.0.as_ref().map(|open| Arc::clone(&open.attempts))
+    }
+
+    /// Puts on record what became of the writes, in their order. A resource is as the server shows
+    /// it.
+    pub(crate) fn end<'a, T: Resource>(mut self, results: impl IntoIterator<Item = Result<Option<&'a T>, &'a Error>>) {
+        let Some(open) = &mut self.0 else { return };
+        let attempts = open.attempts.load(Ordering::Relaxed);
+        for result in results {
+            let Some(mut write) = open.writes.pop_front() else { return };
+            if let Ok(Some(shown)) = result {
+                write.learn(shown);
+            }
+            write.has_password = open.has_password;
+            write.end(&open.audit, attempts, result.map(drop));
+        }
+    }
+}
+
+impl Open {
+    fn begin(&mut self, subject: Subject) -> std::io::Result<()> {
+        let write = Write::of(&self.audit, subject);
+        let begun = self.audit.trail.begin(&write.event);
+        self.has_password |= write.has_password;
+        // A sink that failed may have taken the event all the same, so this one has an end too.
+        self.writes.push_back(write);
+        begun
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let Some(open) = &mut self.0 else { return };
+        let attempts = open.attempts.load(Ordering::Relaxed);
+        for mut write in open.writes.drain(..) {
+            let (outcome, of_it) = match attempts {
+                0 => (AuditOutcome::Refused, "nothing was sent"),
+                _ => (AuditOutcome::Unknown, "whether it was applied is not known"),
+            };
+            write.event.error = Some(format!("could not {}: it was given up; {of_it}", write.event.operation));
+            write.settle(&open.audit, attempts, outcome);
+        }
+    }
+}
+
+impl Write {
+    fn of(audit: &Audit, subject: Subject) -> Self {
+        let event = AuditEvent {
+            at: Utc::now(),
+            write: audit.trail.next_write(),
+            label: audit.label.clone(),
+            operation: subject.operation,
+            id: subject.id,
+            name: subject.name,
+            external_id: subject.external_id,
+            attributes: subject.attributes.list,
+            outcome: AuditOutcome::Begun,
+            attempts: 0,
+            error: None,
+        };
+        Self { event, has_password: subject.attributes.have_password }
+    }
+
+    fn learn<T: Resource>(&mut self, shown: &T) {
+        let known = |known: &mut Option<String>, shown: Option<&str>| {
+            if known.is_none() {
+                *known = shown.map(str::to_owned);
+            }
+        };
+        known(&mut self.event.id, shown.id());
+        known(&mut self.event.name, shown.name());
+        known(&mut self.event.external_id, shown.external_id());
+    }
+
+    fn end(mut self, audit: &Audit, attempts: u32, result: Result<(), &Error>) {
+        let outcome = match result {
+            Ok(()) => AuditOutcome::Applied,
+            Err(error) => {
+                self.event.error = Some(if self.has_password { error.without_words() } else { error.to_string() });
+                match error.outcome() {
+                    WriteOutcome::NotApplied => AuditOutcome::Refused,
+                    WriteOutcome::Unknown => AuditOutcome::Unknown,
+                }
+            }
+        };
+        self.settle(audit, attempts, outcome);
+    }
+
+    fn settle(mut self, audit: &Audit, attempts: u32, outcome: AuditOutcome) {
+        self.event.at = Utc::now();
+        self.event.attempts = attempts;
+        self.event.outcome = outcome;
+        audit.trail.end(self.event);
+    }
+}

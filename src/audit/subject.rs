@@ -1,0 +1,59 @@
+use super::attributes::Attributes;
+use crate::batch::ScimWrite;
+use crate::model::{Resource, ScimPatchRequest};
+use crate::operation::Operation;
+use crate::target::Target;
+
+/// What a write does, and to whom.
+pub(crate) struct Subject {
+    pub(super) operation: Operation,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) external_id: Option<String>,
+    pub(super) attributes: Attributes,
+}
+
+impl Subject {
+    pub(crate) fn create<T: Resource>(resource: &T, with_values: bool) -> Self {
+        // An id that a new resource carries is not sent.
+        Self { id: None, ..Self::whole(Operation::Create(T::NAME), resource, with_values) }
+    }
+
+    pub(crate) fn replace<T: Resource>(resource: &T, with_values: bool) -> Self {
+        Self::whole(Operation::Replace(T::NAME), resource, with_values)
+    }
+
+    pub(crate) fn patch<T: Resource>(target: Target<'_>, patch: &ScimPatchRequest, with_values: bool) -> Self {
+        let attributes = Attributes::new(with_values).of_patch(patch);
+        Self::with_id(Operation::Patch(T::NAME), target, attributes)
+    }
+
+    pub(crate) fn delete<T: Resource>(target: Target<'_>) -> Self {
+        Self::with_id(Operation::Delete(T::NAME), target, Attributes::default())
+    }
+
+    /// One of those that go in a bulk request.
+    pub(crate) fn write<T: Resource>(write: &ScimWrite<T>, with_values: bool) -> Self {
+        match write {
+            ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => Self::create(resource, with_values),
+            ScimWrite::Patch { id, patch } => Self::patch::<T>(Target::id(id), patch, with_values),
+            ScimWrite::Delete { id } => Self::delete::<T>(Target::id(id)),
+        }
+    }
+
+    fn whole<T: Resource>(operation: Operation, resource: &T, with_values: bool) -> Self {
+        // What cannot be written as JSON is refused, and has no attributes to tell.
+        let json = serde_json::to_value(resource).unwrap_or_default();
+        Self {
+            operation,
+            id: resource.id().map(str::to_owned),
+            name: resource.name().map(str::to_owned),
+            external_id: resource.external_id().map(str::to_owned),
+            attributes: Attributes::new(with_values).of_resource(&json),
+        }
+    }
+
+    fn with_id(operation: Operation, target: Target<'_>, attributes: Attributes) -> Self {
+        Self { operation, id: Some(target.as_id().to_owned()), name: None, external_id: None, attributes }
+    }
+}

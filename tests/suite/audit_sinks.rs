@@ -1,0 +1,247 @@
+//! Where the audit trail goes, what happens when it cannot, and what never goes there.
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{env, fs, io, process};
+
+use http::Method;
+use serde_json::{Value, json};
+use wats_scim::sandbox::Sandbox;
+use wats_scim::{
+    Audit, AuditEvent, AuditLog, AuditSink, Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite,
+    WriteOutcome,
+};
+
+use super::audit::{Events, first_id, jane, replace};
+use super::{answer, config, quick, received};
+use crate::{ScimClient, maybe_async, test};
+
+/// A file that nobody else uses, which is removed in the end.
+struct TrailFile(PathBuf);
+
+impl TrailFile {
+    fn new(name: &str) -> Self {
+        let face = env!("CARGO_CRATE_NAME");
+        Self(env::temp_dir().join(format!("wats-scim-{face}-{name}-{}.jsonl", process::id())))
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        let text = fs::read_to_string(&self.0).unwrap();
+        assert!(text.ends_with('\n'), "{text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for TrailFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn no_password_and_no_credentials_are_in_the_trail() {
+    // Whatever is wrong, this server repeats all that it was sent.
+    let sandbox = Sandbox::builder()
+        .standard()
+        .respond_with(|request| {
+            let said = request.headers().get("authorization")?.to_str().unwrap();
+            let body = String::from_utf8_lossy(request.body()).into_owned();
+            let path = request.uri().path().to_owned();
+            if path.ends_with("/Bulk") {
+                let refused = json!({ "status": "400", "response": { "detail": format!("{said} {body}") } });
+                let refusals = json!({ "Operations": [refused.clone(), refused] });
+                return Some(answer(200, "application/json", refusals.to_string()));
+            }
+            if request.method() == Method::GET {
+                return None;
+            }
+            let (status, body) = match request.method().as_str() {
+                "PUT" => (200, json!(format!("{said} {body}"))),
+                _ => (400, json!({ "detail": format!("{said} {body}"), "scimType": format!("{said} {body}") })),
+            };
+            Some(answer(status, "application/json", body.to_string()))
+        })
+        .start()
+        .unwrap();
+    let file = TrailFile::new("secrets");
+    let audit = Audit::to(AuditLog::append(&file.0).unwrap()).with_values();
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).retry(quick());
+    let client = ScimClient::new(&config.audit(audit)).unwrap().discover().await.unwrap();
+
+    let user = jane().with_attribute("PassWord", "canary").with_attribute("id", "1");
+    client.create_user(&user).await.unwrap_err();
+    let user: ScimUser = serde_json::from_value(json!({ "id": "1", "userName": "j", "password": "canary" })).unwrap();
+    client.resources::<ScimUser>().replace(&user).await.unwrap_err();
+    let patches = [
+        replace("password", "canary"),
+        replace("urn:ietf:params:scim:schemas:core:2.0:User:Password", "canary"),
+        replace("accounts[password eq \"canary\"].id", 1),
+        replace("accounts[password eq \"canary", 1),
+        ScimPatchRequest::new().replace("accounts", json!([{ "password": "canary" }])),
+    ];
+    for patch in &patches {
+        client.update_user("1", patch).await.unwrap_err();
+    }
+    // Where there is no password, the server's words are told, but for the credentials.
+    let engineer = replace("title", "Engineer");
+    client.update_user("1", &engineer).await.unwrap_err();
+    let mut user_without = user.clone();
+    user_without.attributes.remove("password");
+    client.resources::<ScimUser>().replace(&user_without).await.unwrap_err();
+    client.update_users([("1".into(), engineer.clone()), ("2".into(), engineer.clone())]).run().await;
+    // What is said of one write of a bulk request may repeat the others.
+    client.write_users([ScimWrite::Create(user), ScimWrite::patch("1", engineer)]).run().await;
+
+    let lines = file.lines();
+    let text = serde_json::to_string(&lines).unwrap();
+    assert_eq!(lines.len(), 2 * 13 - 1, "one of the patches is not sent");
+    assert!(!text.contains("canary"), "{text}");
+    assert!(!text.contains(sandbox.token()) && !text.contains(sandbox.password()), "{text}");
+    let told = lines.iter().filter(|line| line.to_string().contains("Basic [redacted]"));
+    let told: Vec<_> = told.map(|line| line["operation"].as_str().unwrap()).collect();
+    assert_eq!(told, ["update user", "replace user", "update user", "update user"]);
+    assert!(
+        text.contains(r#""error":"could not create user: the server answered 400 Bad Request; nothing was changed""#)
+    );
+}
+
+/// A sink that fails as long as it is told to.
+struct Failing(Arc<AtomicBool>, Events);
+
+impl AuditSink for Failing {
+    fn record(&self, event: &AuditEvent) -> io::Result<()> {
+        if self.0.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk is full"));
+        }
+        self.1.0.lock().unwrap().push(event.clone());
+        Ok(())
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn without_a_trail_nothing_is_written() {
+    let sandbox = Sandbox::builder().standard().users(2).start().unwrap();
+    let (fails, events) = (Arc::new(AtomicBool::new(true)), Events::default());
+    let audit = Audit::to(Failing(Arc::clone(&fails), events.clone()));
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit.clone());
+    let client = ScimClient::new(&config).unwrap().discover().await.unwrap();
+    let id = first_id(&sandbox);
+    let user = client.get_user(&id).await.unwrap().unwrap();
+    sandbox.clear_requests();
+
+    let created = client.create_user(&jane()).await.unwrap_err();
+    let patched = client.deactivate_user(&id).await.unwrap_err();
+    let replaced = client.resources::<ScimUser>().replace(&user).await.unwrap_err();
+    let deleted = client.delete_user(&id).await.unwrap_err();
+    let mut errors = vec![created, patched, replaced, deleted];
+    let batch = client.delete_users([id.clone(), "nobody".to_owned()]).run().await;
+    errors.extend(batch.into_iter().map(|item| item.result.unwrap_err()));
+    for error in &errors {
+        assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (ErrorKind::Audit, 0, false));
+        assert_eq!(error.write_outcome(), Some(WriteOutcome::NotApplied));
+        assert_eq!(error.source().unwrap().to_string(), "the disk is full");
+    }
+    assert_eq!(
+        errors[0].to_string(),
+        "could not create user: the audit trail could not be written, and no change is made without it; \
+         nothing was sent"
+    );
+    assert_eq!(received(&sandbox), Vec::<String>::new());
+    client.get_user(&id).await.unwrap().unwrap();
+    assert!(audit.flush().is_err());
+
+    fails.store(false, Ordering::SeqCst);
+    client.delete_user(&id).await.unwrap();
+    assert_eq!(
+        events.told(),
+        ["create user Refused 0", "delete user Begun 0", "delete user Applied 1"],
+        "the sink may have taken the beginning of the first, so its end is told"
+    );
+}
+
+#[maybe_async]
+#[test]
+async fn a_write_stands_whose_outcome_could_not_be_recorded() {
+    let (fails, events) = (Arc::new(AtomicBool::new(false)), Events::default());
+    let fail = Arc::clone(&fails);
+    let sandbox = Sandbox::builder()
+        .users(1)
+        .respond_with(move |_| {
+            fail.store(true, Ordering::SeqCst);
+            None
+        })
+        .start()
+        .unwrap();
+    let audit = Audit::to(Failing(Arc::clone(&fails), events.clone()));
+    let client = ScimClient::new(&config(&sandbox).audit(audit.clone())).unwrap();
+    let id = first_id(&sandbox);
+    client.deactivate_user(&id).await.unwrap();
+    let error = client.delete_user(&id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Audit);
+    assert_eq!((events.told(), sandbox.users().len()), (vec!["update user Begun 0".to_owned()], 1));
+    fails.store(false, Ordering::SeqCst);
+    audit.flush().unwrap();
+    assert_eq!(events.told(), ["update user Applied 1"]);
+    client.delete_user(&id).await.unwrap();
+}
+
+#[maybe_async]
+#[test]
+async fn many_writes_at_a_time_leave_whole_lines() {
+    let sandbox = Sandbox::start().unwrap();
+    let file = TrailFile::new("batch");
+    let audit = Audit::to(AuditLog::append(&file.0).unwrap()).with_values();
+    let client = ScimClient::new(&config(&sandbox).audit(audit)).unwrap();
+    let users = (0..200).map(|n| ScimUser::new(format!("new{n}@example.com")).with_attribute("note", "x".repeat(3000)));
+    let items = client.create_users(users).in_flight(16).run().await;
+    assert!(items.iter().all(|item| item.result.is_ok()));
+
+    let mut lines = file.lines();
+    assert_eq!(lines.len(), 400);
+    lines.retain(|line| line["outcome"] == "applied");
+    let mut told: Vec<_> = lines.iter().map(|line| (line["name"].clone(), line["id"].clone())).collect();
+    let mut held: Vec<_> = sandbox.users().iter().map(|user| (user["userName"].clone(), user["id"].clone())).collect();
+    for list in [&mut told, &mut held] {
+        list.sort_by_key(|(name, _)| name.as_str().unwrap().to_owned());
+    }
+    assert_eq!(told, held);
+}
+
+const CHILD: &str = "WATS_SCIM_TEST_TRAIL";
+
+/// It runs itself again, as a program that is killed when its second write reaches the server.
+#[maybe_async]
+#[test]
+async fn a_program_that_was_killed_leaves_what_was_on_its_way() {
+    if let Some(path) = env::var_os(CHILD) {
+        let sandbox = Sandbox::builder()
+            .users(2)
+            .respond_with(|request| if request.method() == Method::DELETE { process::abort() } else { None })
+            .start()
+            .unwrap();
+        let audit = Audit::to(AuditLog::append(path).unwrap());
+        let client = ScimClient::new(&config(&sandbox).audit(audit)).unwrap();
+        let id = first_id(&sandbox);
+        client.deactivate_user(&id).await.unwrap();
+        client.delete_user(&id).await.unwrap();
+        unreachable!("the server ended the program");
+    }
+    let file = TrailFile::new("killed");
+    for times in 1..=2 {
+        let mut child = process::Command::new(env::current_exe().unwrap());
+        child.args(["--exact", "suite::audit_sinks::a_program_that_was_killed_leaves_what_was_on_its_way"]);
+        let output = child.env(CHILD, &file.0).output().unwrap();
+        assert!(!output.status.success(), "{output:?}");
+        let lines = file.lines();
+        let told: Vec<_> = lines.iter().map(|line| format!("{} {}", line["operation"], line["outcome"])).collect();
+        let run = [r#""update user" "begun""#, r#""update user" "applied""#, r#""delete user" "begun""#];
+        assert_eq!(told, run.repeat(times), "{output:?}");
+    }
+    let lines = file.lines();
+    assert_eq!(lines[0]["write"], lines[1]["write"]);
+    assert_ne!(lines[0]["write"], lines[3]["write"], "the second program is another");
+}
