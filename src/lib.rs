@@ -27,6 +27,7 @@
 //! | say what to send | [`ScimUser`], [`ScimPatchRequest`], [`ListQuery`], [`Filter`] |
 //! | make the users those of another system | [`PlanPolicy`], [`Plan`], `ScimApply` in each face |
 //! | find out what went wrong | [`Error`], [`ErrorKind`], [`WriteOutcome`] |
+//! | read users from a file | [`users_from_json`], [`UserCsv`] |
 //! | decide what is sent again | [`RetryPolicy`] |
 //! | keep a trail of what was written | [`Audit`] |
 //! | use another HTTP stack, or none | `HttpClient` and `ScimRepository` in each face |
@@ -52,6 +53,7 @@
 //! | `sandbox` | a WATS server in the process, on a loopback port |
 //! | `tracing` | a span for each operation, without bodies or personal data |
 //! | `rate-limit` | `ScimConfig::rate_limit` |
+//! | `csv` | [`UserCsv`] |
 //!
 //! Features only add: any set of them compiles, and both faces can be on in one build.
 #![forbid(unsafe_code)]
@@ -61,7 +63,7 @@
     allow(dead_code, unused_imports, reason = "parts of the core serve a face or a transport alone")
 )]
 #![cfg_attr(
-    not(all(feature = "blocking-api", feature = "async-api", feature = "sandbox")),
+    not(all(feature = "blocking-api", feature = "async-api", feature = "sandbox", feature = "csv")),
     allow(rustdoc::broken_intra_doc_links, reason = "the documentation names what other features bring")
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -97,6 +99,7 @@ mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod secret;
+mod source;
 mod target;
 #[cfg(any(feature = "blocking", feature = "async"))]
 mod tls;
@@ -126,6 +129,10 @@ pub use profile::Profile;
 pub use query::ListQuery;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
+#[cfg(feature = "csv")]
+#[cfg_attr(docsrs, doc(cfg(feature = "csv")))]
+pub use source::UserCsv;
+pub use source::{BadRow, SourceError, users_from_json, users_from_json_file};
 pub use target::Target;
 pub use transport_error::TransportError;
 pub use wire::{BulkLimits, TimeLeft};

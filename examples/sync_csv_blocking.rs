@@ -1,0 +1,98 @@
+//! Makes the users of the server those of a CSV file: prints the plan, and does it with `--apply`.
+//! `cargo run --features csv --example sync_csv_blocking`, or `cargo run --features "csv,async" --example sync_csv_async`,
+//! each with `-- [--apply] [FILE]`
+//!
+//! It uses a sandbox and `examples/users.csv`, or your server if `WATS_BASE_URL` and `WATS_TOKEN` are
+//! set. If it is interrupted, it goes on where it was when it is run again.
+
+mod support;
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use wats_scim::blocking::ScimClient;
+use wats_scim::{CurrentUsers, Journal, Plan, PlanPolicy, UserCsv};
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let file = arguments.iter().find(|argument| !argument.starts_with("--"));
+    let file = file.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/users.csv"), PathBuf::from);
+    let (config, _sandbox) = support::server(5)?;
+    let client = ScimClient::new(&config)?;
+
+    let journal = file.with_extension("journal");
+    if journal.exists() {
+        println!("An apply was interrupted. It goes on with {}.", journal.display());
+        return apply(&client, Journal::plan(&journal)?, &journal);
+    }
+
+    // What its columns are called is up to whoever made the file.
+    let columns = UserCsv::new()
+        .delimiter(b';')
+        .column("Personnel number", "externalId")
+        .column("User", "userName")
+        .column("Given name", "givenName")
+        .column("Family name", "familyName")
+        .column("Mail", "email")
+        .column("Role", "roles")
+        .column("Lines", "levels")
+        .ignore_others();
+    let desired = columns.read_file(&file)?;
+    println!("{} users in {}", desired.len(), file.display());
+
+    let policy = PlanPolicy::new(client.profile()).protect(["admin@example.com"]);
+    let plan = policy.plan(&read_all(&client)?, &desired)?;
+    println!("\n{plan}\n");
+    if plan.is_empty() {
+        println!("There is nothing to do.");
+    } else if arguments.iter().any(|argument| argument == "--apply") {
+        return apply(&client, plan, &journal);
+    } else {
+        println!("Nothing was sent. To do it, say --apply.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_all(client: &ScimClient) -> Result<CurrentUsers, Box<dyn Error>> {
+    let bar = bar("reading")?;
+    let shown = bar.clone();
+    let mut pages = client.iter_users().in_flight(4).on_page(move |progress| {
+        shown.set_length(progress.total.unwrap_or(progress.so_far));
+        shown.set_position(progress.so_far);
+    });
+    let mut users = Vec::new();
+    while let Some(user) = pages.try_next()? {
+        users.push(user);
+    }
+    bar.finish_and_clear();
+    Ok(CurrentUsers::complete(users))
+}
+
+fn apply(client: &ScimClient, plan: Plan, path: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let bar = bar("applying")?;
+    let shown = bar.clone();
+    let journal = Journal::open(path, &plan)?;
+    let apply = client.apply(plan).journal(journal).on_progress(move |progress| {
+        shown.set_length(progress.total.unwrap_or_default());
+        shown.set_position(progress.done);
+    });
+    let report = apply.run()?;
+    bar.finish_and_clear();
+    println!("{report}");
+    // Who was skipped has changed meanwhile: a new plan takes that in.
+    fs::remove_file(path)?;
+    if report.is_complete() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("Run it again, for a new plan of what is left.");
+    Ok(ExitCode::FAILURE)
+}
+
+fn bar(what: &'static str) -> Result<ProgressBar, Box<dyn Error>> {
+    let style = ProgressStyle::with_template("{msg} [{bar:40}] {pos} of {len}, {eta} left")?;
+    Ok(ProgressBar::new(0).with_style(style).with_message(what))
+}

@@ -1,0 +1,123 @@
+//! What the crate csv writes is read back, and nothing makes the reader panic or lose a row.
+
+use std::collections::HashSet;
+
+use csv::{QuoteStyle, WriterBuilder};
+use proptest::prelude::*;
+
+use super::UserCsv;
+use crate::model::{ScimUser, ScimUserName};
+
+/// What a cell can hold: anything on one line, without blanks around it.
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![r#"[a ",;'\t=-]{0,6}"#, "\\PC{0,12}"].prop_map(|text| text.trim().to_owned())
+}
+
+#[derive(Clone, Debug)]
+struct Person {
+    user_name: String,
+    given: String,
+    family: String,
+    display: String,
+    email: String,
+    title: String,
+    active: Option<bool>,
+}
+
+fn person() -> impl Strategy<Value = Person> {
+    (r#"[a-zA-Zäß@",;]{1,8}"#, cell(), cell(), cell(), cell(), cell(), any::<Option<bool>>()).prop_map(
+        |(user_name, given, family, display, email, title, active)| Person {
+            user_name,
+            given,
+            family,
+            display,
+            email,
+            title,
+            active,
+        },
+    )
+}
+
+/// One of each `userName`.
+fn people() -> impl Strategy<Value = Vec<Person>> {
+    prop::collection::vec(person(), 0..12).prop_map(|mut people| {
+        let mut seen = HashSet::new();
+        people.retain(|person| seen.insert(person.user_name.to_lowercase()));
+        people
+    })
+}
+
+impl Person {
+    fn cells(&self) -> [&str; 7] {
+        let active = self.active.map(|active| if active { "true" } else { "false" });
+        let cells = [&self.user_name, &self.given, &self.family, &self.display, &self.email, &self.title];
+        let [user_name, given, family, display, email, title] = cells.map(String::as_str);
+        [user_name, given, family, display, email, title, active.unwrap_or_default()]
+    }
+
+    fn user(&self) -> ScimUser {
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let mut user = ScimUser::new(&self.user_name);
+        let mut name = ScimUserName::default();
+        (name.given_name, name.family_name) = (given(&self.given), given(&self.family));
+        user.name = Some(name).filter(|name| *name != ScimUserName::default());
+        user.display_name = given(&self.display);
+        user.active = self.active;
+        if let Some(email) = given(&self.email) {
+            user = user.with_email(email);
+        }
+        match given(&self.title) {
+            Some(title) => user.with_attribute("title", title),
+            None => user,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_users_are_read_as_they_were_written(
+        people in people(),
+        delimiter in prop::sample::select(b",;\t|".to_vec()),
+        always in any::<bool>(),
+        crlf in any::<bool>(),
+    ) {
+        let quotes = if always { QuoteStyle::Always } else { QuoteStyle::Necessary };
+        let end = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+        let mut file = WriterBuilder::new().delimiter(delimiter).quote_style(quotes).terminator(end).from_writer(Vec::new());
+        file.write_record(["userName", "givenName", "familyName", "displayName", "email", "title", "active"]).unwrap();
+        for person in &people {
+            file.write_record(person.cells()).unwrap();
+        }
+        let file = file.into_inner().unwrap();
+        let users = UserCsv::new().delimiter(delimiter).read(&*file).unwrap();
+        prop_assert_eq!(users, people.iter().map(Person::user).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_row_is_lost_and_no_quote_reaches_beyond_its_line(rows in r#"[ab,"\r\n; \u{feff}é]{0,40}"#) {
+        let file = format!("userName,title\n{rows}");
+        if let Ok(users) = UserCsv::new().read(file.as_bytes()) {
+            let lines = rows.split('\n').filter(|line| !line.trim_matches(['\u{feff}', '\r', ' ']).is_empty());
+            prop_assert_eq!(users.len(), lines.count(), "{}", file);
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_what_the_crate_csv_reads(rows in r#"([ab]{0,2}("[ab,"]{0,4}")?,?){0,6}"#) {
+        let file = format!("title,userName\n{rows}");
+        if let Ok(users) = UserCsv::new().read(file.as_bytes()) {
+            let mut reader = csv::Reader::from_reader(file.as_bytes());
+            let theirs: Vec<_> = reader.records().map(|row| row.unwrap()[1].to_owned()).collect();
+            prop_assert_eq!(users.into_iter().filter_map(|user| user.user_name).collect::<Vec<_>>(), theirs);
+        }
+    }
+
+    #[test]
+    fn any_bytes_give_users_or_an_error(bytes: Vec<u8>, header in any::<bool>()) {
+        let file = [if header { b"userName,title\n".as_slice() } else { b"" }, &bytes].concat();
+        match UserCsv::new().ignore_others().read(&*file) {
+            Ok(users) => prop_assert!(users.iter().all(|user| user.user_name.is_some())),
+            Err(error) => prop_assert!(error.to_string().contains("nothing was read")),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What is written as JSON in any form is read back, and what is doubtful is an error.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::users_from_json;
+use crate::model::ScimUser;
+
+/// Any JSON, most of it with the names and values of a user.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "(?i)true|false|\\PC{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::vec((name(), inner), 0..4).prop_map(|members| Value::Object(Map::from_iter(members))),
+        ]
+    })
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "active|name|givenName|emails|EMAILS|value|primary|type|meta|version|schemas|externalId|roles|x"
+}
+
+fn user() -> impl Strategy<Value = Map<String, Value>> {
+    prop::collection::vec((name(), value()), 0..4).prop_map(Map::from_iter)
+}
+
+/// Whether a value stands where the model has a field of another type.
+fn is_odd(user: &ScimUser) -> bool {
+    let user_fields = ["active", "name", "emails", "meta", "schemas", "externalId", "userName"];
+    user_fields.iter().any(|name| user.attributes.get(name).is_some())
+        || user.name.iter().any(|name| name.attributes.get("givenName").is_some())
+        || user.meta.iter().any(|meta| meta.attributes.get("version").is_some())
+        || user
+            .emails
+            .iter()
+            .flatten()
+            .any(|email| ["value", "type", "primary"].iter().any(|name| email.attributes.get(name).is_some()))
+}
+
+proptest! {
+    #[test]
+    fn every_form_gives_the_users_that_were_written(mut users in prop::collection::vec(user(), 0..6)) {
+        for (number, user) in users.iter_mut().enumerate() {
+            user.insert("userName".to_owned(), number.to_string().into());
+        }
+        let lines: Vec<_> = users.iter().map(|user| json!(user).to_string()).collect();
+        let array = users_from_json(json!(users).to_string());
+        let pretty = users_from_json(format!("{:#}", json!({ "Resources": users })));
+        prop_assert_eq!(array.as_ref().ok(), pretty.as_ref().ok());
+        if let Ok(users) = &array {
+            let written: Vec<ScimUser> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+            prop_assert_eq!(users, &written);
+            prop_assert!(!users.iter().any(is_odd));
+        }
+        if !users.is_empty() {
+            prop_assert_eq!(array.ok(), users_from_json(lines.join("\n")).ok());
+        }
+    }
+
+    #[test]
+    fn any_text_gives_users_or_an_error(text in r#"(\[|\]|\{|\}|,|:|"userName"|"a"|"Resources"|1|null| |\n){0,24}"#) {
+        match users_from_json(&text) {
+            Ok(users) => prop_assert!(users.iter().all(|user| user.user_name.is_some())),
+            Err(error) => prop_assert!(error.to_string().contains("nothing was read")),
+        }
+    }
+}

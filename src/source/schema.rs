@@ -1,0 +1,232 @@
+//! What the attributes of a user hold, as RFC 7643 §4.1, §4.3 and §8.7.1 say.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::model::{EnterpriseUser, Extension, WatsUser};
+
+/// What an attribute holds.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Text,
+    Truth,
+    Object(Members),
+    List(&'static Kind),
+}
+
+use Kind::{List, Object, Text, Truth};
+
+pub(super) type Members = &'static [(&'static str, Kind)];
+
+pub(super) const USER: Members = &[
+    ("schemas", List(&Text)),
+    ("id", Text),
+    ("externalId", Text),
+    ("meta", Object(META)),
+    ("userName", Text),
+    ("name", Object(NAME)),
+    ("displayName", Text),
+    ("nickName", Text),
+    ("profileUrl", Text),
+    ("title", Text),
+    ("userType", Text),
+    ("preferredLanguage", Text),
+    ("locale", Text),
+    ("timezone", Text),
+    ("active", Truth),
+    ("password", Text),
+    ("emails", List(&Object(PLURAL))),
+    ("phoneNumbers", List(&Object(PLURAL))),
+    ("ims", List(&Object(PLURAL))),
+    ("photos", List(&Object(PLURAL))),
+    ("addresses", List(&Object(PLURAL))),
+    ("groups", List(&Object(PLURAL))),
+    ("entitlements", List(&Object(PLURAL))),
+    ("roles", List(&Object(PLURAL))),
+    ("x509Certificates", List(&Object(PLURAL))),
+    (EnterpriseUser::SCHEMA, Object(ENTERPRISE)),
+    (WatsUser::SCHEMA, Object(WATS)),
+];
+
+const META: Members =
+    &[("resourceType", Text), ("created", Text), ("lastModified", Text), ("location", Text), ("version", Text)];
+
+pub(super) const NAME: Members = &[
+    ("formatted", Text),
+    ("familyName", Text),
+    ("givenName", Text),
+    ("middleName", Text),
+    ("honorificPrefix", Text),
+    ("honorificSuffix", Text),
+];
+
+/// The parts of every value of a list (RFC 7643 §2.4), and those of an address.
+const PLURAL: Members = &[
+    ("value", Text),
+    ("display", Text),
+    ("type", Text),
+    ("primary", Truth),
+    ("$ref", Text),
+    ("formatted", Text),
+    ("streetAddress", Text),
+    ("locality", Text),
+    ("region", Text),
+    ("postalCode", Text),
+    ("country", Text),
+];
+
+pub(super) const ENTERPRISE: Members = &[
+    ("employeeNumber", Text),
+    ("costCenter", Text),
+    ("organization", Text),
+    ("division", Text),
+    ("department", Text),
+    ("manager", Object(MANAGER)),
+];
+
+const MANAGER: Members = &[("value", Text), ("$ref", Text), ("displayName", Text)];
+
+pub(super) const WATS: Members = &[("levels", Text), ("productGroups", Text)];
+
+/// The attribute of this name, in any letter case (RFC 7643 §2.1), as the schema spells it.
+pub(super) fn find(members: Members, name: &str) -> Option<&'static (&'static str, Kind)> {
+    members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Text => "text",
+            Truth => "true or false",
+            Object(_) => "an object",
+            List(_) => "a list",
+        })
+    }
+}
+
+/// Which attributes of a user hold something else. Those that no schema here knows hold anything.
+pub(super) fn mistakes(user: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check("", Object(USER), user, &mut found);
+    found.dedup();
+    found
+}
+
+fn check(path: &str, kind: Kind, value: &Value, found: &mut Vec<String>) {
+    // Unassigned (RFC 7643 §2.5).
+    if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
+        return;
+    }
+    if !kind.fits(value) {
+        found.push(format!("{path} is not {kind}"));
+    }
+    match (kind, value) {
+        (Object(members), Value::Object(object)) => {
+            for (name, value) in object {
+                let Some((name, kind)) = find(members, name) else { continue };
+                // A part of an extension is known without its URN.
+                let is_plain = path.is_empty() || path.starts_with("urn:");
+                check(&if is_plain { (*name).to_owned() } else { format!("{path}.{name}") }, *kind, value, found);
+            }
+        }
+        (List(kind), Value::Array(items)) => {
+            for item in items {
+                if kind.fits(item) {
+                    check(path, *kind, item, found);
+                } else {
+                    found.push(format!("{path} has a value that is not {kind}"));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Kind {
+    fn fits(self, value: &Value) -> bool {
+        match (self, value) {
+            (Text, Value::String(_))
+            | (Truth, Value::Bool(_))
+            | (Object(_), Value::Object(_))
+            | (List(_), Value::Array(_)) => true,
+            // As the models read it.
+            (Truth, Value::String(text)) => ["true", "false"].iter().any(|truth| truth.eq_ignore_ascii_case(text)),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// A value of this kind.
+    fn sample(kind: Kind) -> Value {
+        match kind {
+            Text => "x".into(),
+            Truth => true.into(),
+            List(item) => vec![sample(*item)].into(),
+            Object(members) => {
+                members.iter().map(|(name, kind)| ((*name).to_owned(), sample(*kind))).collect::<Map<_, _>>().into()
+            }
+        }
+    }
+
+    /// Where every value of an object is, as JSON pointers.
+    fn places(value: &Value, at: &str) -> Vec<String> {
+        let inner: Vec<(String, &Value)> = match value {
+            Value::Object(object) => object.iter().map(|(name, value)| (format!("{at}/{name}"), value)).collect(),
+            Value::Array(items) => vec![(format!("{at}/0"), &items[0])],
+            _ => Vec::new(),
+        };
+        inner.into_iter().flat_map(|(at, value)| [vec![at.clone()], places(value, &at)].concat()).collect()
+    }
+
+    #[test]
+    fn every_known_attribute_is_checked_at_every_level() {
+        let user = sample(Object(USER));
+        assert_eq!(mistakes(&user), Vec::<String>::new());
+        let places = places(&user, "");
+        assert!(places.len() > 100, "{places:?}");
+        for place in places {
+            let mut odd = user.clone();
+            *odd.pointer_mut(&place).unwrap() = 7.into();
+            assert_eq!(mistakes(&odd).len(), 1, "{place}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_named_by_its_path() {
+        let user = json!({
+            "USERNAME": ["jane"], "active": "perhaps", "name": { "givenname": 7 }, "displayName": {},
+            "emails": [{ "value": "j@x", "primary": "no" }, "k@x"], "photos": {}, "roles": [null, []],
+            EnterpriseUser::SCHEMA: { "manager": { "value": 1 }, "department": true }, WatsUser::SCHEMA: "Level 1",
+        });
+        let expected = [
+            "userName is not text",
+            "active is not true or false",
+            "name.givenName is not text",
+            "displayName is not text",
+            "emails.primary is not true or false",
+            "emails has a value that is not an object",
+            "photos is not a list",
+            "roles has a value that is not an object",
+            "manager.value is not text",
+            "department is not text",
+            "urn:ietf:params:scim:schemas:extension:custom:2.0:user is not an object",
+        ];
+        assert_eq!(mistakes(&user), expected);
+    }
+
+    #[test]
+    fn what_is_unassigned_or_unknown_is_no_mistake() {
+        let user = json!({
+            "userName": "jane", "title": null, "emails": [], "name": [], "active": "True", "badge": 7,
+            "name.x": 7, "roles": [{ "value": "Viewer", "primary": null, "floor": 3 }], "urn:x:2.0:User": { "title": 7 },
+        });
+        assert_eq!(mistakes(&user), Vec::<String>::new());
+    }
+}
