@@ -1,5 +1,7 @@
 //! The smallest patch from one version of a resource to another.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::{Map, Value};
 
 use crate::model::{Resource, ScimPatchRequest, ScimUser, WatsUser};
@@ -193,15 +195,41 @@ pub(crate) fn is_unassigned(value: &Value) -> bool {
     matches!(value, Value::Null) || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// The order of a multi-valued attribute does not matter (RFC 7643 §2.4).
+/// The order of a multi-valued attribute does not matter (RFC 7643 §2.4): lists are the same if they
+/// are of one length and each value has one that is the same in the other list.
 pub(crate) fn is_same(old: &Value, new: &Value) -> bool {
     match (old, new) {
-        (Value::Array(old), Value::Array(new)) => {
-            old.len() == new.len()
-                && new.iter().all(|value| old.iter().any(|candidate| is_same(candidate, value)))
-                && old.iter().all(|value| new.iter().any(|candidate| is_same(candidate, value)))
+        (Value::Array(before), Value::Array(after)) => {
+            before.len() == after.len()
+                && (before == after || {
+                    let mut kinds = Kinds::default();
+                    kinds.number(old) == kinds.number(new)
+                })
         }
         _ => old == new,
+    }
+}
+
+/// The kinds of values that were seen, each with a number. Values that are the same are of one kind.
+/// A group can have tens of thousands of members, so they are not compared in pairs.
+#[derive(Default)]
+struct Kinds<'a>(HashMap<Kind<'a>, usize>);
+
+#[derive(PartialEq, Eq, Hash)]
+enum Kind<'a> {
+    /// The length of the list, and the kinds of what is in it.
+    List(usize, BTreeSet<usize>),
+    Other(&'a Value),
+}
+
+impl<'a> Kinds<'a> {
+    fn number(&mut self, value: &'a Value) -> usize {
+        let kind = match value {
+            Value::Array(values) => Kind::List(values.len(), values.iter().map(|value| self.number(value)).collect()),
+            _ => Kind::Other(value),
+        };
+        let next = self.0.len();
+        *self.0.entry(kind).or_insert(next)
     }
 }
 
@@ -210,6 +238,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::{ScimGroup, ScimMember};
 
     fn user(json: Value) -> ScimUser {
         serde_json::from_value(json).unwrap()
@@ -264,6 +293,41 @@ mod tests {
         let jane = json!({ "userName": "jane", "nickName": null, "emails": [{ "value": "a" }, { "value": "b" }] });
         let same = json!({ "USERNAME": "jane", "emails": [{ "value": "b" }, { "value": "a" }], "photos": [] });
         assert_eq!(between(jane, same), json!([]));
+    }
+
+    #[test]
+    fn lists_are_the_same_in_any_order_and_at_any_depth() {
+        for (old, new, same) in [
+            (json!([1, 2, 1]), json!([2, 1, 2]), true),
+            (json!([1, 2, 1]), json!([1, 2]), false),
+            (json!([1, 2]), json!([1, 3]), false),
+            (json!([1, 1]), json!([1, 2]), false),
+            (json!([[1, 2], [3]]), json!([[3], [2, 1]]), true),
+            (json!([[1, 2], [3]]), json!([[1, 3], [2]]), false),
+            (json!([{ "a": 1, "b": 2 }, 0.0]), json!([-0.0, { "b": 2, "a": 1 }]), true),
+            (json!([{ "a": [1, 2] }]), json!([{ "a": [2, 1] }]), false),
+            (json!([]), json!([]), true),
+            (json!([]), json!([[]]), false),
+            (json!([1]), json!(1), false),
+        ] {
+            assert_eq!(is_same(&old, &new), same, "{old} {new}");
+            assert_eq!(is_same(&new, &old), same, "{new} {old}");
+        }
+    }
+
+    /// In pairs, this takes minutes.
+    #[test]
+    fn a_large_group_is_compared_with_another() {
+        const MEMBERS: usize = 50_000;
+        let group = |ids: &mut dyn Iterator<Item = usize>| {
+            ids.fold(ScimGroup::new("Everybody"), |group, id| group.with_member(ScimMember::new(format!("{id:06}"))))
+        };
+        let old = group(&mut (0..MEMBERS));
+        let same = group(&mut (0..MEMBERS).rev());
+        assert_eq!(ScimPatchRequest::between(&old, &same).unwrap(), ScimPatchRequest::new());
+        let other = group(&mut (3..MEMBERS + 3).rev());
+        let patch = ScimPatchRequest::between(&old, &other).unwrap();
+        assert_eq!(patch, ScimPatchRequest::new().replace("members", serde_json::to_value(&other.members).unwrap()));
     }
 
     #[test]

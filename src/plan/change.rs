@@ -1,6 +1,6 @@
 //! What differs between a user on the server and what it is to have.
 
-use super::overlay::{overlaid, value_at};
+use super::overlay::{is_met, overlaid, value_at};
 use super::{PlanAction, PlanChange, PlanStep, Terms};
 use crate::difference::{differences, object};
 use crate::error::{Error, Result};
@@ -23,16 +23,18 @@ impl Terms {
     }
 
     fn find(&self, held: &ScimUser, desired: &ScimUser) -> serde_json::Result<Way> {
-        let before = object(held)?;
-        let after = overlaid(&before, &object(desired)?, &self.clears);
+        let (before, desired) = (object(held)?, object(desired)?);
+        // As most users are.
+        if is_met(&before, &desired, &self.clears) {
+            return Ok(Way { changes: Vec::new(), patch: ScimPatchRequest::new(), left_out: Vec::new() });
+        }
+        let after = overlaid(&before, &desired, &self.clears);
         let differences = differences(&before, &after);
         let mut changes: Vec<PlanChange> = differences
             .iter()
             .map(|(path, to)| PlanChange { path: path.clone(), from: value_at(&before, path).cloned(), to: to.clone() })
             .collect();
-        let (patch, left_out) = if differences.is_empty() {
-            (ScimPatchRequest::new(), Vec::new())
-        } else if self.is_wats {
+        let (patch, left_out) = if self.is_wats {
             ScimPatchRequest::between_for_wats(held, &serde_json::from_value(after.into())?)?
         } else {
             (ScimPatchRequest::of(differences), Vec::new())
@@ -46,6 +48,9 @@ impl Terms {
 
 impl Way {
     pub(super) fn into_step(self, action: PlanAction, held: &ScimUser, desired: &ScimUser) -> PlanStep {
+        let mut desired = desired.clone();
+        // It is not compared, so a plan need not hold it.
+        desired.attributes.remove("password");
         PlanStep {
             action,
             user_name: held.user_name.clone().unwrap_or_default(),
@@ -53,7 +58,7 @@ impl Way {
             external_id: held.external_id.clone(),
             changes: self.changes,
             left_out: self.left_out,
-            desired: Some(desired.clone()),
+            desired: Some(desired),
         }
     }
 }

@@ -9,6 +9,20 @@ use crate::filter::AttributePath;
 /// nobody can tell whether it differs.
 const LEFT_ALONE: [&str; 4] = ["id", "meta", "schemas", "password"];
 
+fn is_ours(name: &str) -> bool {
+    !LEFT_ALONE.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// Whether `held` has what `desired` says, and nothing that `clears` names and `desired` does not
+/// say.
+pub(super) fn is_met(held: &Map<String, Value>, desired: &Map<String, Value>, clears: &[String]) -> bool {
+    let has = |(name, value): (&String, &Value)| {
+        !is_ours(name) || says_nothing(value) || member(held, name).is_some_and(|held| agrees(name, value, held))
+    };
+    let is_clear = |path: &String| value_at(held, path).is_none() || value_at(desired, path).is_some();
+    desired.iter().all(has) && clears.iter().all(is_clear)
+}
+
 /// `held` with what `desired` says, and without what `clears` names and `desired` does not say.
 /// What agrees stays as the server has it.
 pub(super) fn overlaid(
@@ -17,7 +31,6 @@ pub(super) fn overlaid(
     clears: &[String],
 ) -> Map<String, Value> {
     let mut user = held.clone();
-    let is_ours = |name: &str| !LEFT_ALONE.iter().any(|own| own.eq_ignore_ascii_case(name));
     desired.iter().filter(|(name, _)| is_ours(name)).for_each(|(name, value)| put(&mut user, name, name, value));
     for path in clears {
         if value_at(desired, path).is_none() {

@@ -1,7 +1,10 @@
 //! Who of the source is who on the server: by `externalId`, or else by `userName` in any letter
 //! case.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::slice;
 
 use super::PlanConflict;
 use crate::model::{Resource, ScimUser};
@@ -24,55 +27,104 @@ pub(super) enum Pair {
 }
 
 /// The places of users by what identifies them.
-struct Index {
-    by_external_id: HashMap<String, Vec<usize>>,
-    by_name: HashMap<String, Vec<usize>>,
+struct Index<'a> {
+    by_external_id: HashMap<&'a str, Places>,
+    by_name: HashMap<Cow<'a, str>, Places>,
 }
 
-impl Index {
-    fn of(users: &[ScimUser]) -> Self {
-        let (mut by_external_id, mut by_name) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+/// The places of the users that share an identifier. It is one, but for mistakes.
+enum Places {
+    One(usize),
+    Several(Vec<usize>),
+}
+
+impl Places {
+    fn add(&mut self, at: usize) {
+        match self {
+            Self::One(first) => *self = Self::Several(vec![*first, at]),
+            Self::Several(all) => all.push(at),
+        }
+    }
+
+    fn as_slice(&self) -> &[usize] {
+        match self {
+            Self::One(at) => slice::from_ref(at),
+            Self::Several(all) => all,
+        }
+    }
+}
+
+impl<'a> Index<'a> {
+    fn of(users: &'a [ScimUser]) -> Self {
+        let mut by_external_id = HashMap::with_capacity(users.len());
+        let mut by_name = HashMap::with_capacity(users.len());
         for (at, user) in users.iter().enumerate() {
             if let Some(id) = user.external_id() {
-                by_external_id.entry(id.to_owned()).or_default().push(at);
+                by_external_id.entry(id).and_modify(|places: &mut Places| places.add(at)).or_insert(Places::One(at));
             }
             if let Some(name) = name_of(user) {
-                by_name.entry(name).or_default().push(at);
+                by_name.entry(name).and_modify(|places: &mut Places| places.add(at)).or_insert(Places::One(at));
             }
         }
         Self { by_external_id, by_name }
     }
 
     fn with_external_id(&self, user: &ScimUser) -> &[usize] {
-        user.external_id().and_then(|id| self.by_external_id.get(id)).map_or(&[], Vec::as_slice)
+        user.external_id().and_then(|id| self.by_external_id.get(id)).map_or(&[], Places::as_slice)
     }
 
     fn with_name(&self, user: &ScimUser) -> &[usize] {
-        name_of(user).and_then(|name| self.by_name.get(&name)).map_or(&[], Vec::as_slice)
+        name_of(user).and_then(|name| self.by_name.get(&*name)).map_or(&[], Places::as_slice)
     }
 }
 
-/// A name as it is compared.
-pub(super) fn name_of(user: &ScimUser) -> Option<String> {
-    user.user_name.as_deref().filter(|name| !name.is_empty()).map(str::to_lowercase)
+/// A name as it is compared. Most are in small letters already.
+pub(super) fn name_of(user: &ScimUser) -> Option<Cow<'_, str>> {
+    let name = user.user_name.as_deref().filter(|name| !name.is_empty())?;
+    let is_small = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    Some(if is_small { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) })
+}
+
+/// Which of these are there more than once.
+fn repeated<T: Eq + Hash>(identifiers: impl ExactSizeIterator<Item = Option<T>>) -> Vec<bool> {
+    let mut repeated = vec![false; identifiers.len()];
+    let mut first = HashMap::with_capacity(identifiers.len());
+    for (at, identifier) in identifiers.enumerate() {
+        let Some(identifier) = identifier else { continue };
+        let first = *first.entry(identifier).or_insert(at);
+        if first != at {
+            for at in [first, at] {
+                if let Some(is_repeated) = repeated.get_mut(at) {
+                    *is_repeated = true;
+                }
+            }
+        }
+    }
+    repeated
 }
 
 pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
-    let (held, wanted) = (Index::of(current), Index::of(desired));
-    let mut search = Search { current, desired, held: &held, taken: HashMap::new(), conflicts: Vec::new() };
-    let mut found: Vec<Pair> = desired.iter().map(|user| search.find(user, &wanted)).collect();
+    let held = Index::of(current);
+    let mut search = Search { current, desired, held: &held, named_as_others: Vec::new(), conflicts: Vec::new() };
+    let mut found = search.find_all();
     search.refuse_sharing(&mut found);
     search.refuse_taken_names(&mut found);
 
-    let mut meant = vec![false; current.len()];
-    for (user, pair) in desired.iter().zip(&found) {
-        let with = if let Pair::With(at) = pair { Some(at) } else { None };
-        let in_conflict =
-            (*pair == Pair::Conflict).then(|| held.with_external_id(user).iter().chain(held.with_name(user)));
-        for at in with.into_iter().chain(in_conflict.into_iter().flatten()) {
-            if let Some(meant) = meant.get_mut(*at) {
-                *meant = true;
-            }
+    // A conflict is about everybody with the same identifier.
+    let (mut ids, mut names) = (HashSet::new(), HashSet::new());
+    for (user, _) in desired.iter().zip(&found).filter(|(_, pair)| **pair == Pair::Conflict) {
+        ids.extend(user.external_id());
+        names.extend(name_of(user));
+    }
+    let is_in_conflict = |user: &ScimUser| {
+        user.external_id().is_some_and(|id| ids.contains(id)) || name_of(user).is_some_and(|name| names.contains(&name))
+    };
+    let mut meant: Vec<bool> = current.iter().map(is_in_conflict).collect();
+    for pair in &found {
+        if let Pair::With(at) = pair
+            && let Some(meant) = meant.get_mut(*at)
+        {
+            *meant = true;
         }
     }
     Pairs { desired: found, meant, conflicts: search.conflicts }
@@ -81,28 +133,42 @@ pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
 struct Search<'a> {
     current: &'a [ScimUser],
     desired: &'a [ScimUser],
-    held: &'a Index,
-    /// Who of the source is each user of the server.
-    taken: HashMap<usize, Vec<usize>>,
+    held: &'a Index<'a>,
+    /// Who of the source is to have a name that another user of the server has.
+    named_as_others: Vec<usize>,
     conflicts: Vec<PlanConflict>,
 }
 
 impl Search<'_> {
-    fn find(&mut self, user: &ScimUser, wanted: &Index) -> Pair {
+    fn find_all(&mut self) -> Vec<Pair> {
+        let desired = self.desired;
+        let shares_id = repeated(desired.iter().map(Resource::external_id));
+        let shares_name = repeated(desired.iter().map(name_of));
+        let shares = shares_id.into_iter().zip(shares_name);
+        let find = |((who, user), (id, name))| self.find(who, user, id, name);
+        desired.iter().enumerate().zip(shares).map(find).collect()
+    }
+
+    fn find(&mut self, who: usize, user: &ScimUser, shares_id: bool, shares_name: bool) -> Pair {
         if let Err(error) = crate::wire::check_name(user) {
             return self.conflict(user, &format!("a user of the source cannot be named: {error}"));
         }
-        if wanted.with_external_id(user).len() > 1 {
+        if shares_id {
             return self.conflict(user, "the source has several users with its externalId");
         }
-        if wanted.with_name(user).len() > 1 {
+        if shares_name {
             return self.conflict(user, "the source has several users with its userName");
         }
         match (self.held.with_external_id(user), self.held.with_name(user)) {
             ([], [at]) if self.is_somebody_else(*at, user) => {
                 self.conflict(user, "the server has a user of this name with another externalId")
             }
-            ([at], _) | ([], [at]) => Pair::With(*at),
+            ([at], holders) | ([], holders @ [at]) => {
+                if holders.iter().any(|holder| holder != at) {
+                    self.named_as_others.push(who);
+                }
+                Pair::With(*at)
+            }
             ([], []) => Pair::New,
             ([_, _, ..], _) => self.conflict(user, "the server has several users with its externalId"),
             ([], _) => self.conflict(user, "the server has several users with its userName"),
@@ -117,30 +183,22 @@ impl Search<'_> {
 
     /// One by its externalId and another by its name can mean the same user.
     fn refuse_sharing(&mut self, found: &mut [Pair]) {
-        for (who, pair) in found.iter().enumerate() {
-            if let Pair::With(at) = pair {
-                self.taken.entry(*at).or_default().push(who);
-            }
-        }
-        let shared: Vec<usize> = self.taken.values().filter(|who| who.len() > 1).flatten().copied().collect();
+        let means = |pair: &Pair| if let Pair::With(at) = pair { Some(*at) } else { None };
+        let shared = repeated(found.iter().map(means)).into_iter().enumerate();
+        let shared = shared.filter_map(|(who, is_shared)| is_shared.then_some(who)).collect();
         self.refuse(found, shared, "the source has another user that means the same one");
     }
 
     /// A user cannot get a name that somebody else has.
     fn refuse_taken_names(&mut self, found: &mut [Pair]) {
-        let is_taken = |(user, pair): (&ScimUser, &Pair)| match pair {
-            Pair::With(at) => self.held.with_name(user).iter().any(|holder| holder != at),
-            Pair::New | Pair::Conflict => false,
-        };
-        let taken = self.desired.iter().zip(found.iter()).enumerate();
-        let taken = taken.filter(|(_, pair)| is_taken(*pair)).map(|(who, _)| who).collect();
+        let mut taken = std::mem::take(&mut self.named_as_others);
+        taken.retain(|who| found.get(*who).is_some_and(|pair| *pair != Pair::Conflict));
         let reason = "the server has another user of this name; if that one is about to get another, apply this plan and \
                       plan again";
         self.refuse(found, taken, reason);
     }
 
-    fn refuse(&mut self, found: &mut [Pair], mut whom: Vec<usize>, reason: &str) {
-        whom.sort_unstable();
+    fn refuse(&mut self, found: &mut [Pair], whom: Vec<usize>, reason: &str) {
         for who in whom {
             if let (Some(user), Some(pair)) = (self.desired.get(who), found.get_mut(who)) {
                 *pair = self.conflict(user, reason);

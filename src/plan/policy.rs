@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -206,7 +207,7 @@ impl PlanPolicy {
     }
 
     fn is_protected(&self, user: &ScimUser) -> bool {
-        name_of(user).is_some_and(|name| self.protected.contains(&name))
+        name_of(user).is_some_and(|name| self.protected.contains(&*name))
     }
 
     fn is_concerned(&self, user: &ScimUser) -> bool {
@@ -219,12 +220,10 @@ impl PlanPolicy {
             plan.unchanged += 1;
             return;
         }
-        let mut desired = desired.clone();
-        // It is not compared, so a plan need not hold it.
-        desired.attributes.remove("password");
+        let mut desired = Cow::Borrowed(desired);
         let is_back = held.active == Some(false) && desired.active != Some(false);
         if is_back {
-            desired.active = self.reactivates.then_some(true);
+            desired.to_mut().active = self.reactivates.then_some(true);
         }
         let action = match (held.active, desired.active) {
             (Some(false), Some(true)) => PlanAction::Reactivate,
