@@ -19,7 +19,8 @@ use random::Random;
 use serde_json::Value;
 use wats_scim::sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 use wats_scim::{
-    Credentials, Journal, Plan, PlanAction, PlanPolicy, RetryPolicy, ScimConfig, ScimUser, asynchronous, blocking,
+    Audit, AuditLog, Credentials, Journal, Plan, PlanAction, PlanPolicy, RetryPolicy, ScimConfig, ScimUser,
+    asynchronous, blocking,
 };
 
 const KILLS: u32 = 50;
@@ -47,7 +48,9 @@ fn main() {
 fn apply(face: &str, base_url: &str, token: &str, directory: &Path) {
     let journal = directory.join("journal");
     let retry = RetryPolicy::default().attempts(8).delays(TIMEOUT / 80, TIMEOUT / 4);
-    let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT).retry(retry);
+    let audit = Audit::to(AuditLog::append(directory.join("audit")).unwrap()).label("killed");
+    let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT);
+    let config = config.retry(retry).audit(audit);
     let plan = Journal::plan(&journal).unwrap();
     let journal = Journal::open(&journal, &plan).unwrap();
     let report = if face == "blocking" {
@@ -153,7 +156,9 @@ fn survive(face: &str, seed: u64) -> u32 {
     let left = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
     assert_eq!(left.steps, [], "{left}");
     assert_held(&sandbox);
-    assert_logged(&sandbox, &plan, &path);
+    let written = written(&sandbox);
+    assert_logged(&written, &plan, &path);
+    assert_audited(&written, &directory.0.join("audit"));
     runs
 }
 
@@ -182,8 +187,10 @@ fn whom(plan: &Plan, step: usize) -> String {
 }
 
 /// Whom the server wrote, and how often.
-fn written(sandbox: &Sandbox) -> BTreeMap<String, (Method, usize)> {
-    let mut written = BTreeMap::new();
+type Written = BTreeMap<String, (Method, usize)>;
+
+fn written(sandbox: &Sandbox) -> Written {
+    let mut written = Written::new();
     for request in sandbox.requests() {
         if request.method == Method::GET || !request.status.is_some_and(|status| status.is_success()) {
             continue;
@@ -200,8 +207,7 @@ fn written(sandbox: &Sandbox) -> BTreeMap<String, (Method, usize)> {
 }
 
 /// The journal agrees with the server's log.
-fn assert_logged(sandbox: &Sandbox, plan: &Plan, path: &Path) {
-    let written = written(sandbox);
+fn assert_logged(written: &Written, plan: &Plan, path: &Path) {
     let twice: Vec<_> = written.iter().filter(|(_, (method, times))| *method == Method::POST && *times > 1).collect();
     assert!(twice.is_empty(), "created twice: {twice:?}");
 
@@ -221,4 +227,42 @@ fn assert_logged(sandbox: &Sandbox, plan: &Plan, path: &Path) {
     assert_eq!(done.len(), 2000);
     let done: BTreeSet<String> = done.into_iter().map(|step| whom(plan, step)).collect();
     assert!(done.iter().eq(written.keys()), "the journal and the server's log name others");
+}
+
+/// The audit trail agrees with the server's log: nothing was written without a beginning in the
+/// trail, nothing that the trail calls applied is missing, and nothing that it calls refused was
+/// written.
+fn assert_audited(written: &Written, path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let mut torn = 0;
+    let mut writes: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+    for line in text.lines() {
+        let Ok(event) = serde_json::from_str::<Value>(line) else {
+            torn += 1;
+            continue;
+        };
+        assert_eq!(event["label"], "killed");
+        let text = |name: &str| event[name].as_str().unwrap().to_owned();
+        let whom = if event["operation"] == "create user" { text("name") } else { text("id") };
+        let (known, outcomes) = writes.entry(text("write")).or_insert_with(|| (whom.clone(), Vec::new()));
+        assert_eq!(*known, whom);
+        outcomes.push(text("outcome"));
+    }
+    assert!(torn <= KILLS, "{torn} lines are torn");
+    let mut may_be_written = BTreeSet::new();
+    let mut without_end = 0;
+    for (write, (whom, outcomes)) in &writes {
+        let outcomes: Vec<&str> = outcomes.iter().map(String::as_str).collect();
+        match outcomes[..] {
+            ["begun"] => without_end += 1,
+            ["begun", "applied"] => assert!(written.contains_key(whom), "{write}: {whom} was not written"),
+            ["begun", "unknown"] => {}
+            ["begun", "refused"] => continue,
+            _ => panic!("{write}: {outcomes:?}"),
+        }
+        may_be_written.insert(whom);
+    }
+    assert!(without_end <= 8 * KILLS, "{without_end} writes have no end");
+    let unknown: Vec<_> = written.keys().filter(|whom| !may_be_written.contains(whom)).collect();
+    assert!(unknown.is_empty(), "written, and not in the trail: {unknown:?}");
 }
