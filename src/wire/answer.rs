@@ -121,8 +121,12 @@ impl Answer {
         }
         serde_json::from_slice(self.response.body()).map_err(|error| {
             let why = match (error.classify(), self.media_type()) {
+                // The reader's own words quote the value, which may be anything, credentials too.
                 (Category::Data, _) => {
-                    format!("it is not a {what}: {}", one_line(&error.to_string()).unwrap_or_default())
+                    let text = error.to_string();
+                    let problem = text.split_once(", expected ").map(|(_, expected)| format!("expected {expected}"));
+                    let problem = one_line(&problem.unwrap_or(text)).unwrap_or_default();
+                    return self.unexpected(&format!("it is not a {what}: {problem}"));
                 }
                 (_, Some(media_type)) if !media_type.contains("json") => {
                     format!("it is not JSON, but {media_type:.60}")

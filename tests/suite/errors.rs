@@ -137,3 +137,30 @@ async fn a_server_that_repeats_the_credentials_does_not_get_them_shown() {
         assert!(!text.contains(sandbox.token()) && !text.contains(sandbox.password()), "{text}");
     }
 }
+
+#[maybe_async]
+#[test]
+async fn nor_does_one_that_answers_with_them() {
+    let sandbox = wats_scim::sandbox::Sandbox::builder()
+        .respond_with(|request| {
+            let said = request.headers()["authorization"].to_str().unwrap();
+            let list = request.method() == http::Method::GET && request.uri().path().ends_with("Users");
+            let body = if list {
+                serde_json::json!({ "totalResults": { "said": said }, "Resources": said })
+            } else {
+                said.into()
+            };
+            Some(super::answer(200, "application/json", body.to_string()))
+        })
+        .start()
+        .unwrap();
+    let client = client(&sandbox);
+    let read = client.get_user("1").await.unwrap_err();
+    let listed = client.iter_users().try_next().await.unwrap_err();
+    let written = client.deactivate_user("1").await.unwrap_err();
+    assert!(read.to_string().contains("it is not a user: expected a JSON object"), "{read}");
+    for error in [read, listed, written] {
+        let text = format!("{error} {error:?} {:?}", std::error::Error::source(&error));
+        assert!(!text.contains(sandbox.token()), "{text}");
+    }
+}
