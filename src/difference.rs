@@ -238,7 +238,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{ScimGroup, ScimMember};
 
     fn user(json: Value) -> ScimUser {
         serde_json::from_value(json).unwrap()
@@ -317,17 +316,17 @@ mod tests {
 
     /// In pairs, this takes minutes.
     #[test]
-    fn a_large_group_is_compared_with_another() {
-        const MEMBERS: usize = 50_000;
-        let group = |ids: &mut dyn Iterator<Item = usize>| {
-            ids.fold(ScimGroup::new("Everybody"), |group, id| group.with_member(ScimMember::new(format!("{id:06}"))))
+    fn a_long_list_is_compared_with_another() {
+        const ENTRIES: usize = 50_000;
+        let list = |ids: &mut dyn Iterator<Item = usize>| {
+            ids.map(|id| json!({ "value": format!("{id:06}") })).collect::<Value>()
         };
-        let old = group(&mut (0..MEMBERS));
-        let same = group(&mut (0..MEMBERS).rev());
-        assert_eq!(ScimPatchRequest::between(&old, &same).unwrap(), ScimPatchRequest::new());
-        let other = group(&mut (3..MEMBERS + 3).rev());
-        let patch = ScimPatchRequest::between(&old, &other).unwrap();
-        assert_eq!(patch, ScimPatchRequest::new().replace("members", serde_json::to_value(&other.members).unwrap()));
+        let user = |list: &Value| ScimUser::new("jane").with_attribute("entitlements", list.clone());
+        let (old, same) = (list(&mut (0..ENTRIES)), list(&mut (0..ENTRIES).rev()));
+        assert_eq!(ScimPatchRequest::between(&user(&old), &user(&same)).unwrap(), ScimPatchRequest::new());
+        let other = list(&mut (3..ENTRIES + 3).rev());
+        let patch = ScimPatchRequest::between(&user(&old), &user(&other)).unwrap();
+        assert_eq!(patch, ScimPatchRequest::new().replace("entitlements", other));
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::{AuditEvent, AuditSink};
 /// A file of events, one JSON object on each line.
 ///
 /// Each event is there as soon as it is recorded, whatever becomes of the program. Any number of
-/// threads and programs may append to one file on a disk of their machine. A line that was cut short, by a full disk or a
-/// power failure, has no other glued to it; whoever reads the file skips what is not JSON.
+/// threads and programs may append to one file on a disk of their machine. A line that was cut
+/// short, by a full disk or a power failure, has no other glued to it; whoever reads the file skips
+/// what is not JSON.
 ///
 /// On Unix, a new file can be read and written by its owner only. To put another file in its place,
 /// make another log.

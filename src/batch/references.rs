@@ -238,25 +238,26 @@ fn replace(value: &mut Value, ids: &HashMap<String, String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ScimGroup, ScimMember, ScimPatchRequest};
+    use crate::model::{ScimPatchRequest, ScimUser};
 
-    fn group(name: &str, members: &[&str]) -> ScimGroup {
-        members.iter().fold(ScimGroup::new(name), |group, id| group.with_member(ScimMember::new(*id)))
+    fn user(name: &str, knows: &[&str]) -> ScimUser {
+        let knows = knows.iter().map(|id| serde_json::json!({ "value": id })).collect::<Vec<_>>();
+        ScimUser::new(name).with_attribute("knows", knows)
     }
 
-    fn with_id(id: &str) -> ScimGroup {
+    fn with_id(id: &str) -> ScimUser {
         serde_json::from_value(serde_json::json!({ "id": id })).unwrap()
     }
 
-    fn kind(taken: &mut Taken<ScimGroup>) -> Option<ErrorKind> {
+    fn kind(taken: &mut Taken<ScimUser>) -> Option<ErrorKind> {
         taken.take_refusal().map(|error| error.kind())
     }
 
     #[test]
     fn a_name_becomes_the_id_once_there_is_one() {
         let references = References::default();
-        let first = references.take(ScimWrite::create_as("a", group("A", &[])));
-        let given = ScimWrite::create(group("B", &["bulkId:a", "7"]));
+        let first = references.take(ScimWrite::create_as("a", user("A", &[])));
+        let given = ScimWrite::create(user("B", &["bulkId:a", "7"]));
         let mut second = references.take(given.clone());
         second.resolve(&references);
         assert!(!second.can_join(&HashSet::new()) && second.can_join(&HashSet::from(["a".to_owned()])));
@@ -264,15 +265,15 @@ mod tests {
         references.settle(&first.sent, &Ok(Some(with_id("1"))));
         second.resolve(&references);
         assert!(second.can_join(&HashSet::new()));
-        assert_eq!(second.sent, ScimWrite::create(group("B", &["1", "7"])));
+        assert_eq!(second.sent, ScimWrite::create(user("B", &["1", "7"])));
         assert_eq!(second.into_item(&references, Ok(None)).write, given);
     }
 
     #[test]
     fn a_write_on_what_is_created_waits_for_its_id() {
         let references = References::default();
-        let first = references.take(ScimWrite::create_as("a", group("A", &[])));
-        let mut patch: Taken<ScimGroup> =
+        let first = references.take(ScimWrite::create_as("a", user("A", &[])));
+        let mut patch: Taken<ScimUser> =
             references.take(ScimWrite::patch("bulkId:a", ScimPatchRequest::new().replace("displayName", "B")));
         assert!(!patch.can_join(&HashSet::from(["a".to_owned()])));
         references.settle(&first.sent, &Ok(Some(with_id("1"))));
@@ -283,17 +284,17 @@ mod tests {
     #[test]
     fn what_refers_to_nothing_is_refused() {
         let references = References::default();
-        let first = references.take(ScimWrite::create_as("a", group("A", &[])));
+        let first = references.take(ScimWrite::create_as("a", user("A", &[])));
         assert_eq!(
-            kind(&mut references.take(ScimWrite::create(group("B", &["bulkId:b"])))),
+            kind(&mut references.take(ScimWrite::create(user("B", &["bulkId:b"])))),
             Some(ErrorKind::InvalidInput)
         );
         assert_eq!(kind(&mut references.take(ScimWrite::delete("bulkId:b"))), Some(ErrorKind::InvalidInput));
         for name in ["a", "", "write-1", "x\n"] {
-            let mut twice = references.take(ScimWrite::create_as(name, group("A", &[])));
+            let mut twice = references.take(ScimWrite::create_as(name, user("A", &[])));
             assert_eq!(kind(&mut twice), Some(ErrorKind::InvalidInput), "{name}");
         }
-        let mut second = references.take(ScimWrite::create(group("B", &["bulkId:a"])));
+        let mut second = references.take(ScimWrite::create(user("B", &["bulkId:a"])));
         references.settle(&first.sent, &Err(Error::new(ErrorKind::Conflict, "taken")));
         second.resolve(&references);
         assert_eq!(kind(&mut second), Some(ErrorKind::FailedReference));
@@ -302,7 +303,7 @@ mod tests {
     #[test]
     fn only_a_whole_value_is_a_reference() {
         for name in ["a bulkId:b", "\"bulkId:b", "BULKID:b"] {
-            let taken = References::default().take(ScimWrite::create(ScimGroup::new(name)));
+            let taken = References::default().take(ScimWrite::create(ScimUser::new(name)));
             assert!(!taken.is_refused(), "{name}");
         }
     }
@@ -311,9 +312,9 @@ mod tests {
     fn ids_are_known_from_elsewhere() {
         let references = References::default();
         references.know([("jane".to_owned(), "7".to_owned())]);
-        let mut taken = references.take(ScimWrite::create(group("A", &["bulkId:jane"])));
+        let mut taken = references.take(ScimWrite::create(user("A", &["bulkId:jane"])));
         taken.resolve(&references);
-        assert_eq!(taken.sent, ScimWrite::create(group("A", &["7"])));
+        assert_eq!(taken.sent, ScimWrite::create(user("A", &["7"])));
         assert_eq!(references.ids(), HashMap::from([("jane".to_owned(), "7".to_owned())]));
     }
 }
