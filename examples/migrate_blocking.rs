@@ -26,17 +26,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let default = env::temp_dir().join(format!("migrate-{}.journal", std::process::id()));
-    let journal = env::args().nth(1).map_or(default, PathBuf::from);
-    let plan = if journal.exists() {
-        println!("Going on with {}", journal.display());
-        Journal::plan(&journal)?
-    } else {
-        planned(&source, &target)?
+    let journal = Journal::at(env::args().nth(1).map_or(default, PathBuf::from));
+    let plan = match journal.plan()? {
+        Some(plan) => plan,
+        None => planned(&source, &target)?,
     };
     // Hundreds of lines are for a file; the first show whether it is the right plan.
     plan.to_string().lines().take(6).for_each(|line| println!("{line}"));
 
-    let apply = target.apply(plan.clone()).journal(Journal::open(&journal, &plan)?).in_flight(16);
+    let apply = target.apply(plan).journal(journal.clone()).in_flight(16);
     let apply = apply.on_progress(|progress| {
         if progress.done % 50 == 0 {
             println!("{} of {} users", progress.done, progress.total.unwrap_or_default());
@@ -44,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     let report = apply.run()?;
     println!("{report}");
-    fs::remove_file(journal)?;
+    fs::remove_file(journal.path())?;
 
     let left = planned(&source, &target)?;
     println!("\nWhat is left:\n{left}");

@@ -24,10 +24,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let (config, _sandbox) = support::server(5)?;
     let client = ScimClient::new(&config)?;
 
-    let journal = file.with_extension("journal");
-    if journal.exists() {
-        println!("An apply was interrupted. It goes on with {}.", journal.display());
-        return apply(&client, Journal::plan(&journal)?, &journal);
+    let journal = Journal::at(file.with_extension("journal"));
+    if let Some(plan) = journal.plan()? {
+        println!("An apply was interrupted. It goes on with {}.", journal.path().display());
+        return apply(&client, plan, &journal);
     }
 
     // What its columns are called is up to whoever made the file.
@@ -72,11 +72,10 @@ fn read_all(client: &ScimClient) -> Result<CurrentUsers, Box<dyn Error>> {
     Ok(CurrentUsers::complete(users))
 }
 
-fn apply(client: &ScimClient, plan: Plan, path: &Path) -> Result<ExitCode, Box<dyn Error>> {
+fn apply(client: &ScimClient, plan: Plan, journal: &Journal) -> Result<ExitCode, Box<dyn Error>> {
     let bar = bar("applying")?;
     let shown = bar.clone();
-    let journal = Journal::open(path, &plan)?;
-    let apply = client.apply(plan).journal(journal).on_progress(move |progress| {
+    let apply = client.apply(plan).journal(journal.clone()).on_progress(move |progress| {
         shown.set_length(progress.total.unwrap_or_default());
         shown.set_position(progress.done);
     });
@@ -84,7 +83,7 @@ fn apply(client: &ScimClient, plan: Plan, path: &Path) -> Result<ExitCode, Box<d
     bar.finish_and_clear();
     println!("{report}");
     // Who was skipped has changed meanwhile: a new plan takes that in.
-    fs::remove_file(path)?;
+    fs::remove_file(journal.path())?;
     if report.is_complete() {
         return Ok(ExitCode::SUCCESS);
     }

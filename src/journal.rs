@@ -1,7 +1,7 @@
 //! What an apply leaves on disk, so that it can go on after it was interrupted.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,35 +21,80 @@ use crate::plan::{Plan, PlanStep};
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
-/// use wats_scim::{Credentials, CurrentUsers, Journal, PlanPolicy, ScimUser};
+/// use wats_scim::{Credentials, Journal, PlanPolicy, ScimUser};
 /// # let sandbox = wats_scim::sandbox::Sandbox::start()?;
 /// # let client = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
 /// # let path = std::env::temp_dir().join(format!("wats-scim-{}.journal", std::process::id()));
 ///
-/// let plan = PlanPolicy::new(client.profile()).plan(&client.current_users()?, &[ScimUser::new("jane")])?;
-/// let report = client.apply(plan.clone()).journal(Journal::open(&path, &plan)?).run()?;
-/// assert_eq!(report.applied, 1);
-///
-/// // After an interruption:
-/// let plan = Journal::plan(&path)?;
-/// let report = client.apply(plan.clone()).journal(Journal::open(&path, &plan)?).run()?;
-/// assert_eq!((report.applied, report.done_before), (0, 1));
-/// # std::fs::remove_file(&path)?;
+/// let journal = Journal::at(&path);
+/// let plan = match journal.plan()? {
+///     // The last apply was interrupted.
+///     Some(plan) => plan,
+///     None => PlanPolicy::new(client.profile()).plan(&client.current_users()?, &[ScimUser::new("jane")])?,
+/// };
+/// let report = client.apply(plan).journal(journal).run()?;
+/// assert!(report.is_complete());
+/// std::fs::remove_file(&path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// One apply has the file at a time. Like the plan in it, it holds the data of users; where the
-/// system knows owners, only its owner can read it.
+/// One apply has the file at a time. Like the plan in it, it holds the data of users; on Unix, a new
+/// file can be read and written by its owner only.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    open: Arc<Open>,
+    path: PathBuf,
     is_synced: bool,
 }
 
+impl Journal {
+    /// The journal in this file, which an apply makes if it is not there.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), is_synced: false }
+    }
+
+    /// Has each line on the disk before going on, so that the journal also survives the machine and
+    /// not only the program. That costs some milliseconds with each step, in which the async face
+    /// holds up the executor's thread; it is off by default.
+    #[must_use]
+    pub fn synced(self) -> Self {
+        Self { is_synced: true, ..self }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The plan that the journal is of, to go on with it. `None` if no apply has begun with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Journal`](ErrorKind::Journal) if the file cannot be read or is not a journal.
+    pub fn plan(&self) -> Result<Option<Plan>> {
+        Ok(self.read()?.map(|known| known.plan))
+    }
+
+    fn read(&self) -> Result<Option<Known>> {
+        let failed = |error| refused(&self.path, "could not be read", Some(error));
+        let mut file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(failed)?,
+        };
+        read(&mut file).map_err(failed)
+    }
+}
+
+/// A journal that an apply has open. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenJournal(Arc<Open>);
+
 #[derive(Debug)]
 struct Open {
-    path: PathBuf,
-    file: Mutex<File>,
+    journal: Journal,
+    /// None if it is only looked at.
+    file: Option<Mutex<File>>,
     /// What became of each step before.
     states: Vec<Option<State>>,
 }
@@ -95,62 +140,37 @@ struct ReadLine {
     state: State,
 }
 
-impl Journal {
+impl OpenJournal {
     /// Begins the journal of a plan, or goes on with it if the file is there.
-    ///
-    /// # Errors
-    ///
-    /// [`Journal`](ErrorKind::Journal) if the file cannot be written, is not a journal, is the
-    /// journal of another plan, or is in use.
-    pub fn open(path: impl AsRef<Path>, plan: &Plan) -> Result<Self> {
-        let path = path.as_ref();
+    pub(crate) fn open(journal: Journal, plan: &Plan) -> Result<Self> {
+        let path = &journal.path;
         let failed = |what: &str, error: io::Error| refused(path, what, Some(error));
-        let mut file = options().create(true).open(path).map_err(|error| failed("could not be opened", error))?;
+        let mut file = options().open(path).map_err(|error| failed("could not be opened", error))?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => refused(path, "is in use by another apply", None),
             TryLockError::Error(error) => failed("could not be locked", error),
         })?;
         let known = read(&mut file).map_err(|error| failed("could not be read", error))?;
-        let states = match &known {
-            Some((known, states)) if known == plan => states.clone(),
-            Some(_) => {
-                let what = "is of another plan; give this plan a journal of its own, or go on with that one, which \
-                            Journal::plan reads";
-                return Err(refused(path, what, None));
-            }
-            None => {
-                begin(&mut file, plan).map_err(|error| failed("could not be written", error))?;
-                Vec::new()
-            }
+        let unwritten = |error| failed("could not be written", error);
+        let states = if let Some(known) = known {
+            known.check(path, plan)?;
+            go_on(&mut file, known.length).map_err(unwritten)?;
+            known.states
+        } else {
+            begin(&mut file, plan).map_err(unwritten)?;
+            Vec::new()
         };
-        let open = Open { path: path.to_owned(), file: Mutex::new(file), states };
-        Ok(Self { open: Arc::new(open), is_synced: false })
+        Ok(Self(Arc::new(Open { journal, file: Some(Mutex::new(file)), states })))
     }
 
-    /// The plan that a journal is of, to go on with it.
-    ///
-    /// # Errors
-    ///
-    /// [`Journal`](ErrorKind::Journal) if the file cannot be read or is not a journal.
-    pub fn plan(path: impl AsRef<Path>) -> Result<Plan> {
-        let path = path.as_ref();
-        let failed = |error| refused(path, "could not be read", Some(error));
-        let mut first = String::new();
-        BufReader::new(File::open(path).map_err(failed)?).read_line(&mut first).map_err(failed)?;
-        head(&first).map_err(failed)
-    }
-
-    /// Has each line on the disk before going on, so that the journal also survives the machine and
-    /// not only the program. That costs time with each step; it is off by default.
-    #[must_use]
-    pub fn synced(self) -> Self {
-        Self { is_synced: true, ..self }
-    }
-
-    /// How many steps were done before.
-    #[must_use]
-    pub fn done(&self) -> usize {
-        self.open.states.iter().filter(|state| is_done(**state)).count()
+    /// Looks at the journal of a plan, and writes nothing.
+    pub(crate) fn look(journal: Journal, plan: &Plan) -> Result<Self> {
+        let known = journal.read()?;
+        if let Some(known) = &known {
+            known.check(&journal.path, plan)?;
+        }
+        let states = known.map(|known| known.states).unwrap_or_default();
+        Ok(Self(Arc::new(Open { journal, file: None, states })))
     }
 
     pub(crate) fn is_done(&self, step: usize) -> bool {
@@ -163,7 +183,7 @@ impl Journal {
     }
 
     fn state(&self, step: usize) -> Option<State> {
-        self.open.states.get(step).copied().flatten()
+        self.0.states.get(step).copied().flatten()
     }
 
     /// Notes that a step is about to be done.
@@ -184,13 +204,14 @@ impl Journal {
     }
 
     fn write(&self, line: &Line<'_>) -> Result<()> {
-        let Open { path, file, .. } = &*self.open;
-        let failed = |error| refused(path, "could not be written", Some(error));
+        let Open { journal, file, .. } = &*self.0;
+        let failed = |error| refused(&journal.path, "could not be written", Some(error));
         let mut text = serde_json::to_vec(line).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
+        let Some(file) = file else { return Ok(()) };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&text).map_err(failed)?;
-        if self.is_synced {
+        if journal.is_synced {
             file.sync_data().map_err(failed)?;
         }
         Ok(())
@@ -203,7 +224,7 @@ fn is_done(state: Option<State>) -> bool {
 
 fn options() -> std::fs::OpenOptions {
     let mut options = File::options();
-    options.read(true).write(true);
+    options.read(true).write(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
@@ -219,9 +240,28 @@ fn begin(file: &mut File, plan: &Plan) -> io::Result<()> {
     file.sync_data()
 }
 
-/// The plan and the state of its steps; none if the first line was never whole, so that no step was
-/// begun. A last line that was cut off is taken away.
-fn read(file: &mut File) -> io::Result<Option<(Plan, Vec<Option<State>>)>> {
+/// What a journal says.
+struct Known {
+    plan: Plan,
+    states: Vec<Option<State>>,
+    /// Where its last whole line ends.
+    length: usize,
+}
+
+impl Known {
+    fn check(&self, path: &Path, plan: &Plan) -> Result<()> {
+        if self.plan == *plan {
+            return Ok(());
+        }
+        let what = "is of another plan; give this plan a journal of its own, or go on with that one, which \
+                    Journal::plan reads";
+        Err(refused(path, what, None))
+    }
+}
+
+/// Reads a journal; there is none if the first line was never whole, so that no step was begun. A
+/// last line that was cut off does not count.
+fn read(file: &mut File) -> io::Result<Option<Known>> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     let Some(last) = text.iter().rposition(|byte| *byte == b'\n') else {
@@ -232,26 +272,25 @@ fn read(file: &mut File) -> io::Result<Option<(Plan, Vec<Option<State>>)>> {
     text.truncate(last + 1);
     let text = String::from_utf8(text).map_err(|_| not_a_journal())?;
     let mut lines = text.lines();
-    let plan = head(lines.next().unwrap_or_default())?;
-    let mut states = vec![None; plan.steps.len()];
+    let head: ReadHead = serde_json::from_str(lines.next().unwrap_or_default()).map_err(|_| not_a_journal())?;
+    let mut states = vec![None; head.plan.steps.len()];
     for line in lines {
         let line: ReadLine = serde_json::from_str(line)?;
         let state = states.get_mut(line.step).ok_or_else(not_a_journal)?;
         *state = Some(line.state);
     }
-    let whole = u64::try_from(text.len()).map_err(io::Error::other)?;
-    file.set_len(whole)?;
-    file.seek(SeekFrom::Start(whole))?;
-    Ok(Some((plan, states)))
+    Ok(Some(Known { plan: head.plan, states, length: text.len() }))
+}
+
+/// Writes on after the last whole line.
+fn go_on(file: &mut File, length: usize) -> io::Result<()> {
+    let length = u64::try_from(length).map_err(io::Error::other)?;
+    file.set_len(length)?;
+    file.seek(SeekFrom::Start(length)).map(drop)
 }
 
 /// How a journal begins.
 const HEAD: &[u8] = br#"{"plan":{"#;
-
-fn head(line: &str) -> io::Result<Plan> {
-    let head: ReadHead = serde_json::from_str(line).map_err(|_| not_a_journal())?;
-    Ok(head.plan)
-}
 
 fn not_a_journal() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "it is not a journal of this crate")
@@ -306,8 +345,12 @@ mod tests {
         PlanPolicy::new(&Profile::wats()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap()
     }
 
+    fn open(path: &Path, plan: &Plan) -> Result<OpenJournal> {
+        OpenJournal::open(Journal::at(path).synced(), plan)
+    }
+
     fn why(path: &Path, plan: &Plan) -> String {
-        let error = Journal::open(path, plan).unwrap_err();
+        let error = open(path, plan).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Journal);
         error.to_string()
     }
@@ -315,7 +358,7 @@ mod tests {
     #[test]
     fn what_was_begun_and_done_is_known_again() {
         let (file, plan) = (Temporary::new(), plan(4));
-        let journal = Journal::open(&file.0, &plan).unwrap().synced();
+        let journal = open(&file.0, &plan).unwrap();
         for (step, outcome) in
             [(0, Some(StepOutcome::Applied)), (1, None), (2, Some(StepOutcome::Skipped("gone".into())))]
         {
@@ -325,11 +368,10 @@ mod tests {
             }
         }
         drop(journal);
-        assert_eq!(Journal::plan(&file.0).unwrap(), plan);
-        let journal = Journal::open(&file.0, &plan).unwrap();
+        assert_eq!(Journal::at(&file.0).plan().unwrap(), Some(plan.clone()));
+        let journal = open(&file.0, &plan).unwrap();
         let known: Vec<_> = (0..4).map(|step| (journal.is_done(step), journal.was_begun(step))).collect();
         assert_eq!(known, [(true, true), (false, true), (false, true), (false, false)]);
-        assert_eq!(journal.done(), 1);
         let text = fs::read_to_string(&file.0).unwrap();
         assert!(
             text.lines().nth(2).unwrap().ends_with(r#""step":0,"userName":"user0","state":"applied","id":"7"}"#),
@@ -340,7 +382,7 @@ mod tests {
     #[test]
     fn a_journal_that_was_cut_off_anywhere_is_gone_on_with() {
         let (file, plan) = (Temporary::new(), plan(3));
-        let journal = Journal::open(&file.0, &plan).unwrap();
+        let journal = open(&file.0, &plan).unwrap();
         let head = fs::metadata(&file.0).unwrap().len();
         for step in 0..2 {
             journal.begin(step, &plan.steps[step]).unwrap();
@@ -350,24 +392,20 @@ mod tests {
         let whole = fs::read(&file.0).unwrap();
         for length in 0..whole.len() {
             fs::write(&file.0, &whole[..length]).unwrap();
-            let journal = Journal::open(&file.0, &plan).unwrap();
+            let journal = open(&file.0, &plan).unwrap();
             let lines = whole[..length].split(|byte| *byte == b'\n').count() - 1;
-            assert_eq!(
-                journal.done(),
-                lines.saturating_sub(1) / 2,
-                "{length} of {}, the first line has {head}",
-                whole.len()
-            );
+            let done = (0..3).filter(|step| journal.is_done(*step)).count();
+            assert_eq!(done, lines.saturating_sub(1) / 2, "{length} of {}, the first line has {head}", whole.len());
             journal.begin(2, &plan.steps[2]).unwrap();
             drop(journal);
-            assert!(Journal::open(&file.0, &plan).unwrap().was_begun(2), "{length}");
+            assert!(open(&file.0, &plan).unwrap().was_begun(2), "{length}");
         }
     }
 
     #[test]
     fn the_journal_of_another_plan_and_other_files_are_left_alone() {
         let file = Temporary::new();
-        drop(Journal::open(&file.0, &plan(2)).unwrap());
+        drop(open(&file.0, &plan(2)).unwrap());
         let before = fs::read(&file.0).unwrap();
         assert!(why(&file.0, &plan(3)).contains("is of another plan"));
         assert_eq!(fs::read(&file.0).unwrap(), before);
@@ -376,15 +414,16 @@ mod tests {
             assert!(why(&file.0, &plan(2)).contains("not a journal"), "{text}");
             assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
         }
-        assert!(Journal::plan(std::env::temp_dir().join("wats-scim-nowhere")).is_err());
+        assert_eq!(Journal::at(std::env::temp_dir().join("wats-scim-nowhere")).plan().unwrap(), None);
+        assert!(Journal::at(std::env::temp_dir()).plan().is_err());
     }
 
     #[test]
     fn one_apply_has_it_at_a_time() {
         let (file, plan) = (Temporary::new(), plan(1));
-        let journal = Journal::open(&file.0, &plan).unwrap();
+        let journal = open(&file.0, &plan).unwrap();
         assert!(why(&file.0, &plan).ends_with("is in use by another apply"));
         drop(journal);
-        assert!(Journal::open(&file.0, &plan).is_ok());
+        assert!(open(&file.0, &plan).is_ok());
     }
 }

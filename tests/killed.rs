@@ -46,13 +46,12 @@ fn main() {
 
 /// The process that is killed: goes on with the journal, until every step is done.
 fn apply(face: &str, base_url: &str, token: &str, directory: &Path) {
-    let journal = directory.join("journal");
+    let journal = Journal::at(directory.join("journal"));
     let retry = RetryPolicy::default().attempts(8).delays(TIMEOUT / 80, TIMEOUT / 4);
     let audit = Audit::to(AuditLog::append(directory.join("audit")).unwrap()).label("killed");
     let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT);
     let config = config.retry(retry).audit(audit);
-    let plan = Journal::plan(&journal).unwrap();
-    let journal = Journal::open(&journal, &plan).unwrap();
+    let plan = journal.plan().unwrap().unwrap();
     let report = if face == "blocking" {
         let client = blocking::ScimClient::new(&config).unwrap();
         client.apply(plan).journal(journal).run().unwrap()
@@ -124,7 +123,10 @@ fn survive(face: &str, seed: u64) -> u32 {
     let policy = || PlanPolicy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
     let plan = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
     assert_eq!(plan.steps.len(), 2000, "{} in conflict", plan.conflicts.len());
-    drop(Journal::open(&path, &plan).unwrap());
+    // Nothing is done of it yet.
+    let unreachable = ScimConfig::new("http://127.0.0.1:9", Credentials::wats_token(sandbox.token())).no_proxy();
+    let unreachable = blocking::ScimClient::new(&unreachable.retry(RetryPolicy::none())).unwrap();
+    unreachable.apply(plan.clone()).journal(Journal::at(&path)).in_flight(1).stop_after(1).run().unwrap();
 
     let length = || fs::metadata(&path).unwrap().len();
     let start = || {

@@ -6,10 +6,10 @@ use super::{Lanes, ScimRepository, ScimService, example, maybe_async};
 use crate::apply::{AppliedStep, ApplyReport, StepOutcome};
 use crate::batch::BatchProgress;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::journal::Journal;
+use crate::journal::{Journal, OpenJournal};
 use crate::model::ScimUser;
 use crate::operation::Operation;
-use crate::plan::{CurrentUsers, Fit, Plan, PlanAction, PlanStep, Terms};
+use crate::plan::{CurrentUsers, Fit, Plan, PlanAction, PlanStep};
 use crate::target::Target;
 
 impl<R: ScimRepository> ScimService<R> {
@@ -76,9 +76,11 @@ impl<R: ScimRepository> ScimService<R> {
 #[must_use = "a plan is not applied until its results are read"]
 pub struct ScimApply<R> {
     repository: Arc<R>,
-    terms: Arc<Terms>,
-    steps: std::iter::Enumerate<std::vec::IntoIter<PlanStep>>,
+    plan: Arc<Plan>,
+    /// The place of the next step.
+    next: usize,
     journal: Option<Journal>,
+    open_journal: Option<OpenJournal>,
     in_flight: usize,
     stop_after: Option<u64>,
     is_dry_run: bool,
@@ -92,9 +94,10 @@ impl<R: ScimRepository> ScimApply<R> {
         Self {
             repository,
             progress: BatchProgress::of((plan.steps.len(), Some(plan.steps.len()))),
-            terms: Arc::new(plan.terms),
-            steps: plan.steps.into_iter().enumerate(),
+            plan: Arc::new(plan),
+            next: 0,
             journal: None,
+            open_journal: None,
             in_flight: 8,
             stop_after: None,
             is_dry_run: false,
@@ -123,7 +126,7 @@ impl<R: ScimRepository> ScimApply<R> {
     }
 
     /// Sends nothing at all, and writes nothing down: each step comes back as planned, or as done
-    /// before.
+    /// before if the journal says so.
     pub fn dry_run(mut self) -> Self {
         self.is_dry_run = true;
         self
@@ -147,18 +150,29 @@ impl<R: ScimRepository> ScimApply<R> {
 
     /// Puts the next step on its way; false if there is none.
     fn begin_next(&mut self) -> Result<bool> {
-        let Some((number, step)) = self.steps.next() else { return Ok(false) };
-        let known = |outcome, step| (AppliedStep { number, step, outcome, user: None }, Ok(()));
-        if self.journal.as_ref().is_some_and(|journal| journal.is_done(number)) {
-            self.lanes.put(known(StepOutcome::DoneBefore, step));
+        if let Some(journal) = self.journal.take() {
+            let open = if self.is_dry_run { OpenJournal::look } else { OpenJournal::open };
+            self.open_journal = Some(open(journal, &self.plan)?);
+        }
+        let number = self.next;
+        let Some(step) = self.plan.steps.get(number) else { return Ok(false) };
+        self.next += 1;
+        let known = |outcome| (AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(()));
+        if self.open_journal.as_ref().is_some_and(|journal| journal.is_done(number)) {
+            self.lanes.put(known(StepOutcome::DoneBefore));
         } else if self.is_dry_run {
-            self.lanes.put(known(StepOutcome::Planned, step));
+            self.lanes.put(known(StepOutcome::Planned));
         } else {
-            if let Some(journal) = &self.journal {
-                journal.begin(number, &step)?;
+            if let Some(journal) = &self.open_journal {
+                journal.begin(number, step)?;
             }
-            let (terms, journal) = (Arc::clone(&self.terms), self.journal.clone());
-            self.lanes.start(Arc::clone(&self.repository), StepJob { number, step, terms, journal });
+            let job = StepJob {
+                number,
+                step: step.clone(),
+                plan: Arc::clone(&self.plan),
+                journal: self.open_journal.clone(),
+            };
+            self.lanes.start(Arc::clone(&self.repository), job);
         }
         Ok(true)
     }
@@ -170,9 +184,9 @@ impl<R: ScimRepository> ScimApply<R> {
     ///
     /// # Errors
     ///
-    /// [`Journal`](ErrorKind::Journal) if the journal cannot be written: then no further step is
-    /// begun, and those on their way are looked up when the journal goes on. What goes wrong with a
-    /// step is its outcome.
+    /// [`Journal`](ErrorKind::Journal) if the journal is not one, is of another plan or in use, or
+    /// cannot be written: then no further step is begun, and those on their way are looked up when
+    /// the journal goes on. What goes wrong with a step is its outcome.
     pub async fn next_step(&mut self) -> Result<Option<AppliedStep>> {
         while !self.is_stopped() && self.lanes.len() < self.in_flight.max(1) {
             match self.begin_next() {
@@ -202,7 +216,7 @@ impl<R: ScimRepository> ScimApply<R> {
         while let Some(step) = self.next_step().await? {
             report.count(step);
         }
-        report.not_begun = self.steps.len();
+        report.not_begun = self.plan.steps.len() - self.next;
         Ok(report)
     }
 }
@@ -210,7 +224,7 @@ impl<R: ScimRepository> ScimApply<R> {
 impl<R: ScimRepository> ScimApply<R> {
     fn give_up(&mut self, error: Error) -> Result<Option<AppliedStep>> {
         self.lanes.clear();
-        self.steps = Vec::new().into_iter().enumerate();
+        self.next = self.plan.steps.len();
         Err(error)
     }
 }
@@ -230,8 +244,8 @@ impl<R> fmt::Debug for ScimApply<R> {
 struct StepJob {
     number: usize,
     step: PlanStep,
-    terms: Arc<Terms>,
-    journal: Option<Journal>,
+    plan: Arc<Plan>,
+    journal: Option<OpenJournal>,
 }
 
 #[maybe_async(AFIT)]
@@ -286,7 +300,7 @@ impl StepJob {
         loop {
             rounds += 1;
             let Some(held) = repository.get::<ScimUser>(id).await? else { return Ok(self.gone(may_be_done)) };
-            let done = match self.terms.fit(&self.step, &held)? {
+            let done = match self.plan.terms.fit(&self.step, &held)? {
                 Fit::Stale(reason) => return Ok((StepOutcome::Skipped(reason), Some(held))),
                 Fit::Done if may_be_done => return Ok((StepOutcome::Applied, Some(held))),
                 Fit::Done => return Ok((StepOutcome::Unneeded, Some(held))),
@@ -311,7 +325,7 @@ impl StepJob {
 impl StepJob {
     /// A user of this name is there already.
     fn found(&self, held: ScimUser, desired: &ScimUser) -> Result<Done> {
-        let outcome = if self.terms.is_met(&held, desired)? {
+        let outcome = if self.plan.terms.is_met(&held, desired)? {
             StepOutcome::Unneeded
         } else {
             StepOutcome::Skipped("there is a user of this name by now, and it is not the same".to_owned())

@@ -256,14 +256,12 @@ async fn a_dry_run_sends_nothing_and_writes_nothing_down() {
     let desired = [named(&users[0], "Roe"), ScimUser::new("dee")];
     let plan = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
     let (file, before) = (Temporary::new(), sandbox.users());
-    let journal = Journal::open(&file.0, &plan).unwrap();
-    let length = std::fs::metadata(&file.0).unwrap().len();
     sandbox.clear_requests();
-    let report = client.apply(plan).journal(journal).dry_run().run().await.unwrap();
+    let report = client.apply(plan).journal(Journal::at(&file.0)).dry_run().run().await.unwrap();
     assert_eq!((report.planned, report.to_string().as_str()), (4, "0 applied, 4 planned"));
     assert!(!report.is_complete());
     assert_eq!((received(&sandbox), sandbox.users()), (Vec::new(), before));
-    assert_eq!(std::fs::metadata(&file.0).unwrap().len(), length);
+    assert!(!file.0.exists());
 }
 
 #[maybe_async]
@@ -274,32 +272,36 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
     let desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
     let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
     let file = Temporary::new();
-    let journal = Journal::open(&file.0, &plan).unwrap();
-    let mut apply = client.apply(plan.clone()).journal(journal).in_flight(3);
+    let journal = Journal::at(&file.0);
+    let mut apply = client.apply(plan.clone()).journal(journal.clone()).in_flight(3);
     for _ in 0..10 {
         apply.next_step().await.unwrap().unwrap();
     }
     drop(apply);
-    // What was on its way comes to its end, or not at all.
-    let stored = Journal::plan(&file.0).unwrap();
+    // What was on its way comes to its end, or not at all; until then the journal is in use.
+    let stored = journal.plan().unwrap().unwrap();
     assert_eq!(stored, plan);
-    let journal = loop {
-        match Journal::open(&file.0, &stored) {
-            Ok(journal) => break journal,
-            Err(error) => assert!(error.to_string().contains("in use"), "{error}"),
-        }
-        std::thread::sleep(super::MS);
-    };
-    let done = journal.done();
-    assert!((10..=13).contains(&done), "{done}");
+    let looked = client.apply(stored.clone()).journal(journal.clone()).dry_run().run().await.unwrap();
+    assert!((10..=13).contains(&looked.done_before), "{looked}");
+    let other = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired[1..]).unwrap();
+    let error = client.apply(other).journal(journal.clone()).dry_run().run().await.unwrap_err();
+    assert!(error.to_string().contains("is of another plan"), "{error}");
     let posts = |sandbox: &Sandbox| received(sandbox).iter().filter(|line| line.starts_with("POST")).count();
     assert!(posts(&sandbox) <= 13);
     let told = Arc::new(Mutex::new(Vec::<BatchProgress>::new()));
-    let teller = Arc::clone(&told);
-    let apply = client.apply(stored).journal(journal);
-    let report = apply.on_progress(move |progress| teller.lock().unwrap().push(progress)).run().await.unwrap();
+    let report = loop {
+        let teller = Arc::clone(&told);
+        let apply = client.apply(stored.clone()).journal(journal.clone());
+        match apply.on_progress(move |progress| teller.lock().unwrap().push(progress)).run().await {
+            Ok(report) => break report,
+            Err(error) => assert!(error.to_string().ends_with("is in use by another apply"), "{error}"),
+        }
+        std::thread::sleep(super::MS);
+    };
+    let done = report.done_before;
+    assert!((10..=13).contains(&done), "{done}");
     assert!(report.is_complete(), "{report}");
-    assert_eq!((report.done_before, report.done_before + report.applied + report.unneeded), (done, 40));
+    assert_eq!(done + report.applied + report.unneeded, 40);
     assert_eq!(told.lock().unwrap().last().map(|last| (last.done, last.total)), Some((40, Some(40))));
     assert_eq!(sandbox.users().len(), 40);
     assert_eq!(writes(&sandbox), 40, "nobody is created twice");
@@ -313,14 +315,12 @@ async fn a_step_that_was_begun_is_looked_up_before_it_is_done() {
     let desired = [ScimUser::new("ann").with_display_name("Ann"), ScimUser::new("bob")];
     let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
     let file = Temporary::new();
-    drop(Journal::open(&file.0, &plan).unwrap());
-    let mut text = std::fs::read_to_string(&file.0).unwrap();
+    let mut text = format!("{{\"plan\":{}}}\n", serde_json::to_string(&plan).unwrap());
     text.push_str("{\"step\":0,\"state\":\"begun\"}\n{\"step\":1,\"state\":\"begun\"}\n{\"step\":1,\"sta");
     std::fs::write(&file.0, text).unwrap();
     client.create_user(&desired[0]).await.unwrap();
     sandbox.clear_requests();
-    let journal = Journal::open(&file.0, &plan).unwrap();
-    let report = client.apply(plan).journal(journal).in_flight(1).run().await.unwrap();
+    let report = client.apply(plan).journal(Journal::at(&file.0)).in_flight(1).run().await.unwrap();
     assert_eq!((report.unneeded, report.applied), (1, 1));
     let base = "/api/SCIM/v2/Users";
     let expected = [format!("GET {base}/userName=ann"), format!("GET {base}/userName=bob"), format!("POST {base}")];
