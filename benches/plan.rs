@@ -23,7 +23,7 @@ fn main() -> Result<()> {
         return measure(server, users.parse()?);
     }
 
-    let (rounds, many, few) = full_or_short((11, 50_000, 5_000), (1, 500, 50));
+    let (rounds, many, few) = full_or_short((11, 50_000, 5_000), (1, 1_000, 100));
     for server in ["wats", "standard"] {
         let (mut growth, mut of_many) = (vec![Vec::new(); COSTS.len()], vec![Vec::new(); COSTS.len()]);
         for round in 0..rounds {
@@ -123,7 +123,7 @@ fn wanted_user(number: u32, family_name: &str) -> ScimUser {
         .with_active(true)
 }
 
-/// Of so many users, one in a hundred has left, two have another name, and one is new. One more is
+/// Of so many users, hundreds of them, one in a hundred has left, two have another name, and one is new. One more is
 /// new, because a list of just so many would look like a page.
 fn wanted_of(count: u32) -> Vec<ScimUser> {
     let stayed = (0..count).filter(|number| number % 100 != 7);
