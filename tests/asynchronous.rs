@@ -144,6 +144,14 @@ fn futures_are_send(client: &ScimClient, user: &ScimUser) {
     let mut pages = client.iter_users();
     sent(pages.try_next());
     is_sent(&client.iter_users().into_stream());
+    sent(client.current_users());
+    let nothing = || {
+        let policy = wats_scim::PlanPolicy::new(client.profile()).allow_empty_source();
+        policy.plan(&wats_scim::CurrentUsers::complete(Vec::new()), &[]).unwrap()
+    };
+    sent(client.apply(nothing()).next_step());
+    sent(client.apply(nothing()).run());
+    sent(client.delete_users(Vec::new()).next_item());
 }
 
 const _: () = {
