@@ -76,6 +76,11 @@ impl Journal {
         Ok(self.read()?.map(|known| known.plan))
     }
 
+    /// The error of an apply that cannot have the journal because another one holds it.
+    pub(crate) fn in_use(&self) -> Error {
+        refused(&self.path, "is in use by another apply", None)
+    }
+
     fn read(&self) -> Result<Option<Known>> {
         let failed = |error| refused(&self.path, "could not be read", Some(error));
         let mut file = match File::open(&self.path) {
@@ -140,16 +145,30 @@ struct ReadLine {
     state: State,
 }
 
+impl Drop for Open {
+    /// A child process that another thread starts shares the descriptor until it executes its own
+    /// program. Closing the file would leave the lock with the child; unlocking releases it.
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            // An error leaves the lock to the end of the process, like a crash.
+            let _ = file.unlock();
+        }
+    }
+}
+
 impl OpenJournal {
-    /// Begins the journal of a plan, or goes on with it if the file is there.
-    pub(crate) fn open(journal: Journal, plan: &Plan) -> Result<Self> {
+    /// Begins the journal of a plan, or resumes it if the file exists. `None` while another apply
+    /// holds its lock.
+    pub(crate) fn open(journal: &Journal, plan: &Plan) -> Result<Option<Self>> {
         let path = &journal.path;
         let failed = |what: &str, error: io::Error| refused(path, what, Some(error));
         let mut file = options().open(path).map_err(|error| failed("could not be opened", error))?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => refused(path, "is in use by another apply", None),
-            TryLockError::Error(error) => failed("could not be locked", error),
-        })?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(failed("could not be locked", error)),
+        }
         let known = read(&mut file).map_err(|error| failed("could not be read", error))?;
         let unwritten = |error| failed("could not be written", error);
         let states = if let Some(known) = known {
@@ -160,17 +179,17 @@ impl OpenJournal {
             begin(&mut file, plan).map_err(unwritten)?;
             Vec::new()
         };
-        Ok(Self(Arc::new(Open { journal, file: Some(Mutex::new(file)), states })))
+        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), file: Some(Mutex::new(file)), states }))))
     }
 
     /// Looks at the journal of a plan, and writes nothing.
-    pub(crate) fn look(journal: Journal, plan: &Plan) -> Result<Self> {
+    pub(crate) fn look(journal: &Journal, plan: &Plan) -> Result<Self> {
         let known = journal.read()?;
         if let Some(known) = &known {
             known.check(&journal.path, plan)?;
         }
         let states = known.map(|known| known.states).unwrap_or_default();
-        Ok(Self(Arc::new(Open { journal, file: None, states })))
+        Ok(Self(Arc::new(Open { journal: journal.clone(), file: None, states })))
     }
 
     pub(crate) fn is_done(&self, step: usize) -> bool {
@@ -346,7 +365,8 @@ mod tests {
     }
 
     fn open(path: &Path, plan: &Plan) -> Result<OpenJournal> {
-        OpenJournal::open(Journal::at(path).synced(), plan)
+        let journal = Journal::at(path).synced();
+        OpenJournal::open(&journal, plan)?.ok_or_else(|| journal.in_use())
     }
 
     fn why(path: &Path, plan: &Plan) -> String {
@@ -425,5 +445,16 @@ mod tests {
         assert!(why(&file.0, &plan).ends_with("is in use by another apply"));
         drop(journal);
         assert!(open(&file.0, &plan).is_ok());
+    }
+
+    #[test]
+    fn a_process_that_inherits_the_descriptor_does_not_keep_the_lock() {
+        let (file, plan) = (Temporary::new(), plan(1));
+        let journal = open(&file.0, &plan).unwrap();
+        // What a child holds between fork and exec: another descriptor of the same open file.
+        let inherited = journal.0.file.as_ref().unwrap().lock().unwrap().try_clone().unwrap();
+        drop(journal);
+        assert!(open(&file.0, &plan).is_ok());
+        drop(inherited);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::future::{Future, ready};
 use std::io;
+use std::task::{Context, Waker};
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 use tokio::test;
 use wats_scim::asynchronous as face;
-use wats_scim::{ScimUser, TransportError};
+use wats_scim::{Journal, PlanPolicy, ScimUser, TransportError};
 
 mod interop;
 mod suite;
@@ -43,6 +44,24 @@ fn breaking(breaks: impl Fn() -> bool + Send + Sync + 'static) -> impl HttpClien
             Ok(suite::answer(200, "application/json", r#"{"id":"1"}"#))
         })
     }
+}
+
+/// The journal of a program that was killed stays locked for a moment by a child that it was just
+/// starting. Only a future that is polled by hand can stop within that moment.
+#[test]
+async fn a_journal_that_is_locked_for_a_moment_is_waited_for() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = client(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let policy = PlanPolicy::new(client.profile()).allow_truncated_source();
+    let plan = policy.plan(&client.current_users().await.unwrap(), &[ScimUser::new("jane")]).unwrap();
+    let child = std::fs::File::create(&path).unwrap();
+    child.lock().unwrap();
+    let mut apply = std::pin::pin!(client.apply(plan).journal(Journal::at(&path)).run());
+    assert!(apply.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    child.unlock().unwrap();
+    assert_eq!(apply.await.unwrap().applied, 1);
 }
 
 #[test]

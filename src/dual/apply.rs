@@ -1,8 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::job::Job;
-use super::{Lanes, ScimRepository, ScimService, example, maybe_async};
+use super::{Lanes, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::apply::{AppliedStep, ApplyReport, StepOutcome};
 use crate::batch::BatchProgress;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
@@ -150,10 +151,6 @@ impl<R: ScimRepository> ScimApply<R> {
 
     /// Puts the next step on its way; false if there is none.
     fn begin_next(&mut self) -> Result<bool> {
-        if let Some(journal) = self.journal.take() {
-            let open = if self.is_dry_run { OpenJournal::look } else { OpenJournal::open };
-            self.open_journal = Some(open(journal, &self.plan)?);
-        }
         let number = self.next;
         let Some(step) = self.plan.steps.get(number) else { return Ok(false) };
         self.next += 1;
@@ -188,6 +185,9 @@ impl<R: ScimRepository> ScimApply<R> {
     /// cannot be written: then no further step is begun, and those on their way are looked up when
     /// the journal goes on. What goes wrong with a step is its outcome.
     pub async fn next_step(&mut self) -> Result<Option<AppliedStep>> {
+        if let Err(error) = self.open_journal().await {
+            return self.give_up(error);
+        }
         while !self.is_stopped() && self.lanes.len() < self.in_flight.max(1) {
             match self.begin_next() {
                 Ok(true) => {}
@@ -204,6 +204,26 @@ impl<R: ScimRepository> ScimApply<R> {
             on_progress(self.progress);
         }
         Ok(Some(step))
+    }
+
+    async fn open_journal(&mut self) -> Result<()> {
+        let Some(journal) = self.journal.clone() else { return Ok(()) };
+        let mut attempts = 0;
+        while self.open_journal.is_none() {
+            attempts += 1;
+            self.open_journal = match self.is_dry_run {
+                true => Some(OpenJournal::look(&journal, &self.plan)?),
+                false => OpenJournal::open(&journal, &self.plan)?,
+            };
+            if self.open_journal.is_none() {
+                if attempts == LOCK_ATTEMPTS {
+                    return Err(journal.in_use());
+                }
+                sleep(LOCK_PAUSE).await;
+            }
+        }
+        self.journal = None;
+        Ok(())
     }
 
     /// Does all steps.
@@ -239,6 +259,11 @@ impl<R> fmt::Debug for ScimApply<R> {
             .finish_non_exhaustive()
     }
 }
+
+/// A program that was killed may leave its lock for a moment with a child process that it was just
+/// starting, so a lock is tried several times before the journal counts as in use.
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Doing one step.
 struct StepJob {
