@@ -1,23 +1,23 @@
 //! Reading attributes as servers really write them, and losing none.
 
-use std::marker::PhantomData;
-
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What stood where an attribute of type `T` was expected.
-pub(crate) enum Read<T> {
-    Assigned(T),
-    /// `null` or `[]`: the same as absent (RFC 7643 §2.5).
-    Unassigned,
-    /// A value of another type. It is kept as it is, so that one odd user does not cost the page.
-    Other(Value),
-}
+/// The value of an attribute that has another type than the schema says, if it has. It is kept as
+/// JSON, so that one unusual user does not fail the page.
+pub(crate) type Mismatch = Option<Box<Value>>;
 
-/// A type that an attribute can have, as the JSON forms it can be read from.
+/// A type that an attribute can have, with the JSON forms it can be read from.
+///
+/// Values are read into their final place: a page has hundreds of objects, and moving each of them
+/// through the layers of the reader was a large part of its cost. `null` and `[]` leave the place
+/// empty (RFC 7643 §2.5).
 pub(crate) trait Attribute: Sized + Serialize {
+    /// The typical length of a list of these, for its first allocation.
+    const TYPICAL_LENGTH: usize = 1;
+
     fn from_text(_: &str) -> Option<Self> {
         None
     }
@@ -26,17 +26,21 @@ pub(crate) trait Attribute: Sized + Serialize {
         None
     }
 
-    fn from_seq<'de, A: SeqAccess<'de>>(seq: A) -> Result<Read<Self>, A::Error> {
+    fn from_seq<'de, A: SeqAccess<'de>>(_: &mut Option<Self>, seq: A) -> Result<Mismatch, A::Error> {
         let items = Vec::<Value>::deserialize(SeqAccessDeserializer::new(seq))?;
-        Ok(if items.is_empty() { Read::Unassigned } else { Read::Other(items.into()) })
+        Ok(if items.is_empty() { None } else { Some(Box::new(items.into())) })
     }
 
-    fn from_map<'de, A: MapAccess<'de>>(map: A) -> Result<Read<Self>, A::Error> {
-        Value::deserialize(MapAccessDeserializer::new(map)).map(Read::Other)
+    fn from_map<'de, A: MapAccess<'de>>(_: &mut Option<Self>, map: A) -> Result<Mismatch, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(map)).map(|value| Some(Box::new(value)))
     }
 }
 
 impl Attribute for String {
+    /// `schemas` with one extension.
+    const TYPICAL_LENGTH: usize = 2;
+
+    #[inline]
     fn from_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
     }
@@ -58,108 +62,120 @@ impl Attribute for bool {
 }
 
 impl<T: Attribute> Attribute for Vec<T> {
-    fn from_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Read<Self>, A::Error> {
+    fn from_seq<'de, A: SeqAccess<'de>>(slot: &mut Option<Self>, mut seq: A) -> Result<Mismatch, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(AttributeSeed::new())? {
-            match item {
-                Read::Assigned(item) => {
-                    // Most lists have one item, and a page has hundreds of lists.
+        let mut item = None;
+        while let Some(mismatch) = seq.next_element_seed(AttributeSeed::new(&mut item))? {
+            match item.take() {
+                Some(item) => {
                     if items.is_empty() {
-                        items.reserve_exact(1);
+                        items.reserve_exact(T::TYPICAL_LENGTH);
                     }
                     items.push(item);
                 }
-                Read::Unassigned => return as_json(items, Value::Null, seq),
-                Read::Other(odd) => return as_json(items, odd, seq),
+                None => return as_json(items, mismatch.map_or(Value::Null, |value| *value), seq).map(Some),
             }
         }
-        Ok(if items.is_empty() { Read::Unassigned } else { Read::Assigned(items) })
+        if !items.is_empty() {
+            *slot = Some(items);
+        }
+        Ok(None)
     }
 }
 
 /// A list with an item of another type in it is kept whole, as JSON.
 fn as_json<'de, T: Serialize, A: SeqAccess<'de>>(
     items: Vec<T>,
-    odd: Value,
+    mismatch: Value,
     mut seq: A,
-) -> Result<Read<Vec<T>>, A::Error> {
+) -> Result<Box<Value>, A::Error> {
     let mut all = Vec::with_capacity(items.len() + 1);
     for item in items {
         all.push(serde_json::to_value(item).map_err(A::Error::custom)?);
     }
-    all.push(odd);
+    all.push(mismatch);
     while let Some(value) = seq.next_element()? {
         all.push(value);
     }
-    Ok(Read::Other(Value::Array(all)))
+    Ok(Box::new(Value::Array(all)))
 }
 
-/// Reads one attribute value.
-pub(crate) struct AttributeSeed<T>(PhantomData<T>);
+/// Reads one attribute value into its place, which stays empty if the value has another type.
+pub(crate) struct AttributeSeed<'a, T>(&'a mut Option<T>);
 
-impl<T> AttributeSeed<T> {
-    pub(crate) const fn new() -> Self {
-        Self(PhantomData)
+impl<'a, T> AttributeSeed<'a, T> {
+    pub(crate) fn new(slot: &'a mut Option<T>) -> Self {
+        *slot = None;
+        Self(slot)
     }
 }
 
-impl<'de, T: Attribute> DeserializeSeed<'de> for AttributeSeed<T> {
-    type Value = Read<T>;
+impl<'de, T: Attribute> DeserializeSeed<'de> for AttributeSeed<'_, T> {
+    type Value = Mismatch;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read<T>, D::Error> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Mismatch, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<T> {
-    type Value = Read<T>;
+impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
+    type Value = Mismatch;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the value of an attribute")
     }
 
     #[inline]
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Read<T>, E> {
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Mismatch, E> {
         self.visit_str(text)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Read<T>, E> {
-        Ok(T::from_text(text).map_or_else(|| Read::Other(text.into()), Read::Assigned))
+    #[inline]
+    fn visit_str<E: Error>(self, text: &str) -> Result<Mismatch, E> {
+        *self.0 = T::from_text(text);
+        Ok(if self.0.is_some() { None } else { mismatch(text) })
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Read<T>, E> {
-        Ok(T::from_bool(value).map_or(Read::Other(value.into()), Read::Assigned))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Mismatch, E> {
+        *self.0 = T::from_bool(value);
+        Ok(if self.0.is_some() { None } else { mismatch(value) })
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Read<T>, E> {
-        Ok(Read::Other(number.into()))
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Mismatch, E> {
+        Ok(mismatch(number))
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Read<T>, E> {
-        Ok(Read::Other(number.into()))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Mismatch, E> {
+        Ok(mismatch(number))
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Read<T>, E> {
-        Ok(Read::Other(number.into()))
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Mismatch, E> {
+        Ok(mismatch(number))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Read<T>, E> {
-        Ok(Read::Unassigned)
+    fn visit_unit<E: Error>(self) -> Result<Mismatch, E> {
+        Ok(None)
     }
 
-    fn visit_none<E: Error>(self) -> Result<Read<T>, E> {
-        Ok(Read::Unassigned)
+    fn visit_none<E: Error>(self) -> Result<Mismatch, E> {
+        Ok(None)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read<T>, D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Mismatch, D::Error> {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Read<T>, A::Error> {
-        T::from_seq(seq)
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Mismatch, A::Error> {
+        T::from_seq(self.0, seq)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Read<T>, A::Error> {
-        T::from_map(map)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Mismatch, A::Error> {
+        T::from_map(self.0, map)
     }
+}
+
+#[cold]
+fn mismatch(value: impl Into<Value>) -> Mismatch {
+    Some(Box::new(value.into()))
 }

@@ -1,10 +1,12 @@
 //! The attributes that a model has no field for.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::Value;
 
+use super::extension::{EnterpriseUser, Extension, WatsUser};
 use super::held::Held;
 
 /// Attributes without a field of their own, in the order they came in.
@@ -24,7 +26,18 @@ use super::held::Held;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
-pub struct Attributes(Vec<(String, Held)>);
+pub struct Attributes(Vec<(Name, Held)>);
+
+/// The name of an attribute. Common extensions cost no allocation for each user.
+pub(crate) type Name = Cow<'static, str>;
+
+/// Extensions that most servers have.
+const COMMON: [&str; 2] = [EnterpriseUser::SCHEMA, WatsUser::SCHEMA];
+
+/// A name as it is stored.
+pub(crate) fn stored_name(name: &str) -> Name {
+    COMMON.into_iter().find(|common| *common == name).map_or_else(|| name.to_owned().into(), Cow::Borrowed)
+}
 
 impl Attributes {
     /// The value of an attribute, named in any letter case.
@@ -35,7 +48,7 @@ impl Attributes {
 
     /// Sets an attribute. One of the same name, in any letter case, is replaced in its place.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.hold(name.into(), Held::from(value.into()));
+        self.hold(Cow::Owned(name.into()), Held::from(value.into()));
         self.settle();
     }
 
@@ -44,7 +57,7 @@ impl Attributes {
     const FEW: usize = 32;
 
     /// Takes a value as it is read. [`settle`](Self::settle) follows once all are.
-    pub(crate) fn hold(&mut self, name: String, held: Held) {
+    pub(crate) fn hold(&mut self, name: Name, held: Held) {
         if self.0.len() <= Self::FEW
             && let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name))
         {
@@ -64,7 +77,7 @@ impl Attributes {
             return;
         }
         let mut places = HashMap::new();
-        let mut settled: Vec<(String, Held)> = Vec::with_capacity(self.0.len());
+        let mut settled: Vec<(Name, Held)> = Vec::with_capacity(self.0.len());
         for (name, held) in std::mem::take(&mut self.0) {
             let place = *places.entry(name.to_ascii_lowercase()).or_insert(settled.len());
             match settled.get_mut(place) {
@@ -76,7 +89,7 @@ impl Attributes {
     }
 
     #[cfg(test)]
-    pub(super) fn held(&self) -> &[(String, Held)] {
+    pub(super) fn held(&self) -> &[(Name, Held)] {
         &self.0
     }
 
@@ -88,7 +101,7 @@ impl Attributes {
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, held)| (name.as_str(), held.value()))
+        self.0.iter().map(|(name, held)| (&**name, held.value()))
     }
 
     /// How many there are.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::user::ScimUser;
@@ -70,7 +70,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         while let Some(name) = map.next_key::<std::borrow::Cow<'_, str>>()? {
             match &*name {
                 name if name.eq_ignore_ascii_case("Resources") => {
-                    list.resources = map.next_value::<Option<Vec<T>>>()?.unwrap_or_default();
+                    list.resources = map.next_value_seed(Resources(list.items_per_page, PhantomData))?;
                     is_list = true;
                 }
                 name if name.eq_ignore_ascii_case("totalResults") => {
@@ -90,6 +90,49 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
             }
         }
         if is_list { Ok(list) } else { Err(A::Error::custom("it names neither Resources nor totalResults")) }
+    }
+}
+
+/// Reads the resources of a page, which may have said before how many they are.
+struct Resources<T>(Option<u64>, PhantomData<T>);
+
+/// The most resources that are allocated for in advance: a page may claim any number.
+const MAX_CAPACITY: u64 = 1_000;
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Resources<T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Resources<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of resources")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let capacity = usize::try_from(self.0.unwrap_or(0).min(MAX_CAPACITY)).unwrap_or(0);
+        let mut resources = Vec::with_capacity(capacity);
+        while let Some(resource) = seq.next_element()? {
+            resources.push(resource);
+        }
+        Ok(resources)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
-use super::attribute::Read;
-use super::attributes::Attributes;
+use super::attribute::Mismatch;
+use super::attributes::{Attributes, Name, stored_name};
 
 /// Gives a struct with `Option` fields and an `attributes` field its JSON form: known names match
 /// in any letter case, and what is not known is kept in order and written back.
@@ -16,9 +16,9 @@ macro_rules! json_object {
         const _: () = {
             use serde::de::{Deserialize, Deserializer, MapAccess};
             use serde::ser::{Serialize, SerializeMap, Serializer};
-            use $crate::model::attribute::{Attribute, AttributeSeed, Read};
+            use $crate::model::attribute::{Attribute, AttributeSeed, Mismatch};
             use $crate::model::held::Held;
-            use $crate::model::object::{put, put_rest, KeySeed, Key, ObjectVisitor};
+            use $crate::model::object::{put, put_rest, KeySeed, Key, Object, ObjectVisitor, set_aside};
 
             #[allow(non_camel_case_types)]
             enum Field { $($field),+ }
@@ -31,24 +31,32 @@ macro_rules! json_object {
                 }
             }
 
-            impl Attribute for $type {
-                fn from_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Read<Self>, A::Error> {
-                    let mut object = Self::default();
-                    let mut odd = Vec::new();
+            impl Object for $type {
+                fn fill<'de, A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
+                    let mut mismatches = Vec::new();
                     while let Some(key) = map.next_key_seed(KeySeed(field))? {
                         match key {
                             $(Key::Known(Field::$field) => {
-                                let read = map.next_value_seed(AttributeSeed::new())?;
-                                object.$field = Read::keep(read, $wire, &mut odd);
+                                let value = map.next_value_seed(AttributeSeed::new(&mut self.$field))?;
+                                if value.is_some() || !mismatches.is_empty() {
+                                    set_aside(&mut mismatches, $wire, value);
+                                }
                             })+
-                            Key::Unknown(name) => object.attributes.hold(name, Held::read(&mut map)?),
+                            Key::Unknown(name) => self.attributes.hold(name, Held::read(&mut map)?),
                         }
                     }
-                    for (name, value) in odd {
-                        object.attributes.hold(String::from(name), Held::from(value));
+                    for (name, value) in mismatches {
+                        self.attributes.hold(std::borrow::Cow::Borrowed(name), Held::from(*value));
                     }
-                    object.attributes.settle();
-                    Ok(Read::Assigned(object))
+                    self.attributes.settle();
+                    Ok(())
+                }
+            }
+
+            impl Attribute for $type {
+                fn from_map<'de, A: MapAccess<'de>>(slot: &mut Option<Self>, map: A) -> Result<Mismatch, A::Error> {
+                    slot.insert(Self::default()).fill(map)?;
+                    Ok(None)
                 }
             }
 
@@ -75,19 +83,16 @@ macro_rules! json_object {
 
 pub(crate) use json_object;
 
-impl<T> Read<T> {
-    /// The value for the field; one of another type is put aside, until the name comes again.
-    pub(crate) fn keep(self, name: &'static str, odd: &mut Vec<(&'static str, Value)>) -> Option<T> {
-        odd.retain(|(known, _)| *known != name);
-        match self {
-            Self::Assigned(value) => Some(value),
-            Self::Unassigned => None,
-            Self::Other(value) => {
-                odd.push((name, value));
-                None
-            }
-        }
-    }
+/// A model that is filled while its JSON is read.
+pub(crate) trait Object: Default {
+    fn fill<'de, A: MapAccess<'de>>(&mut self, map: A) -> Result<(), A::Error>;
+}
+
+/// Sets a value of another type aside. A later value of the same name takes its place.
+#[cold]
+pub(crate) fn set_aside(mismatches: &mut Vec<(&'static str, Box<Value>)>, name: &'static str, value: Mismatch) {
+    mismatches.retain(|(known, _)| *known != name);
+    mismatches.extend(value.map(|value| (name, value)));
 }
 
 pub(crate) fn put<M: SerializeMap>(
@@ -112,7 +117,7 @@ pub(crate) fn put_rest<M: SerializeMap>(
 
 pub(crate) enum Key<F> {
     Known(F),
-    Unknown(String),
+    Unknown(Name),
 }
 
 /// Reads a member's name; a known one costs no allocation.
@@ -134,7 +139,7 @@ impl<F> Visitor<'_> for KeySeed<F> {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Key<F>, E> {
-        Ok((self.0)(name).map_or_else(|| Key::Unknown(name.to_owned()), Key::Known))
+        Ok((self.0)(name).map_or_else(|| Key::Unknown(stored_name(name)), Key::Known))
     }
 }
 
@@ -146,17 +151,16 @@ impl<T> ObjectVisitor<T> {
     }
 }
 
-impl<'de, T: super::attribute::Attribute> Visitor<'de> for ObjectVisitor<T> {
+impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        match T::from_map(map)? {
-            Read::Assigned(object) => Ok(object),
-            Read::Unassigned | Read::Other(_) => Err(A::Error::custom("expected a JSON object")),
-        }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let mut object = T::default();
+        object.fill(map)?;
+        Ok(object)
     }
 }

@@ -119,7 +119,7 @@ impl Answer {
         if is_web_page(self.response.body()) {
             return Err(self.unexpected("it is a web page, perhaps a login form or a proxy's; check the base URL"));
         }
-        serde_json::from_slice(self.response.body()).map_err(|error| {
+        read_json(self.response.body()).map_err(|error| {
             let why = match (error.classify(), self.media_type()) {
                 // The reader's own words quote the value, which may be anything, credentials too.
                 (Category::Data, _) => {
@@ -170,6 +170,15 @@ impl Answer {
             .with_status(self.response.status())
             .with_outcome(WriteOutcome::Unknown)
             .in_operation(self.operation)
+    }
+}
+
+/// Checks the body for UTF-8 as a whole, which is faster than checking each string in it.
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        // The reader reports where.
+        Err(_) => serde_json::from_slice(body),
     }
 }
 
