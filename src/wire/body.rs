@@ -1,11 +1,7 @@
 //! The body that creates or replaces a resource.
 
-use std::borrow::Cow;
-use std::fmt;
+mod members;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
@@ -28,56 +24,13 @@ pub(super) fn new_object<T: Resource>(resource: &T) -> Result<Map<String, Value>
 }
 
 fn write<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Vec<u8>> {
-    let text = serde_json::to_vec(resource).map_err(unwritable)?;
-    let Ok(Members(members)) = serde_json::from_slice(&text) else {
-        return Err(Error::invalid(format!("the {} is not written as a JSON object", T::NAME)));
-    };
-    let is = |name: &str, known: &str| name.eq_ignore_ascii_case(known);
-    let mut body = Vec::with_capacity(text.len() + 128);
-    let mut writer = serde_json::Serializer::new(&mut body);
-    let mut object = writer.serialize_map(None).map_err(unwritable)?;
-    if !members.iter().any(|(name, _)| is(name, "schemas")) {
-        let extensions =
-            members.iter().map(|(name, _)| &**name).filter(|name| name.get(..4).is_some_and(|urn| is(urn, "urn:")));
-        let schemas: Vec<&str> = std::iter::once(T::SCHEMA).chain(extensions).collect();
-        object.serialize_entry("schemas", &schemas).map_err(unwritable)?;
-    }
-    for (name, value) in members.iter().filter(|(name, _)| !servers_own.iter().any(|own| is(name, own))) {
-        object.serialize_entry(name, value).map_err(unwritable)?;
-    }
-    object.end().map_err(unwritable)?;
-    Ok(body)
+    members::write(resource, servers_own, T::SCHEMA).map_err(|error| {
+        Error::invalid(format!("the {} cannot be written as a JSON object", T::NAME)).with_source(error)
+    })
 }
 
 pub(crate) fn unwritable(error: serde_json::Error) -> Error {
     Error::invalid("it cannot be written as JSON").with_source(error)
-}
-
-/// The members of an object, whose values are left as they are written.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(8);
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
-    }
 }
 
 #[cfg(test)]
@@ -102,9 +55,51 @@ mod tests {
 
     #[test]
     fn the_schemas_that_are_used_are_named() {
-        assert_eq!(
-            new(r#"{"userName":"j","URN:x:2.0:User":{}}"#),
-            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","URN:x:2.0:User"],"userName":"j","URN:x:2.0:User":{}}"#
-        );
+        let core = ScimUser::SCHEMA;
+        for (user, body) in [
+            ("{}", format!(r#"{{"schemas":["{core}"]}}"#)),
+            (r#"{"id":"1"}"#, format!(r#"{{"schemas":["{core}"]}}"#)),
+            (r#"{"userName":"j","x\n":[1.0]}"#, format!(r#"{{"schemas":["{core}"],"userName":"j","x\n":[1.0]}}"#)),
+            (
+                r#"{"userName":"j","URN:x:2.0:User":{}}"#,
+                format!(r#"{{"schemas":["{core}","URN:x:2.0:User"],"userName":"j","URN:x:2.0:User":{{}}}}"#),
+            ),
+            // An extension that was added after the schemas were set (RFC 7643 §3).
+            (
+                r#"{"schemas":["s"],"urn:a":{},"urn:b":{}}"#,
+                r#"{"schemas":["s","urn:a","urn:b"],"urn:a":{},"urn:b":{}}"#.into(),
+            ),
+            (r#"{"schemas":["s","URN:A"],"urn:a":{}}"#, r#"{"schemas":["s","URN:A"],"urn:a":{}}"#.into()),
+            (r#"{"schemas":["urn:ab"],"urn:a":{}}"#, r#"{"schemas":["urn:ab","urn:a"],"urn:a":{}}"#.into()),
+            // An attribute that is not assigned uses no schema (RFC 7643 §2.5).
+            (r#"{"schemas":["s"],"urn:a":null}"#, r#"{"schemas":["s"],"urn:a":null}"#.into()),
+            (r#"{"schemas":7,"urn:a":{}}"#, r#"{"schemas":7,"urn:a":{}}"#.into()),
+        ] {
+            assert_eq!(new(user), body, "{user}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_rejected() {
+        #[derive(Clone, serde::Deserialize, serde::Serialize)]
+        struct List(Vec<u8>, u8);
+
+        impl Resource for List {
+            const NAME: &'static str = "list";
+            const ENDPOINT: &'static str = "Lists";
+            const SCHEMA: &'static str = "urn:list";
+            const NAMED_BY: &'static str = "name";
+
+            fn id(&self) -> Option<&str> {
+                None
+            }
+
+            fn name(&self) -> Option<&str> {
+                None
+            }
+        }
+
+        let error = new_resource(&List(vec![1], 2)).unwrap_err();
+        assert!(error.to_string().contains("the list cannot be written as a JSON object"), "{error}");
     }
 }

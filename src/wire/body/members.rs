@@ -1,0 +1,226 @@
+//! Writes the members of a resource straight into the body of a request.
+//!
+//! Serializing the resource and filtering the JSON afterwards would write and read every member twice.
+
+use serde::Serialize;
+use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct, Serializer};
+use serde_json::{Error, Value};
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// The resource without the attributes in `servers_own`, and with the schemas of the extensions that
+/// it uses (RFC 7643 §3). `schema` is the one of a resource that names none.
+pub(super) fn write(resource: &impl Serialize, servers_own: &[&str], schema: &str) -> Result<Vec<u8>> {
+    let mut members = Members {
+        body: Vec::with_capacity(512),
+        servers_own,
+        name: String::new(),
+        schemas: Vec::new(),
+        extensions: Vec::new(),
+    };
+    members.body.push(b'{');
+    resource.serialize(&mut members)?;
+    let schemas = schemas(members.schemas, &members.extensions, schema)?;
+    let mut body = members.body;
+    let comma: &[u8] = if body.len() > 1 { b"," } else { b"" };
+    body.splice(1..1, b"\"schemas\":".iter().chain(&schemas).chain(comma).copied());
+    body.push(b'}');
+    Ok(body)
+}
+
+/// The JSON of `schemas`: as the resource has it, with the extensions that it does not name.
+fn schemas(written: Vec<u8>, extensions: &[String], schema: &str) -> Result<Vec<u8>> {
+    let mut schemas = match &*written {
+        b"" | b"null" | b"[]" => vec![schema.into()],
+        _ if extensions.is_empty() => return Ok(written),
+        _ => match serde_json::from_slice(&written)? {
+            Value::Array(schemas) => schemas,
+            _ => return Ok(written),
+        },
+    };
+    for extension in extensions {
+        let is_named = |schema: &Value| schema.as_str().is_some_and(|schema| schema.eq_ignore_ascii_case(extension));
+        if !schemas.iter().any(is_named) {
+            schemas.push(extension.as_str().into());
+        }
+    }
+    serde_json::to_vec(&schemas)
+}
+
+struct Members<'a> {
+    body: Vec<u8>,
+    servers_own: &'a [&'a str],
+    /// Of the member that is written now.
+    name: String,
+    /// The JSON of `schemas`, which goes before all other members.
+    schemas: Vec<u8>,
+    extensions: Vec<String>,
+}
+
+impl Members<'_> {
+    fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<()> {
+        if name.eq_ignore_ascii_case("schemas") {
+            self.schemas = serde_json::to_vec(value)?;
+            return Ok(());
+        }
+        if self.servers_own.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            return Ok(());
+        }
+        if self.body.len() > 1 {
+            self.body.push(b',');
+        }
+        serde_json::to_writer(&mut self.body, name)?;
+        self.body.push(b':');
+        let start = self.body.len();
+        serde_json::to_writer(&mut self.body, value)?;
+        let is_extension = name.get(..4).is_some_and(|urn| urn.eq_ignore_ascii_case("urn:"));
+        if is_extension && self.body.get(start..) != Some(b"null") {
+            self.extensions.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Writes the value of the member whose key came last.
+    fn named(&mut self, value: &(impl Serialize + ?Sized)) -> Result<()> {
+        let name = std::mem::take(&mut self.name);
+        self.member(&name, value)?;
+        self.name = name;
+        Ok(())
+    }
+}
+
+impl SerializeMap for &mut Members<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
+        self.name.clear();
+        key.serialize(Text(&mut self.name))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.named(value)
+    }
+
+    fn end(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl SerializeStruct for &mut Members<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        self.member(name, value)
+    }
+
+    fn end(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn other<T>() -> Result<T> {
+    Err(Error::custom("not an object"))
+}
+
+macro_rules! others {
+    ($($method:ident($($of:ty),*) -> $ok:ty;)+) => {
+        $(fn $method(self, $(_: $of),*) -> Result<$ok> {
+            other()
+        })+
+    };
+}
+
+macro_rules! no_object {
+    () => {
+        others! {
+            serialize_bool(bool) -> (); serialize_i8(i8) -> (); serialize_i16(i16) -> (); serialize_i32(i32) -> ();
+            serialize_i64(i64) -> (); serialize_u8(u8) -> (); serialize_u16(u16) -> (); serialize_u32(u32) -> ();
+            serialize_u64(u64) -> (); serialize_f32(f32) -> (); serialize_f64(f64) -> (); serialize_char(char) -> ();
+            serialize_bytes(&[u8]) -> (); serialize_none() -> (); serialize_unit() -> ();
+            serialize_unit_struct(&'static str) -> (); serialize_unit_variant(&'static str, u32, &'static str) -> ();
+            serialize_seq(Option<usize>) -> Self::SerializeSeq; serialize_tuple(usize) -> Self::SerializeTuple;
+            serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+            serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+            serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+        }
+
+        fn serialize_newtype_variant<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: &T,
+        ) -> Result<()> {
+            other()
+        }
+
+        type Ok = ();
+        type Error = Error;
+        type SerializeSeq = Impossible<(), Error>;
+        type SerializeTuple = Impossible<(), Error>;
+        type SerializeTupleStruct = Impossible<(), Error>;
+        type SerializeTupleVariant = Impossible<(), Error>;
+        type SerializeStructVariant = Impossible<(), Error>;
+    };
+}
+
+impl Serializer for &mut Members<'_> {
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+
+    no_object!();
+
+    fn serialize_str(self, _: &str) -> Result<()> {
+        other()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
+        value.serialize(self)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self> {
+        Ok(self)
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self> {
+        // serde_json marks its raw text and exact numbers as structs of such names.
+        if name.starts_with('$') { other() } else { Ok(self) }
+    }
+}
+
+/// The name of a member.
+struct Text<'a>(&'a mut String);
+
+impl Serializer for Text<'_> {
+    type SerializeMap = Impossible<(), Error>;
+    type SerializeStruct = Impossible<(), Error>;
+
+    no_object!();
+
+    fn serialize_str(self, text: &str) -> Result<()> {
+        self.0.push_str(text);
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<()> {
+        other()
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
+        value.serialize(self)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap> {
+        other()
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct> {
+        other()
+    }
+}
