@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use http::{Request, Response};
+use http::uri::{Authority, Scheme};
+use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy};
+use reqwest::{Client, Proxy, Url};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::{HttpClient, HttpScimRepository, ScimService};
@@ -41,6 +42,16 @@ impl ScimClient {
 pub struct Reqwest {
     client: Client,
     max_response_bytes: u64,
+    server: Arc<OnceLock<Option<Server>>>,
+}
+
+/// The server of the first request, with its URL as reqwest needs it. Parsing a URL for each request
+/// took 13 % of a call.
+#[derive(Debug)]
+struct Server {
+    scheme: Scheme,
+    authority: Authority,
+    url: Url,
 }
 
 impl Reqwest {
@@ -66,7 +77,45 @@ impl Reqwest {
             .connect_timeout(config.connect_timeout)
             .build()
             .map_err(|error| Error::invalid("the HTTP client cannot be set up").with_source(error.without_url()))?;
-        Ok(Self { client, max_response_bytes: config.max_response_bytes })
+        Ok(Self { client, max_response_bytes: config.max_response_bytes, server: Arc::default() })
+    }
+
+    /// The request as one of reqwest's.
+    fn request(&self, request: Request<Vec<u8>>) -> reqwest::Result<reqwest::Request> {
+        let server = self.server.get_or_init(|| Server::of(request.uri()));
+        let Some(url) = server.as_ref().and_then(|server| server.url(request.uri())) else {
+            return request.try_into();
+        };
+        let (head, body) = request.into_parts();
+        let mut request = reqwest::Request::new(head.method, url);
+        *request.headers_mut() = head.headers;
+        *request.version_mut() = head.version;
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
+        Ok(request)
+    }
+}
+
+impl Server {
+    fn of(uri: &Uri) -> Option<Self> {
+        let url = Url::parse(&uri.to_string()).ok()?;
+        Some(Self { scheme: uri.scheme()?.clone(), authority: uri.authority()?.clone(), url })
+    }
+
+    /// The URL of a request to this server; `None` for another server.
+    fn url(&self, uri: &Uri) -> Option<Url> {
+        if uri.scheme() != Some(&self.scheme) || uri.authority() != Some(&self.authority) {
+            return None;
+        }
+        let mut url = self.url.clone();
+        if url.path() != uri.path() {
+            url.set_path(uri.path());
+        }
+        if url.query() != uri.query() {
+            url.set_query(uri.query());
+        }
+        Some(url)
     }
 }
 
@@ -95,7 +144,7 @@ fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
 impl HttpClient for Reqwest {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let time_left = request.extensions().get::<TimeLeft>().copied();
-        let mut request = reqwest::Request::try_from(request).map_err(failure)?;
+        let mut request = self.request(request).map_err(failure)?;
         if let Some(TimeLeft(left)) = time_left {
             *request.timeout_mut() = Some(left);
         }
@@ -126,5 +175,26 @@ fn failure(error: reqwest::Error) -> TransportError {
         TransportError::timeout(error)
     } else {
         TransportError::interrupted(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_is_put_together_equals_the_parsed_one() {
+        let uri = |text: &str| text.parse::<Uri>().unwrap();
+        for base in ["http://127.0.0.1:81/scim/v2", "https://wats.example:443/a%20b//c", "https://u:p@Wats.example"] {
+            let server = Server::of(&uri(&format!("{base}/Users?startIndex=1"))).unwrap();
+            for path in ["/Users", "/Users/a%2Fb", "/Users/%2e%2E~", "/Users/", "/Users?a=%22b%22&c=", "/Users?", ""] {
+                let uri = uri(&format!("{base}{path}"));
+                assert_eq!(server.url(&uri), Url::parse(&uri.to_string()).ok(), "{uri}");
+            }
+        }
+        let server = Server::of(&uri("http://wats.example/Users")).unwrap();
+        for other in ["https://wats.example/Users", "http://wats.example:81/Users", "http://x@wats.example/Users"] {
+            assert_eq!(server.url(&uri(other)), None);
+        }
     }
 }
