@@ -1,10 +1,10 @@
-//! Who has been met, in eight bytes each.
+//! The resources that a listing has returned, in six bytes each.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// What identifies a resource: a hash of its id, keyed anew for each listing.
+/// What identifies a resource: 60 bits of a hash of its id, keyed anew for each listing.
 ///
-/// Two ids out of a million share one once in 37 million listings. A listing takes the second for
+/// Two ids out of a million share one once in two million listings. A listing takes the second for
 /// a repetition then, falls short of the server's total, and ends in an error.
 pub(super) type Print = u64;
 
@@ -25,7 +25,7 @@ pub(super) enum Meeting {
 
 impl Seen {
     pub(super) fn print(&self, id: &str) -> Print {
-        self.hasher.hash_one(id)
+        self.hasher.hash_one(id) >> (u64::BITS - PRINT_BITS)
     }
 
     pub(super) fn meet(&mut self, print: Print) -> Meeting {
@@ -44,9 +44,9 @@ impl Seen {
     }
 
     pub(super) fn new_sweep(&mut self) {
-        for shard in std::mem::take(&mut self.in_sweep).0 {
-            for print in shard {
-                self.before.insert(print);
+        for (number, shard) in (0..).zip(std::mem::take(&mut self.in_sweep).0) {
+            for rest in shard {
+                self.before.insert_rest(number, rest);
             }
         }
     }
@@ -65,38 +65,51 @@ impl Seen {
     }
 }
 
-/// A set of prints: sorted vectors, chosen by the lowest bits. A hash table would take twice the
-/// memory at the size of a large directory.
+/// A set of prints. The low bits of a print choose a sorted vector, which holds the other bits: a
+/// hash table would take twice the memory at the size of a large directory.
 #[derive(Debug, Default)]
-struct Prints(Vec<Vec<Print>>);
+struct Prints(Vec<Vec<Rest>>);
+
+/// The bits of a print that its shard does not imply, big-endian, so that they sort like numbers.
+type Rest = [u8; 6];
+
+const PRINT_BITS: u32 = Prints::SHARD_BITS + 8 * 6;
 
 impl Prints {
-    const SHARDS: usize = 1024;
+    const SHARD_BITS: u32 = 12;
+    const SHARDS: usize = 1 << Self::SHARD_BITS;
 
-    fn shard(print: Print) -> usize {
-        usize::try_from(print % 1024).unwrap_or(0)
+    fn split(print: Print) -> (usize, Rest) {
+        let [_, _, rest @ ..] = (print >> Self::SHARD_BITS).to_be_bytes();
+        (usize::try_from(print % (1 << Self::SHARD_BITS)).unwrap_or(0), rest)
     }
 
     fn insert(&mut self, print: Print) -> bool {
+        let (shard, rest) = Self::split(print);
+        self.insert_rest(shard, rest)
+    }
+
+    fn insert_rest(&mut self, shard: usize, rest: Rest) -> bool {
         if self.0.is_empty() {
             self.0.resize_with(Self::SHARDS, Vec::new);
         }
-        let Some(shard) = self.0.get_mut(Self::shard(print)) else { return false };
-        match shard.binary_search(&print) {
+        let Some(shard) = self.0.get_mut(shard) else { return false };
+        match shard.binary_search(&rest) {
             Ok(_) => false,
             Err(at) => {
                 if shard.len() == shard.capacity() {
-                    // A quarter more each time, so that little is held in reserve.
-                    shard.reserve_exact(shard.len() / 4 + 4);
+                    // An eighth more each time, so that little is held in reserve.
+                    shard.reserve_exact(shard.len() / 8 + 4);
                 }
-                shard.insert(at, print);
+                shard.insert(at, rest);
                 true
             }
         }
     }
 
     fn contains(&self, print: Print) -> bool {
-        self.0.get(Self::shard(print)).is_some_and(|shard| shard.binary_search(&print).is_ok())
+        let (shard, rest) = Self::split(print);
+        self.0.get(shard).is_some_and(|shard| shard.binary_search(&rest).is_ok())
     }
 
     fn len(&self) -> u64 {
@@ -124,10 +137,10 @@ mod tests {
     fn a_set_holds_what_is_put_in() {
         let mut prints = Prints::default();
         for n in 0..10_000_u64 {
-            assert!(prints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            assert!(prints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 4));
         }
         for n in 0..10_000_u64 {
-            assert!(!prints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            assert!(!prints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 4));
         }
         assert_eq!(prints.len(), 10_000);
         assert!(!prints.contains(12345));
