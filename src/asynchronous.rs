@@ -24,8 +24,8 @@ mod groups;
 mod http_client;
 #[path = "dual/job.rs"]
 mod job;
-#[path = "dual/pages.rs"]
-mod pages;
+#[path = "dual/listing.rs"]
+mod listing;
 #[path = "dual/repository.rs"]
 mod repository;
 #[path = "dual/resources.rs"]
@@ -35,7 +35,7 @@ mod service;
 #[path = "dual/wats.rs"]
 mod wats;
 
-mod lanes;
+mod in_flight;
 #[cfg(feature = "async")]
 mod reqwest;
 mod source;
@@ -44,12 +44,12 @@ mod streams;
 pub use apply::ScimApply;
 pub use batch::ScimBatch;
 pub use http_client::HttpClient;
-pub use pages::ScimPages;
+pub use listing::ScimListing;
 pub use repository::{HttpScimRepository, ScimRepository};
 pub use resources::ScimResources;
 pub use service::ScimService;
 
-use self::lanes::Lanes;
+use self::in_flight::InFlight;
 #[cfg(feature = "async")]
 pub use self::reqwest::{Reqwest, ScimClient};
 use self::source::Source;

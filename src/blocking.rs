@@ -23,8 +23,8 @@ mod groups;
 mod http_client;
 #[path = "dual/job.rs"]
 mod job;
-#[path = "dual/pages.rs"]
-mod pages;
+#[path = "dual/listing.rs"]
+mod listing;
 #[path = "dual/repository.rs"]
 mod repository;
 #[path = "dual/resources.rs"]
@@ -34,7 +34,7 @@ mod service;
 #[path = "dual/wats.rs"]
 mod wats;
 
-mod lanes;
+mod in_flight;
 #[cfg(feature = "blocking")]
 mod resolver;
 mod source;
@@ -44,12 +44,12 @@ mod ureq;
 pub use apply::ScimApply;
 pub use batch::ScimBatch;
 pub use http_client::HttpClient;
-pub use pages::ScimPages;
+pub use listing::ScimListing;
 pub use repository::{HttpScimRepository, ScimRepository};
 pub use resources::ScimResources;
 pub use service::ScimService;
 
-use self::lanes::Lanes;
+use self::in_flight::InFlight;
 use self::source::Source;
 #[cfg(feature = "blocking")]
 pub use self::ureq::{ScimClient, Ureq};
@@ -95,7 +95,7 @@ impl<R: ScimRepository, T: Resource> Iterator for ScimBatch<R, T> {
 }
 
 /// Ends after the first error.
-impl<R: ScimRepository, T: Resource> Iterator for ScimPages<R, T> {
+impl<R: ScimRepository, T: Resource> Iterator for ScimListing<R, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -90,7 +90,7 @@ const _: () = {
     is_shared::<ScimClient>();
     is_shared::<Transport>();
     is_shared::<wats_scim::Journal>();
-    is_sent::<face::ScimPages<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
+    is_sent::<face::ScimListing<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
     is_sent::<face::ScimBatch<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
     is_sent::<face::ScimApply<face::HttpScimRepository<Transport>>>();
 };

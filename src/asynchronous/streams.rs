@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{Stream, unfold};
 
 use super::source::Source;
-use super::{ScimBatch, ScimPages, ScimRepository, ScimService};
+use super::{ScimBatch, ScimListing, ScimRepository, ScimService};
 use crate::batch::{BatchItem, ScimWrite};
 use crate::error::Result;
 use crate::model::{Resource, ScimUser};
@@ -19,7 +19,7 @@ impl<R: ScimRepository> ScimService<R> {
     }
 }
 
-impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
+impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     /// The listing as a [`Stream`], which ends after the first error.
     #[must_use]
     pub fn into_stream(self) -> Pin<Box<dyn Stream<Item = Result<T>> + Send>> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::job::Job;
-use super::{Lanes, ScimRepository, ScimService, example, maybe_async, sleep};
+use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::apply::{AppliedStep, ApplyReport, StepOutcome};
 use crate::batch::BatchProgress;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
@@ -87,7 +87,7 @@ pub struct ScimApply<R> {
     is_dry_run: bool,
     on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
     progress: BatchProgress,
-    lanes: Lanes<(AppliedStep, Result<()>)>,
+    running: InFlight<(AppliedStep, Result<()>)>,
 }
 
 impl<R: ScimRepository> ScimApply<R> {
@@ -103,7 +103,7 @@ impl<R: ScimRepository> ScimApply<R> {
             stop_after: None,
             is_dry_run: false,
             on_progress: None,
-            lanes: Lanes::default(),
+            running: InFlight::default(),
         }
     }
 
@@ -156,9 +156,9 @@ impl<R: ScimRepository> ScimApply<R> {
         self.next += 1;
         let known = |outcome| (AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(()));
         if self.open_journal.as_ref().is_some_and(|journal| journal.is_done(number)) {
-            self.lanes.put(known(StepOutcome::DoneBefore));
+            self.running.put(known(StepOutcome::DoneBefore));
         } else if self.is_dry_run {
-            self.lanes.put(known(StepOutcome::Planned));
+            self.running.put(known(StepOutcome::Planned));
         } else {
             if let Some(journal) = &self.open_journal {
                 journal.begin(number, step)?;
@@ -169,7 +169,7 @@ impl<R: ScimRepository> ScimApply<R> {
                 plan: Arc::clone(&self.plan),
                 journal: self.open_journal.clone(),
             };
-            self.lanes.start(Arc::clone(&self.repository), job);
+            self.running.start(Arc::clone(&self.repository), job);
         }
         Ok(true)
     }
@@ -188,14 +188,14 @@ impl<R: ScimRepository> ScimApply<R> {
         if let Err(error) = self.open_journal().await {
             return self.give_up(error);
         }
-        while !self.is_stopped() && self.lanes.len() < self.in_flight.max(1) {
+        while !self.is_stopped() && self.running.len() < self.in_flight.max(1) {
             match self.begin_next() {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => return self.give_up(error),
             }
         }
-        let Some((step, written)) = self.lanes.next().await else { return Ok(None) };
+        let Some((step, written)) = self.running.next().await else { return Ok(None) };
         if let Err(error) = written {
             return self.give_up(error);
         }
@@ -243,7 +243,7 @@ impl<R: ScimRepository> ScimApply<R> {
 
 impl<R: ScimRepository> ScimApply<R> {
     fn give_up(&mut self, error: Error) -> Result<Option<AppliedStep>> {
-        self.lanes.clear();
+        self.running.clear();
         self.next = self.plan.steps.len();
         Err(error)
     }

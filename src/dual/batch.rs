@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::job::WriteJob;
-use super::{Lanes, ScimRepository, Source, example, maybe_async};
+use super::{InFlight, ScimRepository, Source, example, maybe_async};
 use crate::batch::{BatchItem, BatchProgress, References, ScimWrite, Taken};
 use crate::model::Resource;
 
@@ -43,7 +43,7 @@ pub struct ScimBatch<R, T> {
     stop_after: Option<u64>,
     on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
     progress: BatchProgress,
-    lanes: Lanes<Vec<BatchItem<T>>>,
+    running: InFlight<Vec<BatchItem<T>>>,
     /// Writes that are taken from their source and not yet on their way.
     taken: VecDeque<Taken<T>>,
     references: References,
@@ -59,7 +59,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
             in_flight: 8,
             stop_after: None,
             on_progress: None,
-            lanes: Lanes::default(),
+            running: InFlight::default(),
             taken: VecDeque::new(),
             references: References::default(),
             ready: VecDeque::new(),
@@ -129,15 +129,15 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     /// The next write and its result; `None` when there are no more.
     pub async fn next_item(&mut self) -> Option<BatchItem<T>> {
         while self.ready.is_empty() {
-            while !self.is_stopped() && self.lanes.len() < self.in_flight.max(1) {
+            while !self.is_stopped() && self.running.len() < self.in_flight.max(1) {
                 let writes = self.take_writes().await;
                 if writes.is_empty() {
                     break;
                 }
                 let job = WriteJob { writes, references: self.references.clone() };
-                self.lanes.start(Arc::clone(&self.repository), job);
+                self.running.start(Arc::clone(&self.repository), job);
             }
-            self.ready.extend(self.lanes.next().await?);
+            self.ready.extend(self.running.next().await?);
         }
         let item = self.ready.pop_front()?;
         self.progress.count(item.result.is_err());

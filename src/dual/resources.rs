@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{
-    HttpClient, HttpScimRepository, ScimBatch, ScimPages, ScimRepository, ScimService, Source, example, maybe_async,
+    HttpClient, HttpScimRepository, ScimBatch, ScimListing, ScimRepository, ScimService, Source, example, maybe_async,
 };
 use crate::batch::ScimWrite;
 use crate::error::Result;
@@ -67,9 +67,9 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
 }
 
 impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
-    /// Reads every one, page after page; see [`ScimPages`].
-    pub fn pages(&self) -> ScimPages<R, T> {
-        ScimPages::new(Arc::clone(&self.repository))
+    /// Reads every one, page after page; see [`ScimListing`].
+    pub fn pages(&self) -> ScimListing<R, T> {
+        ScimListing::new(Arc::clone(&self.repository))
     }
 
     /// Any writes, several at a time; see [`ScimBatch`].

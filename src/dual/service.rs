@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{HttpClient, HttpScimRepository, ScimPages, ScimRepository, example, maybe_async};
+use super::{HttpClient, HttpScimRepository, ScimListing, ScimRepository, example, maybe_async};
 use crate::config::ScimConfig;
 use crate::error::Result;
 use crate::model::{ScimListResponse, ScimPatchRequest, ScimToken, ScimUser};
@@ -220,7 +220,7 @@ impl<R: ScimRepository> ScimService<R> {
 
     /// Reads every user, page after page.
     ///
-    /// The list is complete or it ends in an error; see [`ScimPages`].
+    /// The list is complete or it ends in an error; see [`ScimListing`].
     ///
     #[doc = example!(
         "let mut users = client.iter_users().page_size(2);\n\
@@ -230,8 +230,8 @@ impl<R: ScimRepository> ScimService<R> {
          }\n\
          assert_eq!(names.len(), 3);"
     )]
-    pub fn iter_users(&self) -> ScimPages<R, ScimUser> {
-        ScimPages::new(Arc::clone(&self.repository))
+    pub fn iter_users(&self) -> ScimListing<R, ScimUser> {
+        ScimListing::new(Arc::clone(&self.repository))
     }
 }
 

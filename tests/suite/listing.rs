@@ -7,14 +7,14 @@ use wats_scim::sandbox::{Sandbox, SandboxBuilder};
 use wats_scim::{Error, ErrorKind, Filter, ListProgress, ListQuery, ScimUser};
 
 use super::{answer, client, received};
-use crate::face::{ScimPages, ScimRepository};
+use crate::face::{ScimListing, ScimRepository};
 use crate::{ScimClient, maybe_async, test};
 
 type Quirk = fn(SandboxBuilder) -> SandboxBuilder;
 
 /// Everybody, and the error that came instead of the rest.
 #[maybe_async]
-async fn read<R: ScimRepository>(mut pages: ScimPages<R, ScimUser>) -> (Vec<String>, Option<Error>) {
+async fn read<R: ScimRepository>(mut pages: ScimListing<R, ScimUser>) -> (Vec<String>, Option<Error>) {
     let mut names = Vec::new();
     loop {
         match pages.try_next().await {

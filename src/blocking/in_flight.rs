@@ -7,15 +7,15 @@ use super::ScimRepository;
 use super::job::Job;
 
 /// Work on the way, each on a thread of its own, in the order it was started.
-pub(super) struct Lanes<O>(VecDeque<Box<dyn FnOnce() -> Option<O> + Send>>);
+pub(super) struct InFlight<O>(VecDeque<Box<dyn FnOnce() -> Option<O> + Send>>);
 
-impl<O> Default for Lanes<O> {
+impl<O> Default for InFlight<O> {
     fn default() -> Self {
         Self(VecDeque::new())
     }
 }
 
-impl<O: Send + 'static> Lanes<O> {
+impl<O: Send + 'static> InFlight<O> {
     pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
         let job = Arc::new(Mutex::new(Some(job)));
         let work = move || {

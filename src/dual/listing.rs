@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::job::PageJob;
-use super::{Lanes, ScimRepository, example, maybe_async};
+use super::{InFlight, ScimRepository, example, maybe_async};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::listing::{ListProgress, Listing, Want};
@@ -37,7 +37,7 @@ use crate::query::ListQuery;
      assert_eq!(count, 2);"
 )]
 #[must_use = "a listing asks for nothing until it is read"]
-pub struct ScimPages<R, T> {
+pub struct ScimListing<R, T> {
     repository: Arc<R>,
     filter: Option<Filter>,
     page_size: u64,
@@ -45,12 +45,12 @@ pub struct ScimPages<R, T> {
     in_flight: usize,
     on_page: Option<OnPage>,
     listing: Option<Listing<T>>,
-    lanes: Lanes<Result<ScimListResponse<T>>>,
+    running: InFlight<Result<ScimListResponse<T>>>,
 }
 
 type OnPage = Box<dyn FnMut(ListProgress) + Send>;
 
-impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
+impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     pub(super) fn new(repository: Arc<R>) -> Self {
         Self {
             repository,
@@ -60,7 +60,7 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
             in_flight: 1,
             on_page: None,
             listing: None,
-            lanes: Lanes::default(),
+            running: InFlight::default(),
         }
     }
 
@@ -107,7 +107,7 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
 }
 
 #[maybe_async]
-impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
+impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     /// The next one; `None` when everybody has been seen.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
         let next = self.read_on(&mut listing).await;
         if next.is_err() {
             listing.stop();
-            self.lanes.clear();
+            self.running.clear();
         }
         self.listing = Some(listing);
         next
@@ -132,17 +132,17 @@ impl<R: ScimRepository, T: Resource> ScimPages<R, T> {
             }
             let page = match listing.want() {
                 Want::Nothing => return Ok(None),
-                Want::Ahead => self.lanes.next().await.unwrap_or_else(|| Err(lost_page()))?,
+                Want::Ahead => self.running.next().await.unwrap_or_else(|| Err(lost_page()))?,
                 Want::Page(query) => {
                     if listing.is_ahead_empty() {
-                        self.lanes.clear();
+                        self.running.clear();
                     }
                     self.repository.list(&query).await?
                 }
             };
             let progress = listing.accept(page).map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
             while let Some(query) = listing.ask_ahead() {
-                self.lanes.start(Arc::clone(&self.repository), PageJob::new(query));
+                self.running.start(Arc::clone(&self.repository), PageJob::new(query));
             }
             if let Some(on_page) = &mut self.on_page {
                 on_page(progress);
@@ -155,9 +155,9 @@ fn lost_page() -> Error {
     Error::new(ErrorKind::IncompleteList, "a page that was asked for did not come")
 }
 
-impl<R, T> fmt::Debug for ScimPages<R, T> {
+impl<R, T> fmt::Debug for ScimListing<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScimPages")
+        f.debug_struct("ScimListing")
             .field("filter", &self.filter)
             .field("page_size", &self.page_size)
             .field("max", &self.max)

@@ -8,15 +8,15 @@ use super::ScimRepository;
 use super::job::Job;
 
 /// Work on the way, in the order it was started. It moves while the next of it is awaited.
-pub(super) struct Lanes<O>(FuturesOrdered<Pin<Box<dyn Future<Output = O> + Send>>>);
+pub(super) struct InFlight<O>(FuturesOrdered<Pin<Box<dyn Future<Output = O> + Send>>>);
 
-impl<O> Default for Lanes<O> {
+impl<O> Default for InFlight<O> {
     fn default() -> Self {
         Self(FuturesOrdered::new())
     }
 }
 
-impl<O: Send + 'static> Lanes<O> {
+impl<O: Send + 'static> InFlight<O> {
     pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
         self.0.push_back(Box::pin(async move { job.run(&*repository).await }));
     }
