@@ -2,14 +2,16 @@
 
 use std::future::{Future, ready};
 use std::io;
-use std::task::{Context, Waker};
+use std::panic::AssertUnwindSafe;
+use std::task::{Context, Poll, Waker};
 
+use futures_util::stream::pending;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 use tokio::test;
 use wats_scim::asynchronous as face;
-use wats_scim::{Journal, PlanPolicy, ScimUser, TransportError};
+use wats_scim::{Journal, PlanPolicy, ScimUser, ScimWrite, TransportError};
 
 mod interop;
 mod suite;
@@ -44,6 +46,59 @@ fn breaking(breaks: impl Fn() -> bool + Send + Sync + 'static) -> impl HttpClien
             Ok(suite::answer(200, "application/json", r#"{"id":"1"}"#))
         })
     }
+}
+
+#[test]
+async fn a_listing_whose_future_is_dropped_goes_on_where_it_was() {
+    let sandbox = Sandbox::builder().users(50).start().unwrap();
+    for in_flight in [1, 4] {
+        let mut users = client(&sandbox).iter_users().page_size(10).in_flight(in_flight);
+        let mut seen = Vec::new();
+        let mut dropped = 0;
+        loop {
+            let is_pending = {
+                let mut next = std::pin::pin!(users.try_next());
+                match next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(Ok(Some(user))) => {
+                        seen.push(user.id);
+                        false
+                    }
+                    Poll::Ready(end) => break assert!(end.unwrap().is_none()),
+                    Poll::Pending => true,
+                }
+            };
+            if is_pending {
+                dropped += 1;
+                let Some(user) = users.try_next().await.unwrap() else { break };
+                seen.push(user.id);
+            }
+        }
+        assert!(dropped > 0);
+        assert_eq!(seen.len(), 50, "{in_flight} in flight");
+        assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), 50);
+    }
+}
+
+#[test]
+async fn a_listing_goes_on_after_a_panic_in_its_callback() {
+    let sandbox = Sandbox::builder().users(30).start().unwrap();
+    let mut is_first = true;
+    let mut users = client(&sandbox).iter_users().page_size(10).on_page(move |_| {
+        assert!(!std::mem::take(&mut is_first), "the callback panics once");
+    });
+    assert!(AssertUnwindSafe(users.try_next()).catch_unwind().await.is_err());
+    let users: Vec<_> = users.into_stream().try_collect().await.unwrap();
+    assert_eq!(users.len(), 30);
+    assert_eq!(users.iter().map(|user| &user.id).collect::<std::collections::HashSet<_>>().len(), 30);
+}
+
+#[test]
+async fn a_slow_source_does_not_hold_up_the_writes_in_flight() {
+    let sandbox = Sandbox::start().unwrap();
+    // One write, and then nothing, but the source does not end.
+    let source = futures_util::stream::iter([ScimWrite::Create(ScimUser::new("jane"))]).chain(pending());
+    let mut batch = client(&sandbox).write_users_from(source);
+    assert!(batch.next_item().await.unwrap().result.is_ok());
 }
 
 /// The journal of a program that was killed stays locked for a moment by a child that it was just

@@ -94,3 +94,16 @@ const _: () = {
     is_sent::<face::ScimBatch<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
     is_sent::<face::ScimApply<face::HttpScimRepository<Transport>>>();
 };
+
+#[test]
+fn a_listing_goes_on_after_a_panic_in_its_callback() {
+    let sandbox = Sandbox::builder().users(30).start().unwrap();
+    let mut is_first = true;
+    let mut users = client(&sandbox).iter_users().page_size(10).on_page(move |_| {
+        assert!(!std::mem::take(&mut is_first), "the callback panics once");
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| users.try_next())).is_err());
+    let users = users.collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(users.len(), 30);
+    assert_eq!(users.iter().map(|user| &user.id).collect::<std::collections::HashSet<_>>().len(), 30);
+}

@@ -1,44 +1,142 @@
+//! Work in flight, as futures that are polled together.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::FuturesUnordered;
 
-use super::ScimRepository;
-use super::job::Job;
+use super::job::{Arrival, Event, Job};
+use super::{ScimRepository, Source};
 
-/// Work on the way, in the order it was started. It moves while the next of it is awaited.
-pub(super) struct InFlight<O>(FuturesOrdered<Pin<Box<dyn Future<Output = O> + Send>>>);
+/// Work in flight, and the results that wait for an earlier one. Results arrive in the order in
+/// which their work was started. The work advances while an arrival is awaited.
+pub(super) struct InFlight<O> {
+    /// Not polled yet.
+    fresh: Vec<Work<O>>,
+    running: FuturesUnordered<Work<O>>,
+    /// A place for each piece of work, in order, with its result once it has ended.
+    results: VecDeque<Option<O>>,
+    /// The number of the first of `results`.
+    first: u64,
+    failures: u64,
+}
+
+type Work<O> = Pin<Box<dyn Future<Output = Ended<O>> + Send>>;
+
+/// A result, with the number of its work and of its failures.
+struct Ended<O> {
+    number: u64,
+    output: O,
+    failures: u64,
+}
 
 impl<O> Default for InFlight<O> {
     fn default() -> Self {
-        Self(FuturesOrdered::new())
+        Self { fresh: Vec::new(), running: FuturesUnordered::new(), results: VecDeque::new(), first: 0, failures: 0 }
     }
 }
 
 impl<O: Send + 'static> InFlight<O> {
     pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
-        self.0.push_back(Box::pin(async move { job.run(&*repository).await }));
+        let number = self.first.saturating_add(as_number(self.results.len()));
+        self.results.push_back(None);
+        self.fresh.push(Box::pin(async move {
+            let output = job.run(&*repository).await;
+            let failures = J::failures(&output);
+            Ended { number, output, failures }
+        }));
     }
 
-    /// Takes what needs no work into the order.
+    /// Adds a result that needs no work.
     pub(super) fn put(&mut self, output: O) {
-        self.0.push_back(Box::pin(std::future::ready(output)));
+        self.results.push_back(Some(output));
     }
 
-    /// What the first of them comes to.
-    pub(super) async fn next(&mut self) -> Option<O> {
-        self.0.next().await
+    /// Waits for the first result; `None` if nothing is in flight. [`Arrival::Later`] tells that
+    /// another piece of work has ended, so that there may be room for more. Dropping the future
+    /// loses nothing.
+    pub(super) async fn arrival(&mut self) -> Option<Arrival<O>> {
+        poll_fn(|cx| self.poll_arrival(cx)).await
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// Waits for the next item of a source if `wants_item`, and meanwhile for an arrival, so that a
+    /// slow source does not hold up what is in flight.
+    pub(super) async fn event<I: 'static>(&mut self, source: &mut Source<I>, wants_item: bool) -> Event<O, I> {
+        poll_fn(|cx| {
+            if wants_item && let Poll::Ready(item) = source.poll_next(cx) {
+                return Poll::Ready(Event::Source(item));
+            }
+            match self.poll_arrival(cx) {
+                Poll::Ready(None) if wants_item => Poll::Pending,
+                arrival => arrival.map(Event::Arrival),
+            }
+        })
+        .await
     }
 
-    /// Forgets the work on the way, and ends its requests.
-    pub(super) fn clear(&mut self) {
-        if !self.0.is_empty() {
-            self.0 = FuturesOrdered::new();
+    /// Sends what is fresh before any answer is decoded, so that the server works meanwhile.
+    fn send(&mut self, cx: &mut Context<'_>) {
+        for mut work in std::mem::take(&mut self.fresh) {
+            match work.as_mut().poll(cx) {
+                Poll::Ready(ended) => self.keep(ended),
+                Poll::Pending => self.running.push(work),
+            }
         }
     }
+
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Option<Arrival<O>>> {
+        self.send(cx);
+        if let Some(output) = self.results.front_mut().and_then(Option::take) {
+            self.results.pop_front();
+            self.first = self.first.saturating_add(1);
+            return Poll::Ready(Some(Arrival::First(output)));
+        }
+        if self.results.is_empty() {
+            return Poll::Ready(None);
+        }
+        self.running.poll_next_unpin(cx).map(|ended| {
+            self.keep(ended?);
+            Some(Arrival::Later)
+        })
+    }
+
+    fn keep(&mut self, ended: Ended<O>) {
+        self.failures = self.failures.saturating_add(ended.failures);
+        let place = ended.number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+        if let Some(place) = place.and_then(|at| self.results.get_mut(at)) {
+            *place = Some(ended.output);
+        }
+    }
+}
+
+impl<O> InFlight<O> {
+    /// Whether more can be started within these bounds on the work in flight, and on results that
+    /// wait for an earlier one.
+    pub(super) fn has_room(&self, in_flight: usize, buffer: usize) -> bool {
+        self.fresh.len() + self.running.len() < in_flight && self.results.len() < in_flight.saturating_add(buffer)
+    }
+
+    /// How many writes have failed, including those whose results wait.
+    pub(super) fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.results.is_empty()
+    }
+
+    /// Drops the work in flight, and ends its requests.
+    pub(super) fn clear(&mut self) {
+        if !self.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
+fn as_number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

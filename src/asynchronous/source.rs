@@ -1,6 +1,7 @@
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use futures_util::stream::{Stream, StreamExt, iter};
+use futures_util::stream::{Stream, iter};
 
 /// Where the items of a batch come from.
 pub(super) struct Source<T>(Pin<Box<dyn Stream<Item = T> + Send>>);
@@ -18,8 +19,8 @@ impl<T: 'static> Source<T> {
         Self(Box::pin(items))
     }
 
-    pub(super) async fn next(&mut self) -> Option<T> {
-        self.0.next().await
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.0.as_mut().poll_next(cx)
     }
 
     pub(super) fn size_hint(&self) -> (usize, Option<usize>) {

@@ -1,52 +1,190 @@
+//! Work in flight, on threads that go from one piece of work to the next.
+
 use std::collections::VecDeque;
-use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Builder;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Builder};
 
-use super::ScimRepository;
-use super::job::Job;
+use super::job::{Arrival, Event, Job};
+use super::{ScimRepository, Source};
 
-/// Work on the way, each on a thread of its own, in the order it was started.
-pub(super) struct InFlight<O>(VecDeque<Box<dyn FnOnce() -> Option<O> + Send>>);
+/// Work in flight, and the results that wait for an earlier one. Results arrive in the order in
+/// which their work was started.
+pub(super) struct InFlight<O> {
+    shared: Arc<Shared<O>>,
+    threads: usize,
+}
+
+/// What the threads share with the caller.
+struct Shared<O> {
+    state: Mutex<State<O>>,
+    has_work: Condvar,
+    has_result: Condvar,
+}
+
+struct State<O> {
+    /// Not begun yet, each with its number.
+    queue: VecDeque<(u64, Work<O>)>,
+    /// A place for each piece of work, in order, with its result once it has ended.
+    results: VecDeque<Option<thread::Result<O>>>,
+    /// The number of the first of `results`.
+    first: u64,
+    unfinished: usize,
+    failures: u64,
+    /// Work has ended since the caller last looked.
+    has_ended: bool,
+    is_closed: bool,
+}
+
+type Work<O> = Box<dyn FnOnce() -> (O, u64) + Send>;
 
 impl<O> Default for InFlight<O> {
     fn default() -> Self {
-        Self(VecDeque::new())
+        let state = State {
+            queue: VecDeque::new(),
+            results: VecDeque::new(),
+            first: 0,
+            unfinished: 0,
+            failures: 0,
+            has_ended: false,
+            is_closed: false,
+        };
+        let shared = Shared { state: Mutex::new(state), has_work: Condvar::new(), has_result: Condvar::new() };
+        Self { shared: Arc::new(shared), threads: 0 }
     }
 }
 
 impl<O: Send + 'static> InFlight<O> {
+    /// Starts work. Each piece in flight has a thread; a single one runs on the caller's, as does
+    /// all work if no thread can be started.
     pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
-        let job = Arc::new(Mutex::new(Some(job)));
+        let mut state = self.shared.lock();
+        let number = state.first.saturating_add(as_number(state.results.len()));
+        state.results.push_back(None);
         let work = move || {
-            let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
-            job.map(|job| job.run(&*repository))
+            let output = job.run(&*repository);
+            let failures = J::failures(&output);
+            (output, failures)
         };
-        // Where no thread is to be had, the work is done when it is its turn.
-        let here = work.clone();
-        let thread = Builder::new().name("wats-scim".to_owned()).spawn(work);
-        self.0.push_back(Box::new(move || match thread {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            Err(_) => here(),
-        }));
+        state.queue.push_back((number, Box::new(work)));
+        state.unfinished += 1;
+        let needed = if state.unfinished > 1 { state.unfinished } else { 0 };
+        drop(state);
+        while self.threads < needed {
+            let shared = Arc::clone(&self.shared);
+            if Builder::new().name("wats-scim".to_owned()).spawn(move || shared.work()).is_err() {
+                break;
+            }
+            self.threads += 1;
+        }
+        self.shared.has_work.notify_one();
     }
 
-    /// Takes what needs no work into the order.
+    /// Adds a result that needs no work.
     pub(super) fn put(&mut self, output: O) {
-        self.0.push_back(Box::new(move || Some(output)));
+        self.shared.lock().results.push_back(Some(Ok(output)));
     }
 
-    /// What the first of them came to.
-    pub(super) fn next(&mut self) -> Option<O> {
-        self.0.pop_front()?()
+    /// Waits for the first result; `None` if nothing is in flight. [`Arrival::Later`] tells that
+    /// another piece of work has ended, so that there may be room for more.
+    pub(super) fn arrival(&mut self) -> Option<Arrival<O>> {
+        let mut state = self.shared.lock();
+        loop {
+            if state.results.front()?.is_some() {
+                state.first = state.first.saturating_add(1);
+                let result = state.results.pop_front()??;
+                return Some(Arrival::First(result.unwrap_or_else(|panic| resume_unwind(panic))));
+            }
+            if std::mem::take(&mut state.has_ended) {
+                return Some(Arrival::Later);
+            }
+            state = match self.threads {
+                0 => self.shared.run_next(state),
+                _ => self.shared.has_result.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+impl<O: Send + 'static> InFlight<O> {
+    /// Takes the next item of a source if `wants_item`, else waits for an arrival.
+    pub(super) fn event<I>(&mut self, source: &mut Source<I>, wants_item: bool) -> Event<O, I> {
+        if wants_item { Event::Source(source.next()) } else { Event::Arrival(self.arrival()) }
+    }
+}
+
+impl<O> InFlight<O> {
+    /// Whether more can be started within these bounds on the work in flight, and on results that
+    /// wait for an earlier one.
+    pub(super) fn has_room(&self, in_flight: usize, buffer: usize) -> bool {
+        let state = self.shared.lock();
+        state.unfinished < in_flight && state.results.len() < in_flight.saturating_add(buffer)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// How many writes have failed, including those whose results wait.
+    pub(super) fn failures(&self) -> u64 {
+        self.shared.lock().failures
     }
 
-    /// Forgets the work on the way. Its threads end with their request.
+    pub(super) fn is_empty(&self) -> bool {
+        self.shared.lock().results.is_empty()
+    }
+
+    /// Drops the work in flight. Its threads end with their requests.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        if !self.is_empty() {
+            *self = Self::default();
+        }
     }
+}
+
+impl<O> Drop for InFlight<O> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.is_closed = true;
+        state.queue.clear();
+        self.shared.has_work.notify_all();
+    }
+}
+
+impl<O> Shared<O> {
+    fn lock(&self) -> MutexGuard<'_, State<O>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a thread does.
+    fn work(&self) {
+        let mut state = self.lock();
+        while !state.is_closed {
+            state = if state.queue.is_empty() {
+                self.has_work.wait(state).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.run_next(state)
+            };
+        }
+    }
+
+    fn run_next<'a>(&'a self, mut state: MutexGuard<'a, State<O>>) -> MutexGuard<'a, State<O>> {
+        let Some((number, work)) = state.queue.pop_front() else { return state };
+        drop(state);
+        let result = catch_unwind(AssertUnwindSafe(work));
+        let mut state = self.lock();
+        state.unfinished -= 1;
+        state.has_ended = true;
+        let (result, failures) = match result {
+            Ok((output, failures)) => (Ok(output), failures),
+            Err(panic) => (Err(panic), 0),
+        };
+        state.failures = state.failures.saturating_add(failures);
+        let place = number.checked_sub(state.first).and_then(|at| usize::try_from(at).ok());
+        if let Some(place) = place.and_then(|at| state.results.get_mut(at)) {
+            *place = Some(result);
+        }
+        self.has_result.notify_one();
+        state
+    }
+}
+
+fn as_number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

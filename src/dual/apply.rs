@@ -2,7 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::job::Job;
+use super::batch::RESULT_BUFFER;
+use super::job::{Arrival, Job};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::apply::{AppliedStep, ApplyReport, StepOutcome};
 use crate::batch::BatchProgress;
@@ -83,6 +84,7 @@ pub struct ScimApply<R> {
     journal: Option<Journal>,
     open_journal: Option<OpenJournal>,
     in_flight: usize,
+    buffer: usize,
     stop_after: Option<u64>,
     is_dry_run: bool,
     on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
@@ -100,6 +102,7 @@ impl<R: ScimRepository> ScimApply<R> {
             journal: None,
             open_journal: None,
             in_flight: 8,
+            buffer: RESULT_BUFFER,
             stop_after: None,
             is_dry_run: false,
             on_progress: None,
@@ -119,8 +122,17 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
-    /// Begins no further step after so many that were skipped or failed; 1 stops at the first. By
-    /// default all are tried.
+    /// How many results may wait for an earlier one, besides the steps in flight; 1,000 by default. A
+    /// step that takes long holds up no other until so many wait; with 0, each step waits for the
+    /// oldest one in flight.
+    pub fn buffer(mut self, results: usize) -> Self {
+        self.buffer = results;
+        self
+    }
+
+    /// Starts no further step once so many were skipped or failed; 1 stops at the first. Steps that
+    /// are in flight at that moment still end, and their results are returned. By default all steps
+    /// are tried.
     pub fn stop_after(mut self, problems: u64) -> Self {
         self.stop_after = Some(problems.max(1));
         self
@@ -146,7 +158,7 @@ impl<R: ScimRepository> ScimApply<R> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop_after.is_some_and(|problems| self.progress.failed >= problems)
+        self.stop_after.is_some_and(|problems| self.running.failures() >= problems)
     }
 
     /// Puts the next step on its way; false if there is none.
@@ -188,14 +200,20 @@ impl<R: ScimRepository> ScimApply<R> {
         if let Err(error) = self.open_journal().await {
             return self.give_up(error);
         }
-        while !self.is_stopped() && self.running.len() < self.in_flight.max(1) {
-            match self.begin_next() {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return self.give_up(error),
+        let (step, written) = loop {
+            while !self.is_stopped() && self.running.has_room(self.in_flight.max(1), self.buffer) {
+                match self.begin_next() {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => return self.give_up(error),
+                }
             }
-        }
-        let Some((step, written)) = self.running.next().await else { return Ok(None) };
+            match self.running.arrival().await {
+                Some(Arrival::First(first)) => break first,
+                Some(Arrival::Later) => {}
+                None => return Ok(None),
+            }
+        };
         if let Err(error) = written {
             return self.give_up(error);
         }
@@ -287,6 +305,10 @@ impl Job for StepJob {
         let id = user.as_ref().and_then(|user| user.id.as_deref());
         let written = journal.map_or(Ok(()), |journal| journal.end(number, &step, id, &outcome));
         (AppliedStep { number, step, outcome, user }, written)
+    }
+
+    fn failures((step, _): &Self::Output) -> u64 {
+        step.outcome.is_problem().into()
     }
 }
 

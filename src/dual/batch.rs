@@ -2,15 +2,16 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use super::job::WriteJob;
+use super::job::{Arrival, Event, WriteJob};
 use super::{InFlight, ScimRepository, Source, example, maybe_async};
 use crate::batch::{BatchItem, BatchProgress, References, ScimWrite, Taken};
 use crate::model::Resource;
 
 /// Many writes, several at a time. Their results come one by one, in the order of the writes.
 ///
-/// Nothing is sent before the first result is asked for, and writes are taken from their source as
-/// there is room for them. When the server throttles, one answer of 429 holds up the whole batch
+/// Nothing is sent before the first result is asked for. Writes are taken from their source while
+/// there is room for them: when any write ends, the next one takes its place in flight, within a
+/// [bound](Self::buffer) on the results that wait for an earlier one. When the server throttles, one answer of 429 holds up the whole batch
 /// for as long as the server asks.
 ///
 /// Where the server takes bulk requests, as [`discover`](super::ScimService::discover) finds out,
@@ -39,7 +40,9 @@ use crate::model::Resource;
 pub struct ScimBatch<R, T> {
     repository: Arc<R>,
     writes: Source<ScimWrite<T>>,
+    is_source_empty: bool,
     in_flight: usize,
+    buffer: usize,
     stop_after: Option<u64>,
     on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
     progress: BatchProgress,
@@ -56,7 +59,9 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
             repository,
             progress: BatchProgress::of(writes.size_hint()),
             writes,
+            is_source_empty: false,
             in_flight: 8,
+            buffer: RESULT_BUFFER,
             stop_after: None,
             on_progress: None,
             running: InFlight::default(),
@@ -72,8 +77,17 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         self
     }
 
-    /// Starts no further write after so many failures; 1 stops at the first. Those on their way
-    /// then still come to their end, and their results come. By default the batch goes on.
+    /// How many results may wait for an earlier one, besides the writes in flight; 1,000 by default
+    /// (bulk requests count as one). A write whose answer is late holds up no other until so many
+    /// wait; with 0, each write waits for the oldest one in flight.
+    pub fn buffer(mut self, results: usize) -> Self {
+        self.buffer = results;
+        self
+    }
+
+    /// Starts no further write once so many have failed; 1 stops at the first failure. Writes that
+    /// are in flight at that moment still end, and their results are returned. By default a batch
+    /// does not stop.
     pub fn stop_after(mut self, failures: u64) -> Self {
         self.stop_after = Some(failures.max(1));
         self
@@ -120,46 +134,37 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     /// Whether it was stopped by failures, so that writes may be left over.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.stop_after.is_some_and(|failures| self.progress.failed >= failures)
+        self.stop_after.is_some_and(|failures| self.running.failures() >= failures)
     }
 }
 
-#[maybe_async]
 impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
-    /// The next write and its result; `None` when there are no more.
-    pub async fn next_item(&mut self) -> Option<BatchItem<T>> {
-        while self.ready.is_empty() {
-            while !self.is_stopped() && self.running.len() < self.in_flight.max(1) {
-                let writes = self.take_writes().await;
-                if writes.is_empty() {
-                    break;
-                }
-                let job = WriteJob { writes, references: self.references.clone() };
-                self.running.start(Arc::clone(&self.repository), job);
-            }
-            self.ready.extend(self.running.next().await?);
-        }
-        let item = self.ready.pop_front()?;
-        self.progress.count(item.result.is_err());
-        if let Some(on_progress) = &mut self.on_progress {
-            on_progress(self.progress);
-        }
-        Some(item)
+    fn has_room(&self) -> bool {
+        !self.is_stopped() && self.running.has_room(self.in_flight.max(1), self.buffer)
     }
 
-    /// What goes into the next request: one write, or as many as a bulk request holds. Nothing
-    /// if the next one refers to what is still on its way.
-    async fn take_writes(&mut self) -> Vec<Taken<T>> {
-        let limits = self.repository.bulk_limits();
-        let most = limits.map_or(1, |limits| limits.max_operations).max(1);
-        while self.taken.len() < most {
-            let Some(write) = self.writes.next().await else { break };
-            self.taken.push_back(self.references.take(write));
+    /// Whether another write can be taken from the source: while one request has room for it.
+    fn wants_write(&self) -> bool {
+        !self.is_source_empty && self.taken.len() < self.most_in_a_request() && self.has_room()
+    }
+
+    fn most_in_a_request(&self) -> usize {
+        self.repository.bulk_limits().map_or(1, |limits| limits.max_operations).max(1)
+    }
+
+    /// Starts the requests that can be filled: with one write each, or with as many as a bulk request
+    /// holds.
+    fn start_taken(&mut self) {
+        while self.has_room() && (self.is_source_empty || self.taken.len() >= self.most_in_a_request()) {
+            let ready = self.ready_writes();
+            let sent = self.taken.iter().take(ready).map(|write| &write.sent);
+            let count = self.repository.bulk_limits().map_or(1, |limits| limits.fitting(sent)).min(ready);
+            if count == 0 {
+                break;
+            }
+            let job = WriteJob { writes: self.taken.drain(..count).collect(), references: self.references.clone() };
+            self.running.start(Arc::clone(&self.repository), job);
         }
-        let ready = self.ready_writes();
-        let sent = self.taken.iter().take(ready).map(|write| &write.sent);
-        let count = limits.map_or(1, |limits| limits.fitting(sent)).min(ready);
-        self.taken.drain(..count).collect()
     }
 
     /// How many of those that are taken can go into one request.
@@ -178,6 +183,30 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         }
         self.taken.len()
     }
+}
+
+#[maybe_async]
+impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
+    /// The next write and its result; `None` when there are no more.
+    pub async fn next_item(&mut self) -> Option<BatchItem<T>> {
+        while self.ready.is_empty() {
+            let is_wanted = self.wants_write();
+            match self.running.event(&mut self.writes, is_wanted).await {
+                Event::Source(Some(write)) => self.taken.push_back(self.references.take(write)),
+                Event::Source(None) => self.is_source_empty = true,
+                Event::Arrival(Some(Arrival::First(items))) => self.ready.extend(items),
+                Event::Arrival(Some(Arrival::Later)) => {}
+                Event::Arrival(None) => return None,
+            }
+            self.start_taken();
+        }
+        let item = self.ready.pop_front()?;
+        self.progress.count(item.result.is_err());
+        if let Some(on_progress) = &mut self.on_progress {
+            on_progress(self.progress);
+        }
+        Some(item)
+    }
 
     /// All writes and their results.
     ///
@@ -194,6 +223,9 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         items
     }
 }
+
+/// How many results wait for an earlier one by default.
+pub(super) const RESULT_BUFFER: usize = 1_000;
 
 impl<R, T> fmt::Debug for ScimBatch<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,27 @@ pub(super) trait Job: Send + 'static {
     type Output: Send + 'static;
 
     fn run<R: ScimRepository>(self, repository: &R) -> impl Future<Output = Self::Output> + Send;
+
+    /// How many failures a result counts for where work is to stop after some of them.
+    fn failures(_: &Self::Output) -> u64 {
+        0
+    }
+}
+
+/// What work in flight has come to.
+pub(super) enum Arrival<O> {
+    /// The first result in the order of the work.
+    First(O),
+    /// Work has ended whose result waits for an earlier one.
+    Later,
+}
+
+/// What a batch waits for.
+pub(super) enum Event<O, I> {
+    /// The next item of its source; `None` at its end.
+    Source(Option<I>),
+    /// A result; `None` if nothing is in flight.
+    Arrival(Option<Arrival<O>>),
 }
 
 /// Reading a page.
@@ -75,6 +96,10 @@ impl<T: Resource> Job for WriteJob<T> {
             items.push(write.into_item(&references, result));
         }
         items
+    }
+
+    fn failures(items: &Vec<BatchItem<T>>) -> u64 {
+        items.iter().fold(0, |failures, item| failures + u64::from(item.result.is_err()))
     }
 }
 

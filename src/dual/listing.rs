@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::job::PageJob;
+use super::job::{Arrival, PageJob};
 use super::{InFlight, ScimRepository, example, maybe_async};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
@@ -43,9 +43,13 @@ pub struct ScimListing<R, T> {
     page_size: u64,
     max: Option<u64>,
     in_flight: usize,
+    buffer: Option<usize>,
     on_page: Option<OnPage>,
     listing: Option<Listing<T>>,
-    running: InFlight<Result<ScimListResponse<T>>>,
+    /// The page that is read next, if it was not requested ahead.
+    next_page: InFlight<Result<ScimListResponse<T>>>,
+    /// The pages that were requested ahead, in order.
+    ahead: InFlight<Result<ScimListResponse<T>>>,
 }
 
 type OnPage = Box<dyn FnMut(ListProgress) + Send>;
@@ -58,9 +62,11 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
             page_size: 100,
             max: None,
             in_flight: 1,
+            buffer: None,
             on_page: None,
             listing: None,
-            running: InFlight::default(),
+            next_page: InFlight::default(),
+            ahead: InFlight::default(),
         }
     }
 
@@ -70,13 +76,23 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         self
     }
 
-    /// Fetches up to this many pages at the same time, ahead of what is read; 1 by default, and at
-    /// least 1. They come in order all the same, and at most one page more than these is held.
+    /// How many pages may be in flight at the same time; 1 by default, and at least 1. Resources are
+    /// returned in order all the same.
     ///
-    /// It begins once the first page has told how many there are and how long the server's pages
-    /// really are; from a server that does not tell, pages come one at a time.
+    /// Reading ahead begins once the first page has shown how many resources there are and how long
+    /// the server's pages really are; from a server that does not give a total, pages are read one at
+    /// a time.
     pub fn in_flight(mut self, pages: usize) -> Self {
         self.in_flight = pages;
+        self
+    }
+
+    /// How many pages may wait for an earlier one, besides those in flight; by default four times as
+    /// many as may be in flight. A page that is late holds up no other until so many wait.
+    ///
+    /// It bounds the memory of a listing whose pages arrive faster than they are read.
+    pub fn buffer(mut self, pages: usize) -> Self {
+        self.buffer = Some(pages);
         self
     }
 
@@ -98,10 +114,15 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         self
     }
 
+    fn buffer_size(&self) -> usize {
+        self.buffer.unwrap_or(self.in_flight.saturating_mul(4))
+    }
+
     /// The listing as it was set up, when it is first read.
     fn begin(&self) -> Listing<T> {
         let query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
-        let listing = Listing::new(query, self.page_size, self.max, self.in_flight);
+        let window = if self.in_flight > 1 { self.in_flight.saturating_add(self.buffer_size()) } else { 0 };
+        let listing = Listing::new(query, self.page_size, self.max, window);
         if self.repository.pages_by_cursor() { listing.by_cursor() } else { listing }
     }
 }
@@ -115,38 +136,68 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     /// [`IncompleteList`](crate::ErrorKind::IncompleteList) if the server does not give everybody,
     /// or any [`Error`](crate::Error) of reading a page.
     pub async fn try_next(&mut self) -> Result<Option<T>> {
-        let mut listing = self.listing.take().unwrap_or_else(|| self.begin());
-        let next = self.read_on(&mut listing).await;
+        let next = self.read_on().await;
         if next.is_err() {
-            listing.stop();
-            self.running.clear();
+            self.listing.iter_mut().for_each(Listing::stop);
+            self.next_page.clear();
+            self.ahead.clear();
         }
-        self.listing = Some(listing);
         next
     }
 
-    async fn read_on(&mut self, listing: &mut Listing<T>) -> Result<Option<T>> {
+    async fn read_on(&mut self) -> Result<Option<T>> {
         loop {
+            let listing = match &mut self.listing {
+                Some(listing) => listing,
+                None => {
+                    let begun = self.begin();
+                    self.listing.insert(begun)
+                }
+            };
             if let Some(resource) = listing.pop() {
                 return Ok(Some(resource));
             }
-            let page = match listing.want() {
+            let progress = match listing.want() {
                 Want::Nothing => return Ok(None),
-                Want::Ahead => self.running.next().await.unwrap_or_else(|| Err(lost_page()))?,
+                Want::Ahead => match self.ahead.arrival().await {
+                    Some(Arrival::First(page)) => listing.accept_ahead(page?),
+                    Some(Arrival::Later) => {
+                        self.request_ahead();
+                        continue;
+                    }
+                    None => Err(lost_page()),
+                },
                 Want::Page(query) => {
                     if listing.is_ahead_empty() {
-                        self.running.clear();
+                        self.ahead.clear();
                     }
-                    self.repository.list(&query).await?
+                    if self.next_page.is_empty() {
+                        self.next_page.start(Arc::clone(&self.repository), PageJob::new(*query));
+                    }
+                    match self.next_page.arrival().await {
+                        Some(Arrival::First(page)) => listing.accept(page?),
+                        Some(Arrival::Later) => continue,
+                        None => Err(lost_page()),
+                    }
                 }
             };
-            let progress = listing.accept(page).map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
-            while let Some(query) = listing.ask_ahead() {
-                self.running.start(Arc::clone(&self.repository), PageJob::new(query));
-            }
+            let progress = progress.map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
+            self.request_ahead();
             if let Some(on_page) = &mut self.on_page {
                 on_page(progress);
             }
+        }
+    }
+}
+
+impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
+    fn request_ahead(&mut self) {
+        let buffer = self.buffer_size();
+        let Some(listing) = &mut self.listing else { return };
+        while self.ahead.has_room(self.in_flight, buffer)
+            && let Some(query) = listing.ask_ahead()
+        {
+            self.ahead.start(Arc::clone(&self.repository), PageJob::new(query));
         }
     }
 }

@@ -36,7 +36,8 @@ const FRUITLESS_REPAIRS: u32 = 4;
 pub(crate) struct Listing<T> {
     filter: ListQuery,
     page_size: u64,
-    lanes: usize,
+    /// How many pages may be requested ahead of the one that is read.
+    window: usize,
     /// How many may still come out, if there is a maximum.
     remaining: Option<u64>,
     ready: VecDeque<T>,
@@ -109,11 +110,11 @@ impl<T: Resource> Listing<T> {
         self
     }
 
-    pub(crate) fn new(filter: ListQuery, page_size: u64, max: Option<u64>, lanes: usize) -> Self {
+    pub(crate) fn new(filter: ListQuery, page_size: u64, max: Option<u64>, window: usize) -> Self {
         Self {
             filter,
             page_size: page_size.max(1),
-            lanes: lanes.max(1),
+            window,
             remaining: max,
             ready: VecDeque::new(),
             place: Place::Start,
@@ -134,7 +135,8 @@ impl<T: Resource> Listing<T> {
         self.ready.pop_front()
     }
 
-    /// What to wait for once nothing is there any more.
+    /// What to wait for once nothing is there any more. The answer stays the same until a page is
+    /// accepted, so that a listing whose future was dropped goes on where it was.
     pub(crate) fn want(&mut self) -> Want {
         if self.is_over {
             return Want::Nothing;
@@ -146,10 +148,7 @@ impl<T: Resource> Listing<T> {
                 let count = self.page_size;
                 Want::Page(Box::new(self.filter.clone().cursor(self.cursor.clone()).count(count)))
             }
-            (Place::On { position, .. }, Some(&next)) if next == position => {
-                self.ahead.pop_front();
-                Want::Ahead
-            }
+            (Place::On { position, .. }, Some(&next)) if next == position => Want::Ahead,
             // A page came back short: what it left out is fetched before the next.
             (Place::On { position, .. }, Some(&next)) if next > position => {
                 self.page(position, next.saturating_sub(position).saturating_add(1).min(most))
@@ -175,10 +174,10 @@ impl<T: Resource> Listing<T> {
         }
     }
 
-    /// A page to ask for before it is wanted, while there are lanes free for it.
+    /// A page to request before it is needed.
     pub(crate) fn ask_ahead(&mut self) -> Option<ListQuery> {
         let (Place::On { position, .. }, Total::Said(total)) = (self.place, self.total) else { return None };
-        if self.lanes == 1 || self.ahead.len() >= self.lanes || self.largest_page < 2 || self.is_over {
+        if self.ahead.len() >= self.window || self.largest_page < 2 || self.is_over {
             return None;
         }
         // Pages are as long as the server really makes them, and overlap by one.
@@ -203,6 +202,12 @@ impl<T: Resource> Listing<T> {
 
     fn query(&self, start: u64, count: u64) -> ListQuery {
         self.filter.clone().start_index(start).count(count)
+    }
+
+    /// Takes in the first of the pages that were requested ahead.
+    pub(crate) fn accept_ahead(&mut self, page: ScimListResponse<T>) -> Result<ListProgress> {
+        self.ahead.pop_front();
+        self.accept(page)
     }
 
     /// Takes in the page that was wanted.

@@ -4,18 +4,20 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::Method;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::sandbox::Sandbox;
+use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
-    ApplyReport, BatchProgress, CurrentUsers, ErrorKind, Journal, Leavers, Plan, PlanAction, PlanPolicy, Profile,
-    ScimPatchRequest, ScimUser, StepOutcome,
+    ApplyReport, BatchProgress, Credentials, CurrentUsers, ErrorKind, Journal, Leavers, Plan, PlanAction, PlanPolicy,
+    Profile, ScimConfig, ScimPatchRequest, ScimUser, StepOutcome,
 };
 
+use super::batches::STALLS;
 use super::{client, config, received};
 use crate::{ScimClient, maybe_async, test};
 
@@ -273,7 +275,7 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
     let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
     let file = Temporary::new();
     let journal = Journal::at(&file.0);
-    let mut apply = client.apply(plan.clone()).journal(journal.clone()).in_flight(3);
+    let mut apply = client.apply(plan.clone()).journal(journal.clone()).in_flight(3).buffer(0);
     for _ in 0..10 {
         apply.next_step().await.unwrap().unwrap();
     }
@@ -387,4 +389,36 @@ async fn without_its_guards_a_bad_list_does_damage() {
             _ => assert!(active(&sandbox) <= 90, "{guard}: {} are left", active(&sandbox)),
         }
     }
+}
+
+/// How many users were created when the change that the plan begins with, which stalls, has its
+/// result.
+#[maybe_async]
+async fn created_meanwhile(stall: Duration) -> usize {
+    let sandbox = Sandbox::builder().users(1).start().unwrap();
+    let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
+    let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(super::quick());
+    let client = ScimClient::new(&config).unwrap();
+    let mut desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
+    desired.push(ScimUser::new("user0001@example.com").with_display_name("Ann"));
+    let current = client.current_users().await.unwrap();
+    let plan = without_guards(client.profile()).leavers(Leavers::Keep).plan(&current, &desired).unwrap();
+    let first = plan.steps[0].clone();
+    let slow = first.id.unwrap_or_else(|| "/Users".to_owned());
+    proxy.rule(FaultRule::new(Fault::Stall(stall)).on_path(slow).times(1));
+    let mut apply = client.apply(plan).in_flight(4);
+    apply.next_step().await.unwrap().unwrap();
+    sandbox.users().len()
+}
+
+#[maybe_async]
+#[test]
+async fn one_slow_step_holds_up_no_other() {
+    let mut users = 0;
+    for stall in STALLS {
+        if users <= 35 {
+            users = created_meanwhile(stall).await;
+        }
+    }
+    assert!(users > 35, "{users} of 41");
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use wats_scim::sandbox::{Sandbox, SandboxBuilder};
-use wats_scim::{Error, ErrorKind, Filter, ListProgress, ListQuery, ScimUser};
+use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox, SandboxBuilder};
+use wats_scim::{Credentials, Error, ErrorKind, Filter, ListProgress, ListQuery, ScimConfig, ScimUser};
 
+use super::batches::STALLS;
 use super::{answer, client, received};
 use crate::face::{ScimListing, ScimRepository};
 use crate::{ScimClient, maybe_async, test};
@@ -205,4 +207,32 @@ async fn a_user_without_an_id_cannot_be_listed_completely() {
     assert!(answer.1.unwrap().to_string().contains("without an id"));
     let answer = client.get_users(&ListQuery::new()).await;
     assert_eq!(answer.unwrap().resources.len(), 1);
+}
+
+/// How many requests the server has seen when the first user of the second page, which stalls, is
+/// returned.
+#[maybe_async]
+async fn requests_meanwhile(stall: Duration) -> usize {
+    let sandbox = Sandbox::builder().users(400).start().unwrap();
+    let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
+    let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(super::quick());
+    proxy.rule(FaultRule::new(Fault::Stall(stall)).on_path("startIndex=10&").times(1));
+    let mut users = ScimClient::new(&config).unwrap().iter_users().page_size(10).in_flight(4);
+    for _ in 0..11 {
+        users.try_next().await.unwrap().unwrap();
+    }
+    received(&sandbox).len()
+}
+
+#[maybe_async]
+#[test]
+async fn one_slow_page_holds_up_no_other() {
+    // The first page, four in flight, and the slow one again would be six.
+    let mut requests = 0;
+    for stall in STALLS {
+        if requests <= 12 {
+            requests = requests_meanwhile(stall).await;
+        }
+    }
+    assert!(requests > 12, "{requests} requests");
 }
