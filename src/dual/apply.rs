@@ -229,9 +229,10 @@ impl<R: ScimRepository> ScimApply<R> {
         let mut attempts = 0;
         while self.open_journal.is_none() {
             attempts += 1;
-            self.open_journal = match self.is_dry_run {
-                true => Some(OpenJournal::look(&journal, &self.plan)?),
-                false => OpenJournal::open(&journal, &self.plan)?,
+            self.open_journal = if self.is_dry_run {
+                Some(OpenJournal::look(&journal, &self.plan)?)
+            } else {
+                OpenJournal::open(&journal, &self.plan)?
             };
             if self.open_journal.is_none() {
                 if attempts == LOCK_ATTEMPTS {

@@ -147,12 +147,11 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
 
     async fn read_on(&mut self) -> Result<Option<T>> {
         loop {
-            let listing = match &mut self.listing {
-                Some(listing) => listing,
-                None => {
-                    let begun = self.begin();
-                    self.listing.insert(begun)
-                }
+            let listing = if let Some(listing) = &mut self.listing {
+                listing
+            } else {
+                let begun = self.begin();
+                self.listing.insert(begun)
             };
             if let Some(resource) = listing.pop() {
                 return Ok(Some(resource));

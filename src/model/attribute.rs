@@ -134,24 +134,24 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
     #[inline]
     fn visit_str<E: Error>(self, text: &str) -> Result<Mismatch, E> {
         *self.0 = T::from_text(text);
-        Ok(if self.0.is_some() { None } else { mismatch(text) })
+        Ok(if self.0.is_some() { None } else { Some(Box::new(text.into())) })
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Mismatch, E> {
         *self.0 = T::from_bool(value);
-        Ok(if self.0.is_some() { None } else { mismatch(value) })
+        Ok(if self.0.is_some() { None } else { Some(Box::new(value.into())) })
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Mismatch, E> {
-        Ok(mismatch(number))
+        Ok(Some(Box::new(number.into())))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Mismatch, E> {
-        Ok(mismatch(number))
+        Ok(Some(Box::new(number.into())))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Mismatch, E> {
-        Ok(mismatch(number))
+        Ok(Some(Box::new(number.into())))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Mismatch, E> {
@@ -173,9 +173,4 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Mismatch, A::Error> {
         T::from_map(self.0, map)
     }
-}
-
-#[cold]
-fn mismatch(value: impl Into<Value>) -> Mismatch {
-    Some(Box::new(value.into()))
 }
