@@ -137,11 +137,11 @@ const TRIES: u32 = 3;
 /// The result of this operation when it meets this fault; what is expected, if the result of any try
 /// is that.
 #[maybe_async]
-async fn cell(strikes: Strikes, fault: Option<Fault>, operation: &str, expected: &str) -> String {
+async fn cell(strikes: Strikes, fault: Option<&Fault>, operation: &str, expected: &str) -> String {
     let mut timeout = if strikes == Always { 300 * MS } else { 600 * MS };
     let mut result = String::new();
     for _ in 0..TRIES {
-        result = tried(strikes, fault.clone(), operation, timeout).await;
+        result = tried(strikes, fault.cloned(), operation, timeout).await;
         if result == expected {
             break;
         }
@@ -209,7 +209,7 @@ async fn every_fault_has_its_result_in_every_operation() {
     let mut wrong = Vec::new();
     for (strikes, fault, expected) in table() {
         for (operation, expected) in OPERATIONS.into_iter().zip(expected) {
-            let told = cell(strikes, Some(fault.clone()), operation, expected).await;
+            let told = cell(strikes, Some(&fault), operation, expected).await;
             if told != expected {
                 wrong.push(format!("{strikes:?} {fault:?}, {operation}: {told}, not {expected}"));
             }
