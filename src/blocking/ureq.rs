@@ -7,6 +7,7 @@ use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, Timeout};
 
 use super::resolver::BriefResolver;
 use super::{HttpClient, HttpScimRepository, ScimService};
+use crate::body_limit::BodyLimit;
 use crate::config::ScimConfig;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ impl ScimClient {
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
-    max_response_bytes: u64,
+    body_limit: BodyLimit,
 }
 
 impl Ureq {
@@ -75,7 +76,7 @@ impl Ureq {
             .max_idle_connections_per_host(256)
             .build();
         let agent = Agent::with_parts(agent_config, DefaultConnector::default(), BriefResolver::default());
-        Ok(Self { agent, max_response_bytes: config.max_response_bytes })
+        Ok(Self { agent, body_limit: BodyLimit(config.max_response_bytes) })
     }
 }
 
@@ -100,11 +101,10 @@ impl HttpClient for Ureq {
             self.run(Request::from_parts(head, body), time_left)
         };
         let (head, body) = response.map_err(failure)?.into_parts();
-        let length = body.content_length().and_then(|length| usize::try_from(length.min(self.max_response_bytes)).ok());
-        let mut bytes = Vec::with_capacity(length.unwrap_or(0));
-        let read = body.into_reader().take(self.max_response_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        let mut bytes = Vec::with_capacity(self.body_limit.capacity(body.content_length()));
+        let read = body.into_reader().take(self.body_limit.0.saturating_add(1)).read_to_end(&mut bytes);
         read.map_err(|error| failure(UreqError::from(error)))?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > self.max_response_bytes) {
+        if self.body_limit.is_exceeded_by(bytes.len()) {
             return Err(TransportError::too_large());
         }
         Ok(Response::from_parts(head, bytes))
