@@ -177,6 +177,24 @@ async fn outcomes(config: &ScimConfig) -> [Option<WriteOutcome>; 3] {
 
 #[maybe_async]
 #[test]
+async fn a_write_without_a_connection_is_not_applied() {
+    let not_applied = Some(WriteOutcome::NotApplied);
+    let untrusted = super::tls::TlsServer::start();
+    let of_untrusted = outcomes(&config(untrusted.base_url())).await;
+    assert_eq!(of_untrusted, [not_applied; 3], "the certificate is not trusted");
+
+    // A label of a name has 63 characters at most (RFC 1035 §2.3.4), so nothing is asked.
+    let nowhere = config(&format!("http://{}.invalid", "x".repeat(64))).allow_plain_http(true);
+    let of_nowhere = outcomes(&nowhere).await;
+    assert_eq!(of_nowhere, [not_applied; 3], "the name is not known");
+
+    let hangs_up = serve(|_| Ok(())).replace("http://", "https://");
+    let [created, updated, _] = outcomes(&config(&hangs_up)).await;
+    assert_eq!([created, updated], [not_applied; 2], "there was no TLS");
+}
+
+#[maybe_async]
+#[test]
 async fn a_write_whose_connection_broke_is_unknown() {
     let breaks = serve(|stream| read_head(stream).map(drop));
     let broken = outcomes(&config(&breaks)).await;
