@@ -34,6 +34,8 @@ mod service;
 #[path = "dual/wats.rs"]
 mod wats;
 
+#[cfg(feature = "blocking")]
+mod failure;
 mod in_flight;
 #[cfg(feature = "blocking")]
 mod resolver;

@@ -75,6 +75,8 @@ mod audit;
 mod batch;
 #[cfg(feature = "blocking-api")]
 pub mod blocking;
+#[cfg(feature = "tls")]
+mod body_limit;
 mod config;
 mod credentials;
 mod difference;

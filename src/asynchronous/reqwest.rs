@@ -7,6 +7,7 @@ use reqwest::{Client, Proxy, Url};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::{HttpClient, HttpScimRepository, ScimService};
+use crate::body_limit::BodyLimit;
 use crate::config::ScimConfig;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ impl ScimClient {
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: Client,
-    max_response_bytes: u64,
+    body_limit: BodyLimit,
     server: Arc<OnceLock<Option<Server>>>,
 }
 
@@ -77,7 +78,7 @@ impl Reqwest {
             .connect_timeout(config.connect_timeout)
             .build()
             .map_err(|error| Error::invalid("the HTTP client cannot be set up").with_source(error.without_url()))?;
-        Ok(Self { client, max_response_bytes: config.max_response_bytes, server: Arc::default() })
+        Ok(Self { client, body_limit: BodyLimit(config.max_response_bytes), server: Arc::default() })
     }
 
     /// The request as one of reqwest's.
@@ -149,11 +150,9 @@ impl HttpClient for Reqwest {
             *request.timeout_mut() = Some(left);
         }
         let mut response = self.client.execute(request).await.map_err(failure)?;
-        let expected = response.content_length().unwrap_or(0);
-        let mut body = Vec::with_capacity(usize::try_from(expected.min(self.max_response_bytes)).unwrap_or(0));
+        let mut body = Vec::with_capacity(self.body_limit.capacity(response.content_length()));
         while let Some(chunk) = response.chunk().await.map_err(failure)? {
-            let length = body.len().saturating_add(chunk.len());
-            if u64::try_from(length).map_or(true, |length| length > self.max_response_bytes) {
+            if self.body_limit.is_exceeded_by(body.len().saturating_add(chunk.len())) {
                 return Err(TransportError::too_large());
             }
             body.extend_from_slice(&chunk);

@@ -15,6 +15,9 @@ use crate::profile::Profile;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
+/// Longer timeouts are cut to this, as adding them to the current time could overflow.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The settings of a client. Both transports obey all of them alike.
 ///
 /// ```
@@ -98,17 +101,18 @@ impl ScimConfig {
     }
 
     /// How long one request may take, from the connection to the last byte of the body. 30 s by
-    /// default.
+    /// default, and a year at most.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// How long making a connection may take, within [`timeout`](Self::timeout). 10 s by default.
+    /// How long making a connection may take, within [`timeout`](Self::timeout). 10 s by default, and a
+    /// year at most.
     #[must_use]
     pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
-        self.connect_timeout = connect_timeout;
+        self.connect_timeout = connect_timeout.min(LONGEST_TIMEOUT);
         self
     }
 

@@ -20,6 +20,7 @@ mod retries;
 mod tls;
 #[cfg(feature = "tracing")]
 mod traces;
+mod transports;
 mod users;
 
 use std::time::Duration;
