@@ -81,7 +81,6 @@ mod difference;
 mod error;
 #[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod example;
-mod filter;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -113,7 +112,6 @@ pub use batch::{BatchItem, BatchProgress, ScimWrite};
 pub use config::ScimConfig;
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result, WriteOutcome};
-pub use filter::{AttributePath, Filter, FilterError, PatchPath};
 pub use journal::Journal;
 pub use listing::ListProgress;
 pub use model::{
@@ -135,6 +133,7 @@ pub use source::UserCsv;
 pub use source::{BadRow, SourceError, users_from_json, users_from_json_file};
 pub use target::Target;
 pub use transport_error::TransportError;
+pub use wats_scim_filter::{AttributePath, Filter, FilterError, PatchPath};
 pub use wire::{BulkLimits, TimeLeft};
 
 #[cfg(all(doctest, feature = "blocking", feature = "async"))]

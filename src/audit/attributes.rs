@@ -1,9 +1,9 @@
 //! What an event tells of the attributes of a write, and what not.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::PatchPath;
 
 use super::AuditAttribute;
-use crate::filter::PatchPath;
 use crate::model::{PatchOp, ScimPatchRequest};
 
 const REDACTED: &str = "[redacted]";

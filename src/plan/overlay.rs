@@ -1,9 +1,9 @@
 //! A user as it is on the server, with what the source says put over it.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::AttributePath;
 
 use crate::difference::{is_unassigned, member};
-use crate::filter::AttributePath;
 
 /// What the source has no say in: the server's own, and what the server never shows, so that
 /// nobody can tell whether it differs.

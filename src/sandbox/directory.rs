@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
+use wats_scim_filter::Filter;
 
 use super::intake;
 use super::patch;
 use super::quirks::Quirks;
 use super::refusal::Refusal;
 use super::seed;
-use crate::filter::Filter;
 
 /// Users in the order of their creation; lookups and pages take the same time at any size.
 pub(super) struct Directory {

@@ -5,12 +5,12 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use wats_scim_filter::Filter;
 
 use super::auth::Gate;
 use super::directory::Directory;
 use super::quirks::{Base, Quirks, Total};
 use super::refusal::{Refusal, SCIM_JSON};
-use crate::filter::Filter;
 
 /// How long a provisioning token is valid where the request does not say: 90 days.
 const DEFAULT_DURATION: i32 = 90;

@@ -1,11 +1,11 @@
 //! What a list is asked for, in a query string or in a `SearchRequest` (RFC 7644 §3.4.2, §3.4.3).
 
 use serde_json::{Map, Value};
+use wats_scim_filter::Filter;
 
 use super::fields::{declares, get};
 use super::projection::Projection;
 use super::sort::Sort;
-use crate::filter::Filter;
 use crate::sandbox::refusal::Refusal;
 
 const SEARCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";

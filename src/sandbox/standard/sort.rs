@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
+use wats_scim_filter::AttributePath;
 
 use super::fields::get;
 use super::intake::is_primary;
 use super::kinds::is_core;
-use crate::filter::AttributePath;
 use crate::sandbox::refusal::Refusal;
 
 /// By which attribute, and in which direction.

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
+use wats_scim_filter::AttributePath;
 
-use crate::filter::AttributePath;
 use crate::model::{EnterpriseUser, Extension, Resource, ScimUser, WatsUser};
 use crate::source::schema::{ENTERPRISE, Kind, NAME, USER, WATS, find};
 

@@ -1,9 +1,9 @@
 //! What the path of an operation leads to.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::PatchPath;
 
 use super::values::Place;
-use crate::filter::PatchPath;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::standard::fields::{get, is_unassigned, key};
 use crate::sandbox::standard::kinds::{Kind, is_core};

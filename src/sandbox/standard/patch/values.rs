@@ -1,10 +1,10 @@
 //! Changing one attribute: the whole of it, a part, or the values that a filter selects.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::{AttributePath, Filter};
 
 use super::primary;
 use super::target::Action;
-use crate::filter::{AttributePath, Filter};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::standard::fields::{get, is_unassigned, key, set, take};
 use crate::sandbox::standard::refusals;

@@ -8,7 +8,7 @@ use std::fmt;
 /// The message is one sentence: what was expected, where, and what was there instead.
 ///
 /// ```
-/// use wats_scim::Filter;
+/// use wats_scim_filter::Filter;
 ///
 /// let error = "userName = \"bjensen\"".parse::<Filter>().unwrap_err();
 /// assert_eq!(error.position(), Some(9));

@@ -12,7 +12,7 @@ use super::{Filter, FilterError};
 /// version, a dot. Names keep the case in which they were written; servers ignore it.
 ///
 /// ```
-/// use wats_scim::AttributePath;
+/// use wats_scim_filter::AttributePath;
 ///
 /// let path: AttributePath =
 ///     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName".parse()?;
@@ -22,7 +22,7 @@ use super::{Filter, FilterError};
 /// );
 /// assert_eq!(path.name(), "manager");
 /// assert_eq!(path.sub_attribute(), Some("displayName"));
-/// # Ok::<(), wats_scim::FilterError>(())
+/// # Ok::<(), wats_scim_filter::FilterError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AttributePath {
@@ -130,13 +130,13 @@ fn is_uri(text: &str) -> bool {
 /// attribute that a filter selects, or one sub-attribute of those.
 ///
 /// ```
-/// use wats_scim::PatchPath;
+/// use wats_scim_filter::PatchPath;
 ///
 /// let path: PatchPath = r#"emails[type eq "work"].value"#.parse()?;
 /// assert_eq!(path.path().name(), "emails");
 /// assert_eq!(path.filter().map(ToString::to_string).as_deref(), Some(r#"type eq "work""#));
 /// assert_eq!(path.sub_attribute(), Some("value"));
-/// # Ok::<(), wats_scim::FilterError>(())
+/// # Ok::<(), wats_scim_filter::FilterError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchPath {
@@ -165,8 +165,17 @@ impl PatchPath {
         self.sub_attribute.as_deref().or_else(|| self.path.sub_attribute())
     }
 
-    /// The same attribute, whichever of its values are meant.
-    pub(crate) fn without_filter(self) -> Self {
+    /// The path without its filter: all values of the attribute.
+    ///
+    /// ```
+    /// use wats_scim_filter::PatchPath;
+    ///
+    /// let path: PatchPath = r#"emails[value eq "jane@example.com"].type"#.parse()?;
+    /// assert_eq!(path.without_filter().to_string(), "emails.type");
+    /// # Ok::<(), wats_scim_filter::FilterError>(())
+    /// ```
+    #[must_use]
+    pub fn without_filter(self) -> Self {
         Self { filter: None, ..self }
     }
 }

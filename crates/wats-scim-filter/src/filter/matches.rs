@@ -26,7 +26,7 @@ impl Filter {
     /// - What [`check`](Self::check) reports matches nothing.
     ///
     /// ```
-    /// use wats_scim::Filter;
+    /// use wats_scim_filter::Filter;
     ///
     /// let user = serde_json::json!({
     ///     "userName": "bjensen",

@@ -26,7 +26,7 @@ pub use self::path::{AttributePath, PatchPath};
 /// from what a user typed; text that is put together and then parsed cannot.
 ///
 /// ```
-/// use wats_scim::Filter;
+/// use wats_scim_filter::Filter;
 ///
 /// let filter = Filter::eq("userType", "Employee")
 ///     .and(Filter::co("emails", "example.com").or(Filter::eq("active", false).not()));
@@ -175,7 +175,7 @@ impl Filter {
     /// Its text is also the path of a PATCH operation on those values (RFC 7644 §3.5.2).
     ///
     /// ```
-    /// use wats_scim::Filter;
+    /// use wats_scim_filter::Filter;
     ///
     /// let work = Filter::eq("type", "work").and(Filter::co("value", "@example.com"));
     /// assert_eq!(
@@ -201,7 +201,7 @@ impl Filter {
     /// Whether the filter can be sent.
     ///
     /// ```
-    /// use wats_scim::Filter;
+    /// use wats_scim_filter::Filter;
     ///
     /// let error = Filter::eq("user name", "bjensen").check().unwrap_err();
     /// assert!(error.to_string().starts_with("`user name` is not an attribute path"));
