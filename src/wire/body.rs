@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use wats_scim_filter::json::{is_server_attribute, same_name};
 
 use crate::error::{Error, Result};
 use crate::model::Resource;
@@ -14,12 +15,12 @@ use crate::model::Resource;
 /// A new resource: without what only the server gives (RFC 7643 §3.1), and with the schemas it
 /// uses.
 pub(super) fn new_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
-    write(resource, &["id", "meta"])
+    write(resource, &["schemas"])
 }
 
 /// A resource in the place of what is there. It may name its id.
 pub(super) fn whole_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
-    write(resource, &["meta"])
+    write(resource, &["schemas", "id"])
 }
 
 /// [`new_resource`] as an object.
@@ -27,22 +28,25 @@ pub(super) fn new_object<T: Resource>(resource: &T) -> Result<Map<String, Value>
     serde_json::from_slice(&new_resource(resource)?).map_err(unwritable)
 }
 
-fn write<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Vec<u8>> {
+/// The JSON of a resource, without the attributes that the server assigns but for those `named`.
+fn write<T: Resource>(resource: &T, named: &[&str]) -> Result<Vec<u8>> {
     let text = serde_json::to_vec(resource).map_err(unwritable)?;
     let Ok(Members(members)) = serde_json::from_slice(&text) else {
         return Err(Error::invalid(format!("the {} is not written as a JSON object", T::NAME)));
     };
-    let is = |name: &str, known: &str| name.eq_ignore_ascii_case(known);
+    let is_sent = |name: &str| !is_server_attribute(name) || named.iter().any(|known| same_name(name, known));
     let mut body = Vec::with_capacity(text.len() + 128);
     let mut writer = serde_json::Serializer::new(&mut body);
     let mut object = writer.serialize_map(None).map_err(unwritable)?;
-    if !members.iter().any(|(name, _)| is(name, "schemas")) {
-        let extensions =
-            members.iter().map(|(name, _)| &**name).filter(|name| name.get(..4).is_some_and(|urn| is(urn, "urn:")));
+    if !members.iter().any(|(name, _)| same_name(name, "schemas")) {
+        let extensions = members
+            .iter()
+            .map(|(name, _)| &**name)
+            .filter(|name| name.get(..4).is_some_and(|urn| same_name(urn, "urn:")));
         let schemas: Vec<&str> = std::iter::once(T::SCHEMA).chain(extensions).collect();
         object.serialize_entry("schemas", &schemas).map_err(unwritable)?;
     }
-    for (name, value) in members.iter().filter(|(name, _)| !servers_own.iter().any(|own| is(name, own))) {
+    for (name, value) in members.iter().filter(|(name, _)| is_sent(name)) {
         object.serialize_entry(name, value).map_err(unwritable)?;
     }
     object.end().map_err(unwritable)?;

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Number, Value};
 
 use super::expression::Operator;
+use crate::json::text_key;
 
 /// Whether the comparison holds. Values of different types do not compare, and `ne` is none of
 /// two values: it is the opposite of `eq` for all of them.
@@ -12,7 +13,7 @@ pub(super) fn compare(actual: &Value, operator: Operator, operand: &Value, exact
     match (actual, operand) {
         (Value::String(actual), Value::String(operand)) if exact => compare_strings(actual, operator, operand),
         (Value::String(actual), Value::String(operand)) => {
-            compare_strings(&actual.to_lowercase(), operator, &operand.to_lowercase())
+            compare_strings(&text_key(actual), operator, &text_key(operand))
         }
         (Value::Number(actual), Value::Number(operand)) => {
             compare_numbers(actual, operand).is_some_and(|ordering| accepts(operator, ordering))

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::compare::compare;
 use super::expression::{Expression, Operator};
 use super::{AttributePath, Filter};
+use crate::json::{self, same_name};
 
 /// The schemas whose attributes are at the top level of a resource; those of any other are in a
 /// member that is named after it (RFC 7643 §3.3).
@@ -66,7 +67,7 @@ impl Filter {
 
 /// The values at a path: none, one, or those of a multi-valued attribute.
 fn values<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
-    let is_core = |schema: &str| CORE_SCHEMAS.iter().any(|core| core.eq_ignore_ascii_case(schema));
+    let is_core = |schema: &str| CORE_SCHEMAS.iter().any(|core| same_name(core, schema));
     let holder = match path.schema() {
         Some(schema) if !is_core(schema) => member(resource, schema),
         _ => Some(resource),
@@ -91,8 +92,7 @@ fn compared<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<I
 }
 
 fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    let mut members = value.as_object()?.iter();
-    members.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    json::member(value.as_object()?, name)
 }
 
 fn each(value: &Value) -> &[Value] {
@@ -122,7 +122,7 @@ fn is_case_exact(path: &AttributePath, parent: Option<&AttributePath>) -> bool {
         Some(parent) => (parent.name(), Some(path.name())),
         None => (path.name(), path.sub_attribute()),
     };
-    let is = |name: &str, names: &[&str]| names.iter().any(|n| n.eq_ignore_ascii_case(name));
+    let is = |name: &str, names: &[&str]| names.iter().any(|known| same_name(known, name));
     match sub {
         None => is(name, &["id", "externalId", "$ref"]),
         Some(sub) => is(sub, &["$ref"]) || is(name, &["meta"]) && is(sub, &["version", "location", "resourceType"]),
