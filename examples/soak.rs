@@ -17,9 +17,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
-use wats_scim::sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 use wats_scim::{Credentials, RetryPolicy, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome};
 use wats_scim::{asynchronous, blocking};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 
 const WORKERS: usize = 64;
 const USERS_EACH: usize = 6;

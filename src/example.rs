@@ -24,7 +24,7 @@ macro_rules! written_once {
         concat!(
             "```\n",
             "# use wats_scim::", $face, "::{ScimClient};\n",
-            "# use wats_scim::sandbox::Sandbox;\n",
+            "# use wats_scim_sandbox::Sandbox;\n",
             "# #[allow(unused_imports)]\n",
             "# use wats_scim::{AppliedStep, Credentials, ErrorKind, Filter, Leavers, ListQuery, PlanPolicy, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",
             "# #[allow(dead_code)]\n",

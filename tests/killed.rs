@@ -17,11 +17,11 @@ use std::{env, fs, thread};
 use http::{Method, StatusCode};
 use random::Random;
 use serde_json::Value;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 use wats_scim::{
     Audit, AuditLog, Credentials, Journal, Plan, PlanAction, PlanPolicy, RetryPolicy, ScimConfig, ScimUser,
     asynchronous, blocking,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 
 const KILLS: u32 = 50;
 const TIMEOUT: Duration = Duration::from_millis(400);

@@ -8,8 +8,8 @@ mod any_resource;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, ScimPatchRequest, ScimUser, ScimUserName, WriteOutcome};
+use wats_scim_sandbox::Sandbox;
 
 use crate::{ScimClient, maybe_async, test};
 

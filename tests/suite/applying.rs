@@ -10,11 +10,11 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{
     ApplyReport, BatchProgress, CurrentUsers, ErrorKind, Journal, Leavers, Plan, PlanAction, PlanPolicy, Profile,
     ScimPatchRequest, ScimUser, StepOutcome,
 };
+use wats_scim_sandbox::Sandbox;
 
 use super::{client, config, received};
 use crate::{ScimClient, maybe_async, test};

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use http::Method;
 use serde_json::{Value, json};
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
     Audit, AuditEvent, AuditOutcome, Credentials, ErrorKind, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest,
     ScimUser, ScimWrite, WriteOutcome,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::{answer, config, quick, received};
 use crate::{ScimClient, maybe_async, test};

@@ -8,11 +8,11 @@ use std::{env, fs, io, process};
 
 use http::Method;
 use serde_json::{Value, json};
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{
     Audit, AuditEvent, AuditLog, AuditSink, Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite,
     WriteOutcome,
 };
+use wats_scim_sandbox::Sandbox;
 
 use super::audit::{Events, first_id, jane, replace};
 use super::{answer, config, quick, received};

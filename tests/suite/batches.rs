@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{BatchProgress, ErrorKind, ScimPatchRequest, ScimUser, ScimWrite};
+use wats_scim_sandbox::Sandbox;
 
 use super::{MS, answer, client, received};
 use crate::{maybe_async, test};

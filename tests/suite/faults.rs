@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::json;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
     Credentials, Error, ErrorKind, ListQuery, Profile, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::MS;
 use crate::{ScimClient, maybe_async, test};

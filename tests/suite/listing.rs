@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use wats_scim::sandbox::{Sandbox, SandboxBuilder};
 use wats_scim::{Error, ErrorKind, Filter, ListProgress, ListQuery, ScimUser};
+use wats_scim_sandbox::{Sandbox, SandboxBuilder};
 
 use super::{answer, client, received};
 use crate::face::{ScimPages, ScimRepository};

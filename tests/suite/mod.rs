@@ -25,8 +25,8 @@ mod users;
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, RetryPolicy, ScimConfig};
+use wats_scim_sandbox::Sandbox;
 
 use crate::ScimClient;
 

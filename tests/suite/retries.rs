@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use serde_json::json;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
     Credentials, ErrorKind, PatchOp, Profile, RetryPolicy, ScimConfig, ScimPatchOperation, ScimPatchRequest, ScimUser,
     WriteOutcome,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::{MS, answer, client, config, received};
 use crate::{ScimClient, face, maybe_async, test};

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Once;
 
 use wats_scim::ScimUser;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use crate::{ScimClient, maybe_async, test};
 
