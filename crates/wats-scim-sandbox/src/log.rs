@@ -3,7 +3,7 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Request, StatusCode};
 
-/// A request that a [`Sandbox`](super::Sandbox) received, as it was on the wire.
+/// A request that a [`Sandbox`](crate::Sandbox) received, as it was on the wire.
 ///
 /// Its `Debug` form hides the value of `Authorization`.
 #[derive(Clone, Debug)]

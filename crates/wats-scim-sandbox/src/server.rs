@@ -20,8 +20,8 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 
 use super::log::Log;
-use super::routes::{self, State};
 use super::standard::Standard;
+use crate::wats::routes::{self, State};
 
 /// Answers a request in the server's place, or leaves it to the server.
 pub(super) type Hook = dyn Fn(&Request<Vec<u8>>) -> Option<Response<Vec<u8>>> + Send + Sync;

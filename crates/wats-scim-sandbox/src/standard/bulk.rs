@@ -12,7 +12,7 @@ use super::routes::place;
 use super::{Answer, ReservedId, Standard, refusals};
 use crate::quirks::Base;
 use crate::refusal::Refusal;
-use crate::routes::{json_body, message};
+use crate::wats::routes::{json_body, message};
 
 const REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";

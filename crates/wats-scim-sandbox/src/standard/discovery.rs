@@ -9,7 +9,7 @@ use super::query::{self, DEFAULT_COUNT};
 use super::schema::{Schema, render};
 use super::{Standard, refusals};
 use crate::refusal::Refusal;
-use crate::routes::json_body;
+use crate::wats::routes::json_body;
 
 impl Standard {
     /// `/ServiceProviderConfig`.

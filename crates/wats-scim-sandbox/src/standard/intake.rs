@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::fields::{get, is_unassigned};
 use super::kinds::Kind;
 use super::schema::{Attribute, Mutability, Type};
-use crate::intake::boolean;
 use crate::refusal::Refusal;
+use crate::wats::intake::boolean;
 
 /// A resource as sent, in the server's own form, but for what the server alone sets.
 ///

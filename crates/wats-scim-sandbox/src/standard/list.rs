@@ -11,7 +11,7 @@ use super::kinds::{KINDS, Kind};
 use super::query::Query;
 use crate::quirks::Total;
 use crate::refusal::Refusal;
-use crate::routes::json_body;
+use crate::wats::routes::json_body;
 
 /// A list as it travels; it borrows what it can, so a large page stays cheap.
 #[derive(Serialize)]

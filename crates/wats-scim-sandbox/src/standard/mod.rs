@@ -25,10 +25,10 @@ use serde_json::Value;
 
 use self::cursors::Cursors;
 use self::store::Store;
-use super::auth::Account;
 use super::quirks::Quirks;
 use super::refusal::Refusal;
-use super::seed;
+use crate::samples as seed;
+use crate::wats::gate::Account;
 
 pub(super) use self::builder::Settings;
 

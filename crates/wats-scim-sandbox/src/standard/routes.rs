@@ -11,7 +11,7 @@ use super::query::{Query, parameters, projection};
 use super::{Answer, ReservedId, Standard, refusals, versions};
 use crate::quirks::Base;
 use crate::refusal::Refusal;
-use crate::routes::{json_body, message, no_content};
+use crate::wats::routes::{json_body, message, no_content};
 
 impl Standard {
     /// Does what a request asks and answers it.

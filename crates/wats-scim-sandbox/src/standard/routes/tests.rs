@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::auth::Account;
 use crate::quirks::Quirks;
 use crate::standard::Settings;
+use crate::wats::gate::Account;
 
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";

@@ -1,7 +1,7 @@
 //! The extension that WATS has for a user. Here it is plain text: any names, set and cleared.
 
 use super::{Attribute, Schema};
-use crate::restrictions::EXTENSION;
+use crate::wats::restrictions::EXTENSION;
 
 pub(in crate::standard) const WATS_USER: Schema = Schema {
     id: EXTENSION,

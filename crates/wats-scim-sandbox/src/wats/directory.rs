@@ -9,12 +9,12 @@ use wats_scim_filter::Filter;
 
 use super::intake;
 use super::patch;
-use super::quirks::Quirks;
-use super::refusal::Refusal;
-use super::seed;
+use crate::quirks::Quirks;
+use crate::refusal::Refusal;
+use crate::samples as seed;
 
 /// Users in the order of their creation; lookups and pages take the same time at any size.
-pub(super) struct Directory {
+pub(crate) struct Directory {
     users_url: String,
     order: Vec<Uuid>,
     users: HashMap<Uuid, Value>,
@@ -23,21 +23,21 @@ pub(super) struct Directory {
 }
 
 /// One page of a list.
-pub(super) struct Page<'a> {
+pub(crate) struct Page<'a> {
     /// How many users match, on all pages.
-    pub(super) total: usize,
-    pub(super) start_index: usize,
-    pub(super) users: Vec<&'a Value>,
+    pub(crate) total: usize,
+    pub(crate) start_index: usize,
+    pub(crate) users: Vec<&'a Value>,
 }
 
 impl Directory {
     /// No users yet; `users_url` is where their `meta.location` points.
-    pub(super) fn new(users_url: impl Into<String>) -> Self {
+    pub(crate) fn new(users_url: impl Into<String>) -> Self {
         Self { users_url: users_url.into(), order: Vec::new(), users: HashMap::new(), by_name: HashMap::new() }
     }
 
     /// Adds `n` active users named `user0001@example.com` and so on.
-    pub(super) fn seed(&mut self, n: usize) {
+    pub(crate) fn seed(&mut self, n: usize) {
         let first = self.order.len().saturating_add(1);
         for number in (first..).take(n) {
             // Cannot conflict: nothing else has been created yet.
@@ -46,12 +46,12 @@ impl Directory {
     }
 
     /// Every user, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Value> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Value> {
         self.order.iter().filter_map(|id| self.users.get(id))
     }
 
     /// Adds a user, with an `id` and `meta` of the server's own.
-    pub(super) fn create(&mut self, sent: Map<String, Value>) -> Result<&Value, Refusal> {
+    pub(crate) fn create(&mut self, sent: Map<String, Value>) -> Result<&Value, Refusal> {
         let accepted = intake::accept(sent)?;
         let user_name = accepted.get("userName").and_then(Value::as_str);
         let user_name = user_name.unwrap_or_default().to_owned();
@@ -78,12 +78,12 @@ impl Directory {
     }
 
     /// The user with this id.
-    pub(super) fn get(&self, id: &str) -> Result<&Value, Refusal> {
+    pub(crate) fn get(&self, id: &str) -> Result<&Value, Refusal> {
         parse(id).and_then(|id| self.users.get(&id)).ok_or_else(|| no_such_id(id))
     }
 
     /// The user with this user name, in any letter case.
-    pub(super) fn get_by_name(&self, user_name: &str) -> Result<&Value, Refusal> {
+    pub(crate) fn get_by_name(&self, user_name: &str) -> Result<&Value, Refusal> {
         self.by_name
             .get(&user_name.to_lowercase())
             .and_then(|id| self.users.get(id))
@@ -91,7 +91,7 @@ impl Directory {
     }
 
     /// Changes a user as a PATCH message says: wholly, or not at all.
-    pub(super) fn patch(&mut self, id: &str, message: &Map<String, Value>) -> Result<&Value, Refusal> {
+    pub(crate) fn patch(&mut self, id: &str, message: &Map<String, Value>) -> Result<&Value, Refusal> {
         // No patch changes a user name, so `by_name` stays right.
         let user = parse(id).and_then(|id| self.users.get_mut(&id)).ok_or_else(|| no_such_id(id))?;
         if let Value::Object(user) = &mut *user {
@@ -104,7 +104,7 @@ impl Directory {
     }
 
     /// Removes a user. The time it takes grows with the number of users.
-    pub(super) fn delete(&mut self, id: &str) -> Result<(), Refusal> {
+    pub(crate) fn delete(&mut self, id: &str) -> Result<(), Refusal> {
         let uuid = parse(id).ok_or_else(|| no_such_id(id))?;
         let user = self.users.remove(&uuid).ok_or_else(|| no_such_id(id))?;
         self.order.retain(|other| *other != uuid);
@@ -115,7 +115,7 @@ impl Directory {
     }
 
     /// The page of the users that match, as `quirks` cut it.
-    pub(super) fn page(&self, filter: Option<&Filter>, quirks: &Quirks, start_index: usize, count: usize) -> Page<'_> {
+    pub(crate) fn page(&self, filter: Option<&Filter>, quirks: &Quirks, start_index: usize, count: usize) -> Page<'_> {
         let Some(filter) = filter else {
             let total = self.order.len();
             let window = quirks.window(start_index, count, total);

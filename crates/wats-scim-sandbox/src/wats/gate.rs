@@ -11,20 +11,20 @@ use http::header::AUTHORIZATION;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// The one account of the server, with a password of its own for each server.
 #[derive(Clone)]
-pub(super) struct Account {
-    pub(super) user_name: String,
-    pub(super) password: String,
+pub(crate) struct Account {
+    pub(crate) user_name: String,
+    pub(crate) password: String,
     /// A WATS API token is the base64 of `user:password`.
-    pub(super) token: String,
+    pub(crate) token: String,
 }
 
 impl Account {
     /// The account `sandbox`, with a random password.
-    pub(super) fn random() -> Self {
+    pub(crate) fn random() -> Self {
         let user_name = "sandbox".to_owned();
         let password = Uuid::new_v4().simple().to_string();
         let token = STANDARD.encode(format!("{user_name}:{password}"));
@@ -39,25 +39,25 @@ impl fmt::Debug for Account {
 }
 
 /// A provisioning token, as the Token route answers it.
-pub(super) struct ProvisioningToken {
-    pub(super) jwt: String,
-    pub(super) expires: DateTime<Utc>,
+pub(crate) struct ProvisioningToken {
+    pub(crate) jwt: String,
+    pub(crate) expires: DateTime<Utc>,
 }
 
 /// Decides whether a request may pass.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     account: Account,
     issuer: String,
     issued: HashMap<String, DateTime<Utc>>,
 }
 
 impl Gate {
-    pub(super) fn new(account: Account, issuer: impl Into<String>) -> Self {
+    pub(crate) fn new(account: Account, issuer: impl Into<String>) -> Self {
         Self { account, issuer: issuer.into(), issued: HashMap::new() }
     }
 
     /// Lets a request through: Basic with the API token, or Bearer with a token from here.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let passes = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -79,7 +79,7 @@ impl Gate {
     }
 
     /// Issues a token that passes as Bearer for `days` days.
-    pub(super) fn issue(&mut self, days: i32) -> Result<ProvisioningToken, Refusal> {
+    pub(crate) fn issue(&mut self, days: i32) -> Result<ProvisioningToken, Refusal> {
         let now = Utc::now();
         let expires = TimeDelta::try_days(i64::from(days))
             .filter(|_| days >= 1)
@@ -107,7 +107,7 @@ impl Gate {
 
     /// Makes every token issued so far expire now.
     #[cfg(test)]
-    pub(super) fn expire_all(&mut self) {
+    pub(crate) fn expire_all(&mut self) {
         let now = Utc::now();
         self.issued.values_mut().for_each(|expires| *expires = now);
     }

@@ -2,26 +2,26 @@
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// The extension that carries them on a user, since WATS 2025.1.10.
-pub(super) const EXTENSION: &str = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
+pub(crate) const EXTENSION: &str = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
 
-pub(super) const LEVELS: &[&str] = &["Level 1", "Level 2", "Level 3", "Level 4", "Level 5"];
-pub(super) const PRODUCT_GROUPS: &[&str] = &["Group A", "Group B", "Group C"];
+pub(crate) const LEVELS: &[&str] = &["Level 1", "Level 2", "Level 3", "Level 4", "Level 5"];
+pub(crate) const PRODUCT_GROUPS: &[&str] = &["Group A", "Group B", "Group C"];
 
 /// One of the two lists.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Restriction {
+pub(crate) enum Restriction {
     Level,
     ProductGroup,
 }
 
 impl Restriction {
-    pub(super) const ALL: [Self; 2] = [Self::Level, Self::ProductGroup];
+    pub(crate) const ALL: [Self; 2] = [Self::Level, Self::ProductGroup];
 
     /// The attribute of the extension that holds the list.
-    pub(super) fn attribute(self) -> &'static str {
+    pub(crate) fn attribute(self) -> &'static str {
         match self {
             Self::Level => "levels",
             Self::ProductGroup => "productGroups",
@@ -38,7 +38,7 @@ impl Restriction {
     /// Adds the names in `joined` (separated by `;`) to those the user has.
     ///
     /// WATS only ever adds: names that are left out stay, so an empty value changes nothing.
-    pub(super) fn add(self, user: &mut Map<String, Value>, joined: &str) -> Result<(), Refusal> {
+    pub(crate) fn add(self, user: &mut Map<String, Value>, joined: &str) -> Result<(), Refusal> {
         let attribute = self.attribute();
         let mut names: Vec<&str> = user
             .get(EXTENSION)

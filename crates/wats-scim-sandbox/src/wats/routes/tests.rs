@@ -1,7 +1,7 @@
 //! The routes, without a network.
 
 use super::*;
-use crate::auth::Account;
+use crate::wats::gate::Account;
 
 fn server(users: usize, quirks: Quirks) -> (State, String) {
     let account = Account::random();

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
 use super::restrictions::{EXTENSION, Restriction};
+use crate::refusal::Refusal;
 
 /// The schema of a user (RFC 7643 §4.1).
-pub(super) const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub(crate) const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 /// The attributes that the server reads or writes by name.
 const KNOWN: &[&str] = &[
@@ -29,7 +29,7 @@ const KNOWN: &[&str] = &[
 /// Attribute names are read in any letter case (RFC 7643 §2.1); what is null or empty is left
 /// out (§2.5); `id` and `meta` are the server's to set (§3.1), and `password` is never returned
 /// (§4.1.1), so all three are dropped. What the server does not know is kept.
-pub(super) fn accept(sent: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn accept(sent: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut user = Map::new();
     user.insert("schemas".to_owned(), vec![USER_SCHEMA].into());
     for (name, value) in sent {
@@ -55,7 +55,7 @@ pub(super) fn accept(sent: Map<String, Value>) -> Result<Map<String, Value>, Ref
 }
 
 /// The truth of a boolean, also as Entra ID writes it: `"True"`.
-pub(super) fn boolean(value: &Value) -> Option<bool> {
+pub(crate) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),

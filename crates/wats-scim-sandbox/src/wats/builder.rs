@@ -9,13 +9,13 @@ use std::time::Duration;
 use http::{Request, Response};
 
 use super::Sandbox;
-use super::auth::{Account, Gate};
 use super::directory::Directory;
-use super::log::Log;
-use super::quirks::{Base, PastEnd, Quirks, Total};
+use super::gate::{Account, Gate};
 use super::routes::State;
-use super::server::{self, Hook, Server, Shared};
-use super::standard::{Settings, Standard};
+use crate::log::Log;
+use crate::quirks::{Base, PastEnd, Quirks, Total};
+use crate::server::{self, Hook, Server, Shared};
+use crate::standard::{Settings, Standard};
 
 /// Sets up a [`Sandbox`]: what it holds, how fast it answers, and how it misbehaves.
 ///
@@ -40,8 +40,8 @@ pub struct SandboxBuilder {
     users: usize,
     latency: Duration,
     records_requests: bool,
-    pub(super) quirks: Quirks,
-    pub(super) standard: Settings,
+    pub(crate) quirks: Quirks,
+    pub(crate) standard: Settings,
     hook: Option<Arc<Hook>>,
 }
 

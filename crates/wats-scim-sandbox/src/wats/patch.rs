@@ -3,18 +3,18 @@
 use serde_json::{Map, Value, json};
 
 use super::intake::boolean;
-use super::refusal::Refusal;
 use super::restrictions::Restriction;
+use crate::refusal::Refusal;
 
 /// The roles that exist.
-pub(super) const ROLES: &[&str] = &["Administrator", "Manager", "Operator", "Viewer"];
+pub(crate) const ROLES: &[&str] = &["Administrator", "Manager", "Operator", "Viewer"];
 
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// The user after every operation of `message`; an error if any of them is refused.
 ///
 /// `user` itself is left alone, which makes a patch atomic (RFC 7644 §3.5.2).
-pub(super) fn apply(user: &Map<String, Value>, message: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn apply(user: &Map<String, Value>, message: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut patched = user.clone();
     for operation in operations(message)? {
         perform(&mut patched, operation)?;
@@ -117,7 +117,7 @@ fn attribute<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::restrictions::EXTENSION;
+    use crate::wats::restrictions::EXTENSION;
 
     /// A user before and after one operation.
     fn patched(operation: &Value) -> Result<Value, Refusal> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::intake::USER_SCHEMA;
+use crate::wats::intake::USER_SCHEMA;
 
 /// The user with this number, as a create sends it.
 pub(super) fn user(number: usize) -> Map<String, Value> {

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use wats_scim_filter::Filter;
 
-use super::auth::Gate;
 use super::directory::Directory;
-use super::quirks::{Base, Quirks, Total};
-use super::refusal::{Refusal, SCIM_JSON};
+use super::gate::Gate;
+use crate::quirks::{Base, Quirks, Total};
+use crate::refusal::{Refusal, SCIM_JSON};
 
 /// How long a provisioning token is valid where the request does not say: 90 days.
 const DEFAULT_DURATION: i32 = 90;
@@ -21,14 +21,14 @@ const DEFAULT_COUNT: i64 = 100;
 type Answer = Result<Response<Vec<u8>>, Refusal>;
 
 /// All that the server knows.
-pub(super) struct State {
-    pub(super) directory: Directory,
-    pub(super) gate: Gate,
-    pub(super) quirks: Quirks,
+pub(crate) struct State {
+    pub(crate) directory: Directory,
+    pub(crate) gate: Gate,
+    pub(crate) quirks: Quirks,
 }
 
 /// Does what a request asks and answers it.
-pub(super) fn respond(state: &mut State, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+pub(crate) fn respond(state: &mut State, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
     answer(state, request).unwrap_or_else(Refusal::into_response)
 }
 
@@ -173,7 +173,7 @@ fn patch(state: &mut State, id: &str, request: &Request<Vec<u8>>) -> Answer {
 }
 
 /// The JSON object in a request's body.
-pub(super) fn message(request: &Request<Vec<u8>>) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn message(request: &Request<Vec<u8>>) -> Result<Map<String, Value>, Refusal> {
     if !says_json(request.headers()) {
         return Err(Refusal::unsupported_media_type());
     }
@@ -208,13 +208,13 @@ fn integer<T: std::str::FromStr>(query: &str, name: &str) -> Result<Option<T>, R
         .transpose()
 }
 
-pub(super) fn no_content() -> Response<Vec<u8>> {
+pub(crate) fn no_content() -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-pub(super) fn json_body(body: &impl Serialize) -> Response<Vec<u8>> {
+pub(crate) fn json_body(body: &impl Serialize) -> Response<Vec<u8>> {
     // Maps with string keys always serialize, so there is no error to pass on.
     let mut response = Response::new(serde_json::to_vec(body).unwrap_or_default());
     response.headers_mut().insert(CONTENT_TYPE, SCIM_JSON);
