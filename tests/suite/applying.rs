@@ -14,9 +14,9 @@ use wats_scim::{
     ApplyReport, BatchProgress, CurrentUsers, ErrorKind, Journal, Leavers, Plan, PlanAction, PlanPolicy, Profile,
     ScimPatchRequest, ScimUser, StepOutcome,
 };
-use wats_scim_sandbox::Sandbox;
+use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
-use super::{client, config, received};
+use super::{Server, client, config, received};
 use crate::{ScimClient, maybe_async, test};
 
 /// A file of its own for each test, which is gone with this.
@@ -88,7 +88,7 @@ fn leavers() -> impl Strategy<Value = Leavers> {
 }
 
 /// How often each kind of write was answered with success.
-fn writes(sandbox: &Sandbox) -> usize {
+fn writes(sandbox: &dyn Server) -> usize {
     let is_write = |method: &Method| [Method::POST, Method::PATCH, Method::DELETE, Method::PUT].contains(method);
     let requests = sandbox.requests();
     let done = |status: Option<http::StatusCode>| status.is_some_and(|status| status.is_success());
@@ -107,15 +107,16 @@ async fn a_plan_that_was_applied_leaves_nothing_to_do() {
         let mut draw = |strategy: BoxedStrategy<Vec<ScimUser>>| strategy.new_tree(&mut runner).unwrap().current();
         let (current, desired) = (draw(directory().boxed()), draw(proptest::collection::vec(anybody(), 0..10).boxed()));
         let leavers = leavers().new_tree(&mut runner).unwrap().current();
-        let (sandbox, client) = if case % 2 == 0 {
+        let (sandbox, client): (Box<dyn Server>, _) = if case % 2 == 0 {
             let sandbox = Sandbox::start().unwrap();
             let client = client(&sandbox);
-            (sandbox, client)
+            (Box::new(sandbox), client)
         } else {
-            let sandbox = Sandbox::builder().standard().start().unwrap();
+            let sandbox = StandardSandbox::start().unwrap();
             let config =
                 wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
-            (sandbox, ScimClient::new(&config).unwrap())
+            let client = ScimClient::new(&config).unwrap();
+            (Box::new(sandbox), client)
         };
         for user in &current {
             client.create_user(user).await.unwrap();
@@ -129,10 +130,10 @@ async fn a_plan_that_was_applied_leaves_nothing_to_do() {
         assert!(report.is_complete(), "{context}");
 
         // Once more does nothing.
-        let (after, written) = (sandbox.users(), writes(&sandbox));
+        let (after, written) = (sandbox.users(), writes(&*sandbox));
         let again = client.apply(plan.clone()).run().await.unwrap();
         assert_eq!((again.applied, problems(&again)), (0, Vec::new()), "{context}");
-        assert_eq!((sandbox.users(), writes(&sandbox)), (after, written), "{context}");
+        assert_eq!((sandbox.users(), writes(&*sandbox)), (after, written), "{context}");
 
         // And there is nothing left to plan; a conflict may have been about a name that is free now.
         let mut next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
@@ -230,7 +231,7 @@ async fn a_user_that_is_gone_is_skipped_and_one_that_was_to_go_is_not_needed() {
 #[maybe_async]
 #[test]
 async fn a_change_between_reading_and_writing_is_seen_where_users_have_versions() {
-    let sandbox = Sandbox::builder().standard().start().unwrap();
+    let sandbox = StandardSandbox::start().unwrap();
     let config = wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
     let client = ScimClient::new(&config).unwrap();
     let ann = client.create_user(&ScimUser::new("ann").with_display_name("Ann")).await.unwrap();

@@ -143,10 +143,10 @@ async fn cell(strikes: Strikes, fault: Option<Fault>, operation: &str) -> String
     let client = ScimClient::new(&config).unwrap();
     match (strikes, fault) {
         (_, None) => proxy.refuse_connections(true).unwrap(),
-        (Once, Some(fault)) => proxy.rule(FaultRule::new(fault).times(1)),
-        (Always, Some(fault)) => proxy.rule(FaultRule::new(fault)),
+        (Once, Some(fault)) => proxy.add_rule(FaultRule::new(fault).times(1)),
+        (Always, Some(fault)) => proxy.add_rule(FaultRule::new(fault)),
         (Before, Some(fault)) => {
-            proxy.rule(FaultRule::new(fault).times(1));
+            proxy.add_rule(FaultRule::new(fault).times(1));
             client.get_user(&id).await.unwrap();
         }
     }

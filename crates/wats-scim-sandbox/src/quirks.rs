@@ -2,26 +2,6 @@
 
 use std::ops::Range;
 
-/// Where the server's SCIM routes are, and which it has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Base {
-    /// WATS's own base, with the Token and by-name routes.
-    #[default]
-    Wats,
-    /// Another server's base, with the routes of RFC 7644 only.
-    Standard,
-}
-
-impl Base {
-    /// The path under which the routes are, without a trailing slash.
-    pub(super) fn path(self) -> &'static str {
-        match self {
-            Self::Wats => "/api/SCIM/v2",
-            Self::Standard => "/scim/v2",
-        }
-    }
-}
-
 /// What a list says in `totalResults`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Total {
@@ -49,7 +29,6 @@ pub(super) enum PastEnd {
 /// Every deviation, each off by default.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Quirks {
-    pub(super) base: Base,
     pub(super) total: Total,
     pub(super) past_end: PastEnd,
     pub(super) page_cap: Option<usize>,

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::wats::intake::USER_SCHEMA;
+/// The schema of a user (RFC 7643 §4.1).
+pub(crate) const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 /// The user with this number, as a create sends it.
 pub(super) fn user(number: usize) -> Map<String, Value> {

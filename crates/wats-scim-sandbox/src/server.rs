@@ -19,18 +19,20 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
-use super::log::Log;
-use super::standard::Standard;
-use crate::wats::routes::{self, State};
+use crate::log::Log;
 
 /// Answers a request in the server's place, or leaves it to the server.
 pub(super) type Hook = dyn Fn(&Request<Vec<u8>>) -> Option<Response<Vec<u8>>> + Send + Sync;
 
+/// The rules of a server, which decide what each request is answered with.
+pub(crate) trait Service: Send + 'static {
+    /// Does what a request asks and answers it.
+    fn respond(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>>;
+}
+
 /// What the server and its handle share.
-pub(super) struct Shared {
-    pub(super) state: Mutex<State>,
-    /// Answers in place of `state` where it is there.
-    pub(super) standard: Option<Mutex<Standard>>,
+pub(super) struct Shared<S> {
+    pub(super) service: Mutex<S>,
     pub(super) log: Mutex<Log>,
     pub(super) connections: AtomicUsize,
     pub(super) records_requests: bool,
@@ -59,7 +61,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a thread that serves `listener`; returns once it does.
-    pub(super) fn spawn(listener: StdListener, shared: Arc<Shared>) -> io::Result<Self> {
+    pub(super) fn spawn<S: Service>(listener: StdListener, shared: Arc<Shared<S>>) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::channel();
         let thread = thread::Builder::new().name("wats-sandbox".to_owned()).spawn(move || {
@@ -99,7 +101,7 @@ impl fmt::Debug for Server {
 }
 
 /// A runtime on which the server accepts connections as soon as it runs.
-fn prepare(listener: StdListener, shared: Arc<Shared>) -> io::Result<runtime::Runtime> {
+fn prepare<S: Service>(listener: StdListener, shared: Arc<Shared<S>>) -> io::Result<runtime::Runtime> {
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let listener = {
         let _context = runtime.enter();
@@ -109,7 +111,7 @@ fn prepare(listener: StdListener, shared: Arc<Shared>) -> io::Result<runtime::Ru
     Ok(runtime)
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Out of file descriptors, most likely: some come back as connections close.
@@ -129,7 +131,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn serve<S: Service>(
+    shared: Arc<Shared<S>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes().to_vec();
     let response = answer(&shared, &Request::from_parts(head, body));
@@ -141,13 +146,11 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
     Ok(response.map(|body| Full::new(Bytes::from(body))))
 }
 
-fn answer(shared: &Shared, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+fn answer<S: Service>(shared: &Shared<S>, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
     let ticket = shared.records_requests.then(|| lock(&shared.log).received(request));
     // The hook runs without a lock, so it may look at the sandbox.
-    let response = shared.hook.as_ref().and_then(|hook| hook(request)).unwrap_or_else(|| match &shared.standard {
-        Some(standard) => lock(standard).respond(request),
-        None => routes::respond(&mut lock(&shared.state), request),
-    });
+    let response = shared.hook.as_ref().and_then(|hook| hook(request));
+    let response = response.unwrap_or_else(|| lock(&shared.service).respond(request));
     if let Some(ticket) = ticket {
         lock(&shared.log).answered(ticket, response.status());
     }

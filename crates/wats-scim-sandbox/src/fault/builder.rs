@@ -21,8 +21,8 @@ use crate::server;
 ///
 /// let sandbox = Sandbox::start()?;
 /// let proxy = FaultProxy::builder(sandbox.base_url())
-///     .rule(FaultRule::new(Fault::Stall(Duration::from_secs(1))).times(1))
-///     .rule(FaultRule::one_of([Fault::Truncate, Fault::CloseIdle]).with_probability(0.1))
+///     .with_rule(FaultRule::new(Fault::Stall(Duration::from_secs(1))).times(1))
+///     .with_rule(FaultRule::one_of([Fault::Truncate, Fault::CloseIdle]).probability(0.1))
 ///     .seed(42)
 ///     .start()?;
 /// assert_eq!(proxy.injected_count(), 0);
@@ -42,7 +42,7 @@ impl FaultProxyBuilder {
     }
 
     /// Adds a rule. For each request, the first one that has a fault for it decides.
-    pub fn rule(mut self, rule: FaultRule) -> Self {
+    pub fn with_rule(mut self, rule: FaultRule) -> Self {
         self.rules.push(rule);
         self
     }

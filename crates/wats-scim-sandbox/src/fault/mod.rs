@@ -42,7 +42,7 @@ pub use self::rule::FaultRule;
 /// let sandbox = Sandbox::start()?;
 /// // The first creation is carried out, but its answer is lost.
 /// let lost = FaultRule::new(Fault::ResetAfterApplied).on_method(Method::POST).times(1);
-/// let proxy = FaultProxy::builder(sandbox.base_url()).rule(lost).start()?;
+/// let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(lost).start()?;
 ///
 /// let mut stream = TcpStream::connect(proxy.base_url().trim_start_matches("http://"))?;
 /// let (token, body) = (sandbox.token(), r#"{"userName": "jane@example.com"}"#);
@@ -110,7 +110,7 @@ impl FaultProxy {
     }
 
     /// Adds a rule after those that it has.
-    pub fn rule(&self, rule: FaultRule) {
+    pub fn add_rule(&self, rule: FaultRule) {
         lock(&self.shared.rules).add(rule);
     }
 

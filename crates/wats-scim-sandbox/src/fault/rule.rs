@@ -18,7 +18,7 @@ use super::random::Random;
 /// let rule = FaultRule::new(unavailable).on_method(Method::POST).on_path("/Users").after(1).times(2);
 ///
 /// // About one request in seven meets one of two faults.
-/// let rule = FaultRule::one_of([Fault::ResetBeforeAnswer, Fault::ResetAfterApplied]).with_probability(0.15);
+/// let rule = FaultRule::one_of([Fault::ResetBeforeAnswer, Fault::ResetAfterApplied]).probability(0.15);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a rule does nothing until a proxy has it"]
@@ -69,7 +69,7 @@ impl FaultRule {
     }
 
     /// By chance: 0 is never and 1 is always. The [seed](super::FaultProxyBuilder::seed) decides.
-    pub fn with_probability(mut self, probability: f64) -> Self {
+    pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn chance_keeps_to_the_probability_and_to_the_seed() {
         let with = |probability, seed| {
-            let rule = FaultRule::new(Fault::Html).with_probability(probability);
+            let rule = FaultRule::new(Fault::Html).probability(probability);
             hits(&mut Rules::new(vec![rule], seed), 1000)
         };
         let count = |hits: Vec<bool>| hits.into_iter().filter(|hit| *hit).count();

@@ -12,7 +12,7 @@ const MS: Duration = Duration::from_millis(1);
 /// A sandbox with one user, and a proxy that does this to the first request.
 fn start(fault: Fault) -> (Sandbox, FaultProxy) {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
-    let proxy = FaultProxy::builder(sandbox.base_url()).rule(FaultRule::new(fault).times(1)).start().unwrap();
+    let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(fault).times(1)).start().unwrap();
     (sandbox, proxy)
 }
 
@@ -234,8 +234,8 @@ fn rules_change_while_it_runs() {
     };
     proxy.set_rules([]);
     assert!(next().starts_with(b"{"));
-    proxy.rule(FaultRule::new(Fault::Html));
-    proxy.rule(FaultRule::new(Fault::Empty));
+    proxy.add_rule(FaultRule::new(Fault::Html));
+    proxy.add_rule(FaultRule::new(Fault::Empty));
     assert!(next().starts_with(b"<!DOCTYPE"));
 }
 

@@ -1,104 +1,159 @@
-//! The settings of a full server.
+//! What a standard server is like before it starts.
 
-use crate::SandboxBuilder;
-use crate::quirks::Base;
+use std::io;
+
+use serde_json::Value;
+
+use super::StandardSandbox;
+use super::service::{BASE, Standard};
+use crate::example::example;
+use crate::setup::{Setup, shared_settings};
 
 /// What a bulk request may be, at most (RFC 7644 §3.7.4).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BulkLimits {
-    pub(crate) max_operations: usize,
-    pub(crate) max_payload_size: usize,
+pub(super) struct BulkLimits {
+    pub(super) max_operations: usize,
+    pub(super) max_payload_size: usize,
 }
 
-/// What a full server offers.
+/// What the server offers.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// Whether it is served at all, in place of WATS.
-    pub(crate) is_on: bool,
-    pub(crate) bulk: Option<BulkLimits>,
-    pub(crate) cursors: bool,
-    pub(crate) me: Option<String>,
+pub(super) struct Settings {
+    pub(super) bulk: Option<BulkLimits>,
+    pub(super) cursors: bool,
+    pub(super) me: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let bulk = BulkLimits { max_operations: 1000, max_payload_size: 1_048_576 };
-        Self { is_on: false, bulk: Some(bulk), cursors: false, me: None }
+        Self { bulk: Some(bulk), cursors: false, me: None }
     }
 }
 
-/// A complete SCIM 2.0 server in place of WATS.
-impl SandboxBuilder {
-    /// Serves all of RFC 7643 and RFC 7644 at `/scim/v2`, in place of what WATS has.
+/// Sets up a [`StandardSandbox`]: its resources, what it offers, how fast it answers, and how it
+/// misbehaves.
+///
+/// Without any setting it has no resources, answers at once, records every request and follows the
+/// RFCs. Each quirk was seen on a real server.
+///
+#[doc = example!("StandardSandbox":
+    "use serde_json::json;\n\n",
+    "let sandbox = StandardSandbox::builder()\n",
+    "    .with_users([json!({ \"id\": \"7f3a\", \"userName\": \"jane@example.com\" })])\n",
+    "    .with_groups([json!({ \"displayName\": \"Testers\", \"members\": [{ \"value\": \"7f3a\" }] })])\n",
+    "    .allow_cursors()\n",
+    "    .start()?;\n",
+    "assert_eq!(sandbox.users()[0][\"groups\"][0][\"display\"], \"Testers\");",
+)]
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until `start` is called"]
+pub struct StandardSandboxBuilder {
+    setup: Setup,
+    groups: Vec<Value>,
+    settings: Settings,
+}
+
+impl StandardSandboxBuilder {
+    shared_settings!("StandardSandbox");
+
+    /// Adds these groups.
     ///
-    /// There are `/Users` with the enterprise and the WATS extension, `/Groups`, `/Bulk`,
-    /// `/.search` here and at each endpoint, `/ServiceProviderConfig`, `/ResourceTypes` and
-    /// `/Schemas`; `/Me` answers 501 unless [`me`](Self::me) is called. Nothing of WATS is left
-    /// but the sample [`users`](Self::users); the quirks of lists, PATCH and creates apply as in
-    /// the WATS mode. The default is the WATS mode.
+    /// They are accepted as a request that creates them would be, except that an `id` is kept. Their
+    /// members are users or groups that the builder was given, by their ids; a group may be a member
+    /// of an earlier one. [`start`](Self::start) fails if one of them is rejected.
     ///
-    /// - **Credentials**: the token, as `Basic` or as `Bearer`; discovery needs none.
-    /// - **Writes** keep attributes that no schema has, except that the path of a PATCH must name
-    ///   one that exists (`invalidPath`). Passwords are accepted and not kept.
-    /// - **Members** of a group must exist; their `type`, `display` and `$ref` are the server's. A
-    ///   user's `groups` lists its direct groups and is no part of the user's version.
-    /// - **PATCH** (§3.5.2) that adds `emails[type eq "work"].value` where there is no such value
-    ///   creates one, as servers for Entra ID do; other value paths that select nothing answer
-    ///   `noTarget`.
-    /// - **Versions** (§3.14) are weak entity tags, `W/"1"` for a new resource. A write that changes
-    ///   nothing keeps the version.
-    /// - **Lists** hold 100 resources where no `count` is given, and never more than 1000, or
-    ///   [`page_cap`](Self::page_cap).
-    ///
-    /// ```
-    /// use wats_scim_sandbox::Sandbox;
-    ///
-    /// let sandbox = Sandbox::builder().standard().users(3).start()?;
-    /// assert!(sandbox.scim_url().ends_with("/scim/v2"));
-    /// assert!(sandbox.groups().is_empty());
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn standard(mut self) -> Self {
-        self.quirks.base = Base::Standard;
-        self.standard.is_on = true;
+    #[doc = example!("StandardSandbox":
+        "use serde_json::json;\n\n",
+        "let sandbox = StandardSandbox::builder()\n",
+        "    .with_users([json!({ \"id\": \"7f3a\", \"userName\": \"jane@example.com\" })])\n",
+        "    .with_groups([json!({ \"displayName\": \"Testers\", \"members\": [{ \"value\": \"7f3a\" }] })])\n",
+        "    .start()?;\n",
+        "assert_eq!(sandbox.groups()[0][\"members\"][0][\"display\"], \"jane@example.com\");",
+    )]
+    pub fn with_groups(mut self, groups: impl IntoIterator<Item = Value>) -> Self {
+        self.groups.extend(groups);
         self
     }
 
-    /// How many operations a bulk request may have, and how many bytes (RFC 7644 §3.7.4).
+    /// The largest number of operations in a bulk request, and its largest size in bytes (RFC 7644
+    /// §3.7.4).
     ///
-    /// One that is larger is answered with 413. The default is 1000 operations and 1 MiB; it has
-    /// an effect after [`standard`](Self::standard) only.
+    /// A larger one is answered with 413. The default is 1000 operations and 1 MiB.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().bulk_limits(5, 4096).start()?;\n",
+        "let config = send(\"GET\", &format!(\"{}/ServiceProviderConfig\", sandbox.scim_url()), \"\", \"\")?;\n",
+        "assert!(config.contains(\"\\\"maxOperations\\\":5\"));",
+    )]
     pub fn bulk_limits(mut self, max_operations: usize, max_payload_size: usize) -> Self {
-        self.standard.bulk = Some(BulkLimits { max_operations, max_payload_size });
+        self.settings.bulk = Some(BulkLimits { max_operations, max_payload_size });
         self
     }
 
     /// Has no `/Bulk`: it answers 501, and `/ServiceProviderConfig` says so.
     ///
-    /// By default there is one; this has an effect after [`standard`](Self::standard) only.
-    pub fn no_bulk(mut self) -> Self {
-        self.standard.bulk = None;
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().without_bulk().start()?;\n",
+        "let answer = send(\"POST\", &format!(\"{}/Bulk\", sandbox.scim_url()), sandbox.token(), \"{}\")?;\n",
+        "assert!(answer.starts_with(\"HTTP/1.1 501\"));",
+    )]
+    pub fn without_bulk(mut self) -> Self {
+        self.settings.bulk = None;
         self
     }
 
-    /// Answers lists that are asked for with `cursor` a page at a time, by cursors (RFC 9865).
+    /// Answers lists by cursors where `cursor` asks for them (RFC 9865).
     ///
-    /// Lists can be asked for by `startIndex` too. By default `cursor` is ignored; this has an
-    /// effect after [`standard`](Self::standard) only. The results are fixed when the first page
-    /// is asked for. Cursors can be used again, and those of all but the last 64 queries have
-    /// expired.
-    pub fn cursors(mut self) -> Self {
-        self.standard.cursors = true;
+    /// Lists can be asked for by `startIndex` too. By default `cursor` is ignored. The results are
+    /// fixed when the first page is asked for. Cursors can be used again; those of all but the last
+    /// 64 queries have expired.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().users(3).allow_cursors().start()?;\n",
+        "let url = format!(\"{}/Users?cursor&count=2\", sandbox.scim_url());\n",
+        "assert!(send(\"GET\", &url, sandbox.token(), \"\")?.contains(\"nextCursor\"));",
+    )]
+    pub fn allow_cursors(mut self) -> Self {
+        self.settings.cursors = true;
         self
     }
 
     /// Answers `/Me` (RFC 7644 §3.11) with the user of this name, in any letter case.
     ///
     /// It is not redirected: GET, PUT, PATCH and DELETE work on it as at the user's own address,
-    /// which is in `Content-Location`. Without such a user it is 404. The default is 501; it has
-    /// an effect after [`standard`](Self::standard) only.
+    /// which is in `Content-Location`. Without such a user it answers 404. The default is 501.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().users(2).me(\"user0002@example.com\").start()?;\n",
+        "let me = send(\"GET\", &format!(\"{}/Me\", sandbox.scim_url()), sandbox.token(), \"\")?;\n",
+        "assert!(me.contains(\"Sample User 0002\"));",
+    )]
     pub fn me(mut self, user_name: impl Into<String>) -> Self {
-        self.standard.me = Some(user_name.into());
+        self.settings.me = Some(user_name.into());
         self
+    }
+
+    /// Starts the server; it answers by the time this returns.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().users(2).start()?;\n",
+        "let answer = send(\"GET\", &format!(\"{}/Users\", sandbox.scim_url()), sandbox.token(), \"\")?;\n",
+        "assert!(answer.contains(\"\\\"totalResults\\\":2\"));",
+    )]
+    ///
+    /// # Errors
+    ///
+    /// If the server would not create one of the resources that it was given, no loopback port can
+    /// be bound, or no thread or runtime started.
+    pub fn start(self) -> io::Result<StandardSandbox> {
+        let (groups, settings) = (self.groups, self.settings);
+        let mut running = self.setup.start(BASE, |place, setup| {
+            let mut server = Standard::new(place.scim_url, place.account.clone(), setup.quirks.clone(), settings);
+            server.seed(setup.all_users(), &groups)?;
+            Ok(server)
+        })?;
+        running.base_url.clone_from(&running.scim_url);
+        Ok(StandardSandbox { running })
     }
 }

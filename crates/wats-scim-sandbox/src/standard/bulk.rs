@@ -6,13 +6,12 @@ use http::header::{AUTHORIZATION, ETAG, IF_MATCH};
 use http::{Method, Request, Response};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
+use wats_scim_filter::json::member;
 
-use super::fields::{declares, get, text};
 use super::routes::place;
-use super::{Answer, ReservedId, Standard, refusals};
-use crate::quirks::Base;
+use super::{Answer, BASE, ReservedId, Standard, refusals};
+use crate::message::{declares, json_body, message, text};
 use crate::refusal::Refusal;
-use crate::wats::routes::{json_body, message};
 
 const REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
@@ -34,7 +33,7 @@ impl Standard {
         if !declares(&message, REQUEST_SCHEMA) {
             return Err(Refusal::invalid_syntax(format!("schemas must list '{REQUEST_SCHEMA}'")));
         }
-        let Some(Value::Array(operations)) = get(&message, "Operations") else {
+        let Some(Value::Array(operations)) = member(&message, "Operations") else {
             return Err(Refusal::invalid_syntax("Operations must be an array"));
         };
         if operations.len() > limits.max_operations {
@@ -82,7 +81,7 @@ impl Standard {
         let operation = operation.as_object().unwrap_or(&empty);
         let mut result = Map::new();
         for name in ["method", "bulkId"] {
-            if let Some(value) = get(operation, name) {
+            if let Some(value) = member(operation, name) {
                 result.insert(name.to_owned(), value.clone());
             }
         }
@@ -122,7 +121,7 @@ fn complete(result: &mut Map<String, Value>, answered: &Response<Vec<u8>>) {
 
 /// How many failures end the request, if any number does.
 fn tolerated(message: &Map<String, Value>) -> Result<Option<u64>, Refusal> {
-    match get(message, "failOnErrors") {
+    match member(message, "failOnErrors") {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_u64().filter(|count| *count > 0) {
             Some(count) => Ok(Some(count)),
@@ -155,7 +154,7 @@ fn inner_request(
     if place(path.split('?').next().unwrap_or_default()).is_none() {
         return Err(Refusal::not_found(format!("there is nothing at {path} for a bulk operation")));
     }
-    let body = match get(operation, "data") {
+    let body = match member(operation, "data") {
         None if method == Method::DELETE => Vec::new(),
         None => return Err(Refusal::invalid_syntax("an operation that is no DELETE needs data")),
         Some(data) => resolved(data, ids)?.to_string().into_bytes(),
@@ -175,7 +174,7 @@ fn inner_request(
 
 /// A path below the SCIM base.
 fn full(path: &str) -> String {
-    format!("{}/{}", Base::Standard.path(), path.trim_start_matches('/'))
+    format!("{BASE}/{}", path.trim_start_matches('/'))
 }
 
 /// The data of an operation, with ids for `bulkId`s (§3.7.2).

@@ -2,14 +2,15 @@
 
 use http::Response;
 use serde_json::{Value, json};
+use wats_scim_filter::json::same_name;
 
 use super::kinds::{KINDS, Kind};
 use super::list::ListResponse;
 use super::query::{self, DEFAULT_COUNT};
 use super::schema::{Schema, render};
 use super::{Standard, refusals};
+use crate::message::json_body;
 use crate::refusal::Refusal;
-use crate::wats::routes::json_body;
 
 impl Standard {
     /// `/ServiceProviderConfig`.
@@ -82,7 +83,7 @@ impl Standard {
         let Some(urn) = urn else {
             return Ok(json_body(&ListResponse::whole(all().map(|schema| render(schema, &self.base)).collect())));
         };
-        let schema = all().find(|schema| schema.id.eq_ignore_ascii_case(urn));
+        let schema = all().find(|schema| same_name(schema.id, urn));
         let schema = schema.ok_or_else(|| Refusal::not_found(format!("there is no schema '{urn}'")))?;
         Ok(json_body(&render(schema, &self.base)))
     }
@@ -90,7 +91,7 @@ impl Standard {
 
 /// Discovery is not filtered: RFC 7644 §4 asks for 403.
 pub(super) fn refuse_filter(query: &str) -> Result<(), Refusal> {
-    let has_filter = query::parameters(query).keys().any(|name| name.eq_ignore_ascii_case("filter"));
+    let has_filter = query::parameters(query).keys().any(|name| same_name(name, "filter"));
     if has_filter { Err(refusals::forbidden("discovery takes no filter")) } else { Ok(()) }
 }
 

@@ -1,12 +1,12 @@
 //! What the server makes of a resource that it is sent.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::json::{is_unassigned, member};
 
-use super::fields::{get, is_unassigned};
 use super::kinds::Kind;
 use super::schema::{Attribute, Mutability, Type};
+use crate::message::boolean;
 use crate::refusal::Refusal;
-use crate::wats::intake::boolean;
 
 /// A resource as sent, in the server's own form, but for what the server alone sets.
 ///
@@ -28,7 +28,7 @@ pub(super) fn accept(kind: &Kind, sent: Map<String, Value>) -> Result<Map<String
                 accepted.insert(extension.id.to_owned(), value.into());
             }
         } else {
-            member(&mut accepted, name, value, |name| kind.attribute(name))?;
+            insert(&mut accepted, name, value, |name| kind.attribute(name))?;
         }
     }
     // Its own are always listed, whatever was sent.
@@ -46,7 +46,7 @@ pub(super) fn schemas(kind: &Kind, resource: &Map<String, Value>) -> Value {
 /// A name is required, and a text that is not blank.
 fn require(kind: &Kind, resource: &Map<String, Value>) -> Result<(), Refusal> {
     for attribute in kind.attributes().filter(|attribute| attribute.required) {
-        let given = get(resource, attribute.name).and_then(Value::as_str);
+        let given = member(resource, attribute.name).and_then(Value::as_str);
         if given.is_none_or(|text| text.trim().is_empty()) {
             let name = attribute.name;
             return Err(Refusal::invalid_value(format!("{name} is required and must be a text that is not empty")));
@@ -55,7 +55,7 @@ fn require(kind: &Kind, resource: &Map<String, Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn member(
+fn insert(
     into: &mut Map<String, Value>,
     name: String,
     value: Value,
@@ -84,7 +84,7 @@ fn object(
 ) -> Result<Map<String, Value>, Refusal> {
     let mut shaped = Map::new();
     for (name, value) in members {
-        member(&mut shaped, name, value, &known)?;
+        insert(&mut shaped, name, value, &known)?;
     }
     Ok(shaped)
 }

@@ -1,5 +1,7 @@
 //! The kinds of resources that the server has; a new one is a line in [`KINDS`].
 
+use wats_scim_filter::json::same_name;
+
 use super::schema::{Attribute, COMMON, ENTERPRISE_USER, GROUP, Schema, USER, WATS_USER, find};
 
 /// Whether two resources of a kind may have the same name.
@@ -41,7 +43,7 @@ pub(super) fn at(endpoint: &str) -> Option<&'static Kind> {
 
 /// Whether the URN is that of a core schema, whose attributes are at the top level.
 pub(super) fn is_core(urn: &str) -> bool {
-    KINDS.iter().any(|kind| kind.schema.id.eq_ignore_ascii_case(urn))
+    KINDS.iter().any(|kind| same_name(kind.schema.id, urn))
 }
 
 impl Kind {
@@ -67,7 +69,7 @@ impl Kind {
 
     /// An extension by its URN.
     pub(super) fn extension(&self, urn: &str) -> Option<&'static Schema> {
-        self.extensions.iter().copied().find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        self.extensions.iter().copied().find(|schema| same_name(schema.id, urn))
     }
 
     /// All attributes at the top level.

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::Standard;
 use super::kinds::{KINDS, Kind};
 use super::query::Query;
+use crate::message::json_body;
 use crate::quirks::Total;
 use crate::refusal::Refusal;
-use crate::wats::routes::json_body;
 
 /// A list as it travels; it borrows what it can, so a large page stays cheap.
 #[derive(Serialize)]

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::fields::text;
 use super::kinds::Kind;
 use super::store::Store;
+use crate::message::text;
 use crate::refusal::Refusal;
 
 impl Store {

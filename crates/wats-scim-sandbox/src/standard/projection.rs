@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
+use wats_scim_filter::json::same_name;
 
 use super::kinds::is_core;
 
@@ -73,7 +74,7 @@ fn steps(path: &str) -> Vec<Steps> {
 /// The steps that are left after a name.
 fn after<'a>(name: &str, steps: &[&'a [String]]) -> Vec<&'a [String]> {
     let steps = steps.iter().filter_map(|steps| steps.split_first());
-    steps.filter(|(first, _)| first.eq_ignore_ascii_case(name)).map(|(_, rest)| rest).collect()
+    steps.filter(|(first, _)| same_name(first, name)).map(|(_, rest)| rest).collect()
 }
 
 /// What the steps lead to.

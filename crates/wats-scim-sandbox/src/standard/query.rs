@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 use wats_scim_filter::Filter;
+use wats_scim_filter::json::member;
 
-use super::fields::{declares, get};
 use super::projection::Projection;
 use super::sort::Sort;
+use crate::message::declares;
 use crate::refusal::Refusal;
 
 const SEARCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
@@ -60,7 +61,7 @@ impl Query {
             sort: sort_by.map(|by| Sort::new(by, order)).transpose()?,
             start_index: usize::try_from(start_index.max(1)).unwrap_or(usize::MAX),
             count: usize::try_from(count.max(0)).unwrap_or(usize::MAX),
-            cursor: get(parameters, "cursor").and_then(Value::as_str).map(str::to_owned),
+            cursor: member(parameters, "cursor").and_then(Value::as_str).map(str::to_owned),
             projection: projection(parameters)?,
             selection,
         })
@@ -81,7 +82,7 @@ pub(super) fn projection(parameters: &Map<String, Value>) -> Result<Projection, 
 
 /// A text; one that is blank counts as absent.
 fn text<'a>(parameters: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
-    match get(parameters, name) {
+    match member(parameters, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.trim().is_empty())),
         Some(_) => Err(Refusal::invalid_value(format!("{name} must be a string"))),
@@ -90,7 +91,7 @@ fn text<'a>(parameters: &'a Map<String, Value>, name: &str) -> Result<Option<&'a
 
 fn integer(parameters: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refusal> {
     let refusal = || Refusal::invalid_value(format!("{name} must be a whole number"));
-    match get(parameters, name) {
+    match member(parameters, name) {
         Some(Value::Number(number)) => number.as_i64().map(Some).ok_or_else(refusal),
         _ => text(parameters, name)?.map(|text| text.trim().parse().map_err(|_| refusal())).transpose(),
     }
@@ -98,7 +99,7 @@ fn integer(parameters: &Map<String, Value>, name: &str) -> Result<Option<i64>, R
 
 /// Paths: an array of them, or one text with commas between them.
 fn list(parameters: &Map<String, Value>, name: &str) -> Result<Vec<String>, Refusal> {
-    let texts: Vec<&str> = match get(parameters, name) {
+    let texts: Vec<&str> = match member(parameters, name) {
         Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).collect(),
         _ => text(parameters, name)?.into_iter().flat_map(|text| text.split(',')).collect(),
     };

@@ -8,17 +8,18 @@ use serde_json::Value;
 use super::discovery::refuse_filter;
 use super::kinds::{self, Kind};
 use super::query::{Query, parameters, projection};
-use super::{Answer, ReservedId, Standard, refusals, versions};
-use crate::quirks::Base;
+use super::{Answer, BASE, ReservedId, Standard, refusals, versions};
+use crate::message::{json_body, message, no_content};
 use crate::refusal::Refusal;
-use crate::wats::routes::{json_body, message, no_content};
+use crate::server::Service;
 
-impl Standard {
-    /// Does what a request asks and answers it.
-    pub(crate) fn respond(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+impl Service for Standard {
+    fn respond(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         self.answer(request).unwrap_or_else(Refusal::into_response)
     }
+}
 
+impl Standard {
     pub(super) fn answer(&mut self, request: &Request<Vec<u8>>) -> Answer {
         let segments = segments(request.uri().path());
         let segments = segments.as_ref().map(|segments| segments.iter().map(String::as_str).collect::<Vec<_>>());
@@ -184,7 +185,7 @@ pub(super) fn place(path: &str) -> Option<(&'static Kind, Option<String>)> {
 
 /// The segments after the base, each decoded once: an encoded slash stays within its segment.
 fn segments(path: &str) -> Option<Vec<String>> {
-    let rest = path.strip_prefix(Base::Standard.path())?;
+    let rest = path.strip_prefix(BASE)?;
     if rest.is_empty() {
         return Some(Vec::new());
     }

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 use wats_scim_filter::AttributePath;
+use wats_scim_filter::json::{member, same_name, text_key};
 
-use super::fields::get;
 use super::intake::is_primary;
 use super::kinds::is_core;
 use crate::refusal::Refusal;
@@ -39,20 +39,20 @@ impl Sort {
 
     fn value<'a>(&self, resource: &'a Value) -> Option<&'a Value> {
         let holder = match self.path.schema() {
-            Some(urn) if !is_core(urn) => get(resource.as_object()?, urn)?,
+            Some(urn) if !is_core(urn) => member(resource.as_object()?, urn)?,
             _ => resource,
         };
-        let value = preferred(get(holder.as_object()?, self.path.name())?)?;
+        let value = preferred(member(holder.as_object()?, self.path.name())?)?;
         match value {
-            Value::Object(members) => get(members, self.path.sub_attribute().unwrap_or("value")),
+            Value::Object(members) => member(members, self.path.sub_attribute().unwrap_or("value")),
             value => Some(value),
         }
     }
 
     fn folded(&self, value: &Value) -> Value {
-        let is = |name: &str| self.path.name().eq_ignore_ascii_case(name);
+        let is = |name: &str| same_name(self.path.name(), name);
         match value {
-            Value::String(text) if !is("id") && !is("externalId") => text.to_lowercase().into(),
+            Value::String(text) if !is("id") && !is("externalId") => text_key(text).into_owned().into(),
             value => value.clone(),
         }
     }

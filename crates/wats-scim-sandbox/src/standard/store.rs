@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
+use wats_scim_filter::json::text_key;
 
-use super::fields::text;
 use super::intake;
 use super::kinds::{Kind, Names};
 use super::refusals;
+use crate::message::text;
 use crate::refusal::Refusal;
 
 /// A resource, as it is answered, and how often it has changed.
@@ -64,7 +65,7 @@ impl Store {
 
     /// The id of the resource that has this unique name, in any letter case.
     pub(super) fn named(&self, kind: &Kind, name: &str) -> Option<&str> {
-        self.names.get(&(kind.endpoint, name.to_lowercase())).map(String::as_str)
+        self.names.get(&(kind.endpoint, text_key(name).into_owned())).map(String::as_str)
     }
 
     pub(super) fn get(&self, kind: &Kind, id: &str) -> Result<&Value, Refusal> {
@@ -115,7 +116,7 @@ impl Store {
         if let Some(name) = removed.resource.get(kind.name_attribute).and_then(Value::as_str)
             && kind.names == Names::Unique
         {
-            self.names.remove(&(kind.endpoint, name.to_lowercase()));
+            self.names.remove(&(kind.endpoint, text_key(name).into_owned()));
         }
         self.dismiss_members(id, &removed.resource);
         Ok(())
@@ -149,7 +150,7 @@ impl Store {
         }
         if let Some(key) = key {
             if let Some(old) = old.get(kind.name_attribute).and_then(Value::as_str) {
-                self.names.remove(&(kind.endpoint, old.to_lowercase()));
+                self.names.remove(&(kind.endpoint, text_key(old).into_owned()));
             }
             self.names.insert((kind.endpoint, key), id.to_owned());
         }
@@ -172,7 +173,7 @@ impl Store {
         let name = text(resource, kind.name_attribute).unwrap_or_default();
         match self.named(kind, name) {
             Some(other) if other != id => Err(refusals::taken(kind.name(), kind.name_attribute, name)),
-            _ => Ok(Some(name.to_lowercase())),
+            _ => Ok(Some(text_key(name).into_owned())),
         }
     }
 

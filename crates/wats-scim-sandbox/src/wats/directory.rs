@@ -6,63 +6,67 @@ use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use wats_scim_filter::Filter;
+use wats_scim_filter::json::text_key;
 
 use super::intake;
 use super::patch;
+use crate::message::text;
 use crate::quirks::Quirks;
 use crate::refusal::Refusal;
-use crate::samples as seed;
 
 /// Users in the order of their creation; lookups and pages take the same time at any size.
-pub(crate) struct Directory {
+pub(super) struct Directory {
     users_url: String,
-    order: Vec<Uuid>,
-    users: HashMap<Uuid, Value>,
+    order: Vec<String>,
+    users: HashMap<String, Value>,
     /// Keyed by the user name in lower case: it is unique in any letter case (RFC 7643 §4.1.1).
-    by_name: HashMap<String, Uuid>,
+    by_name: HashMap<String, String>,
 }
 
 /// One page of a list.
-pub(crate) struct Page<'a> {
+pub(super) struct Page<'a> {
     /// How many users match, on all pages.
-    pub(crate) total: usize,
-    pub(crate) start_index: usize,
-    pub(crate) users: Vec<&'a Value>,
+    pub(super) total: usize,
+    pub(super) start_index: usize,
+    pub(super) users: Vec<&'a Value>,
 }
 
 impl Directory {
     /// No users yet; `users_url` is where their `meta.location` points.
-    pub(crate) fn new(users_url: impl Into<String>) -> Self {
+    pub(super) fn new(users_url: impl Into<String>) -> Self {
         Self { users_url: users_url.into(), order: Vec::new(), users: HashMap::new(), by_name: HashMap::new() }
     }
 
-    /// Adds `n` active users named `user0001@example.com` and so on.
-    pub(crate) fn seed(&mut self, n: usize) {
-        let first = self.order.len().saturating_add(1);
-        for number in (first..).take(n) {
-            // Cannot conflict: nothing else has been created yet.
-            let _ = self.create(seed::user(number));
-        }
-    }
-
     /// Every user, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Value> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Value> {
         self.order.iter().filter_map(|id| self.users.get(id))
     }
 
     /// Adds a user, with an `id` and `meta` of the server's own.
-    pub(crate) fn create(&mut self, sent: Map<String, Value>) -> Result<&Value, Refusal> {
+    pub(super) fn create(&mut self, sent: Map<String, Value>) -> Result<&Value, Refusal> {
+        self.add(sent, Uuid::new_v4().to_string())
+    }
+
+    /// Adds a user to start with, whose `id` is kept if there is one.
+    pub(super) fn seed(&mut self, sent: Map<String, Value>) -> Result<&Value, Refusal> {
+        let id = text(&sent, "id").map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+        if self.users.contains_key(&id) {
+            return Err(Refusal::invalid_value(format!("there is a user with the id '{id}'")));
+        }
+        self.add(sent, id)
+    }
+
+    fn add(&mut self, sent: Map<String, Value>, id: String) -> Result<&Value, Refusal> {
         let accepted = intake::accept(sent)?;
         let user_name = accepted.get("userName").and_then(Value::as_str);
         let user_name = user_name.unwrap_or_default().to_owned();
-        let key = user_name.to_lowercase();
+        let key = text_key(&user_name).into_owned();
         if self.by_name.contains_key(&key) {
             return Err(Refusal::taken(&user_name));
         }
-        let id = Uuid::new_v4();
         let now = timestamp();
         let mut user = Map::new();
-        user.insert("id".to_owned(), id.to_string().into());
+        user.insert("id".to_owned(), id.as_str().into());
         user.extend(accepted);
         let meta = json!({
             "resourceType": "User",
@@ -72,28 +76,28 @@ impl Directory {
         });
         user.insert("meta".to_owned(), meta);
 
-        self.order.push(id);
-        self.by_name.insert(key, id);
+        self.order.push(id.clone());
+        self.by_name.insert(key, id.clone());
         Ok(self.users.entry(id).or_insert(Value::Object(user)))
     }
 
     /// The user with this id.
-    pub(crate) fn get(&self, id: &str) -> Result<&Value, Refusal> {
-        parse(id).and_then(|id| self.users.get(&id)).ok_or_else(|| no_such_id(id))
+    pub(super) fn get(&self, id: &str) -> Result<&Value, Refusal> {
+        self.users.get(id).ok_or_else(|| no_such_id(id))
     }
 
     /// The user with this user name, in any letter case.
-    pub(crate) fn get_by_name(&self, user_name: &str) -> Result<&Value, Refusal> {
+    pub(super) fn get_by_name(&self, user_name: &str) -> Result<&Value, Refusal> {
         self.by_name
-            .get(&user_name.to_lowercase())
+            .get(&*text_key(user_name))
             .and_then(|id| self.users.get(id))
             .ok_or_else(|| Refusal::not_found(format!("there is no user with the userName '{user_name}'")))
     }
 
     /// Changes a user as a PATCH message says: wholly, or not at all.
-    pub(crate) fn patch(&mut self, id: &str, message: &Map<String, Value>) -> Result<&Value, Refusal> {
+    pub(super) fn patch(&mut self, id: &str, message: &Map<String, Value>) -> Result<&Value, Refusal> {
         // No patch changes a user name, so `by_name` stays right.
-        let user = parse(id).and_then(|id| self.users.get_mut(&id)).ok_or_else(|| no_such_id(id))?;
+        let user = self.users.get_mut(id).ok_or_else(|| no_such_id(id))?;
         if let Value::Object(user) = &mut *user {
             *user = patch::apply(user, message)?;
             if let Some(Value::Object(meta)) = user.get_mut("meta") {
@@ -104,18 +108,17 @@ impl Directory {
     }
 
     /// Removes a user. The time it takes grows with the number of users.
-    pub(crate) fn delete(&mut self, id: &str) -> Result<(), Refusal> {
-        let uuid = parse(id).ok_or_else(|| no_such_id(id))?;
-        let user = self.users.remove(&uuid).ok_or_else(|| no_such_id(id))?;
-        self.order.retain(|other| *other != uuid);
+    pub(super) fn delete(&mut self, id: &str) -> Result<(), Refusal> {
+        let user = self.users.remove(id).ok_or_else(|| no_such_id(id))?;
+        self.order.retain(|other| other != id);
         if let Some(Value::String(user_name)) = user.get("userName") {
-            self.by_name.remove(&user_name.to_lowercase());
+            self.by_name.remove(&*text_key(user_name));
         }
         Ok(())
     }
 
     /// The page of the users that match, as `quirks` cut it.
-    pub(crate) fn page(&self, filter: Option<&Filter>, quirks: &Quirks, start_index: usize, count: usize) -> Page<'_> {
+    pub(super) fn page(&self, filter: Option<&Filter>, quirks: &Quirks, start_index: usize, count: usize) -> Page<'_> {
         let Some(filter) = filter else {
             let total = self.order.len();
             let window = quirks.window(start_index, count, total);
@@ -133,11 +136,6 @@ impl Directory {
     }
 }
 
-/// An id of this server's; none is written in another form of a UUID.
-fn parse(id: &str) -> Option<Uuid> {
-    Uuid::try_parse(id).ok().filter(|_| id.len() == 36)
-}
-
 fn no_such_id(id: &str) -> Refusal {
     Refusal::not_found(format!("there is no user with the id '{id}'"))
 }
@@ -152,6 +150,15 @@ mod tests {
 
     fn directory() -> Directory {
         Directory::new("http://sandbox.test/Users")
+    }
+
+    /// A directory with sample users.
+    fn with_users(n: usize) -> Directory {
+        let mut directory = directory();
+        for number in 1..=n {
+            directory.seed(crate::samples::user(number)).unwrap();
+        }
+        directory
     }
 
     fn create(directory: &mut Directory, user: &Value) -> Result<Value, Refusal> {
@@ -181,6 +188,16 @@ mod tests {
         let sent = json!({"userName": "jane", "id": "mine"});
         let user = create(&mut directory(), &sent).unwrap();
         assert!(Uuid::try_parse(&id(&user)).is_ok());
+    }
+
+    #[test]
+    fn the_id_of_a_user_to_start_with_is_kept_and_unique() {
+        let mut directory = directory();
+        let user = json!({"userName": "jane", "ID": "7f3a"});
+        directory.seed(user.as_object().unwrap().clone()).unwrap();
+        assert_eq!(directory.get("7f3a").unwrap()["userName"], "jane");
+        let other = json!({"userName": "joan", "id": "7f3a"});
+        assert!(directory.seed(other.as_object().unwrap().clone()).is_err());
     }
 
     #[test]
@@ -248,8 +265,7 @@ mod tests {
 
     #[test]
     fn a_user_is_found_by_name_in_any_letter_case() {
-        let mut directory = directory();
-        directory.seed(1);
+        let directory = with_users(1);
         let user = directory.get_by_name("USER0001@example.com").unwrap();
         assert_eq!(user["userName"], "user0001@example.com");
     }
@@ -299,16 +315,14 @@ mod tests {
 
     #[test]
     fn a_page_is_in_the_order_of_creation() {
-        let mut directory = directory();
-        directory.seed(5);
+        let directory = with_users(5);
         let page = directory.page(None, &Quirks::default(), 2, 2);
         assert_eq!(names(&page), ["user0002@example.com", "user0003@example.com"]);
     }
 
     #[test]
     fn a_filtered_page_counts_what_matches() {
-        let mut directory = directory();
-        directory.seed(5);
+        let directory = with_users(5);
         let filter = "userName eq \"user0003@example.com\"".parse().ok();
         let page = directory.page(filter.as_ref(), &Quirks::default(), 1, 100);
         assert_eq!((page.total, names(&page)), (1, vec!["user0003@example.com"]));

@@ -1,12 +1,12 @@
 //! What the server makes of the user that a create sent.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::json::{is_server_attribute, is_unassigned, is_write_only, same_name};
 
 use super::restrictions::{EXTENSION, Restriction};
+use crate::message::boolean;
 use crate::refusal::Refusal;
-
-/// The schema of a user (RFC 7643 §4.1).
-pub(crate) const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+use crate::samples::USER_SCHEMA;
 
 /// The attributes that the server reads or writes by name.
 const KNOWN: &[&str] = &[
@@ -29,43 +29,24 @@ const KNOWN: &[&str] = &[
 /// Attribute names are read in any letter case (RFC 7643 §2.1); what is null or empty is left
 /// out (§2.5); `id` and `meta` are the server's to set (§3.1), and `password` is never returned
 /// (§4.1.1), so all three are dropped. What the server does not know is kept.
-pub(crate) fn accept(sent: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn accept(sent: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut user = Map::new();
     user.insert("schemas".to_owned(), vec![USER_SCHEMA].into());
     for (name, value) in sent {
         if is_unassigned(&value) {
             continue;
         }
-        let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(&name));
-        match known.copied() {
-            Some("id" | "meta" | "password") => {}
-            Some(known) => {
-                user.insert(known.to_owned(), value);
-            }
-            None => {
-                user.insert(name, value);
-            }
+        let known = KNOWN.iter().find(|known| same_name(known, &name));
+        if known.is_some_and(|known| *known != "schemas" && (is_server_attribute(known) || is_write_only(known))) {
+            continue;
         }
+        user.insert(known.map_or(name, |known| (*known).to_owned()), value);
     }
     require_user_name(&user)?;
     check_shapes(&user)?;
     settle_active(&mut user)?;
     settle_restrictions(&mut user)?;
     Ok(user)
-}
-
-/// The truth of a boolean, also as Entra ID writes it: `"True"`.
-pub(crate) fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(truth) => Some(*truth),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
-    }
-}
-
-fn is_unassigned(value: &Value) -> bool {
-    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn require_user_name(user: &Map<String, Value>) -> Result<(), Refusal> {

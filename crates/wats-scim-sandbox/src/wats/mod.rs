@@ -2,21 +2,18 @@
 
 mod builder;
 mod directory;
-pub(crate) mod gate;
-pub(crate) mod intake;
+mod gate;
+mod intake;
 mod patch;
 pub(crate) mod restrictions;
-pub(crate) mod routes;
+mod routes;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use serde_json::Value;
-
-use self::gate::Account;
-use crate::server::{Server, Shared, lock};
+use self::routes::Wats;
+use crate::example::example;
+use crate::running::{Running, shared_methods};
 
 pub use self::builder::SandboxBuilder;
 
@@ -51,27 +48,31 @@ pub use self::builder::SandboxBuilder;
 /// - **Lists** hold 100 users where no `count` is given, in the order of their creation.
 /// - **Errors** have the body of RFC 7644 §3.12.
 ///
-/// [`builder`](Self::builder) fills it with users and makes it misbehave, or makes it a complete
-/// SCIM 2.0 server with [`standard`](SandboxBuilder::standard).
+/// [`builder`](Self::builder) gives it users and quirks. The server that follows the RFCs is
+/// [`StandardSandbox`](crate::StandardSandbox).
 pub struct Sandbox {
-    base_url: String,
-    scim_url: String,
-    account: Account,
-    shared: Arc<Shared>,
-    _server: Server,
+    running: Running<Wats>,
 }
 
 impl Sandbox {
     /// The roles that a patch may give a user.
+    ///
+    #[doc = example!("Sandbox": "assert_eq!(Sandbox::ROLES, [\"Administrator\", \"Manager\", \"Operator\", \"Viewer\"]);")]
     pub const ROLES: &'static [&'static str] = patch::ROLES;
 
-    /// The levels that exist, in the extension attribute `levels`.
+    /// The levels that exist, for the extension attribute `levels`.
+    ///
+    #[doc = example!("Sandbox": "assert!(Sandbox::LEVELS.contains(&\"Level 1\"));")]
     pub const LEVELS: &'static [&'static str] = restrictions::LEVELS;
 
-    /// The product groups that exist, in the extension attribute `productGroups`.
+    /// The product groups that exist, for the extension attribute `productGroups`.
+    ///
+    #[doc = example!("Sandbox": "assert!(Sandbox::PRODUCT_GROUPS.contains(&\"Group A\"));")]
     pub const PRODUCT_GROUPS: &'static [&'static str] = restrictions::PRODUCT_GROUPS;
 
-    /// Starts a server that holds no users and keeps to the rules.
+    /// Starts a server without users and without quirks.
+    ///
+    #[doc = example!("Sandbox": "assert!(Sandbox::start()?.users().is_empty());")]
     ///
     /// # Errors
     ///
@@ -80,95 +81,20 @@ impl Sandbox {
         Self::builder().start()
     }
 
-    /// Sets up a server with users in it, or with the quirks of real ones.
+    /// Sets up a server with users, or with the quirks of real servers.
+    ///
+    #[doc = example!("Sandbox": "assert_eq!(Sandbox::builder().users(3).start()?.users().len(), 3);")]
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
 
-    /// What a client is given as the server's address: `http://127.0.0.1:PORT`.
-    ///
-    /// A WATS client appends `/api/SCIM/v2` to it.
-    #[must_use]
-    pub fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    /// The SCIM base: [`base_url`](Self::base_url) with `/api/SCIM/v2`, or with `/scim/v2` after
-    /// [`standard`](SandboxBuilder::standard) or
-    /// [`standard_path`](SandboxBuilder::standard_path).
-    #[must_use]
-    pub fn scim_url(&self) -> &str {
-        &self.scim_url
-    }
-
-    /// The API token, to be sent as `Authorization: Basic <token>`.
-    ///
-    /// As in WATS, it is the base64 form of `user:password`.
-    #[must_use]
-    pub fn token(&self) -> &str {
-        &self.account.token
-    }
-
-    /// The name of the account that the API token belongs to: `sandbox`.
-    #[must_use]
-    pub fn user_name(&self) -> &str {
-        &self.account.user_name
-    }
-
-    /// The account's password: a random one for each sandbox.
-    #[must_use]
-    pub fn password(&self) -> &str {
-        &self.account.password
-    }
-
-    /// The users as the server holds them now, in the order of their creation.
-    #[must_use]
-    pub fn users(&self) -> Vec<Value> {
-        match &self.shared.standard {
-            Some(standard) => lock(standard).resources("Users"),
-            None => lock(&self.shared.state).directory.iter().cloned().collect(),
-        }
-    }
-
-    /// The groups as the server holds them now, in the order of their creation.
-    ///
-    /// There are none unless the sandbox is [`standard`](SandboxBuilder::standard).
-    #[must_use]
-    pub fn groups(&self) -> Vec<Value> {
-        self.shared.standard.as_ref().map(|standard| lock(standard).resources("Groups")).unwrap_or_default()
-    }
-
-    /// Every request received since the start, or since the last
-    /// [`clear_requests`](Self::clear_requests), in the order they came in.
-    ///
-    /// Those that are not HTTP, or that broke off within their body, are not among them. Always
-    /// empty after [`record_requests(false)`](SandboxBuilder::record_requests).
-    #[must_use]
-    pub fn requests(&self) -> Vec<crate::RecordedRequest> {
-        lock(&self.shared.log).requests().to_vec()
-    }
-
-    /// Forgets the requests received so far.
-    pub fn clear_requests(&self) {
-        lock(&self.shared.log).clear();
-    }
-
-    /// How many TCP connections the server has accepted since the start.
-    ///
-    /// A client that reuses its connection makes one for many requests.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        self.shared.connections.load(Ordering::Relaxed)
-    }
+    shared_methods!("Sandbox", "char::is_numeric", "\"/api/SCIM/v2\"");
 }
 
 /// Shows neither the token nor the password.
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox")
-            .field("scim_url", &self.scim_url)
-            .field("user_name", &self.account.user_name)
-            .finish_non_exhaustive()
+        f.debug_tuple("Sandbox").field(&self.running).finish()
     }
 }
 

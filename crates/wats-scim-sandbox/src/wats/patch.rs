@@ -1,20 +1,21 @@
 //! What WATS does with a PATCH, which is less than RFC 7644 §3.5.2 asks.
 
 use serde_json::{Map, Value, json};
+use wats_scim_filter::json::member;
 
-use super::intake::boolean;
 use super::restrictions::Restriction;
+use crate::message::{boolean, declares, text};
 use crate::refusal::Refusal;
 
 /// The roles that exist.
-pub(crate) const ROLES: &[&str] = &["Administrator", "Manager", "Operator", "Viewer"];
+pub(super) const ROLES: &[&str] = &["Administrator", "Manager", "Operator", "Viewer"];
 
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// The user after every operation of `message`; an error if any of them is refused.
 ///
 /// `user` itself is left alone, which makes a patch atomic (RFC 7644 §3.5.2).
-pub(crate) fn apply(user: &Map<String, Value>, message: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn apply(user: &Map<String, Value>, message: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut patched = user.clone();
     for operation in operations(message)? {
         perform(&mut patched, operation)?;
@@ -23,14 +24,10 @@ pub(crate) fn apply(user: &Map<String, Value>, message: &Map<String, Value>) -> 
 }
 
 fn operations(message: &Map<String, Value>) -> Result<&[Value], Refusal> {
-    let declared = attribute(message, "schemas").and_then(Value::as_array).is_some_and(|schemas| {
-        let mut names = schemas.iter().filter_map(Value::as_str);
-        names.any(|schema| schema.eq_ignore_ascii_case(PATCH_SCHEMA))
-    });
-    if !declared {
+    if !declares(message, PATCH_SCHEMA) {
         return Err(Refusal::invalid_syntax(format!("schemas must list '{PATCH_SCHEMA}'")));
     }
-    match attribute(message, "Operations") {
+    match member(message, "Operations") {
         Some(Value::Array(operations)) if !operations.is_empty() => Ok(operations),
         _ => Err(Refusal::invalid_syntax("Operations must be an array with at least one operation")),
     }
@@ -38,14 +35,12 @@ fn operations(message: &Map<String, Value>) -> Result<&[Value], Refusal> {
 
 fn perform(user: &mut Map<String, Value>, operation: &Value) -> Result<(), Refusal> {
     let operation = operation.as_object().ok_or_else(|| Refusal::invalid_syntax("an operation must be an object"))?;
-    match attribute(operation, "op").and_then(Value::as_str) {
+    match text(operation, "op") {
         Some(op) if op.eq_ignore_ascii_case("replace") => {}
         _ => return Err(Refusal::invalid_syntax("op must be 'replace'")),
     }
-    let path = attribute(operation, "path")
-        .and_then(Value::as_str)
-        .ok_or_else(|| Refusal::invalid_path("an operation must have a path"))?;
-    replace(user, path, attribute(operation, "value"))
+    let path = text(operation, "path").ok_or_else(|| Refusal::invalid_path("an operation must have a path"))?;
+    replace(user, path, member(operation, "value"))
 }
 
 fn replace(user: &mut Map<String, Value>, path: &str, value: Option<&Value>) -> Result<(), Refusal> {
@@ -107,11 +102,6 @@ fn set_email(user: &mut Map<String, Value>, address: &str) {
         let first = json!({"value": address, "type": "work", "primary": true});
         emails.insert(0, first);
     }
-}
-
-/// An attribute by its name in any letter case (RFC 7643 §2.1).
-fn attribute<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Levels and product groups: what limits where a WATS user may work.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::json::same_name;
 
 use crate::refusal::Refusal;
 
@@ -78,7 +79,7 @@ fn names_in(joined: &str) -> impl Iterator<Item = &str> {
 /// Lists the extension in the user's `schemas` (RFC 7643 §3).
 fn declare(user: &mut Map<String, Value>) {
     if let Some(Value::Array(schemas)) = user.get_mut("schemas") {
-        let declared = schemas.iter().filter_map(Value::as_str).any(|schema| schema.eq_ignore_ascii_case(EXTENSION));
+        let declared = schemas.iter().filter_map(Value::as_str).any(|schema| same_name(schema, EXTENSION));
         if !declared {
             schemas.push(EXTENSION.into());
         }

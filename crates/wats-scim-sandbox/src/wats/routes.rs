@@ -1,16 +1,19 @@
 //! The routes: what each request is answered with.
 
-use http::header::{CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::LOCATION;
+use http::{HeaderValue, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use wats_scim_filter::Filter;
+use wats_scim_filter::json::same_name;
 
 use super::directory::Directory;
 use super::gate::Gate;
-use crate::quirks::{Base, Quirks, Total};
-use crate::refusal::{Refusal, SCIM_JSON};
+use crate::message::{json_body, message, no_content};
+use crate::quirks::{Quirks, Total};
+use crate::refusal::Refusal;
+use crate::server::Service;
 
 /// How long a provisioning token is valid where the request does not say: 90 days.
 const DEFAULT_DURATION: i32 = 90;
@@ -21,20 +24,49 @@ const DEFAULT_COUNT: i64 = 100;
 type Answer = Result<Response<Vec<u8>>, Refusal>;
 
 /// All that the server knows.
-pub(crate) struct State {
-    pub(crate) directory: Directory,
-    pub(crate) gate: Gate,
-    pub(crate) quirks: Quirks,
+pub(super) struct Wats {
+    pub(super) directory: Directory,
+    pub(super) gate: Gate,
+    pub(super) base: Base,
+    pub(super) quirks: Quirks,
 }
 
-/// Does what a request asks and answers it.
-pub(crate) fn respond(state: &mut State, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-    answer(state, request).unwrap_or_else(Refusal::into_response)
+/// Where the routes are, and which there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Base {
+    /// WATS's own base, with the Token and by-name routes.
+    #[default]
+    Wats,
+    /// Another server's base, with the routes of RFC 7644 only.
+    Standard,
 }
 
-fn answer(state: &mut State, request: &Request<Vec<u8>>) -> Answer {
+impl Base {
+    /// The path under which the routes are, without a trailing slash.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Wats => "/api/SCIM/v2",
+            Self::Standard => "/scim/v2",
+        }
+    }
+}
+
+impl Wats {
+    /// The current users, in the order of their creation.
+    pub(super) fn users(&self) -> Vec<Value> {
+        self.directory.iter().cloned().collect()
+    }
+}
+
+impl Service for Wats {
+    fn respond(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+        answer(self, request).unwrap_or_else(Refusal::into_response)
+    }
+}
+
+fn answer(state: &mut Wats, request: &Request<Vec<u8>>) -> Answer {
     state.gate.check(request.headers())?;
-    let route = Route::of(request.uri().path(), state.quirks.base)?;
+    let route = Route::of(request.uri().path(), state.base)?;
     let query = request.uri().query().unwrap_or_default();
     match (&route, request.method().as_str()) {
         (Route::Token, "GET") => token(state, query),
@@ -100,7 +132,7 @@ impl Route {
     }
 }
 
-fn token(state: &mut State, query: &str) -> Answer {
+fn token(state: &mut Wats, query: &str) -> Answer {
     let days = integer(query, "duration")?.unwrap_or(DEFAULT_DURATION);
     let token = state.gate.issue(days)?;
     Ok(json_body(&json!({
@@ -111,7 +143,7 @@ fn token(state: &mut State, query: &str) -> Answer {
 }
 
 /// RFC 7644 §3.4.2.4: a `startIndex` below 1 is 1, a `count` below 0 is 0.
-fn list(state: &State, query: &str) -> Answer {
+fn list(state: &Wats, query: &str) -> Answer {
     let start_index: i64 = integer(query, "startIndex")?.unwrap_or(1);
     let count: i64 = integer(query, "count")?.unwrap_or(DEFAULT_COUNT);
     let filter = parameter(query, "filter")
@@ -150,7 +182,7 @@ struct ListResponse<'a> {
     resources: Vec<&'a Value>,
 }
 
-fn create(state: &mut State, request: &Request<Vec<u8>>) -> Answer {
+fn create(state: &mut Wats, request: &Request<Vec<u8>>) -> Answer {
     let user = state.directory.create(message(request)?)?;
     if state.quirks.create_answers_empty {
         return Ok(Response::new(Vec::new()));
@@ -164,7 +196,7 @@ fn create(state: &mut State, request: &Request<Vec<u8>>) -> Answer {
     Ok(response)
 }
 
-fn patch(state: &mut State, id: &str, request: &Request<Vec<u8>>) -> Answer {
+fn patch(state: &mut Wats, id: &str, request: &Request<Vec<u8>>) -> Answer {
     let user = state.directory.patch(id, &message(request)?)?;
     if state.quirks.patch_answers_204 {
         return Ok(no_content());
@@ -172,29 +204,10 @@ fn patch(state: &mut State, id: &str, request: &Request<Vec<u8>>) -> Answer {
     Ok(json_body(user))
 }
 
-/// The JSON object in a request's body.
-pub(crate) fn message(request: &Request<Vec<u8>>) -> Result<Map<String, Value>, Refusal> {
-    if !says_json(request.headers()) {
-        return Err(Refusal::unsupported_media_type());
-    }
-    serde_json::from_slice(request.body())
-        .map_err(|error| Refusal::invalid_syntax(format!("the body is not a JSON object: {error}")))
-}
-
-/// Whether the body is declared as JSON; one that declares nothing is taken for JSON.
-fn says_json(headers: &HeaderMap) -> bool {
-    let Some(content_type) = headers.get(CONTENT_TYPE) else {
-        return true;
-    };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next();
-    let essence = essence.unwrap_or_default().trim();
-    ["application/scim+json", "application/json"].iter().any(|known| essence.eq_ignore_ascii_case(known))
-}
-
 /// A query parameter, its name in any letter case; a blank one counts as absent, as in ASP.NET.
 fn parameter(query: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .find(|(key, _)| same_name(key, name))
         .map(|(_, value)| value.into_owned())
         .filter(|value| !value.trim().is_empty())
 }
@@ -206,19 +219,6 @@ fn integer<T: std::str::FromStr>(query: &str, name: &str) -> Result<Option<T>, R
             number.map_err(|_| Refusal::invalid_value(format!("{name} must be a whole number")))
         })
         .transpose()
-}
-
-pub(crate) fn no_content() -> Response<Vec<u8>> {
-    let mut response = Response::new(Vec::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
-}
-
-pub(crate) fn json_body(body: &impl Serialize) -> Response<Vec<u8>> {
-    // Maps with string keys always serialize, so there is no error to pass on.
-    let mut response = Response::new(serde_json::to_vec(body).unwrap_or_default());
-    response.headers_mut().insert(CONTENT_TYPE, SCIM_JSON);
-    response
 }
 
 #[cfg(test)]

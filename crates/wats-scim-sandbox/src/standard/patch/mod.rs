@@ -5,13 +5,14 @@ mod target;
 mod values;
 
 use serde_json::{Map, Value};
+use wats_scim_filter::json::member;
 
 use self::target::{Action, perform};
-use super::fields::{declares, get, text};
 use super::kinds::Kind;
 use super::refusals;
 use super::schema::Mutability;
 use super::store::Store;
+use crate::message::{declares, text};
 use crate::refusal::Refusal;
 
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -39,7 +40,8 @@ fn apply(
     if !declares(message, PATCH_SCHEMA) {
         return Err(Refusal::invalid_syntax(format!("schemas must list '{PATCH_SCHEMA}'")));
     }
-    let Some(Value::Array(operations)) = get(message, "Operations").filter(|list| **list != Value::Array(Vec::new()))
+    let Some(Value::Array(operations)) =
+        member(message, "Operations").filter(|list| **list != Value::Array(Vec::new()))
     else {
         return Err(Refusal::invalid_syntax("Operations must be an array with at least one operation"));
     };
@@ -55,8 +57,8 @@ fn apply(
 
 fn operate(kind: &Kind, resource: &mut Map<String, Value>, operation: &Map<String, Value>) -> Result<(), Refusal> {
     let op = text(operation, "op").unwrap_or_default().to_ascii_lowercase();
-    let value = get(operation, "value");
-    let path = match get(operation, "path") {
+    let value = member(operation, "value");
+    let path = match member(operation, "path") {
         None | Some(Value::Null) => None,
         Some(Value::String(path)) => Some(path.as_str()),
         Some(_) => return Err(Refusal::invalid_path("the path of an operation must be a string")),
@@ -91,7 +93,7 @@ fn perform_member(
 ) -> Result<(), Refusal> {
     let is_known = kind.attribute(name).is_some() || kind.extension(name).is_some();
     let is_path = name.contains(['.', '[', ':']) && !is_object(action);
-    if is_known || is_path || get(resource, name).is_some() {
+    if is_known || is_path || member(resource, name).is_some() {
         return perform(kind, resource, name, action);
     }
     if let Action::Add(value) | Action::Replace(value) = action {
@@ -108,7 +110,7 @@ fn is_object(action: Action<'_>) -> bool {
 fn keep(kind: &Kind, before: &Map<String, Value>, after: &Map<String, Value>) -> Result<(), Refusal> {
     for attribute in kind.attributes() {
         let name = attribute.name;
-        let (old, new) = (get(before, name), get(after, name));
+        let (old, new) = (member(before, name), member(after, name));
         if attribute.mutability == Mutability::ReadOnly && old != new {
             return Err(refusals::mutability(format!("{name} is read only")));
         }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 use wats_scim_filter::PatchPath;
+use wats_scim_filter::json::{is_unassigned, member, same_name, spelling};
 
 use super::values::Place;
 use crate::refusal::Refusal;
-use crate::standard::fields::{get, is_unassigned, key};
 use crate::standard::kinds::{Kind, is_core};
 use crate::standard::schema::Attribute;
 
@@ -37,7 +37,7 @@ pub(super) fn perform(
             let attribute = kind.extension(&urn).and_then(|schema| schema.attribute(name));
             within(resource, &urn, |holder| at(holder, attribute, &path, action))
         }
-        Some(urn) if !kind.schema.id.eq_ignore_ascii_case(urn) => {
+        Some(urn) if !same_name(kind.schema.id, urn) => {
             Err(Refusal::invalid_path(format!("'{urn}' is not the schema of a {}", kind.name())))
         }
         _ => at(resource, kind.attribute(name), &path, action),
@@ -46,7 +46,7 @@ pub(super) fn perform(
 
 /// The URN of an extension as the resource has it, or would have it.
 fn extension(kind: &Kind, resource: &Map<String, Value>, urn: &str) -> Option<String> {
-    let held = || key(resource, urn).filter(|key| key.contains(':'));
+    let held = || spelling(resource, urn).filter(|key| key.contains(':')).map(str::to_owned);
     kind.extension(urn).map(|schema| schema.id.to_owned()).or_else(held)
 }
 
@@ -106,7 +106,7 @@ fn at(
     action: Action<'_>,
 ) -> Result<(), Refusal> {
     let name = path.path().name();
-    if attribute.is_none() && get(holder, name).is_none() {
+    if attribute.is_none() && member(holder, name).is_none() {
         return Err(Refusal::invalid_path(format!("there is no attribute '{path}'")));
     }
     let lacks = |sub: &str| attribute.is_some_and(|attribute| attribute.sub(sub).is_none());

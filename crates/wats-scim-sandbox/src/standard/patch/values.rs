@@ -1,12 +1,12 @@
 //! Changing one attribute: the whole of it, a part, or the values that a filter selects.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::json::{is_unassigned, member, set, spelling, take};
 use wats_scim_filter::{AttributePath, Filter};
 
 use super::primary;
 use super::target::Action;
 use crate::refusal::Refusal;
-use crate::standard::fields::{get, is_unassigned, key, set, take};
 use crate::standard::refusals;
 use crate::standard::schema::{Attribute, Mutability, Type};
 
@@ -19,7 +19,8 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn new(holder: &'a mut Map<String, Value>, attribute: Option<&'static Attribute>, name: &str) -> Self {
-        let name = key(holder, name).unwrap_or_else(|| attribute.map_or(name, |known| known.name).to_owned());
+        let known = attribute.map_or(name, |known| known.name);
+        let name = spelling(holder, name).unwrap_or(known).to_owned();
         Self { holder, attribute, name }
     }
 
@@ -99,7 +100,7 @@ impl<'a> Place<'a> {
         let by_value = self.attribute.is_some_and(Attribute::is_told_by_value);
         let same_value = || match (held, sent) {
             (Value::Object(held), Value::Object(sent)) => {
-                get(held, "value").is_some_and(|value| Some(value) == get(sent, "value"))
+                member(held, "value").is_some_and(|value| Some(value) == member(sent, "value"))
             }
             _ => false,
         };
@@ -169,7 +170,7 @@ impl<'a> Place<'a> {
             return Err(Refusal::invalid_path(format!("{} has no sub-attributes", self.name)));
         };
         let known = self.attribute.and_then(|known| known.sub(sub));
-        let old = get(members, sub).cloned();
+        let old = member(members, sub).cloned();
         match action {
             Action::Add(new) | Action::Replace(new) if !is_unassigned(new) => {
                 set(members, known.map_or(sub, |known| known.name), new.clone());
@@ -181,7 +182,7 @@ impl<'a> Place<'a> {
         }
         let is_fixed =
             known.is_some_and(|known| matches!(known.mutability, Mutability::Immutable | Mutability::ReadOnly));
-        if is_fixed && old.is_some() && old.as_ref() != get(members, sub) {
+        if is_fixed && old.is_some() && old.as_ref() != member(members, sub) {
             return Err(refusals::mutability(format!("{}.{sub} cannot be changed", self.name)));
         }
         Ok(())

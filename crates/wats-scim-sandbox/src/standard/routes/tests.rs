@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::account::Account;
 use crate::quirks::Quirks;
-use crate::standard::Settings;
-use crate::wats::gate::Account;
+use crate::setup::Setup;
+use crate::standard::builder::Settings;
 
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
@@ -29,7 +30,9 @@ impl Peer {
         let authorization = format!("Bearer {}", account.token);
         let mut settings = Settings::default();
         set(&mut settings);
-        let server = Standard::new("http://x/scim/v2", account, quirks, settings, users);
+        let mut server = Standard::new("http://x/scim/v2", account, quirks, settings);
+        let setup = Setup { sample_users: users, ..Setup::default() };
+        server.seed(setup.all_users(), &[]).unwrap();
         Self { server, authorization, if_match: None, if_none_match: None }
     }
 

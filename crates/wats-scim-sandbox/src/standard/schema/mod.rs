@@ -5,6 +5,8 @@ mod enterprise;
 mod render;
 mod wats;
 
+use wats_scim_filter::json::same_name;
+
 pub(super) use self::core::{COMMON, GROUP, USER};
 pub(super) use self::enterprise::ENTERPRISE_USER;
 pub(super) use self::render::render;
@@ -27,7 +29,7 @@ impl Schema {
 
 /// An attribute by its name in any letter case.
 pub(super) fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
-    attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    attributes.iter().find(|attribute| same_name(attribute.name, name))
 }
 
 /// The data type of one value (RFC 7643 §2.3).

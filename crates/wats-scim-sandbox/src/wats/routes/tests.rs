@@ -1,22 +1,14 @@
 //! The routes, without a network.
 
 use super::*;
-use crate::wats::gate::Account;
+use std::time::Duration;
 
-fn server(users: usize, quirks: Quirks) -> (State, String) {
-    let account = Account::random();
-    let basic = format!("Basic {}", account.token);
-    let users_url = format!("http://sandbox.test{}/Users", quirks.base.path());
-    let mut directory = Directory::new(users_url);
-    directory.seed(users);
-    let gate = Gate::new(account, "http://sandbox.test");
-    let state = State { directory, gate, quirks };
-    (state, basic)
-}
+use crate::account::Account;
+use crate::samples;
 
-/// A server and its answers, as one who is let in sees them.
+/// A server and its answers, as a client with credentials sees them.
 struct Peer {
-    state: State,
+    server: Wats,
     authorization: String,
 }
 
@@ -26,8 +18,18 @@ impl Peer {
     }
 
     fn with(users: usize, quirks: Quirks) -> Self {
-        let (state, authorization) = server(users, quirks);
-        Self { state, authorization }
+        Self::at(Base::Wats, users, quirks, None)
+    }
+
+    fn at(base: Base, users: usize, quirks: Quirks, lifetime: Option<Duration>) -> Self {
+        let account = Account::random();
+        let authorization = format!("Basic {}", account.token);
+        let mut directory = Directory::new(format!("http://sandbox.test{}/Users", base.path()));
+        for number in 1..=users {
+            directory.seed(samples::user(number)).unwrap();
+        }
+        let gate = Gate::new(account, "http://sandbox.test", lifetime);
+        Self { server: Wats { directory, gate, base, quirks }, authorization }
     }
 
     fn send(&mut self, method: &str, target: &str, body: &str) -> Response<Vec<u8>> {
@@ -37,7 +39,7 @@ impl Peer {
             .header("authorization", &self.authorization)
             .body(body.as_bytes().to_vec())
             .unwrap();
-        respond(&mut self.state, &request)
+        self.server.respond(&request)
     }
 
     fn get(&mut self, target: &str) -> Response<Vec<u8>> {
@@ -46,7 +48,7 @@ impl Peer {
 
     /// The path of the first user.
     fn first(&self) -> String {
-        let user = self.state.directory.iter().next().unwrap();
+        let user = self.server.directory.iter().next().unwrap();
         format!("/api/SCIM/v2/Users/{}", user["id"].as_str().unwrap())
     }
 }
@@ -84,9 +86,8 @@ fn an_issued_token_passes_as_bearer() {
 
 #[test]
 fn an_expired_token_is_refused() {
-    let mut peer = Peer::of(0);
+    let mut peer = Peer::at(Base::Wats, 0, Quirks::default(), Some(Duration::ZERO));
     let token = read(&peer.get("/api/SCIM/v2/Token"))["token"].clone();
-    peer.state.gate.expire_all();
     peer.authorization = format!("Bearer {}", token.as_str().unwrap());
     assert_eq!(peer.get("/api/SCIM/v2/Users").status(), 401);
 }
@@ -174,8 +175,8 @@ fn an_empty_id_is_the_whole_list() {
 
 #[test]
 fn a_standard_server_has_no_token() {
-    let quirks = Quirks { base: Base::Standard, ..Quirks::default() };
-    assert_eq!(Peer::with(0, quirks).get("/scim/v2/Token").status(), 404);
+    let mut peer = Peer::at(Base::Standard, 0, Quirks::default(), None);
+    assert_eq!(peer.get("/scim/v2/Token").status(), 404);
 }
 
 #[test]
@@ -223,12 +224,12 @@ fn a_body_that_is_not_json_is_invalid_syntax() {
 
 #[test]
 fn a_body_of_another_media_type_is_unsupported() {
-    let (mut state, basic) = server(0, Quirks::default());
+    let mut peer = Peer::of(0);
     let request = Request::post("/api/SCIM/v2/Users")
-        .header("authorization", basic)
+        .header("authorization", &peer.authorization)
         .header("content-type", "application/xml")
         .body(b"<user/>".to_vec());
-    assert_eq!(respond(&mut state, &request.unwrap()).status(), 415);
+    assert_eq!(peer.server.respond(&request.unwrap()).status(), 415);
 }
 
 #[test]
