@@ -5,8 +5,8 @@ use std::error::Error;
 use http::{Request, Response};
 use serde::{Deserialize, Serialize};
 use wats_scim::blocking::{ScimClient, ScimService};
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, EnterpriseUser, Extension, Profile, Resource, ScimConfig, ScimUser};
+use wats_scim_sandbox::Sandbox;
 
 #[derive(Deserialize, Serialize)]
 struct Badge {

@@ -11,8 +11,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use wats_scim::blocking::ScimClient;
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, Journal, Leavers, Plan, PlanPolicy, ScimConfig, ScimUser, ScimUserName};
+use wats_scim_sandbox::Sandbox;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (source, _sandbox) = server("SOURCE", 250)?;

@@ -17,9 +17,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
-use wats_scim::sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 use wats_scim::{Credentials, RetryPolicy, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome};
 use wats_scim::{asynchronous, blocking};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 
 const WORKERS: usize = 64;
 const USERS_EACH: usize = 6;
@@ -65,14 +65,14 @@ fn faults() -> [FaultRule; 2] {
         faults.push(Fault::StatusAfterApplied { code, retry_after: None });
     }
     // A page in place of the answer cannot be recovered from, only reported: it is rarer.
-    [FaultRule::new(Fault::HtmlAfterApplied).with_probability(0.003), FaultRule::one_of(faults).with_probability(0.147)]
+    [FaultRule::new(Fault::HtmlAfterApplied).probability(0.003), FaultRule::one_of(faults).probability(0.147)]
 }
 
 /// Runs the server until stdin ends, and answers each line with what the server has carried out.
 fn serve(seed: u64) -> AnyResult<()> {
     let sandbox = Sandbox::start()?;
     let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
-    let proxy = faults().into_iter().fold(proxy, FaultProxyBuilder::rule).start()?;
+    let proxy = faults().into_iter().fold(proxy, FaultProxyBuilder::with_rule).start()?;
     println!("{} {} {}", proxy.base_url(), sandbox.base_url(), sandbox.token());
     for line in stdin().lines() {
         line?;

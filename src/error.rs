@@ -21,7 +21,7 @@ type Source = Box<dyn StdError + Send + Sync>;
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
-/// use wats_scim::sandbox::Sandbox;
+/// use wats_scim_sandbox::Sandbox;
 /// use wats_scim::{Credentials, ErrorKind, ScimUser, WriteOutcome};
 ///
 /// let sandbox = Sandbox::start()?;

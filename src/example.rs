@@ -9,22 +9,22 @@ macro_rules! written_once {
     (face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal, lines: standard $($line:tt)*) => {
         $crate::example::written_once!(
             face: $face, main: $main, fn: $fn, await: $await,
-            sandbox: ".standard()", url: "scim_url", lines: $($line)*
+            sandbox: "StandardSandbox", lines: $($line)*
         )
     };
     (face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal, lines: $($line:tt)*) => {
         $crate::example::written_once!(
-            face: $face, main: $main, fn: $fn, await: $await, sandbox: "", url: "base_url", lines: $($line)*
+            face: $face, main: $main, fn: $fn, await: $await, sandbox: "Sandbox", lines: $($line)*
         )
     };
     (
         face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal,
-        sandbox: $sandbox:literal, url: $url:literal, lines: $($line:tt)*
+        sandbox: $sandbox:literal, lines: $($line:tt)*
     ) => {
         concat!(
             "```\n",
             "# use wats_scim::", $face, "::{ScimClient};\n",
-            "# use wats_scim::sandbox::Sandbox;\n",
+            "# use wats_scim_sandbox::", $sandbox, ";\n",
             "# #[allow(unused_imports)]\n",
             "# use wats_scim::{AppliedStep, Credentials, ErrorKind, Filter, Leavers, ListQuery, PlanPolicy, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",
             "# #[allow(dead_code)]\n",
@@ -32,8 +32,8 @@ macro_rules! written_once {
             "#     Ok(client.create_user(&ScimUser::new(\"a.user@example.com\"))", $await, "?.id.unwrap_or_default())\n",
             "# }\n",
             "# ", $main, "() -> Result<(), Box<dyn std::error::Error>> {\n",
-            "# let sandbox = Sandbox::builder().users(3)", $sandbox, ".start()?;\n",
-            "let client = ScimClient::connect(sandbox.", $url, "(), Credentials::wats_token(sandbox.token()))?;\n",
+            "# let sandbox = ", $sandbox, "::builder().users(3).start()?;\n",
+            "let client = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;\n",
             $($crate::example::written_once!(@ $await $line)),*,
             "\n# Ok(())\n# }\n```",
         )

@@ -22,7 +22,7 @@ use crate::plan::{Plan, PlanStep};
 /// ```
 /// use wats_scim::blocking::ScimClient;
 /// use wats_scim::{Credentials, Journal, PlanPolicy, ScimUser};
-/// # let sandbox = wats_scim::sandbox::Sandbox::start()?;
+/// # let sandbox = wats_scim_sandbox::Sandbox::start()?;
 /// # let client = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
 /// # let path = std::env::temp_dir().join(format!("wats-scim-{}.journal", std::process::id()));
 ///

@@ -4,7 +4,7 @@
 //! ```
 //! use wats_scim::blocking::ScimClient;
 //! use wats_scim::{Credentials, ScimUser};
-//! # let sandbox = wats_scim::sandbox::Sandbox::start()?;
+//! # let sandbox = wats_scim_sandbox::Sandbox::start()?;
 //! # let (base_url, token) = (sandbox.base_url(), sandbox.token());
 //!
 //! let client = ScimClient::connect(base_url, Credentials::wats_token(token))?;
@@ -31,7 +31,7 @@
 //! | decide what is sent again | [`RetryPolicy`] |
 //! | keep a trail of what was written | [`Audit`] |
 //! | use another HTTP stack, or none | `HttpClient` and `ScimRepository` in each face |
-//! | try it without a server, or test | [`sandbox`] |
+//! | try it without a server, or test | the crate `wats-scim-sandbox` |
 //!
 //! # What you can rely on
 //!
@@ -50,7 +50,6 @@
 //! | `blocking` (default) | `blocking-api` and its transport over ureq |
 //! | `async` | `async-api` and its transport over reqwest, on tokio |
 //! | `blocking-api`, `async-api` | the face alone, for an `HttpClient` of your own |
-//! | `sandbox` | a WATS server in the process, on a loopback port |
 //! | `tracing` | a span for each operation, without bodies or personal data |
 //! | `rate-limit` | `ScimConfig::rate_limit` |
 //! | `csv` | [`UserCsv`] |
@@ -63,7 +62,7 @@
     allow(dead_code, unused_imports, reason = "parts of the core serve a face or a transport alone")
 )]
 #![cfg_attr(
-    not(all(feature = "blocking-api", feature = "async-api", feature = "sandbox", feature = "csv")),
+    not(all(feature = "blocking-api", feature = "async-api", feature = "csv")),
     allow(rustdoc::broken_intra_doc_links, reason = "the documentation names what other features bring")
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -83,7 +82,6 @@ mod difference;
 mod error;
 #[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod example;
-mod filter;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -98,8 +96,6 @@ mod query;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retry;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 mod secret;
 mod source;
 mod target;
@@ -115,7 +111,6 @@ pub use batch::{BatchItem, BatchProgress, ScimWrite};
 pub use config::ScimConfig;
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result, WriteOutcome};
-pub use filter::{AttributePath, Filter, FilterError, PatchPath};
 pub use journal::Journal;
 pub use listing::ListProgress;
 pub use model::{
@@ -137,6 +132,7 @@ pub use source::UserCsv;
 pub use source::{BadRow, SourceError, users_from_json, users_from_json_file};
 pub use target::Target;
 pub use transport_error::TransportError;
+pub use wats_scim_filter::{AttributePath, Filter, FilterError, PatchPath};
 pub use wire::{BulkLimits, TimeLeft};
 
 #[cfg(all(doctest, feature = "blocking", feature = "async"))]

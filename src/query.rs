@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
+use wats_scim_filter::{AttributePath, Filter};
 
 use crate::error::{Error, Result};
-use crate::filter::{AttributePath, Filter};
 
 /// Which part of a listing to read (RFC 7644 §3.4.2). By default the server chooses.
 ///

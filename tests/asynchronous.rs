@@ -18,7 +18,7 @@ mod suite;
 
 use face::{HttpClient, Reqwest as Transport, ScimClient, ScimRepository};
 use suite::client;
-use wats_scim::sandbox::Sandbox;
+use wats_scim_sandbox::Sandbox;
 
 /// The server of the interop suite, which runs here over the sandbox.
 fn server() -> interop::Server {

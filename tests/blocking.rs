@@ -14,7 +14,7 @@ mod suite;
 
 use face::{HttpClient, ScimClient, Ureq as Transport};
 use suite::client;
-use wats_scim::sandbox::Sandbox;
+use wats_scim_sandbox::Sandbox;
 
 /// The server of the interop suite, which runs here over the sandbox.
 fn server() -> interop::Server {

@@ -17,11 +17,11 @@ use std::{env, fs, thread};
 use http::{Method, StatusCode};
 use random::Random;
 use serde_json::Value;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 use wats_scim::{
     Audit, AuditLog, Credentials, Journal, Plan, PlanAction, PlanPolicy, RetryPolicy, ScimConfig, ScimUser,
     asynchronous, blocking,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 
 const KILLS: u32 = 50;
 const TIMEOUT: Duration = Duration::from_millis(400);
@@ -92,7 +92,7 @@ fn faults() -> FaultRule {
         faults.push(Fault::Status { code, retry_after: None });
         faults.push(Fault::StatusAfterApplied { code, retry_after: None });
     }
-    FaultRule::one_of(faults).with_probability(0.1)
+    FaultRule::one_of(faults).probability(0.1)
 }
 
 /// 1,000 users are there: 700 get another name, 300 leave, and 1,000 join.
@@ -113,7 +113,7 @@ fn survive(face: &str, seed: u64) -> u32 {
     let mut random = Random(seed);
     let sandbox = Sandbox::builder().users(1000).start().unwrap();
     let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
-    let proxy = [faults()].into_iter().fold(proxy, FaultProxyBuilder::rule).start().unwrap();
+    let proxy = [faults()].into_iter().fold(proxy, FaultProxyBuilder::with_rule).start().unwrap();
     let directory = Directory(env::temp_dir().join(format!("wats-scim-killed-{}-{face}", std::process::id())));
     fs::create_dir_all(&directory.0).unwrap();
     let path = directory.0.join("journal");

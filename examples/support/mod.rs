@@ -3,8 +3,8 @@
 use std::env;
 use std::error::Error;
 
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, ScimConfig};
+use wats_scim_sandbox::Sandbox;
 
 /// The server of `WATS_BASE_URL` and `WATS_TOKEN`, or a sandbox with some users if neither is set.
 ///

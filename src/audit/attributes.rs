@@ -1,9 +1,10 @@
 //! What an event tells of the attributes of a write, and what not.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::PatchPath;
+use wats_scim_filter::json::is_server_attribute;
 
 use super::AuditAttribute;
-use crate::filter::PatchPath;
 use crate::model::{PatchOp, ScimPatchRequest};
 
 const REDACTED: &str = "[redacted]";
@@ -25,8 +26,7 @@ impl Attributes {
     /// Of a whole resource, but for what says nothing about it.
     pub(super) fn of_resource(mut self, resource: &Value) -> Self {
         let members = resource.as_object().into_iter().flatten();
-        let is_said = |name: &str| !["schemas", "id", "meta"].iter().any(|other| name.eq_ignore_ascii_case(other));
-        self.take_members(None, members.filter(|(name, _)| is_said(name)));
+        self.take_members(None, members.filter(|(name, _)| !is_server_attribute(name)));
         self
     }
 

@@ -37,7 +37,7 @@ use trail::Trail;
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
-/// use wats_scim::sandbox::Sandbox;
+/// use wats_scim_sandbox::Sandbox;
 /// use wats_scim::{Audit, AuditEvent, Credentials, ScimConfig, ScimUser};
 ///
 /// let sandbox = Sandbox::start()?;

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use wats_scim_filter::Filter;
+
 use super::{HttpClient, HttpScimRepository, ScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::filter::Filter;
 use crate::model::Resource;
 use crate::operation::Operation;
 use crate::query::ListQuery;

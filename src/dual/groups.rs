@@ -1,8 +1,9 @@
 //! What groups have that other resources have not: members.
 
+use wats_scim_filter::Filter;
+
 use super::{ScimRepository, ScimResources, ScimService, example, maybe_async};
 use crate::error::Result;
-use crate::filter::Filter;
 use crate::model::{PatchOp, ScimGroup, ScimMember, ScimPatchOperation, ScimPatchRequest};
 use crate::target::Target;
 

@@ -1,10 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use wats_scim_filter::Filter;
+
 use super::job::{Arrival, PageJob};
 use super::{InFlight, ScimRepository, example, maybe_async};
 use crate::error::{Error, ErrorKind, Result};
-use crate::filter::Filter;
 use crate::listing::{ListProgress, Listing, Want};
 use crate::model::{Resource, ScimListResponse};
 use crate::operation::Operation;

@@ -13,7 +13,7 @@ use crate::target::Target;
 /// A clone is cheap and shares the connections; one service serves any number of threads or tasks.
 /// Nothing is cached: every call asks the server.
 ///
-/// The examples use a server that the [sandbox](crate::sandbox) runs in the process.
+/// The examples use a server in the process, of the crate `wats-scim-sandbox`.
 ///
 #[doc = example!(
     "let jane = client.create_user(&ScimUser::new(\"jane@example.com\"))" await "?;\n\

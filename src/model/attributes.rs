@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::Value;
+use wats_scim_filter::json;
 
 use super::extension::{EnterpriseUser, Extension, WatsUser};
 use super::held::Held;
@@ -125,7 +126,7 @@ impl fmt::Debug for Attributes {
 
 /// The member of an object with this name, in any letter case.
 pub(crate) fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    json::member(object.as_object()?, name)
 }
 
 /// A value as `Debug` may show it: anything named `password` is hidden, at any depth.

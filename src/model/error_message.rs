@@ -1,6 +1,7 @@
 //! The many forms in which a server says what went wrong.
 
 use serde_json::Value;
+use wats_scim_filter::json::{self, is_invisible};
 
 /// What an error body says (RFC 7644 §3.12, and what servers write in its place).
 #[derive(Debug, Default, PartialEq)]
@@ -19,10 +20,7 @@ impl ErrorMessage {
         match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => {
                 let member = |names: &[&str]| {
-                    names.iter().find_map(|name| {
-                        let (_, value) = object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-                        value.as_str().and_then(one_line)
-                    })
+                    names.iter().find_map(|name| json::member(&object, name)?.as_str().and_then(one_line))
                 };
                 Self {
                     detail: member(&["detail", "Message", "error_description", "title", "error"]),
@@ -65,11 +63,6 @@ pub(crate) fn one_line(text: &str) -> Option<String> {
         }
     }
     (!line.is_empty()).then_some(line)
-}
-
-/// Zero-width characters and those that change the direction of text.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use wats_scim_filter::PatchPath;
 
 use super::attributes::Shown;
-use crate::filter::PatchPath;
 
 /// Changes to a resource, applied all or none (RFC 7644 §3.5.2).
 ///

@@ -3,6 +3,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
+use wats_scim_filter::json;
 
 use crate::secret::Secret;
 
@@ -48,9 +49,7 @@ impl ScimToken {
 }
 
 fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
-    names.iter().find_map(|name| {
-        object.iter().find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null()).map(|(_, value)| value)
-    })
+    names.iter().find_map(|name| json::assigned(object, name))
 }
 
 /// A time with or without an offset (then UTC), or in seconds since 1970.

@@ -1,7 +1,8 @@
 //! Whether a step still fits the user that it is for.
 
+use wats_scim_filter::json::{equal, same_text};
+
 use super::{PlanChange, PlanStep, Terms};
-use crate::difference::is_same;
 use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 
@@ -61,7 +62,7 @@ impl PlanStep {
 impl PlanChange {
     fn is_same(&self, other: &Self) -> bool {
         let same = |a: Option<&_>, b: Option<&_>| match (a, b) {
-            (Some(a), Some(b)) => is_same(a, b),
+            (Some(a), Some(b)) => equal(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
         self.path.eq_ignore_ascii_case(&other.path)
@@ -73,7 +74,7 @@ impl PlanChange {
 /// In what way this is not the user that the step was planned for.
 fn another(step: &PlanStep, held: &ScimUser) -> Option<String> {
     let name = held.user_name.as_deref().unwrap_or_default();
-    let is_named = name.to_lowercase() == step.user_name.to_lowercase() || step.changes_path("userName");
+    let is_named = same_text(name, &step.user_name) || step.changes_path("userName");
     if !is_named {
         return Some("the user has got another name since the plan was made".to_owned());
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use wats_scim_filter::json::text_key;
+
 use super::{Plan, PlanAction};
 use crate::model::{Resource, ScimUser};
 
@@ -161,7 +163,7 @@ impl Limits {
         if is_page_size(count) {
             return Some(format!("it has exactly {count} users, which is the size of a page, and {gone} are missing"));
         }
-        let by_name = |user: &ScimUser| user.user_name.as_deref().map(|name| (0, name.to_lowercase()));
+        let by_name = |user: &ScimUser| user.user_name.as_deref().map(|name| (0, text_key(name).into_owned()));
         // Numbers are sorted by their size, which their length decides first.
         let by_number = |user: &ScimUser| user.external_id().map(|id| (id.len(), id.to_owned()));
         let by_text = |user: &ScimUser| user.external_id().map(|id| (0, id.to_owned()));

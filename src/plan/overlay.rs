@@ -1,23 +1,20 @@
 //! A user as it is on the server, with what the source says put over it.
 
 use serde_json::{Map, Value};
+use wats_scim_filter::AttributePath;
+use wats_scim_filter::json::{assigned, covers, holds_nothing, is_server_attribute, is_write_only, member_mut, take};
 
-use crate::difference::{is_unassigned, member};
-use crate::filter::AttributePath;
-
-/// What the source has no say in: the server's own, and what the server never shows, so that
-/// nobody can tell whether it differs.
-const LEFT_ALONE: [&str; 4] = ["id", "meta", "schemas", "password"];
-
+/// Whether the source has a say in an attribute: not in the server's own, nor in what the server
+/// never shows, so that nobody can tell whether it differs.
 fn is_ours(name: &str) -> bool {
-    !LEFT_ALONE.iter().any(|own| own.eq_ignore_ascii_case(name))
+    !is_server_attribute(name) && !is_write_only(name)
 }
 
 /// Whether `held` has what `desired` says, and nothing that `clears` names and `desired` does not
 /// say.
 pub(super) fn is_met(held: &Map<String, Value>, desired: &Map<String, Value>, clears: &[String]) -> bool {
     let has = |(name, value): (&String, &Value)| {
-        !is_ours(name) || says_nothing(value) || member(held, name).is_some_and(|held| agrees(name, value, held))
+        !is_ours(name) || holds_nothing(value) || assigned(held, name).is_some_and(|held| covers(name, held, value))
     };
     let is_clear = |path: &String| value_at(held, path).is_none() || value_at(desired, path).is_some();
     desired.iter().all(has) && clears.iter().all(is_clear)
@@ -41,12 +38,11 @@ pub(super) fn overlaid(
 }
 
 fn put(user: &mut Map<String, Value>, path: &str, name: &str, desired: &Value) {
-    if says_nothing(desired) {
+    if holds_nothing(desired) {
         return;
     }
-    let known = user.keys().find(|known| known.eq_ignore_ascii_case(name)).cloned();
-    match known.and_then(|known| user.get_mut(&known)) {
-        Some(held) if agrees(path, desired, held) => {}
+    match member_mut(user, name) {
+        Some(held) if covers(path, held, desired) => {}
         Some(Value::Object(held)) if desired.is_object() => {
             desired.as_object().into_iter().flatten().for_each(|(name, value)| put(held, path, name, value));
         }
@@ -55,53 +51,25 @@ fn put(user: &mut Map<String, Value>, path: &str, name: &str, desired: &Value) {
     }
 }
 
-/// Whether nothing is assigned in a value: it is null, or empty, or has only such parts.
-fn says_nothing(value: &Value) -> bool {
-    is_unassigned(value) || value.as_object().is_some_and(|parts| parts.values().all(says_nothing))
-}
-
-/// Whether the server has what the source says. It may have more: types, displays, references.
-fn agrees(path: &str, desired: &Value, held: &Value) -> bool {
-    match (desired, held) {
-        (Value::Object(desired), Value::Object(held)) => desired.iter().all(|(name, value)| {
-            says_nothing(value) || member(held, name).is_some_and(|held| agrees(path, value, held))
-        }),
-        (Value::Array(desired), Value::Array(held)) => {
-            desired.len() == held.len()
-                && desired.iter().all(|value| held.iter().any(|held| agrees(path, value, held)))
-                && held.iter().all(|held| desired.iter().any(|value| agrees(path, value, held)))
-        }
-        // User names and addresses are the same in any letter case (RFC 7643 §8.7.1).
-        (Value::String(desired), Value::String(held)) if ["userName", "emails"].iter().any(|name| is(path, name)) => {
-            desired == held || desired.to_lowercase() == held.to_lowercase()
-        }
-        _ => desired == held,
-    }
-}
-
-fn is(path: &str, name: &str) -> bool {
-    path.eq_ignore_ascii_case(name)
-}
-
 /// The value at a path: that of an attribute, of a whole extension, or of what is in either.
 pub(super) fn value_at<'a>(user: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    if let Some(value) = member(user, path) {
+    if let Some(value) = assigned(user, path) {
         return Some(value);
     }
     let path: AttributePath = path.parse().ok()?;
     let holder = match path.schema() {
-        Some(schema) => member(user, schema)?.as_object()?,
+        Some(schema) => assigned(user, schema)?.as_object()?,
         None => user,
     };
-    let value = member(holder, path.name())?;
+    let value = assigned(holder, path.name())?;
     match path.sub_attribute() {
-        Some(sub) => member(value.as_object()?, sub),
+        Some(sub) => assigned(value.as_object()?, sub),
         None => Some(value),
     }
 }
 
 fn remove(user: &mut Map<String, Value>, path: &str) {
-    if take(user, path) {
+    if take(user, path).is_some() {
         return;
     }
     let Ok(path) = path.parse::<AttributePath>() else { return };
@@ -111,18 +79,13 @@ fn remove(user: &mut Map<String, Value>, path: &str) {
     };
     let Some(holder) = holder else { return };
     match path.sub_attribute() {
-        Some(sub) => within(holder, path.name()).map(|value| take(value, sub)),
-        None => Some(take(holder, path.name())),
+        Some(sub) => within(holder, path.name()).and_then(|value| take(value, sub)),
+        None => take(holder, path.name()),
     };
 }
 
 fn within<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
-    object.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name))?.1.as_object_mut()
-}
-
-fn take(object: &mut Map<String, Value>, name: &str) -> bool {
-    let known = object.keys().find(|known| known.eq_ignore_ascii_case(name)).cloned();
-    known.and_then(|known| object.shift_remove(&known)).is_some()
+    member_mut(object, name)?.as_object_mut()
 }
 
 #[cfg(test)]

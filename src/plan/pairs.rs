@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::slice;
 
+use wats_scim_filter::json::text_key;
+
 use super::PlanConflict;
 use crate::model::{Resource, ScimUser};
 
@@ -81,8 +83,7 @@ impl<'a> Index<'a> {
 /// A name as it is compared. Most are in small letters already.
 pub(super) fn name_of(user: &ScimUser) -> Option<Cow<'_, str>> {
     let name = user.user_name.as_deref().filter(|name| !name.is_empty())?;
-    let is_small = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    Some(if is_small { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) })
+    Some(text_key(name))
 }
 
 /// Which of these are there more than once.

@@ -2,6 +2,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use wats_scim_filter::json::text_key;
+
 use super::guard::{Facts, Limits};
 use super::pairs::{Pair, name_of, pairs};
 use super::{CurrentUsers, Inexpressible, Plan, PlanAction, PlanChange, PlanConflict, PlanRefusal, PlanStep, Terms};
@@ -87,7 +89,7 @@ impl PlanPolicy {
     /// user whose credentials these are. May be called more than once.
     #[must_use]
     pub fn protect<N: AsRef<str>>(mut self, user_names: impl IntoIterator<Item = N>) -> Self {
-        self.protected.extend(user_names.into_iter().map(|name| name.as_ref().to_lowercase()));
+        self.protected.extend(user_names.into_iter().map(|name| text_key(name.as_ref()).into_owned()));
         self
     }
 

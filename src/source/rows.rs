@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use wats_scim_filter::json::{is_invisible, is_joiner, text_key};
+
 use super::error::{BadRow, SourceError};
 use crate::model::ScimUser;
 
@@ -23,7 +25,7 @@ impl Rows {
             wrong.push("userName is missing".to_owned());
         }
         // A user name is the same in any letter case (RFC 7643 §4.1.1), an external id is not (§3.1).
-        let user_name = user_name.map(|name| name.to_lowercase());
+        let user_name = user_name.map(|name| text_key(&name).into_owned());
         for (what, id) in [("userName", user_name), ("externalId", given(&user.external_id))] {
             let Some(id) = id else { continue };
             if id.trim().len() < id.len() {
@@ -59,9 +61,7 @@ impl Rows {
 
 /// What is pasted along with a name and makes it another one. Joiners are letters of some scripts.
 fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control() || (is_invisible(c) && !is_joiner(c))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
+use wats_scim_filter::json::{is_unassigned, same_name};
 
 use crate::model::{EnterpriseUser, Extension, WatsUser};
 
@@ -91,7 +92,7 @@ pub(super) const WATS: Members = &[("levels", Text), ("productGroups", Text)];
 
 /// The attribute of this name, in any letter case (RFC 7643 §2.1), as the schema spells it.
 pub(super) fn find(members: Members, name: &str) -> Option<&'static (&'static str, Kind)> {
-    members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
+    members.iter().find(|(known, _)| same_name(known, name))
 }
 
 impl fmt::Display for Kind {
@@ -114,8 +115,8 @@ pub(super) fn mistakes(user: &Value) -> Vec<String> {
 }
 
 fn check(path: &str, kind: Kind, value: &Value, found: &mut Vec<String>) {
-    // Unassigned (RFC 7643 §2.5).
-    if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
+    // An empty object in the place of a text would be sent as it is.
+    if is_unassigned(value) && !value.is_object() {
         return;
     }
     if !kind.fits(value) {

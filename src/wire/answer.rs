@@ -4,6 +4,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Response, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use wats_scim_filter::json::same_text;
 
 use super::retry_after::retry_after;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
@@ -184,7 +185,7 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
 
 /// Names are compared without regard to case, as the server does (RFC 7643 §4.1.1).
 fn is_named<T: Resource>(resource: &T, name: &str) -> bool {
-    resource.name().is_some_and(|known| known == name || known.to_lowercase() == name.to_lowercase())
+    resource.name().is_some_and(|known| same_text(known, name))
 }
 
 fn another<T: Resource>() -> String {

@@ -3,6 +3,7 @@
 mod members;
 
 use serde_json::{Map, Value};
+use wats_scim_filter::json::{is_server_attribute, same_name};
 
 use crate::error::{Error, Result};
 use crate::model::Resource;
@@ -10,12 +11,12 @@ use crate::model::Resource;
 /// A new resource: without what only the server gives (RFC 7643 §3.1), and with the schemas it
 /// uses.
 pub(super) fn new_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
-    write(resource, &["id", "meta"])
+    write(resource, &["schemas"])
 }
 
 /// A resource in the place of what is there. It may name its id.
 pub(super) fn whole_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
-    write(resource, &["meta"])
+    write(resource, &["schemas", "id"])
 }
 
 /// [`new_resource`] as an object.
@@ -23,8 +24,10 @@ pub(super) fn new_object<T: Resource>(resource: &T) -> Result<Map<String, Value>
     serde_json::from_slice(&new_resource(resource)?).map_err(unwritable)
 }
 
-fn write<T: Resource>(resource: &T, servers_own: &[&str]) -> Result<Vec<u8>> {
-    members::write(resource, servers_own, T::SCHEMA).map_err(|error| {
+/// The JSON of a resource, without the attributes that the server assigns but for those `kept`.
+fn write<T: Resource>(resource: &T, kept: &[&str]) -> Result<Vec<u8>> {
+    let is_sent = |name: &str| !is_server_attribute(name) || kept.iter().any(|known| same_name(name, known));
+    members::write(resource, is_sent, T::SCHEMA).map_err(|error| {
         Error::invalid(format!("the {} cannot be written as a JSON object", T::NAME)).with_source(error)
     })
 }

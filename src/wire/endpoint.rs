@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderValue, Method, Request, Uri};
+use wats_scim_filter::Filter;
 
 use super::attempts::Repeat;
 use super::body::{new_resource, unwritable, whole_resource};
@@ -12,7 +13,6 @@ use super::path::{encode, id_segment, name};
 use crate::batch::ScimWrite;
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::{Error, ErrorKind, Result};
-use crate::filter::Filter;
 use crate::model::{PatchOp, Resource, ScimPatchRequest};
 use crate::operation::Operation;
 use crate::profile::Profile;

@@ -8,8 +8,8 @@ mod any_resource;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, ScimPatchRequest, ScimUser, ScimUserName, WriteOutcome};
+use wats_scim_sandbox::StandardSandbox;
 
 use crate::{ScimClient, maybe_async, test};
 
@@ -40,8 +40,8 @@ impl Server {
     /// The sandbox, as a server that keeps to the RFCs.
     #[allow(dead_code, reason = "the suite over other servers does not need it")]
     pub(crate) fn sandbox() -> Self {
-        static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-        let start = || Sandbox::builder().standard().cursors().bulk_limits(5, 4096).page_cap(7).start().unwrap();
+        static SANDBOX: OnceLock<StandardSandbox> = OnceLock::new();
+        let start = || StandardSandbox::builder().allow_cursors().bulk_limits(5, 4096).page_cap(7).start().unwrap();
         let sandbox = SANDBOX.get_or_init(start);
         let credentials = Credentials::wats_token(sandbox.token());
         Self { url: sandbox.scim_url().to_owned(), credentials, kind: "sandbox" }

@@ -11,14 +11,14 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
     ApplyReport, BatchProgress, Credentials, CurrentUsers, ErrorKind, Journal, Leavers, Plan, PlanAction, PlanPolicy,
     Profile, ScimConfig, ScimPatchRequest, ScimUser, StepOutcome,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
 use super::batches::STALLS;
-use super::{client, config, received};
+use super::{Server, client, config, received};
 use crate::{ScimClient, maybe_async, test};
 
 /// A file of its own for each test, which is gone with this.
@@ -90,7 +90,7 @@ fn leavers() -> impl Strategy<Value = Leavers> {
 }
 
 /// How often each kind of write was answered with success.
-fn writes(sandbox: &Sandbox) -> usize {
+fn writes(sandbox: &dyn Server) -> usize {
     let is_write = |method: &Method| [Method::POST, Method::PATCH, Method::DELETE, Method::PUT].contains(method);
     let requests = sandbox.requests();
     let done = |status: Option<http::StatusCode>| status.is_some_and(|status| status.is_success());
@@ -109,15 +109,16 @@ async fn a_plan_that_was_applied_leaves_nothing_to_do() {
         let mut draw = |strategy: BoxedStrategy<Vec<ScimUser>>| strategy.new_tree(&mut runner).unwrap().current();
         let (current, desired) = (draw(directory().boxed()), draw(proptest::collection::vec(anybody(), 0..10).boxed()));
         let leavers = leavers().new_tree(&mut runner).unwrap().current();
-        let (sandbox, client) = if case % 2 == 0 {
+        let (sandbox, client): (Box<dyn Server>, _) = if case % 2 == 0 {
             let sandbox = Sandbox::start().unwrap();
             let client = client(&sandbox);
-            (sandbox, client)
+            (Box::new(sandbox), client)
         } else {
-            let sandbox = Sandbox::builder().standard().start().unwrap();
+            let sandbox = StandardSandbox::start().unwrap();
             let config =
                 wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
-            (sandbox, ScimClient::new(&config).unwrap())
+            let client = ScimClient::new(&config).unwrap();
+            (Box::new(sandbox), client)
         };
         for user in &current {
             client.create_user(user).await.unwrap();
@@ -131,10 +132,10 @@ async fn a_plan_that_was_applied_leaves_nothing_to_do() {
         assert!(report.is_complete(), "{context}");
 
         // Once more does nothing.
-        let (after, written) = (sandbox.users(), writes(&sandbox));
+        let (after, written) = (sandbox.users(), writes(&*sandbox));
         let again = client.apply(plan.clone()).run().await.unwrap();
         assert_eq!((again.applied, problems(&again)), (0, Vec::new()), "{context}");
-        assert_eq!((sandbox.users(), writes(&sandbox)), (after, written), "{context}");
+        assert_eq!((sandbox.users(), writes(&*sandbox)), (after, written), "{context}");
 
         // And there is nothing left to plan; a conflict may have been about a name that is free now.
         let mut next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
@@ -232,7 +233,7 @@ async fn a_user_that_is_gone_is_skipped_and_one_that_was_to_go_is_not_needed() {
 #[maybe_async]
 #[test]
 async fn a_change_between_reading_and_writing_is_seen_where_users_have_versions() {
-    let sandbox = Sandbox::builder().standard().start().unwrap();
+    let sandbox = StandardSandbox::start().unwrap();
     let config = wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
     let client = ScimClient::new(&config).unwrap();
     let ann = client.create_user(&ScimUser::new("ann").with_display_name("Ann")).await.unwrap();
@@ -405,7 +406,7 @@ async fn created_meanwhile(stall: Duration) -> usize {
     let plan = without_guards(client.profile()).leavers(Leavers::Keep).plan(&current, &desired).unwrap();
     let first = plan.steps[0].clone();
     let slow = first.id.unwrap_or_else(|| "/Users".to_owned());
-    proxy.rule(FaultRule::new(Fault::Stall(stall)).on_path(slow).times(1));
+    proxy.add_rule(FaultRule::new(Fault::Stall(stall)).on_path(slow).times(1));
     let mut apply = client.apply(plan).in_flight(4);
     apply.next_step().await.unwrap().unwrap();
     sandbox.users().len()

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use http::Method;
 use serde_json::{Value, json};
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
     Audit, AuditEvent, AuditOutcome, Credentials, ErrorKind, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest,
     ScimUser, ScimWrite, WriteOutcome,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
-use super::{answer, config, quick, received};
+use super::{Server, answer, config, quick, received};
 use crate::{ScimClient, maybe_async, test};
 
 /// The events so far.
@@ -43,15 +43,15 @@ impl Events {
     }
 }
 
-fn audited(sandbox: &Sandbox) -> (ScimClient, Events) {
+fn audited(sandbox: &dyn Server) -> (ScimClient, Events) {
     let events = Events::default();
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
     (ScimClient::new(&config.retry(quick()).audit(events.audit())).unwrap(), events)
 }
 
 /// A client whose requests meet this fault, and are not sent again.
-fn faulty(sandbox: &Sandbox, fault: FaultRule) -> (ScimClient, Events, FaultProxy) {
-    let proxy = FaultProxy::builder(sandbox.scim_url()).rule(fault).start().unwrap();
+fn faulty(sandbox: &dyn Server, fault: FaultRule) -> (ScimClient, Events, FaultProxy) {
+    let proxy = FaultProxy::builder(sandbox.scim_url()).with_rule(fault).start().unwrap();
     let events = Events::default();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()));
     let client = ScimClient::new(&config.retry(RetryPolicy::none()).audit(events.audit())).unwrap();
@@ -74,7 +74,7 @@ fn failing(times: usize, status: u16) -> Sandbox {
         .unwrap()
 }
 
-pub(super) fn first_id(sandbox: &Sandbox) -> String {
+pub(super) fn first_id(sandbox: &dyn Server) -> String {
     sandbox.users()[0]["id"].as_str().unwrap().to_owned()
 }
 
@@ -89,7 +89,7 @@ pub(super) fn replace(path: &str, value: impl Into<Value>) -> ScimPatchRequest {
 #[maybe_async]
 #[test]
 async fn every_write_begins_and_has_an_outcome() {
-    let sandbox = Sandbox::builder().standard().start().unwrap();
+    let sandbox = StandardSandbox::start().unwrap();
     let (client, events) = audited(&sandbox);
     let mut user = jane();
     user.id = Some("mine".into());
@@ -257,7 +257,7 @@ async fn every_request_for_a_write_is_counted() {
 async fn a_creation_that_is_found_is_applied_once() {
     let sandbox = Sandbox::start().unwrap();
     let lost = FaultRule::new(Fault::ResetAfterApplied).on_method(Method::POST).times(1);
-    let proxy = FaultProxy::builder(sandbox.base_url()).rule(lost).start().unwrap();
+    let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(lost).start().unwrap();
     let events = Events::default();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(quick());
     ScimClient::new(&config.audit(events.audit())).unwrap().create_user(&jane()).await.unwrap();
@@ -278,7 +278,7 @@ fn mixed(id: &str) -> Vec<ScimWrite> {
 #[maybe_async]
 #[test]
 async fn each_write_of_a_bulk_request_has_its_own_events() {
-    let sandbox = Sandbox::builder().standard().users(1).start().unwrap();
+    let sandbox = StandardSandbox::builder().users(1).start().unwrap();
     let (client, events) = audited(&sandbox);
     let client = client.discover().await.unwrap();
     sandbox.clear_requests();
@@ -312,7 +312,7 @@ async fn each_write_of_a_bulk_request_has_its_own_events() {
 #[maybe_async]
 #[test]
 async fn what_a_bulk_request_leaves_open_is_unknown_and_then_settled() {
-    let sandbox = Sandbox::builder().standard().users(1).start().unwrap();
+    let sandbox = StandardSandbox::builder().users(1).start().unwrap();
     let lost = FaultRule::new(Fault::ResetAfterApplied).on_path("/Bulk");
     let (client, events, _proxy) = faulty(&sandbox, lost);
     let client = client.discover().await.unwrap();
@@ -336,8 +336,7 @@ async fn what_a_bulk_request_leaves_open_is_unknown_and_then_settled() {
 #[maybe_async]
 #[test]
 async fn a_bulk_request_that_is_refused_is_refused_for_each() {
-    let sandbox = Sandbox::builder()
-        .standard()
+    let sandbox = StandardSandbox::builder()
         .users(1)
         .respond_with(|request| {
             request
@@ -385,7 +384,7 @@ async fn each_clone_has_its_label() {
 #[test]
 async fn values_come_if_they_are_asked_for() {
     for with_values in [false, true] {
-        let sandbox = Sandbox::builder().standard().start().unwrap();
+        let sandbox = StandardSandbox::start().unwrap();
         let events = Events::default();
         let audit = if with_values { events.audit().with_values() } else { events.audit() };
         let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit);

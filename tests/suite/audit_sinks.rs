@@ -8,11 +8,11 @@ use std::{env, fs, io, process};
 
 use http::Method;
 use serde_json::{Value, json};
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{
     Audit, AuditEvent, AuditLog, AuditSink, Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite,
     WriteOutcome,
 };
+use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
 use super::audit::{Events, first_id, jane, replace};
 use super::{answer, config, quick, received};
@@ -44,8 +44,7 @@ impl Drop for TrailFile {
 #[test]
 async fn no_password_and_no_credentials_are_in_the_trail() {
     // Whatever is wrong, this server repeats all that it was sent.
-    let sandbox = Sandbox::builder()
-        .standard()
+    let sandbox = StandardSandbox::builder()
         .respond_with(|request| {
             let said = request.headers().get("authorization")?.to_str().unwrap();
             let body = String::from_utf8_lossy(request.body()).into_owned();
@@ -124,7 +123,7 @@ impl AuditSink for Failing {
 #[maybe_async]
 #[test]
 async fn without_a_trail_nothing_is_written() {
-    let sandbox = Sandbox::builder().standard().users(2).start().unwrap();
+    let sandbox = StandardSandbox::builder().users(2).start().unwrap();
     let (fails, events) = (Arc::new(AtomicBool::new(true)), Events::default());
     let audit = Audit::to(Failing(Arc::clone(&fails), events.clone()));
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit.clone());

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{BatchProgress, Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::{MS, answer, client, received};
 use crate::{ScimClient, maybe_async, test};
@@ -151,7 +151,7 @@ async fn deactivated_meanwhile(stall: Duration, buffer: Option<usize>) -> usize 
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(super::quick());
     let client = ScimClient::new(&config).unwrap();
     let ids: Vec<String> = sandbox.users().iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect();
-    proxy.rule(FaultRule::new(Fault::Stall(stall)).on_path(ids[0].clone()).times(1));
+    proxy.add_rule(FaultRule::new(Fault::Stall(stall)).on_path(ids[0].clone()).times(1));
     let mut batch = client.deactivate_users(ids).in_flight(4);
     if let Some(buffer) = buffer {
         batch = batch.buffer(buffer);

@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, ErrorKind, ListQuery, RetryPolicy, ScimConfig};
+use wats_scim_sandbox::Sandbox;
 
 use super::{MS, client, config};
 use crate::{ScimClient, maybe_async, test};

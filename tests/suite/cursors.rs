@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use http::Response;
 use serde_json::json;
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{ErrorKind, Filter};
+use wats_scim_sandbox::Sandbox;
 
 use super::{answer, client, received};
 use crate::{maybe_async, test};

@@ -120,7 +120,7 @@ async fn a_server_that_is_not_there_changed_nothing() {
 #[maybe_async]
 #[test]
 async fn a_server_that_repeats_the_credentials_does_not_get_them_shown() {
-    let sandbox = wats_scim::sandbox::Sandbox::builder()
+    let sandbox = wats_scim_sandbox::Sandbox::builder()
         .respond_with(|request| {
             let said = request.headers()["authorization"].to_str().unwrap();
             let body = serde_json::json!({ "detail": format!("bad header: {said}"), "scimType": said }).to_string();
@@ -141,7 +141,7 @@ async fn a_server_that_repeats_the_credentials_does_not_get_them_shown() {
 #[maybe_async]
 #[test]
 async fn nor_does_one_that_answers_with_them() {
-    let sandbox = wats_scim::sandbox::Sandbox::builder()
+    let sandbox = wats_scim_sandbox::Sandbox::builder()
         .respond_with(|request| {
             let said = request.headers()["authorization"].to_str().unwrap();
             let list = request.method() == http::Method::GET && request.uri().path().ends_with("Users");

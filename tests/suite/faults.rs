@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::json;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
     Credentials, Error, ErrorKind, ListQuery, Profile, ScimConfig, ScimPatchRequest, ScimUser, WriteOutcome,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::MS;
 use crate::{ScimClient, maybe_async, test};
@@ -163,10 +163,10 @@ async fn tried(strikes: Strikes, fault: Option<Fault>, operation: &str, timeout:
     let client = ScimClient::new(&config).unwrap();
     match (strikes, fault) {
         (_, None) => proxy.refuse_connections(true).unwrap(),
-        (Once, Some(fault)) => proxy.rule(FaultRule::new(fault).times(1)),
-        (Always, Some(fault)) => proxy.rule(FaultRule::new(fault)),
+        (Once, Some(fault)) => proxy.add_rule(FaultRule::new(fault).times(1)),
+        (Always, Some(fault)) => proxy.add_rule(FaultRule::new(fault)),
         (Before, Some(fault)) => {
-            proxy.rule(FaultRule::new(fault).times(1));
+            proxy.add_rule(FaultRule::new(fault).times(1));
             client.get_user(&id).await.unwrap();
         }
     }

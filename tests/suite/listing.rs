@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox, SandboxBuilder};
 use wats_scim::{Credentials, Error, ErrorKind, Filter, ListProgress, ListQuery, ScimConfig, ScimUser};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, SandboxBuilder};
 
 use super::batches::STALLS;
 use super::{answer, client, received};
@@ -216,7 +216,7 @@ async fn requests_meanwhile(stall: Duration) -> usize {
     let sandbox = Sandbox::builder().users(400).start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(super::quick());
-    proxy.rule(FaultRule::new(Fault::Stall(stall)).on_path("startIndex=10&").times(1));
+    proxy.add_rule(FaultRule::new(Fault::Stall(stall)).on_path("startIndex=10&").times(1));
     let mut users = ScimClient::new(&config).unwrap().iter_users().page_size(10).in_flight(4);
     for _ in 0..11 {
         users.try_next().await.unwrap().unwrap();

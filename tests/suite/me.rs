@@ -1,8 +1,8 @@
 //! Who is signed in (RFC 7644 §3.11).
 
 use http::HeaderValue;
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{Credentials, ErrorKind, ScimUser};
+use wats_scim_sandbox::Sandbox;
 
 use super::{answer, received};
 use crate::{ScimClient, maybe_async, test};

@@ -2,8 +2,8 @@
 //! retrying are in `retries`, those of threads and tasks in the files of the faces.
 
 use serde_json::{Value, json};
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{ErrorKind, ScimPatchRequest, ScimUser, WriteOutcome};
+use wats_scim_sandbox::Sandbox;
 
 use super::{answer, client, received};
 use crate::{maybe_async, test};

@@ -26,8 +26,9 @@ mod users;
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use wats_scim::sandbox::Sandbox;
+use serde_json::Value;
 use wats_scim::{Credentials, RetryPolicy, ScimConfig};
+use wats_scim_sandbox::{RecordedRequest, Sandbox, StandardSandbox};
 
 use crate::ScimClient;
 
@@ -60,6 +61,39 @@ pub(crate) fn always(status: u16, media_type: &'static str, body: &'static str) 
 }
 
 /// What was received, as `METHOD target`.
-pub(crate) fn received(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn received(sandbox: &dyn Server) -> Vec<String> {
     sandbox.requests().iter().map(|request| format!("{} {}", request.method, request.target)).collect()
 }
+
+/// What tests ask of either server.
+pub(crate) trait Server {
+    fn scim_url(&self) -> &str;
+    fn token(&self) -> &str;
+    fn users(&self) -> Vec<Value>;
+    fn requests(&self) -> Vec<RecordedRequest>;
+}
+
+macro_rules! server {
+    ($sandbox:ty) => {
+        impl Server for $sandbox {
+            fn scim_url(&self) -> &str {
+                self.scim_url()
+            }
+
+            fn token(&self) -> &str {
+                self.token()
+            }
+
+            fn users(&self) -> Vec<Value> {
+                self.users()
+            }
+
+            fn requests(&self) -> Vec<RecordedRequest> {
+                self.requests()
+            }
+        }
+    };
+}
+
+server!(Sandbox);
+server!(StandardSandbox);

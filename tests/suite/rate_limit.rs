@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use wats_scim::sandbox::Sandbox;
+use wats_scim_sandbox::Sandbox;
 
 use super::config;
 use crate::{ScimClient, maybe_async, test};

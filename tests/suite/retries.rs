@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use serde_json::json;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use wats_scim::{
     Credentials, ErrorKind, PatchOp, Profile, RetryPolicy, ScimConfig, ScimPatchOperation, ScimPatchRequest, ScimUser,
     WriteOutcome,
 };
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::{MS, answer, client, config, received};
 use crate::{ScimClient, face, maybe_async, test};
@@ -132,7 +132,7 @@ async fn a_deadline_ends_all_attempts() {
 fn applied_then(fault: Fault) -> (Sandbox, FaultProxy, ScimClient) {
     let sandbox = Sandbox::start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
-    proxy.rule(FaultRule::new(fault).on_method(Method::POST).times(1));
+    proxy.add_rule(FaultRule::new(fault).on_method(Method::POST).times(1));
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()));
     let client = ScimClient::new(&config.timeout(500 * MS).retry(super::quick())).unwrap();
     (sandbox, proxy, client)

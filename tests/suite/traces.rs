@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Once;
 
 use wats_scim::ScimUser;
-use wats_scim::sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use crate::{ScimClient, maybe_async, test};
 
@@ -46,7 +46,7 @@ async fn a_span_tells_the_operation_and_nobodys_secrets() {
     listen();
     let sandbox = Sandbox::start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
-    proxy.rule(FaultRule::new(Fault::ResetBeforeAnswer).times(1));
+    proxy.add_rule(FaultRule::new(Fault::ResetBeforeAnswer).times(1));
     let config = wats_scim::ScimConfig::new(proxy.base_url(), wats_scim::Credentials::wats_token(sandbox.token()));
     let client = ScimClient::new(&config.retry(super::quick())).unwrap();
     let token = client.get_token(None).await.unwrap();

@@ -1,10 +1,10 @@
 //! The life of a user, over the sandbox.
 
 use serde_json::{Value, json};
-use wats_scim::sandbox::Sandbox;
 use wats_scim::{
     Credentials, ErrorKind, Filter, ListQuery, PatchOp, ScimPatchOperation, ScimPatchRequest, ScimUser, ScimUserName,
 };
+use wats_scim_sandbox::Sandbox;
 
 use super::{client, config, received};
 use crate::{ScimClient, face, maybe_async, test};

@@ -1,6 +1,7 @@
 use serde_json::{Map, Value, json};
+use wats_scim_filter::AttributePath;
+use wats_scim_filter::json::{is_server_attribute, spelling};
 
-use crate::filter::AttributePath;
 use crate::model::{EnterpriseUser, Extension, Resource, ScimUser, WatsUser};
 use crate::source::schema::{ENTERPRISE, Kind, NAME, USER, WATS, find};
 
@@ -24,9 +25,6 @@ enum Form {
     /// What WATS keeps joined by `;`.
     Joined,
 }
-
-/// What only the server gives.
-const SERVERS_OWN: [&str; 2] = ["id", "meta"];
 
 impl Attribute {
     /// The attribute of a name or path, in any letter case; `None` if nobody knows it.
@@ -69,7 +67,7 @@ impl Attribute {
         }
         let first = path.first()?;
         let form = match kind {
-            _ if SERVERS_OWN.contains(&first.as_str()) => return None,
+            _ if is_server_attribute(first) => return None,
             Kind::Text if first == WatsUser::SCHEMA => Form::Joined,
             Kind::Text => Form::Text,
             Kind::Truth => Form::Truth,
@@ -110,7 +108,7 @@ impl Attribute {
 /// Names match in any letter case (RFC 7643 §2.1), so that two columns may spell them differently.
 fn put_at(path: &[String], value: Value, object: &mut Map<String, Value>) {
     let Some((name, rest)) = path.split_first() else { return };
-    let known = object.keys().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name).clone();
+    let known = spelling(object, name).unwrap_or(name).to_owned();
     if rest.is_empty() {
         object.insert(known, value);
     } else if let Value::Object(inner) = object.entry(known).or_insert_with(|| Map::new().into()) {
@@ -125,7 +123,7 @@ pub(super) fn known_names() -> String {
         .chain(NAME)
         .chain(ENTERPRISE)
         .chain(WATS)
-        .filter(|(name, kind)| matches!(kind, Kind::Text | Kind::Truth) && !SERVERS_OWN.contains(name));
+        .filter(|(name, kind)| matches!(kind, Kind::Text | Kind::Truth) && !is_server_attribute(name));
     let names: Vec<&str> =
         single.map(|(name, _)| *name).chain(["fullName", "email", "roles", "manager.value"]).collect();
     format!("{}, and urn:…:name for an attribute of any other extension", names.join(", "))

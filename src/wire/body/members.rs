@@ -8,12 +8,12 @@ use serde_json::{Error, Value};
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// The resource without the attributes in `servers_own`, and with the schemas of the extensions that
+/// The attributes of the resource for which `is_sent` holds, with the schemas of the extensions that
 /// it uses (RFC 7643 §3). `schema` is the one of a resource that names none.
-pub(super) fn write(resource: &impl Serialize, servers_own: &[&str], schema: &str) -> Result<Vec<u8>> {
+pub(super) fn write(resource: &impl Serialize, is_sent: impl Fn(&str) -> bool, schema: &str) -> Result<Vec<u8>> {
     let mut members = Members {
         body: Vec::with_capacity(512),
-        servers_own,
+        is_sent,
         name: String::new(),
         schemas: Vec::new(),
         extensions: Vec::new(),
@@ -47,9 +47,9 @@ fn schemas(written: Vec<u8>, extensions: &[String], schema: &str) -> Result<Vec<
     serde_json::to_vec(&schemas)
 }
 
-struct Members<'a> {
+struct Members<F> {
     body: Vec<u8>,
-    servers_own: &'a [&'a str],
+    is_sent: F,
     /// Of the member that is written now.
     name: String,
     /// The JSON of `schemas`, which goes before all other members.
@@ -57,13 +57,13 @@ struct Members<'a> {
     extensions: Vec<String>,
 }
 
-impl Members<'_> {
+impl<F: Fn(&str) -> bool> Members<F> {
     fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<()> {
         if name.eq_ignore_ascii_case("schemas") {
             self.schemas = serde_json::to_vec(value)?;
             return Ok(());
         }
-        if self.servers_own.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        if !(self.is_sent)(name) {
             return Ok(());
         }
         if self.body.len() > 1 {
@@ -89,7 +89,7 @@ impl Members<'_> {
     }
 }
 
-impl SerializeMap for &mut Members<'_> {
+impl<F: Fn(&str) -> bool> SerializeMap for &mut Members<F> {
     type Ok = ();
     type Error = Error;
 
@@ -107,7 +107,7 @@ impl SerializeMap for &mut Members<'_> {
     }
 }
 
-impl SerializeStruct for &mut Members<'_> {
+impl<F: Fn(&str) -> bool> SerializeStruct for &mut Members<F> {
     type Ok = ();
     type Error = Error;
 
@@ -166,7 +166,7 @@ macro_rules! no_object {
     };
 }
 
-impl Serializer for &mut Members<'_> {
+impl<F: Fn(&str) -> bool> Serializer for &mut Members<F> {
     type SerializeMap = Self;
     type SerializeStruct = Self;
 

@@ -1,0 +1,97 @@
+//! How two values compare (RFC 7644 §3.4.2.2, table 3).
+
+use std::cmp::Ordering;
+
+use serde_json::{Number, Value};
+
+use super::expression::Operator;
+use crate::json::text_key;
+
+/// Whether the comparison holds. Values of different types do not compare, and `ne` is none of
+/// two values: it is the opposite of `eq` for all of them.
+pub(super) fn compare(actual: &Value, operator: Operator, operand: &Value, exact: bool) -> bool {
+    match (actual, operand) {
+        (Value::String(actual), Value::String(operand)) if exact => compare_strings(actual, operator, operand),
+        (Value::String(actual), Value::String(operand)) => {
+            compare_strings(&text_key(actual), operator, &text_key(operand))
+        }
+        (Value::Number(actual), Value::Number(operand)) => {
+            compare_numbers(actual, operand).is_some_and(|ordering| accepts(operator, ordering))
+        }
+        (Value::Bool(actual), Value::Bool(operand)) => operator == Operator::Equal && actual == operand,
+        _ => false,
+    }
+}
+
+fn compare_strings(actual: &str, operator: Operator, operand: &str) -> bool {
+    match operator {
+        Operator::Equal => actual == operand,
+        Operator::Contains => actual.contains(operand),
+        Operator::StartsWith => actual.starts_with(operand),
+        Operator::EndsWith => actual.ends_with(operand),
+        _ => match (utc(actual), utc(operand)) {
+            (Some(actual), Some(operand)) => accepts(operator, actual.cmp(operand)),
+            _ => accepts(operator, actual.cmp(operand)),
+        },
+    }
+}
+
+/// What of a date and time in UTC is in the order of time as it is in that of text: without the
+/// `Z`, which would be after the `.` of a fraction, and without the zeros that end a fraction.
+fn utc(text: &str) -> Option<&str> {
+    let time = text.strip_suffix(['Z', 'z'])?;
+    if !matches!(time.as_bytes().get(10), Some(b'T' | b't')) {
+        return None;
+    }
+    Some(if time.contains('.') { time.trim_end_matches('0').trim_end_matches('.') } else { time })
+}
+
+fn compare_numbers(actual: &Number, operand: &Number) -> Option<Ordering> {
+    let whole = |number: &Number| {
+        let signed = number.as_i64().map(i128::from);
+        signed.or_else(|| number.as_u64().map(i128::from))
+    };
+    match (whole(actual), whole(operand)) {
+        (Some(actual), Some(operand)) => Some(actual.cmp(&operand)),
+        _ => actual.as_f64()?.partial_cmp(&operand.as_f64()?),
+    }
+}
+
+fn accepts(operator: Operator, ordering: Ordering) -> bool {
+    match operator {
+        Operator::Equal => ordering.is_eq(),
+        Operator::Greater => ordering.is_gt(),
+        Operator::GreaterOrEqual => ordering.is_ge(),
+        Operator::Less => ordering.is_lt(),
+        Operator::LessOrEqual => ordering.is_le(),
+        Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_compared_exactly() {
+        let (less, greater) = (Number::from(u64::MAX - 1), Number::from(u64::MAX));
+        assert_eq!(compare_numbers(&less, &greater), Some(Ordering::Less));
+    }
+
+    #[test]
+    fn the_zeros_that_end_a_fraction_make_no_difference() {
+        assert_eq!(utc("2011-05-13T04:42:30.00Z"), utc("2011-05-13T04:42:30Z"));
+        assert_eq!(utc("2011-05-13T04:42:30.10Z"), utc("2011-05-13T04:42:30.1Z"));
+    }
+
+    #[test]
+    fn text_that_ends_in_z_is_no_date() {
+        assert_eq!(utc("jazz"), None);
+        assert_eq!(utc("not a datez"), None);
+    }
+
+    #[test]
+    fn every_string_contains_the_empty_one() {
+        assert!(compare_strings("a", Operator::Contains, ""));
+    }
+}

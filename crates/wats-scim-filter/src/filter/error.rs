@@ -1,0 +1,100 @@
+//! Why a filter or a path is not valid.
+
+use std::fmt;
+
+/// Why a [`Filter`](crate::Filter), an [`AttributePath`](crate::AttributePath) or a
+/// [`PatchPath`](crate::PatchPath) is not valid.
+///
+/// The message is one sentence: what was expected, where, and what was there instead.
+///
+/// ```
+/// use wats_scim_filter::Filter;
+///
+/// let error = "userName = \"bjensen\"".parse::<Filter>().unwrap_err();
+/// assert_eq!(error.position(), Some(9));
+/// assert_eq!(
+///     error.to_string(),
+///     "expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr) at character 9, found `=`"
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterError {
+    problem: Problem,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Problem {
+    Syntax { position: usize, expected: String, found: String },
+    Other(String),
+}
+
+/// How much of the text at fault a message repeats.
+const FOUND_CHARS: usize = 32;
+
+impl FilterError {
+    /// `position` counts characters; `found` is the text there, of which the start is repeated.
+    pub(super) fn syntax(position: usize, expected: impl Into<String>, found: &str) -> Self {
+        let found = if found.is_empty() {
+            "the end of the text".to_owned()
+        } else {
+            let start: String = found.chars().take(FOUND_CHARS).collect();
+            format!("`{}`", start.escape_debug())
+        };
+        Self { problem: Problem::Syntax { position, expected: expected.into(), found } }
+    }
+
+    /// A problem that is not at one place of a text.
+    pub(super) fn other(problem: impl Into<String>) -> Self {
+        Self { problem: Problem::Other(problem.into()) }
+    }
+
+    /// The same error for a text that begins `offset` characters into a longer one.
+    pub(super) fn shifted(mut self, offset: usize) -> Self {
+        if let Problem::Syntax { position, .. } = &mut self.problem {
+            *position = position.saturating_add(offset);
+        }
+        self
+    }
+
+    /// Where the text stops being valid, in characters from its start.
+    ///
+    /// It is `None` where the problem is not at one place: a filter that was built rather than
+    /// parsed, or a text that is too long.
+    #[must_use]
+    pub fn position(&self) -> Option<usize> {
+        match &self.problem {
+            Problem::Syntax { position, .. } => Some(*position),
+            Problem::Other(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problem {
+            Problem::Syntax { position, expected, found } => {
+                write!(f, "expected {expected} at character {position}, found {found}")
+            }
+            Problem::Other(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl std::error::Error for FilterError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_repeats_only_the_start_of_a_long_text() {
+        let error = FilterError::syntax(0, "x", &"a".repeat(10_000));
+        assert!(error.to_string().len() < 100);
+    }
+
+    #[test]
+    fn a_message_escapes_control_characters() {
+        let error = FilterError::syntax(0, "x", "\u{1b}[2J");
+        assert!(!error.to_string().contains('\u{1b}'));
+    }
+}

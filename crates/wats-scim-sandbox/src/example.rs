@@ -1,0 +1,34 @@
+//! The examples in the documentation of both servers are written once.
+
+/// The documentation of an example, with a function that sends one request over TCP.
+///
+/// It shows the lines that it is given, in which the name of the server may be a part.
+macro_rules! example {
+    ($server:literal: $($part:expr),* $(,)?) => {
+        concat!(
+            "```\n",
+            "# #[allow(unused_imports)]\n",
+            "use wats_scim_sandbox::", $server, ";\n",
+            "# #[allow(dead_code)]\n",
+            "# fn send(method: &str, url: &str, token: &str, body: &str) -> std::io::Result<String> {\n",
+            "#     use std::io::{Read, Write};\n",
+            "#     let (address, path) = url.trim_start_matches(\"http://\").split_once('/').unwrap_or_default();\n",
+            "#     let mut stream = std::net::TcpStream::connect(address)?;\n",
+            "#     let length = body.len();\n",
+            "#     let request = format!(\n",
+            "#         \"{method} /{path} HTTP/1.1\\r\\nHost: {address}\\r\\nAuthorization: Basic {token}\\r\\n\\\n",
+            "#          Connection: close\\r\\nContent-Length: {length}\\r\\n\\r\\n{body}\"\n",
+            "#     );\n",
+            "#     stream.write_all(request.as_bytes())?;\n",
+            "#     let mut answer = String::new();\n",
+            "#     stream.read_to_string(&mut answer)?;\n",
+            "#     Ok(answer)\n",
+            "# }\n",
+            "\n",
+            $($part),*,
+            "\n# Ok::<(), std::io::Error>(())\n```",
+        )
+    };
+}
+
+pub(crate) use example;

@@ -1,0 +1,198 @@
+//! Which request meets which fault. Pure.
+
+use http::Method;
+
+use super::kind::Fault;
+use super::random::Random;
+
+/// When a [`FaultProxy`](super::FaultProxy) does what to a request.
+///
+/// Without any setting it is every request.
+///
+/// ```
+/// use http::{Method, StatusCode};
+/// use wats_scim_sandbox::{Fault, FaultRule};
+///
+/// // The second and the third creation get a 503.
+/// let unavailable = Fault::Status { code: StatusCode::SERVICE_UNAVAILABLE, retry_after: None };
+/// let rule = FaultRule::new(unavailable).on_method(Method::POST).on_path("/Users").after(1).times(2);
+///
+/// // About one request in seven meets one of two faults.
+/// let rule = FaultRule::one_of([Fault::ResetBeforeAnswer, Fault::ResetAfterApplied]).probability(0.15);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a rule does nothing until a proxy has it"]
+pub struct FaultRule {
+    faults: Vec<Fault>,
+    method: Option<Method>,
+    path: Option<String>,
+    skip: usize,
+    times: Option<usize>,
+    probability: Option<f64>,
+}
+
+impl FaultRule {
+    /// This fault, on every request.
+    pub fn new(fault: Fault) -> Self {
+        Self::one_of([fault])
+    }
+
+    /// Each time one of these faults, with the same chance for each: name one twice, and it comes
+    /// twice as often. With none, nothing happens.
+    pub fn one_of(faults: impl IntoIterator<Item = Fault>) -> Self {
+        let faults = faults.into_iter().collect();
+        Self { faults, method: None, path: None, skip: 0, times: None, probability: None }
+    }
+
+    /// Only on requests with this method.
+    pub fn on_method(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Only on requests whose path and query have this in them, as it was sent.
+    pub fn on_path(mut self, part: impl Into<String>) -> Self {
+        self.path = Some(part.into());
+        self
+    }
+
+    /// Leaves alone the first `n` requests that it would be for.
+    pub fn after(mut self, n: usize) -> Self {
+        self.skip = n;
+        self
+    }
+
+    /// At most `n` times.
+    pub fn times(mut self, n: usize) -> Self {
+        self.times = Some(n);
+        self
+    }
+
+    /// By chance: 0 is never and 1 is always. The [seed](super::FaultProxyBuilder::seed) decides.
+    pub fn probability(mut self, probability: f64) -> Self {
+        self.probability = Some(probability);
+        self
+    }
+
+    fn is_for(&self, method: &Method, target: &str) -> bool {
+        self.method.as_ref().is_none_or(|only| only == method)
+            && self.path.as_ref().is_none_or(|part| target.contains(part.as_str()))
+    }
+
+    /// The fault for one more request, whose rule this may be.
+    fn decide(&mut self, method: &Method, target: &str, random: &mut Random) -> Option<Fault> {
+        if self.times == Some(0) || !self.is_for(method, target) {
+            return None;
+        }
+        if let Some(left) = self.skip.checked_sub(1) {
+            self.skip = left;
+            return None;
+        }
+        if self.probability.is_some_and(|probability| random.fraction() >= probability) {
+            return None;
+        }
+        let fault = match self.faults.as_slice() {
+            [fault] => fault.clone(),
+            faults => faults.get(random.below(faults.len()))?.clone(),
+        };
+        self.times = self.times.map(|times| times.saturating_sub(1));
+        Some(fault)
+    }
+}
+
+/// The rules of a proxy, in order.
+#[derive(Debug)]
+pub(super) struct Rules {
+    rules: Vec<FaultRule>,
+    random: Random,
+}
+
+impl Rules {
+    pub(super) fn new(rules: Vec<FaultRule>, seed: u64) -> Self {
+        Self { rules, random: Random::new(seed) }
+    }
+
+    pub(super) fn add(&mut self, rule: FaultRule) {
+        self.rules.push(rule);
+    }
+
+    pub(super) fn set(&mut self, rules: Vec<FaultRule>) {
+        self.rules = rules;
+    }
+
+    /// The fault of the first rule that has one for this request.
+    pub(super) fn decide(&mut self, method: &Method, target: &str) -> Option<Fault> {
+        let random = &mut self.random;
+        self.rules.iter_mut().find_map(|rule| rule.decide(method, target, random))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn rules(rules: impl IntoIterator<Item = FaultRule>) -> Rules {
+        Rules::new(rules.into_iter().collect(), 1)
+    }
+
+    /// Whether each of `n` GETs met a fault.
+    fn hits(rules: &mut Rules, n: usize) -> Vec<bool> {
+        (0..n).map(|_| rules.decide(&Method::GET, "/Users").is_some()).collect()
+    }
+
+    #[test]
+    fn a_rule_without_settings_is_for_every_request() {
+        assert_eq!(hits(&mut rules([FaultRule::new(Fault::Html)]), 3), [true; 3]);
+        assert_eq!(hits(&mut rules([]), 3), [false; 3]);
+        assert_eq!(hits(&mut rules([FaultRule::one_of([])]), 3), [false; 3]);
+    }
+
+    #[test]
+    fn some_are_skipped_and_then_some_are_hit() {
+        let rule = FaultRule::new(Fault::Html).after(1).times(2);
+        assert_eq!(hits(&mut rules([rule]), 5), [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn only_the_requests_that_it_is_for_count() {
+        let rule = FaultRule::new(Fault::Html).on_method(Method::POST).on_path("/Users").after(1).times(1);
+        let mut rules = rules([rule]);
+        assert_eq!(rules.decide(&Method::GET, "/Users"), None);
+        assert_eq!(rules.decide(&Method::POST, "/Groups"), None);
+        assert_eq!(rules.decide(&Method::POST, "/api/Users?x=1"), None, "this is the one to skip");
+        assert_eq!(rules.decide(&Method::POST, "/api/Users?x=1"), Some(Fault::Html));
+        assert_eq!(rules.decide(&Method::POST, "/api/Users?x=1"), None, "once only");
+    }
+
+    #[test]
+    fn the_first_rule_with_a_fault_wins() {
+        let mut rules = rules([FaultRule::new(Fault::Html).times(1), FaultRule::new(Fault::Empty)]);
+        assert_eq!(rules.decide(&Method::GET, "/"), Some(Fault::Html));
+        assert_eq!(rules.decide(&Method::GET, "/"), Some(Fault::Empty));
+    }
+
+    #[test]
+    fn chance_keeps_to_the_probability_and_to_the_seed() {
+        let with = |probability, seed| {
+            let rule = FaultRule::new(Fault::Html).probability(probability);
+            hits(&mut Rules::new(vec![rule], seed), 1000)
+        };
+        let count = |hits: Vec<bool>| hits.into_iter().filter(|hit| *hit).count();
+        assert!((100..200).contains(&count(with(0.15, 7))));
+        assert_eq!((count(with(0.0, 7)), count(with(1.0, 7))), (0, 1000));
+        assert_eq!(with(0.15, 7), with(0.15, 7));
+        assert_ne!(with(0.15, 7), with(0.15, 8));
+    }
+
+    #[test]
+    fn each_of_several_faults_comes_as_often_as_it_is_named() {
+        let stall = Fault::Stall(Duration::ZERO);
+        let mut rules = rules([FaultRule::one_of([Fault::Html, stall.clone(), stall.clone()])]);
+        let faults: Vec<_> = (0..3000).filter_map(|_| rules.decide(&Method::GET, "/")).collect();
+        let stalls = faults.iter().filter(|fault| **fault == stall).count();
+        assert_eq!(faults.len(), 3000);
+        assert!((1850..2150).contains(&stalls), "{stalls}");
+    }
+}

@@ -1,0 +1,102 @@
+//! What the server has received.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method, Request, StatusCode};
+
+/// A request that a [`Sandbox`](crate::Sandbox) received, as it was on the wire.
+///
+/// Its `Debug` form hides the value of `Authorization`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// The method, in the letter case it was sent in.
+    pub method: Method,
+    /// The request target, path and query, with every escape as it was sent.
+    pub target: String,
+    /// All headers, in the order they came in. The value of `Authorization` is marked sensitive.
+    pub headers: HeaderMap,
+    /// The body, without any transfer coding; empty if there was none.
+    pub body: Vec<u8>,
+    /// The status that it was answered with; `None` as long as the answer is not decided.
+    pub status: Option<StatusCode>,
+}
+
+/// Names a request in the log, also after others were cleared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket(usize);
+
+/// All requests since the start, or since the last [`clear`](Self::clear), in order.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    cleared: usize,
+    requests: Vec<RecordedRequest>,
+}
+
+impl Log {
+    /// Adds a request that is not answered yet.
+    pub(super) fn received(&mut self, request: &Request<Vec<u8>>) -> Ticket {
+        let mut headers = request.headers().clone();
+        if let Some(credentials) = headers.get_mut(AUTHORIZATION) {
+            credentials.set_sensitive(true);
+        }
+        self.requests.push(RecordedRequest {
+            method: request.method().clone(),
+            target: request.uri().to_string(),
+            headers,
+            body: request.body().clone(),
+            status: None,
+        });
+        Ticket(self.cleared + self.requests.len() - 1)
+    }
+
+    /// Notes the status of the answer.
+    pub(super) fn answered(&mut self, Ticket(number): Ticket, status: StatusCode) {
+        let index = number.checked_sub(self.cleared);
+        if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
+            request.status = Some(status);
+        }
+    }
+
+    pub(super) fn requests(&self) -> &[RecordedRequest] {
+        &self.requests
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.cleared += self.requests.len();
+        self.requests.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str) -> Request<Vec<u8>> {
+        let request = Request::get(target).header(AUTHORIZATION, "Basic secret");
+        request.body(Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn a_target_keeps_its_escapes() {
+        let mut log = Log::default();
+        log.received(&request("/Users/userName=a%2Fb+c%23?x=%20"));
+        assert_eq!(log.requests()[0].target, "/Users/userName=a%2Fb+c%23?x=%20");
+    }
+
+    #[test]
+    fn an_answer_to_a_cleared_request_changes_no_other() {
+        let mut log = Log::default();
+        let first = log.received(&request("/1"));
+        log.clear();
+        log.received(&request("/2"));
+        log.answered(first, StatusCode::OK);
+        assert_eq!(log.requests()[0].status, None);
+    }
+
+    #[test]
+    fn debug_shows_no_credentials() {
+        let mut log = Log::default();
+        log.received(&request("/"));
+        assert!(!format!("{log:?}").contains("secret"));
+    }
+}

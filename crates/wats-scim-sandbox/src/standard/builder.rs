@@ -1,0 +1,159 @@
+//! What a standard server is like before it starts.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::StandardSandbox;
+use super::service::{BASE, Standard};
+use crate::example::example;
+use crate::setup::{Setup, shared_settings};
+
+/// What a bulk request may be, at most (RFC 7644 §3.7.4).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BulkLimits {
+    pub(super) max_operations: usize,
+    pub(super) max_payload_size: usize,
+}
+
+/// What the server offers.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) bulk: Option<BulkLimits>,
+    pub(super) cursors: bool,
+    pub(super) me: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let bulk = BulkLimits { max_operations: 1000, max_payload_size: 1_048_576 };
+        Self { bulk: Some(bulk), cursors: false, me: None }
+    }
+}
+
+/// Sets up a [`StandardSandbox`]: its resources, what it offers, how fast it answers, and how it
+/// misbehaves.
+///
+/// Without any setting it has no resources, answers at once, records every request and follows the
+/// RFCs. Each quirk was seen on a real server.
+///
+#[doc = example!("StandardSandbox":
+    "use serde_json::json;\n\n",
+    "let sandbox = StandardSandbox::builder()\n",
+    "    .with_users([json!({ \"id\": \"7f3a\", \"userName\": \"jane@example.com\" })])\n",
+    "    .with_groups([json!({ \"displayName\": \"Testers\", \"members\": [{ \"value\": \"7f3a\" }] })])\n",
+    "    .allow_cursors()\n",
+    "    .start()?;\n",
+    "assert_eq!(sandbox.users()[0][\"groups\"][0][\"display\"], \"Testers\");",
+)]
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until `start` is called"]
+pub struct StandardSandboxBuilder {
+    setup: Setup,
+    groups: Vec<Value>,
+    settings: Settings,
+}
+
+impl StandardSandboxBuilder {
+    shared_settings!("StandardSandbox");
+
+    /// Adds these groups.
+    ///
+    /// They are accepted as a request that creates them would be, except that an `id` is kept. Their
+    /// members are users or groups that the builder was given, by their ids; a group may be a member
+    /// of an earlier one. [`start`](Self::start) fails if one of them is rejected.
+    ///
+    #[doc = example!("StandardSandbox":
+        "use serde_json::json;\n\n",
+        "let sandbox = StandardSandbox::builder()\n",
+        "    .with_users([json!({ \"id\": \"7f3a\", \"userName\": \"jane@example.com\" })])\n",
+        "    .with_groups([json!({ \"displayName\": \"Testers\", \"members\": [{ \"value\": \"7f3a\" }] })])\n",
+        "    .start()?;\n",
+        "assert_eq!(sandbox.groups()[0][\"members\"][0][\"display\"], \"jane@example.com\");",
+    )]
+    pub fn with_groups(mut self, groups: impl IntoIterator<Item = Value>) -> Self {
+        self.groups.extend(groups);
+        self
+    }
+
+    /// The largest number of operations in a bulk request, and its largest size in bytes (RFC 7644
+    /// §3.7.4).
+    ///
+    /// A larger one is answered with 413. The default is 1000 operations and 1 MiB.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().bulk_limits(5, 4096).start()?;\n",
+        "let config = send(\"GET\", &format!(\"{}/ServiceProviderConfig\", sandbox.scim_url()), \"\", \"\")?;\n",
+        "assert!(config.contains(\"\\\"maxOperations\\\":5\"));",
+    )]
+    pub fn bulk_limits(mut self, max_operations: usize, max_payload_size: usize) -> Self {
+        self.settings.bulk = Some(BulkLimits { max_operations, max_payload_size });
+        self
+    }
+
+    /// Has no `/Bulk`: it answers 501, and `/ServiceProviderConfig` says so.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().without_bulk().start()?;\n",
+        "let answer = send(\"POST\", &format!(\"{}/Bulk\", sandbox.scim_url()), sandbox.token(), \"{}\")?;\n",
+        "assert!(answer.starts_with(\"HTTP/1.1 501\"));",
+    )]
+    pub fn without_bulk(mut self) -> Self {
+        self.settings.bulk = None;
+        self
+    }
+
+    /// Answers lists by cursors where `cursor` asks for them (RFC 9865).
+    ///
+    /// Lists can be asked for by `startIndex` too. By default `cursor` is ignored. The results are
+    /// fixed when the first page is asked for. Cursors can be used again; those of all but the last
+    /// 64 queries have expired.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().users(3).allow_cursors().start()?;\n",
+        "let url = format!(\"{}/Users?cursor&count=2\", sandbox.scim_url());\n",
+        "assert!(send(\"GET\", &url, sandbox.token(), \"\")?.contains(\"nextCursor\"));",
+    )]
+    pub fn allow_cursors(mut self) -> Self {
+        self.settings.cursors = true;
+        self
+    }
+
+    /// Answers `/Me` (RFC 7644 §3.11) with the user of this name, in any letter case.
+    ///
+    /// It is not redirected: GET, PUT, PATCH and DELETE work on it as at the user's own address,
+    /// which is in `Content-Location`. Without such a user it answers 404. The default is 501.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().users(2).me(\"user0002@example.com\").start()?;\n",
+        "let me = send(\"GET\", &format!(\"{}/Me\", sandbox.scim_url()), sandbox.token(), \"\")?;\n",
+        "assert!(me.contains(\"Sample User 0002\"));",
+    )]
+    pub fn me(mut self, user_name: impl Into<String>) -> Self {
+        self.settings.me = Some(user_name.into());
+        self
+    }
+
+    /// Starts the server; it answers by the time this returns.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().users(2).start()?;\n",
+        "let answer = send(\"GET\", &format!(\"{}/Users\", sandbox.scim_url()), sandbox.token(), \"\")?;\n",
+        "assert!(answer.contains(\"\\\"totalResults\\\":2\"));",
+    )]
+    ///
+    /// # Errors
+    ///
+    /// If the server would not create one of the resources that it was given, no loopback port can
+    /// be bound, or no thread or runtime started.
+    pub fn start(self) -> io::Result<StandardSandbox> {
+        let (groups, settings) = (self.groups, self.settings);
+        let mut running = self.setup.start(BASE, |place, setup| {
+            let mut server = Standard::new(place.scim_url, place.account.clone(), setup.quirks.clone(), settings);
+            server.seed(setup.all_users(), &groups)?;
+            Ok(server)
+        })?;
+        running.base_url.clone_from(&running.scim_url);
+        Ok(StandardSandbox { running })
+    }
+}
