@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::model::{ErrorMessage, ScimToken};
+use crate::error::ErrorMessage;
+use crate::model::ScimToken;
 
 /// The detail and the `scimType` of an error body.
 #[must_use]
@@ -23,5 +24,5 @@ pub fn token(reply: &serde_json::Value) -> Option<ScimToken> {
 #[must_use]
 pub fn retry_after(header: &[u8]) -> Option<std::time::Duration> {
     let value = HeaderValue::from_bytes(header).ok()?;
-    crate::wire::retry_after(&HeaderMap::from_iter([(http::header::RETRY_AFTER, value)]), SystemTime::now())
+    crate::exchange::retry_after(&HeaderMap::from_iter([(http::header::RETRY_AFTER, value)]), SystemTime::now())
 }

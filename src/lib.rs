@@ -67,73 +67,44 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod apply;
 #[cfg(feature = "async-api")]
 pub mod asynchronous;
 mod audit;
 mod batch;
 #[cfg(feature = "blocking-api")]
 pub mod blocking;
-#[cfg(feature = "tls")]
-mod body_limit;
 mod config;
-mod credentials;
-mod difference;
 mod error;
 #[cfg(any(feature = "blocking-api", feature = "async-api"))]
 mod example;
+mod exchange;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod journal;
+mod import;
 mod listing;
 mod model;
-mod operation;
-mod pace;
 mod plan;
-mod profile;
-mod query;
-#[cfg(feature = "rate-limit")]
-mod rate_limit;
-mod retry;
-mod secret;
-mod source;
-mod target;
-#[cfg(any(feature = "blocking", feature = "async"))]
-mod tls;
-mod trace;
-mod transport_error;
-mod wire;
 
-pub use apply::{AppliedStep, ApplyReport, StepOutcome};
 pub use audit::{Audit, AuditAttribute, AuditEvent, AuditLog, AuditOutcome, AuditSink};
 pub use batch::{BatchItem, BatchProgress, ScimWrite};
-pub use config::ScimConfig;
-pub use credentials::Credentials;
-pub use error::{Error, ErrorKind, Result, WriteOutcome};
-pub use journal::Journal;
+pub use config::{Credentials, Profile, RetryPolicy, ScimConfig};
+pub use error::{Error, ErrorKind, Operation, Result, Secret, TransportError, WriteOutcome};
+pub use exchange::{BulkLimits, ListQuery, TimeLeft};
+#[cfg(feature = "csv")]
+#[cfg_attr(docsrs, doc(cfg(feature = "csv")))]
+pub use import::UserCsv;
+pub use import::{BadRow, SourceError, users_from_json, users_from_json_file};
 pub use listing::ListProgress;
 pub use model::{
     Attributes, EnterpriseUser, Extension, PatchOp, Resource, ScimGroup, ScimListResponse, ScimManager, ScimMember,
-    ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName, WatsUser,
+    ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName, Target, WatsUser,
 };
-pub use operation::Operation;
 pub use plan::{
-    CurrentUsers, Guard, Inexpressible, Leavers, Plan, PlanAction, PlanChange, PlanConflict, PlanPolicy, PlanRefusal,
-    PlanStep,
+    AppliedStep, ApplyReport, CurrentUsers, Guard, Inexpressible, Journal, Leavers, Plan, PlanAction, PlanChange,
+    PlanConflict, PlanPolicy, PlanRefusal, PlanStep, StepOutcome,
 };
-pub use profile::Profile;
-pub use query::ListQuery;
-pub use retry::RetryPolicy;
-pub use secret::Secret;
-#[cfg(feature = "csv")]
-#[cfg_attr(docsrs, doc(cfg(feature = "csv")))]
-pub use source::UserCsv;
-pub use source::{BadRow, SourceError, users_from_json, users_from_json_file};
-pub use target::Target;
-pub use transport_error::TransportError;
 pub use wats_scim_filter::{AttributePath, Filter, FilterError, PatchPath};
-pub use wire::{BulkLimits, TimeLeft};
 
 #[cfg(all(doctest, feature = "blocking", feature = "async"))]
 #[doc = include_str!("../README.md")]

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::job::{Arrival, Event, Job};
+use super::client::step::{Arrival, Event, Job};
 use super::{ScimRepository, Source};
 
 /// Work in flight, and the results that wait for an earlier one. Results arrive in the order in

@@ -7,13 +7,13 @@ use reqwest::{Client, Proxy, Url};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::{HttpClient, HttpScimRepository, ScimService};
-use crate::body_limit::BodyLimit;
+use crate::config::Credentials;
 use crate::config::ScimConfig;
-use crate::credentials::Credentials;
+use crate::config::tls;
+use crate::error::TransportError;
 use crate::error::{Error, Result};
-use crate::tls;
-use crate::transport_error::TransportError;
-use crate::wire::TimeLeft;
+use crate::exchange::BodyLimit;
+use crate::exchange::TimeLeft;
 
 /// The async client: a [`ScimService`] over [`Reqwest`]. It runs on tokio.
 pub type ScimClient = ScimService<HttpScimRepository<Reqwest>>;

@@ -2,8 +2,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::error::Operation;
 use crate::model::PatchOp;
-use crate::operation::Operation;
 
 /// What an [`AuditSink`](super::AuditSink) is told: a write begins, or has come to its end.
 ///

@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
     use crate::audit::AuditOutcome;
-    use crate::operation::Operation;
+    use crate::error::Operation;
 
     /// A path that nobody else uses, which is removed in the end.
     struct Place(PathBuf);

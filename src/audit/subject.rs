@@ -1,8 +1,8 @@
 use super::attributes::Attributes;
 use crate::batch::ScimWrite;
+use crate::error::Operation;
+use crate::model::Target;
 use crate::model::{Resource, ScimPatchRequest};
-use crate::operation::Operation;
-use crate::target::Target;
 
 /// What a write does, and to whom.
 pub(crate) struct Subject {

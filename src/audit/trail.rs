@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::audit::{Audit, AuditOutcome, Record, Subject};
     use crate::model::ScimUser;
-    use crate::target::Target;
+    use crate::model::Target;
 
     /// Takes events but for those whose number it is told.
     struct Flaky {

@@ -5,9 +5,9 @@ mod references;
 #[cfg(any(feature = "blocking-api", feature = "async-api"))]
 pub(crate) use references::{References, Taken};
 
+use crate::error::Operation;
 use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
-use crate::operation::Operation;
 
 /// One write of a batch.
 ///

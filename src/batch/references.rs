@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use super::{BatchItem, ScimWrite};
+use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::Resource;
-use crate::operation::Operation;
 
 const PREFIX: &str = "bulkId:";
 

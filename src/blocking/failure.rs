@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use ureq::{Error as UreqError, Timeout};
 
-use crate::transport_error::TransportError;
+use crate::error::TransportError;
 
 /// What is known of a request that has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

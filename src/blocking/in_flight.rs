@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder};
 
-use super::job::{Arrival, Event, Job};
+use super::client::step::{Arrival, Event, Job};
 use super::{ScimRepository, Source};
 
 /// Work in flight, and the results that wait for an earlier one. Results arrive in the order in

@@ -9,13 +9,13 @@ use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, SendBody};
 use super::failure::{RequestBody, Sent, failure};
 use super::resolver::BriefResolver;
 use super::{HttpClient, HttpScimRepository, ScimService};
-use crate::body_limit::BodyLimit;
+use crate::config::Credentials;
 use crate::config::ScimConfig;
-use crate::credentials::Credentials;
+use crate::config::tls;
+use crate::error::TransportError;
 use crate::error::{Error, Result};
-use crate::tls;
-use crate::transport_error::TransportError;
-use crate::wire::TimeLeft;
+use crate::exchange::BodyLimit;
+use crate::exchange::TimeLeft;
 
 /// The blocking client: a [`ScimService`] over [`Ureq`].
 pub type ScimClient = ScimService<HttpScimRepository<Ureq>>;

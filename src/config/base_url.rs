@@ -2,8 +2,8 @@ use std::net::IpAddr;
 
 use http::Uri;
 
+use crate::config::Profile;
 use crate::error::{Error, Result};
-use crate::profile::Profile;
 
 /// A checked address of a SCIM service, and what kind of server is there.
 #[derive(Clone, Debug)]

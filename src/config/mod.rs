@@ -1,19 +1,24 @@
 //! What a client needs to know before its first request.
 
 mod base_url;
+mod credentials;
+mod profile;
 mod proxy;
+mod retry;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 
 use std::time::Duration;
 
 pub(crate) use base_url::BaseUrl;
+pub use credentials::Credentials;
+pub use profile::Profile;
 use proxy::Proxy;
+pub use retry::RetryPolicy;
 
 use crate::audit::Audit;
-use crate::credentials::Credentials;
+use crate::error::Secret;
 use crate::error::{Error, Result};
-use crate::profile::Profile;
-use crate::retry::RetryPolicy;
-use crate::secret::Secret;
 
 /// Longer timeouts are cut to this, as adding them to the current time could overflow.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -41,7 +46,7 @@ pub struct ScimConfig {
     allow_plain_http: bool,
     pub(crate) retry: RetryPolicy,
     #[cfg(feature = "rate-limit")]
-    pub(crate) rate_limit: Option<crate::rate_limit::RateLimit>,
+    pub(crate) rate_limit: Option<crate::exchange::RateLimit>,
     pub(crate) max_response_bytes: u64,
     pub(crate) audit: Option<Audit>,
 }
@@ -182,7 +187,7 @@ impl ScimConfig {
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     #[must_use]
     pub fn rate_limit(mut self, requests: std::num::NonZeroU32, period: Duration) -> Self {
-        self.rate_limit = Some(crate::rate_limit::RateLimit { requests, period });
+        self.rate_limit = Some(crate::exchange::RateLimit { requests, period });
         self
     }
 

@@ -2,8 +2,8 @@
 //! decide alike.
 
 use super::base_url::{BaseUrl, is_loopback};
+use crate::error::Secret;
 use crate::error::{Error, Result};
-use crate::secret::Secret;
 
 #[derive(Clone, Debug)]
 pub(super) enum Proxy {

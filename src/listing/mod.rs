@@ -7,14 +7,14 @@
 //! stands on something it has seen, and reads on from there. At the end, the number of distinct
 //! resources must reach the server's total, or everything is read again.
 
-mod seen;
+mod returned;
 
 use std::collections::VecDeque;
 
-use self::seen::{Meeting, Print, Seen};
+use self::returned::{Meeting, Print, Seen};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exchange::ListQuery;
 use crate::model::{Resource, ScimListResponse};
-use crate::query::ListQuery;
 
 /// How far a listing has come, as its `on_page` callback is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

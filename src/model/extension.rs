@@ -1,8 +1,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::attributes::Attributes;
-use super::object::json_object;
+use super::json::Attributes;
+use super::json::json_object;
 use super::user::ScimUser;
 
 /// A schema extension: attributes of a resource under a URN of their own (RFC 7643 §3.3).

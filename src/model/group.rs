@@ -1,6 +1,6 @@
-use super::attributes::Attributes;
+use super::json::Attributes;
+use super::json::json_object;
 use super::meta::ScimMeta;
-use super::object::json_object;
 use super::resource::Resource;
 
 /// A group (RFC 7643 §4.2). WATS has none.

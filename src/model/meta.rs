@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
-use super::attributes::Attributes;
-use super::object::json_object;
+use super::json::Attributes;
+use super::json::json_object;
 
 /// What the server says about a resource (RFC 7643 §3.1). It is never sent on create.
 #[derive(Clone, Debug, Default, PartialEq)]

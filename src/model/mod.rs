@@ -1,29 +1,26 @@
-//! What travels: a file a resource or message.
+//! What travels: a file for each resource or message.
 
-mod attribute;
-mod attributes;
-mod error_message;
+mod between;
 mod extension;
 mod group;
-mod held;
+mod json;
 mod list;
 mod meta;
-mod object;
 mod patch;
 mod resource;
-#[cfg(test)]
-mod survival;
+mod target;
 mod token;
 mod user;
 
-pub use attributes::Attributes;
-pub(crate) use attributes::member;
-pub(crate) use error_message::{ErrorMessage, is_web_page, one_line};
+pub(crate) use between::{differences, object};
 pub use extension::{EnterpriseUser, Extension, ScimManager, WatsUser};
 pub use group::{ScimGroup, ScimMember};
+pub use json::Attributes;
+pub(crate) use json::member;
 pub use list::ScimListResponse;
 pub use meta::ScimMeta;
 pub use patch::{PatchOp, ScimPatchOperation, ScimPatchRequest};
 pub use resource::Resource;
+pub use target::Target;
 pub use token::ScimToken;
 pub use user::{ScimUser, ScimUserEmail, ScimUserName};

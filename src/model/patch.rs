@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use wats_scim_filter::PatchPath;
 
-use super::attributes::Shown;
+use super::json::Shown;
 
 /// Changes to a resource, applied all or none (RFC 7644 §3.5.2).
 ///

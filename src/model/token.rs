@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
 use wats_scim_filter::json;
 
-use crate::secret::Secret;
+use crate::error::Secret;
 
 /// The token that Microsoft Entra ID or Okta is given as its secret for the WATS SCIM base URL.
 ///

@@ -1,9 +1,9 @@
 use serde_json::{Map, Value};
 
-use super::attributes::Attributes;
 use super::extension::{Extension, WatsUser};
+use super::json::Attributes;
+use super::json::json_object;
 use super::meta::ScimMeta;
-use super::object::json_object;
 use super::resource::Resource;
 
 /// A user (RFC 7643 §4.1).

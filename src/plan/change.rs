@@ -1,10 +1,10 @@
 //! What differs between a user on the server and what it is to have.
 
-use super::overlay::{is_met, overlaid, value_at};
+use super::merge::{is_met, overlaid, value_at};
 use super::{PlanAction, PlanChange, PlanStep, Terms};
-use crate::difference::{differences, object};
 use crate::error::{Error, Result};
 use crate::model::{ScimPatchRequest, ScimUser};
+use crate::model::{differences, object};
 
 /// The way from what a user has to what it is to have.
 #[derive(Debug)]

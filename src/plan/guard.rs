@@ -191,7 +191,7 @@ fn is_cut_off(facts: &Facts<'_>, key: impl Fn(&ScimUser) -> Option<(usize, Strin
 mod tests {
     use super::super::{CurrentUsers, PlanPolicy};
     use super::*;
-    use crate::profile::Profile;
+    use crate::config::Profile;
 
     fn users(numbers: impl IntoIterator<Item = usize>) -> Vec<ScimUser> {
         let user = |n: usize| ScimUser::new(format!("user{n:05}")).with_external_id(n.to_string()).with_active(true);

@@ -2,20 +2,25 @@
 
 mod change;
 mod current;
-mod fit;
 mod guard;
-mod overlay;
-mod pairs;
+mod journal;
+mod matching;
+mod merge;
 mod policy;
 mod print;
+mod recheck;
+mod report;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::current::CurrentUsers;
-pub(crate) use self::fit::Fit;
 pub use self::guard::{Guard, PlanRefusal};
+pub use self::journal::Journal;
+pub(crate) use self::journal::OpenJournal;
 pub use self::policy::{Leavers, PlanPolicy};
+pub(crate) use self::recheck::Fit;
+pub use self::report::{AppliedStep, ApplyReport, StepOutcome};
 use crate::model::ScimUser;
 
 /// What makes the users of a server those of another system, step by step.

@@ -5,10 +5,10 @@ use std::fmt;
 use wats_scim_filter::json::text_key;
 
 use super::guard::{Facts, Limits};
-use super::pairs::{Pair, name_of, pairs};
+use super::matching::{Pair, name_of, pairs};
 use super::{CurrentUsers, Inexpressible, Plan, PlanAction, PlanChange, PlanConflict, PlanRefusal, PlanStep, Terms};
+use crate::config::Profile;
 use crate::model::ScimUser;
-use crate::profile::Profile;
 
 /// How a [`Plan`] is made: what becomes of those who left, who is left alone, and what is too much
 /// to be true.

@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Plan, PlanAction, PlanChange, PlanStep};
-use crate::model::{member, one_line};
+use crate::error::one_line;
+use crate::model::member;
 
 /// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
 /// deactivated, `x` deleted, `!` in conflict, and `?` differs in a way that the server has no way to
@@ -136,8 +137,8 @@ mod tests {
 
     use super::super::{CurrentUsers, PlanPolicy};
     use super::*;
+    use crate::config::Profile;
     use crate::model::ScimUser;
-    use crate::profile::Profile;
 
     fn users(users: Value) -> Vec<ScimUser> {
         serde_json::from_value(users).unwrap()

@@ -1,0 +1,148 @@
+//! What runs beside other work of the same kind.
+
+use super::{ScimRepository, maybe_async};
+use crate::batch::{BatchItem, References, ScimWrite, Taken};
+use crate::error::Operation;
+use crate::error::{Error, ErrorKind, Result, WriteOutcome};
+use crate::exchange::ListQuery;
+use crate::exchange::{gives_the_same_twice, is_the_one_sent};
+use crate::model::Target;
+use crate::model::{Resource, ScimListResponse};
+
+/// Work on a repository that needs nothing else.
+#[maybe_async(AFIT)]
+pub(in super::super) trait Job: Send + 'static {
+    type Output: Send + 'static;
+
+    fn run<R: ScimRepository>(self, repository: &R) -> impl Future<Output = Self::Output> + Send;
+
+    /// How many failures a result counts for where work is to stop after some of them.
+    fn failures(_: &Self::Output) -> u64 {
+        0
+    }
+}
+
+/// What work in flight has come to.
+pub(in super::super) enum Arrival<O> {
+    /// The first result in the order of the work.
+    First(O),
+    /// Work has ended whose result waits for an earlier one.
+    Later,
+}
+
+/// What a batch waits for.
+pub(in super::super) enum Event<O, I> {
+    /// The next item of its source; `None` at its end.
+    Source(Option<I>),
+    /// A result; `None` if nothing is in flight.
+    Arrival(Option<Arrival<O>>),
+}
+
+/// Reading a page.
+pub(super) struct PageJob<T> {
+    query: ListQuery,
+    of: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T> PageJob<T> {
+    pub(super) fn new(query: ListQuery) -> Self {
+        Self { query, of: std::marker::PhantomData }
+    }
+}
+
+#[maybe_async(AFIT)]
+impl<T: Resource> Job for PageJob<T> {
+    type Output = Result<ScimListResponse<T>>;
+
+    async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
+        repository.list(&self.query).await
+    }
+}
+
+/// Doing some writes of a batch: one alone, or several in a bulk request.
+pub(super) struct WriteJob<T> {
+    pub(super) writes: Vec<Taken<T>>,
+    pub(super) references: References,
+}
+
+#[maybe_async(AFIT)]
+impl<T: Resource> Job for WriteJob<T> {
+    type Output = Vec<BatchItem<T>>;
+
+    async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
+        let Self { writes, references } = self;
+        let mut failure = None;
+        if writes.len() > 1 {
+            let sent: Vec<ScimWrite<T>> = writes.iter().map(|write| write.sent.clone()).collect();
+            match repository.bulk(&sent).await {
+                Ok(results) => {
+                    sent.iter().zip(&results).for_each(|(write, result)| references.settle(write, result));
+                    let items = writes.into_iter().zip(results);
+                    return items.map(|(write, result)| write.into_item(&references, result)).collect();
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        let may_be_done = failure.is_some_and(|error| error.outcome() == WriteOutcome::Unknown);
+        let mut items = Vec::with_capacity(writes.len());
+        for mut write in writes {
+            write.resolve(&references);
+            let result = match write.take_refusal() {
+                Some(refusal) => Err(refusal),
+                None if may_be_done => again(repository, &write.sent).await,
+                None => once(repository, &write.sent).await,
+            };
+            references.settle(&write.sent, &result);
+            items.push(write.into_item(&references, result));
+        }
+        items
+    }
+
+    fn failures(items: &Vec<BatchItem<T>>) -> u64 {
+        items.iter().fold(0, |failures, item| failures + u64::from(item.result.is_err()))
+    }
+}
+
+#[maybe_async]
+async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
+    match write {
+        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => {
+            repository.create(resource).await.map(Some)
+        }
+        ScimWrite::Patch { id, patch } => repository.patch(Target::id(id), patch).await,
+        ScimWrite::Delete { id } => repository.delete::<T>(Target::id(id)).await.map(|()| None),
+    }
+}
+
+/// A write whose bulk request may have been applied, although no answer came.
+#[maybe_async]
+async fn again<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
+    match write {
+        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => {
+            if let Some(name) = resource.name() {
+                let held = repository.get_by_name::<T>(name).await.map_err(unknown::<T>)?;
+                if let Some(held) = held.filter(|held| is_the_one_sent(resource, held)) {
+                    return Ok(Some(held));
+                }
+            }
+        }
+        ScimWrite::Patch { patch, .. } if !gives_the_same_twice(patch) => {
+            let cut_off = Error::new(ErrorKind::Connection, "no answer came to the bulk request that it was in");
+            return Err(cut_off.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Patch(T::NAME)));
+        }
+        ScimWrite::Patch { .. } | ScimWrite::Delete { .. } => {}
+    }
+    match (once(repository, write).await, write) {
+        // The bulk request deleted it.
+        (Err(error), ScimWrite::Delete { .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
+        (Err(error), _) => Err(error.with_outcome(WriteOutcome::Unknown)),
+        (done, _) => done,
+    }
+}
+
+fn unknown<T: Resource>(error: Error) -> Error {
+    Error::new(error.kind(), "no answer came to the bulk request that it was in, and looking for it failed too")
+        .with_source(error)
+        .with_outcome(WriteOutcome::Unknown)
+        .in_operation(Operation::Create(T::NAME))
+}

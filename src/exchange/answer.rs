@@ -1,0 +1,274 @@
+use std::time::SystemTime;
+
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{Response, StatusCode};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+use wats_scim_filter::json::same_text;
+
+use super::retry_after::retry_after;
+use crate::error::Operation;
+use crate::error::{Error, ErrorKind, Result, WriteOutcome};
+use crate::error::{ErrorMessage, TransportError, TransportErrorKind, is_web_page, one_line};
+use crate::model::{Resource, ScimListResponse, ScimToken};
+
+/// What the server answered, and to what.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    operation: Operation,
+    response: Response<Vec<u8>>,
+}
+
+/// What the answer to a create tells of the new resource.
+pub(crate) enum Created<T> {
+    Shown(T),
+    /// It is somewhere to be read.
+    At(String),
+    /// The server only said that it was done.
+    Unseen,
+}
+
+impl Answer {
+    /// The answer, or the error that its status is.
+    pub(crate) fn new(operation: Operation, response: Response<Vec<u8>>) -> Result<Self> {
+        if response.status().is_success() {
+            Ok(Self { operation, response })
+        } else {
+            Err(refusal(operation, &response))
+        }
+    }
+
+    /// The answer to a request that turns out to have been done before.
+    pub(crate) fn done(operation: Operation) -> Self {
+        let mut response = Response::new(Vec::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Self { operation, response }
+    }
+
+    /// The status that the server gave.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// One resource.
+    pub(crate) fn resource<T: Resource>(&self) -> Result<T> {
+        let resource: T = self.json(T::NAME)?;
+        self.with_id(resource)
+    }
+
+    /// The resource as a PATCH left it, if the server shows it.
+    pub(crate) fn patched<T: Resource>(&self) -> Result<Option<T>> {
+        if self.is_empty() { Ok(None) } else { self.resource().map(Some) }
+    }
+
+    pub(crate) fn created<T: Resource>(&self) -> Result<Created<T>> {
+        let shown = if self.is_empty() { None } else { Some(self.json::<T>(T::NAME)?) };
+        Ok(match shown.filter(|resource| resource.id().is_some_and(|id| !id.is_empty())) {
+            Some(resource) => Created::Shown(resource),
+            None => self.location_id(T::ENDPOINT).map_or(Created::Unseen, Created::At),
+        })
+    }
+
+    /// Whether it really was the server that said so: what its JSON says here does not matter, but
+    /// a web page or other text is a login form's or a proxy's success, and not the server's.
+    pub(crate) fn deleted(&self) -> Result<()> {
+        if self.is_empty() { Ok(()) } else { self.json::<IgnoredAny>("confirmation").map(drop) }
+    }
+
+    pub(crate) fn list<T: Resource>(&self) -> Result<ScimListResponse<T>> {
+        self.json("list")
+    }
+
+    /// The one resource that was asked for by name. A server that answers with another one has
+    /// misread the request, and acting on that answer would hit the wrong person.
+    pub(crate) fn named<T: Resource>(&self, name: &str) -> Result<T> {
+        let resource: T = self.resource()?;
+        if is_named(&resource, name) { Ok(resource) } else { Err(self.unexpected(&another::<T>())) }
+    }
+
+    /// The resource with this name out of a filtered list.
+    pub(crate) fn only_one_named<T: Resource>(&self, name: &str) -> Result<Option<T>> {
+        let mut found = self.list::<T>()?.resources.into_iter();
+        match (found.next(), found.next()) {
+            (None, _) => Ok(None),
+            (Some(one), None) if is_named(&one, name) => Ok(Some(one)),
+            (Some(_), None) => Err(self.unexpected(&another::<T>())),
+            (Some(_), Some(_)) => Err(self.unexpected(&format!(
+                "more than one {} came back for one {}; the server may not keep to the filter",
+                T::NAME,
+                T::NAMED_BY
+            ))),
+        }
+    }
+
+    /// A document about the server itself.
+    pub(crate) fn document(&self) -> Result<serde_json::Value> {
+        self.json("description")
+    }
+
+    pub(crate) fn token(&self) -> Result<ScimToken> {
+        let reply = self.json("token")?;
+        ScimToken::read(&reply).map_err(|why| self.unexpected(&format!("it is not a token reply: {why}")))
+    }
+
+    fn json<T: DeserializeOwned>(&self, what: &str) -> Result<T> {
+        if self.is_empty() {
+            let message = format!("the server answered {} with no body where a {what} was due", self.response.status());
+            return Err(self.failed(ErrorKind::EmptyBody, message));
+        }
+        if is_web_page(self.response.body()) {
+            return Err(self.unexpected("it is a web page, perhaps a login form or a proxy's; check the base URL"));
+        }
+        read_json(self.response.body()).map_err(|error| {
+            let why = match (error.classify(), self.media_type()) {
+                // The reader's own words quote the value, which may be anything, credentials too.
+                (Category::Data, _) => {
+                    let text = error.to_string();
+                    let problem = text.split_once(", expected ").map(|(_, expected)| format!("expected {expected}"));
+                    let problem = one_line(&problem.unwrap_or(text)).unwrap_or_default();
+                    return self.unexpected(&format!("it is not a {what}: {problem}"));
+                }
+                (_, Some(media_type)) if !media_type.contains("json") => {
+                    format!("it is not JSON, but {media_type:.60}")
+                }
+                (Category::Eof, _) => "it is JSON that ends too early".to_owned(),
+                _ => "it is not valid JSON".to_owned(),
+            };
+            self.unexpected(&why).with_source(error)
+        })
+    }
+
+    /// An empty body, or one that says nothing.
+    fn is_empty(&self) -> bool {
+        matches!(self.response.body().trim_ascii(), b"" | b"null")
+    }
+
+    fn media_type(&self) -> Option<&str> {
+        self.response.headers().get(CONTENT_TYPE)?.to_str().ok()
+    }
+
+    fn with_id<T: Resource>(&self, resource: T) -> Result<T> {
+        if resource.id().is_some_and(|id| !id.is_empty()) {
+            Ok(resource)
+        } else {
+            Err(self.unexpected(&format!("it is not a {}: it has no id", T::NAME)))
+        }
+    }
+
+    fn location_id(&self, endpoint: &str) -> Option<String> {
+        id_in(self.response.headers().get(LOCATION)?.to_str().ok()?, endpoint)
+    }
+
+    fn unexpected(&self, why: &str) -> Error {
+        let message = format!("the server answered {}, but {why}", self.response.status());
+        self.failed(ErrorKind::UnexpectedBody, message)
+    }
+
+    /// The server said that it was done, so a write may well be.
+    fn failed(&self, kind: ErrorKind, message: String) -> Error {
+        Error::new(kind, message)
+            .with_status(self.response.status())
+            .with_outcome(WriteOutcome::Unknown)
+            .in_operation(self.operation)
+    }
+}
+
+/// Checks the body for UTF-8 as a whole, which is faster than checking each string in it.
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        // The reader reports where.
+        Err(_) => serde_json::from_slice(body),
+    }
+}
+
+/// Names are compared without regard to case, as the server does (RFC 7643 §4.1.1).
+fn is_named<T: Resource>(resource: &T, name: &str) -> bool {
+    resource.name().is_some_and(|known| same_text(known, name))
+}
+
+fn another<T: Resource>() -> String {
+    format!("it is another {} than the one that was asked for", T::NAME)
+}
+
+/// An answer, or `None` if it says that there is no such resource.
+///
+/// A web page under 404 is no such answer: it is what a wrong address gives.
+pub(crate) fn absent_as_none(answer: Result<Answer>) -> Result<Option<Answer>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind() == ErrorKind::NotFound && !error.is_web_page() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The one mapping from a status that is no success to an error.
+fn refusal(operation: Operation, response: &Response<Vec<u8>>) -> Error {
+    let status = response.status();
+    let is_page = is_web_page(response.body());
+    let target = if status.is_redirection() { redirect_target(response) } else { None };
+    let note = match status.as_u16() {
+        _ if status.is_redirection() => match &target {
+            Some(target) => format!("it pointed to {target}, and redirects are not followed; check the base URL"),
+            None => "redirects are not followed; check the base URL".to_owned(),
+        },
+        _ if is_page && status == StatusCode::NOT_FOUND => "it is a web page; check the base URL".to_owned(),
+        401 => "check the credentials; they may be wrong or have expired".to_owned(),
+        403 => "the credentials do not allow this".to_owned(),
+        413 => "the request is larger than the server takes".to_owned(),
+        429 => "too many requests; wait before the next".to_owned(),
+        _ => String::new(),
+    };
+    Error::of_status(status, ErrorMessage::read(response.body()), &note)
+        .with_outcome(outcome_of(status))
+        .in_operation(operation)
+        .on_a_web_page(is_page)
+        .pointing_to(target)
+        .asking_to_wait(retry_after(response.headers(), SystemTime::now()))
+}
+
+/// A server that says why it refuses has changed nothing. A gateway may answer a 5xx or 408 for a
+/// request that was applied behind it, and a 301 to 303 may be the answer to one that was.
+fn outcome_of(status: StatusCode) -> WriteOutcome {
+    match status.as_u16() {
+        408 | 500..=599 | 300..=303 => WriteOutcome::Unknown,
+        _ => WriteOutcome::NotApplied,
+    }
+}
+
+/// The id at the end of an address below an endpoint, which may be relative (RFC 7644 §3.3).
+pub(crate) fn id_in(location: &str, endpoint: &str) -> Option<String> {
+    let path = location.split(['?', '#']).next()?.trim_end_matches('/');
+    let (before, id) = path.rsplit_once('/')?;
+    if !before.rsplit('/').next()?.eq_ignore_ascii_case(endpoint) {
+        return None;
+    }
+    let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
+    (!id.is_empty()).then(|| id.into_owned())
+}
+
+/// Where a redirect points, without what may be a secret: user, query and fragment.
+fn redirect_target(response: &Response<Vec<u8>>) -> Option<String> {
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    let bare = location.split(['?', '#']).next()?;
+    let (scheme, rest) = bare.split_once("://").map_or(("", bare), |(scheme, rest)| (scheme, rest));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit('@').next()?;
+    let target = if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") };
+    (!target.is_empty()).then(|| target.chars().take(200).collect())
+}
+
+/// An exchange that gave no answer, as an error.
+pub(crate) fn unanswered(operation: Operation, origin: &str, error: TransportError) -> Error {
+    let (kind, message) = match error.kind {
+        TransportErrorKind::NotConnected => (ErrorKind::Connection, format!("no connection to {origin}")),
+        TransportErrorKind::Interrupted => (ErrorKind::Connection, format!("the connection to {origin} broke")),
+        TransportErrorKind::Timeout => (ErrorKind::Timeout, format!("{origin} did not answer in time")),
+        TransportErrorKind::TooLarge => {
+            (ErrorKind::ResponseTooLarge, "the answer is larger than ScimConfig::max_response_bytes allows".to_owned())
+        }
+    };
+    let outcome = if error.never_sent() { WriteOutcome::NotApplied } else { WriteOutcome::Unknown };
+    Error::new(kind, message).with_outcome(outcome).with_source(error).in_operation(operation)
+}

@@ -1,0 +1,256 @@
+//! Many writes in one request (RFC 7644 §3.7).
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::batch::ScimWrite;
+use crate::error::{Error, ErrorKind, ErrorMessage, Result, WriteOutcome};
+use crate::model::{Resource, member};
+
+/// What one bulk request may hold (RFC 7643 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkLimits {
+    /// The most operations.
+    pub max_operations: usize,
+    /// The most bytes.
+    pub max_payload_size: usize,
+}
+
+impl BulkLimits {
+    /// What a request is more than the sum of its operations.
+    const ENVELOPE: usize = 120;
+
+    /// How many of these writes, from the first on, fit in one request; at least one.
+    pub(crate) fn fitting<'a, T: Resource>(self, writes: impl IntoIterator<Item = &'a ScimWrite<T>>) -> usize {
+        let mut size = Self::ENVELOPE;
+        let mut fits = |at: usize, write: &ScimWrite<T>| {
+            // A comma follows each.
+            let length = serde_json::to_string(&operation_of(at, write)).map_or(usize::MAX, |text| text.len());
+            size = size.saturating_add(length).saturating_add(1);
+            at < self.max_operations && size <= self.max_payload_size
+        };
+        writes.into_iter().enumerate().take_while(|(at, write)| fits(*at, write)).count().max(1)
+    }
+}
+
+/// The body of a bulk request.
+pub(crate) fn request<T: Resource>(writes: &[&ScimWrite<T>]) -> serde_json::Result<Vec<u8>> {
+    let operations: Vec<Value> = writes.iter().enumerate().map(|(at, write)| operation_of(at, write)).collect();
+    serde_json::to_vec(&json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": operations,
+    }))
+}
+
+fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
+    let path_of = |id: &str| format!("/{}/{}", T::ENDPOINT, super::path::encode(id));
+    match write {
+        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => json!({
+            "method": "POST", "bulkId": bulk_id(at, write), "path": format!("/{}", T::ENDPOINT),
+            "data": super::body::new_object(resource).map_or(Value::Null, Value::Object),
+        }),
+        ScimWrite::Patch { id, patch } => json!({
+            "method": "PATCH", "path": path_of(id),
+            "data": serde_json::to_value(patch).unwrap_or(Value::Null),
+        }),
+        ScimWrite::Delete { id } => json!({ "method": "DELETE", "path": path_of(id) }),
+    }
+}
+
+/// The name of a write, which no other of the request has.
+fn bulk_id<T>(at: usize, write: &ScimWrite<T>) -> Cow<'_, str> {
+    match write {
+        ScimWrite::CreateAs { bulk_id, .. } => bulk_id.into(),
+        _ => format!("write-{at}").into(),
+    }
+}
+
+/// What became of each write, in their order.
+///
+/// A result belongs to its write by its `bulkId`, or else by its place among the others; where
+/// the server left one out, what became of the write is not known.
+pub(crate) fn results<T: Resource>(writes: &[&ScimWrite<T>], answer: &Value) -> Vec<Result<Option<T>>> {
+    let empty = Vec::new();
+    let operations = member(answer, "Operations").and_then(Value::as_array).unwrap_or(&empty);
+    let is_whole = operations.len() == writes.len();
+    writes
+        .iter()
+        .enumerate()
+        .map(|(at, write)| {
+            let bulk_id = bulk_id(at, write);
+            let named = operations
+                .iter()
+                .find(|operation| member(operation, "bulkId").and_then(Value::as_str) == Some(&*bulk_id));
+            let placed = operations.get(at).filter(|_| is_whole);
+            let found = if write.created().is_some() { named.or(placed) } else { placed };
+            found.map_or_else(|| Err(unanswered(write)), |operation| result(write, operation))
+        })
+        .collect()
+}
+
+fn unanswered<T: Resource>(write: &ScimWrite<T>) -> Error {
+    Error::new(ErrorKind::UnexpectedBody, "the server's answer to the bulk request says nothing of it")
+        .with_outcome(WriteOutcome::Unknown)
+        .in_operation(write.operation())
+}
+
+fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value) -> Result<Option<T>> {
+    let Some(status) = member(answered, "status").and_then(status_of) else { return Err(unanswered(write)) };
+    let response = member(answered, "response");
+    if !status.is_success() {
+        let body = response.map(Value::to_string).unwrap_or_default();
+        let outcome = if status.is_server_error() { WriteOutcome::Unknown } else { WriteOutcome::NotApplied };
+        let error = Error::of_status(status, ErrorMessage::read(body.as_bytes()), "");
+        return Err(error.with_outcome(outcome).in_operation(write.operation()));
+    }
+    // A server need not show what it made of it, but says where it is (RFC 7644 §3.7).
+    let shown = response.filter(|shown| member(shown, "id").is_some()).cloned();
+    let shown = shown.or_else(|| created(write.created()?, answered));
+    match (shown.and_then(|shown| serde_json::from_value(shown).ok()), write) {
+        (_, ScimWrite::Delete { .. }) => Ok(None),
+        (None, write) if write.created().is_some() => Err(unanswered(write)),
+        (shown, _) => Ok(shown),
+    }
+}
+
+/// What was sent, with the id, the place and the version that the server gave.
+fn created<T: Resource>(sent: &T, answered: &Value) -> Option<Value> {
+    let location = member(answered, "location")?.as_str()?;
+    let id = location.trim_end_matches('/').rsplit('/').next()?;
+    let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
+    let mut object = super::body::new_object(sent).ok()?;
+    let mut meta = Map::from_iter([("location".to_owned(), Value::from(location))]);
+    if let Some(version) = member(answered, "version") {
+        meta.insert("version".to_owned(), version.clone());
+    }
+    object.insert("id".to_owned(), id.into());
+    object.insert("meta".to_owned(), meta.into());
+    Some(object.into())
+}
+
+/// Servers write a status as text, as a number, or as `{"code": …}`.
+fn status_of(value: &Value) -> Option<StatusCode> {
+    let code = match value {
+        Value::String(text) => text.trim().parse().ok()?,
+        Value::Number(number) => number.as_u64()?.try_into().ok()?,
+        Value::Object(_) => return member(value, "code").and_then(status_of),
+        _ => return None,
+    };
+    StatusCode::from_u16(code).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ScimPatchRequest, ScimUser};
+
+    fn writes() -> [ScimWrite; 3] {
+        [
+            ScimWrite::Create(ScimUser::new("jane")),
+            ScimWrite::patch("a/b", ScimPatchRequest::new().replace("active", true)),
+            ScimWrite::delete("c"),
+        ]
+    }
+
+    #[test]
+    fn ids_are_segments_and_creations_have_a_bulk_id() {
+        let body: Value = serde_json::from_slice(&request(&writes().each_ref()).unwrap()).unwrap();
+        let operations = body["Operations"].as_array().unwrap();
+        let paths: Vec<_> = operations.iter().map(|operation| operation["path"].as_str().unwrap()).collect();
+        assert_eq!(paths, ["/Users", "/Users/a%2Fb", "/Users/c"]);
+        assert_eq!((&operations[0]["bulkId"], &operations[0]["data"]["userName"]), (&json!("write-0"), &json!("jane")));
+    }
+
+    #[test]
+    fn a_request_keeps_to_both_limits() {
+        let limits = |max_operations, max_payload_size| BulkLimits { max_operations, max_payload_size };
+        assert_eq!(limits(2, 100_000).fitting(&writes()), 2);
+        assert_eq!(limits(10, 100_000).fitting(&writes()), 3);
+        assert_eq!(limits(10, 1).fitting(&writes()), 1, "one goes alone, whatever its size");
+        for size in 150..700 {
+            let fitting = limits(10, size).fitting(&writes());
+            let length = request(&writes().each_ref()[..fitting]).unwrap().len();
+            assert!(length <= size || fitting == 1, "{length} in {size}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_status_is_read() {
+        let answer = json!({ "Operations": [
+            { "bulkId": "write-0", "status": { "code": "201" }, "location": "https://x/Users/7%2F8", "version": "W/\"1\"" },
+            { "status": 200 },
+            { "status": "404", "response": { "detail": "nobody", "scimType": "x" } },
+        ] });
+        let results = results(&writes().each_ref(), &answer);
+        let created = results[0].as_ref().unwrap().as_ref().unwrap();
+        assert_eq!((created.id.as_deref(), created.user_name.as_deref()), (Some("7/8"), Some("jane")));
+        assert!(results[1].as_ref().unwrap().is_none());
+        let error = results[2].as_ref().unwrap_err();
+        assert_eq!(
+            (error.kind(), error.detail(), error.write_outcome()),
+            (ErrorKind::NotFound, Some("nobody"), Some(WriteOutcome::NotApplied))
+        );
+    }
+
+    #[test]
+    fn what_the_server_leaves_out_is_not_known() {
+        let answer = json!({ "Operations": [{ "bulkId": "write-0", "status": "201", "location": "/Users/7" }] });
+        let results = results(&writes().each_ref(), &answer);
+        assert!(results[0].is_ok());
+        for result in &results[1..] {
+            assert_eq!(result.as_ref().unwrap_err().write_outcome(), Some(WriteOutcome::Unknown));
+        }
+    }
+
+    /// The answers of RFC 7644 §3.7.3, with the commas that its text lacks.
+    #[test]
+    fn the_answers_of_the_rfc_are_read() {
+        let (put, patched) = ("b7c14771-226c-4d05-8860-134711653041", "5d8d29d3-342c-4b5f-8683-a3cb6763ffcc");
+        let writes = [
+            ScimWrite::create_as("qwerty", ScimUser::new("Alice")),
+            ScimWrite::patch(put, ScimPatchRequest::new().replace("userName", "Bob")),
+            ScimWrite::patch(patched, ScimPatchRequest::new().remove("nickName").add("userName", "Dave")),
+            ScimWrite::delete("e9025315-6bea-44e1-899c-1e07454e468b"),
+        ];
+        let location = |id: &str| format!("https://example.com/v2/Users/{id}");
+        let alice = "92b725cd-9465-4e7d-8c16-01f8e146b87a";
+        let done = json!({ "Operations": [
+            { "location": location(alice), "method": "POST", "bulkId": "qwerty",
+              "version": "W/\"oY4m4wn58tkVjJxK\"", "status": "201" },
+            { "location": location(put), "method": "PUT", "version": "W/\"huJj29dMNgu3WXPD\"", "status": "200" },
+            { "location": location(patched), "method": "PATCH", "version": "W/\"huJj29dMNgu3WXPD\"", "status": "200" },
+            { "location": location("e9025315-6bea-44e1-899c-1e07454e468b"), "method": "DELETE", "status": "204" },
+        ] });
+        let read: Vec<_> = results(&writes.each_ref(), &done).into_iter().map(Result::unwrap).collect();
+        let created = read[0].as_ref().unwrap();
+        assert_eq!((created.id(), created.version()), (Some(alice), Some("W/\"oY4m4wn58tkVjJxK\"")));
+        assert_eq!(read[1..], [None, None, None]);
+
+        let error =
+            |status: &str, detail: &str| json!({ "scimType": "invalidSyntax", "detail": detail, "status": status });
+        let unparsable = "Request is unparsable, syntactically incorrect, or violates schema.";
+        let failed = json!({ "Operations": [
+            { "method": "POST", "bulkId": "qwerty", "status": "400", "response": error("400", unparsable) },
+            { "location": location(put), "method": "PUT", "status": "412", "response": error("412", "Failed to update.") },
+            { "location": location(patched), "method": "PATCH", "status": "412", "response": error("412", "x") },
+            { "method": "DELETE", "status": "404", "response": error("404", "Resource does not exist.") },
+        ] });
+        let kinds: Vec<_> =
+            results(&writes.each_ref(), &failed).into_iter().map(|result| result.unwrap_err().kind()).collect();
+        let changed = ErrorKind::PreconditionFailed;
+        assert_eq!(kinds, [ErrorKind::BadRequest, changed, changed, ErrorKind::NotFound]);
+
+        let stopped = json!({ "Operations": [
+            { "method": "POST", "bulkId": "qwerty", "status": "400", "response": error("400", unparsable) },
+        ] });
+        let outcomes: Vec<_> = results(&writes.each_ref(), &stopped)
+            .into_iter()
+            .map(|result| result.unwrap_err().write_outcome().unwrap())
+            .collect();
+        assert_eq!(outcomes[0], WriteOutcome::NotApplied);
+        assert_eq!(outcomes[1..], [WriteOutcome::Unknown; 3], "the answer says nothing of them");
+    }
+}

@@ -1,0 +1,331 @@
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
+use http::{HeaderValue, Method, Request, Uri};
+use wats_scim_filter::Filter;
+
+use super::attempts::Repeat;
+use super::body::{new_resource, unwritable, whole_resource};
+use super::bulk;
+use super::path::{encode, id_segment, name};
+use crate::batch::ScimWrite;
+use crate::config::Profile;
+use crate::config::{BaseUrl, ScimConfig};
+use crate::error::Operation;
+use crate::error::Secret;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exchange::ListQuery;
+use crate::model::Target;
+use crate::model::{PatchOp, Resource, ScimPatchRequest};
+
+/// A server, and everything that each request to it has in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    base: BaseUrl,
+    authorization: HeaderValue,
+    user_agent: HeaderValue,
+    secrets: Vec<Secret>,
+}
+
+/// A request that can be made any number of times, and what it is for.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) operation: Operation,
+    pub(crate) repeat: Repeat,
+    method: Method,
+    uri: Uri,
+    body: Option<Vec<u8>>,
+    /// A condition on the version of the resource.
+    condition: Option<(HeaderName, HeaderValue)>,
+    /// What counts its attempts, if anybody wants to know.
+    attempts: Option<Arc<AtomicU32>>,
+}
+
+impl Endpoint {
+    /// WATS can also answer in XML and HTML, so JSON is asked for by name.
+    const ACCEPT: HeaderValue = HeaderValue::from_static("application/scim+json, application/json;q=0.9");
+    const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
+
+    pub(crate) fn new(config: &ScimConfig) -> Result<Self> {
+        let user_agent = HeaderValue::try_from(&config.user_agent).map_err(|error| {
+            Error::invalid("the user agent has a character in it that a header cannot carry").with_source(error)
+        })?;
+        Ok(Self {
+            base: config.base_url()?,
+            authorization: config.credentials.header()?,
+            user_agent,
+            secrets: config.credentials.secrets(),
+        })
+    }
+
+    /// What the server offers.
+    pub(crate) fn profile(&self) -> &Profile {
+        self.base.profile()
+    }
+
+    /// The same server, of which more is known now.
+    pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
+        self.base = self.base.with_profile(profile);
+        self
+    }
+
+    /// Scheme, host and port, for messages.
+    pub(crate) fn origin(&self) -> &str {
+        self.base.origin()
+    }
+
+    /// An error without the credentials, which a server may have repeated in its words.
+    pub(crate) fn without_secrets(&self, error: Error) -> Error {
+        self.secrets.iter().fold(error, Error::without)
+    }
+
+    pub(crate) fn token(&self, duration_days: Option<u32>) -> Result<Call> {
+        let operation = Operation::GetToken;
+        if !self.base.profile().issues_tokens {
+            return Err(self.lacks("tokens").in_operation(operation));
+        }
+        let mut path = String::from("/Token");
+        if let Some(days) = duration_days {
+            // The server reads an int32.
+            if days == 0 || i32::try_from(days).is_err() {
+                return Err(Error::invalid("the duration must be at least 1 day").in_operation(operation));
+            }
+            append(&mut path, format_args!("?duration={days}"));
+        }
+        self.call(operation, Method::GET, &path, None)
+    }
+
+    pub(crate) fn get<T: Resource>(&self, id: &str) -> Result<Call> {
+        self.on_id::<T>(Operation::Get(T::NAME), Method::GET, id, None)
+    }
+
+    /// Reads a resource again, unless it is in the version that is known.
+    pub(crate) fn get_if_changed<T: Resource>(&self, known: Target<'_>) -> Result<Call> {
+        let call = self.get::<T>(known.as_id())?;
+        call.with_version(IF_NONE_MATCH, known.version())
+    }
+
+    /// Puts a resource in the place of what is there, as long as that is the version it carries.
+    pub(crate) fn replace<T: Resource>(&self, resource: &T) -> Result<Call> {
+        let operation = Operation::Replace(T::NAME);
+        let refused = |error: Error| error.in_operation(operation);
+        if !self.profile().replaces {
+            return Err(refused(self.lacks("replacing; change it with a patch")));
+        }
+        let target = Target::of(resource).map_err(refused)?;
+        // What the server needs on create it needs here too (RFC 7644 §3.5.1).
+        check_name(resource).map_err(refused)?;
+        let body = whole_resource(resource).map_err(refused)?;
+        self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?.with_version(IF_MATCH, target.version())
+    }
+
+    /// How one is read by name: by WATS's route, or else by a filter.
+    pub(crate) fn get_by_name<T: Resource>(&self, of: &str) -> Result<ByName> {
+        let operation = Operation::GetByName(T::NAME);
+        let of = name(of, T::NAMED_BY).map_err(|error| error.in_operation(operation))?;
+        if self.base.profile().reads_by_name_route {
+            let path = format!("/{}/{}={}", T::ENDPOINT, T::NAMED_BY, encode(of));
+            return self.on::<T>(operation, Method::GET, &path, None).map(ByName::Route);
+        }
+        let query = ListQuery::new().filter(Filter::eq(T::NAMED_BY, of));
+        self.list_as::<T>(operation, &query).map(ByName::Filter)
+    }
+
+    pub(crate) fn list<T: Resource>(&self, query: &ListQuery) -> Result<Call> {
+        self.list_as::<T>(Operation::List(T::NAME), query)
+    }
+
+    /// The same as a list, with nothing of the query in the URL, which is logged in many places
+    /// (RFC 7644 §7.5.2).
+    pub(crate) fn search<T: Resource>(&self, query: &ListQuery) -> Result<Call> {
+        let operation = Operation::List(T::NAME);
+        self.check_query(query).map_err(|error| error.in_operation(operation))?;
+        if !self.profile().searches {
+            return Err(self.lacks("searches").in_operation(operation));
+        }
+        let body = serde_json::to_vec(&query.search_request()).map_err(unwritable)?;
+        self.on::<T>(operation, Method::POST, &format!("/{}/.search", T::ENDPOINT), Some(body))
+    }
+
+    /// Whether a write could be sent alone, so that it can be sent with others.
+    pub(crate) fn check_write<T: Resource>(&self, write: &ScimWrite<T>) -> Result<()> {
+        match write {
+            ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => self.create(resource),
+            ScimWrite::Patch { id, patch } => self.patch::<T>(Target::id(id), patch),
+            ScimWrite::Delete { id } => self.delete::<T>(Target::id(id)),
+        }
+        .map(drop)
+    }
+
+    /// Several writes in one request.
+    pub(crate) fn bulk<T: Resource>(&self, writes: &[&ScimWrite<T>]) -> Result<Call> {
+        let body = bulk::request(writes).map_err(unwritable)?;
+        let call = self.on::<T>(Operation::Bulk(T::NAME), Method::POST, "/Bulk", Some(body))?;
+        Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
+    }
+
+    /// The resource that the credentials belong to (RFC 7644 §3.11).
+    pub(crate) fn me(&self) -> Result<Call> {
+        if !self.profile().knows_me {
+            return Err(self.lacks("/Me").in_operation(Operation::Me));
+        }
+        self.call(Operation::Me, Method::GET, "/Me", None)
+    }
+
+    /// A document about the server itself.
+    pub(crate) fn about(&self, what: &str) -> Result<Call> {
+        self.call(Operation::Discover, Method::GET, &format!("/{what}"), None)
+    }
+
+    fn check_query(&self, query: &ListQuery) -> Result<()> {
+        let profile = self.profile();
+        if query.sort_by.is_some() && !profile.sorts {
+            return Err(self.lacks("sorting"));
+        }
+        let selects = !query.attributes.is_empty() || !query.excluded_attributes.is_empty();
+        if selects && !profile.selects_attributes {
+            return Err(self.lacks("choice of attributes"));
+        }
+        query.check()
+    }
+
+    fn list_as<T: Resource>(&self, operation: Operation, query: &ListQuery) -> Result<Call> {
+        self.check_query(query).map_err(|error| error.in_operation(operation))?;
+        let mut path = format!("/{}", T::ENDPOINT);
+        let mut separator = '?';
+        for (name, value) in query.parameters() {
+            append(&mut path, format_args!("{separator}{name}={}", encode(&value)));
+            separator = '&';
+        }
+        self.on::<T>(operation, Method::GET, &path, None)
+    }
+
+    pub(crate) fn create<T: Resource>(&self, resource: &T) -> Result<Call> {
+        let operation = Operation::Create(T::NAME);
+        let refused = |error: Error| error.in_operation(operation);
+        check_name(resource).map_err(refused)?;
+        let body = new_resource(resource).map_err(refused)?;
+        let call = self.on::<T>(operation, Method::POST, &format!("/{}", T::ENDPOINT), Some(body))?;
+        Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
+    }
+
+    pub(crate) fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Call> {
+        let operation = Operation::Patch(T::NAME);
+        patch.check().map_err(|why| Error::invalid(why).in_operation(operation))?;
+        let body = serde_json::to_vec(patch).map_err(|error| unwritable(error).in_operation(operation))?;
+        let call = self.on_id::<T>(operation, Method::PATCH, target.as_id(), Some(body))?;
+        self.profile().check_patch(patch).map_err(|error| error.in_operation(operation))?;
+        let call = call.with_version(IF_MATCH, target.version())?;
+        Ok(Call { repeat: if gives_the_same_twice(patch) { Repeat::IsSafe } else { Repeat::MayApplyTwice }, ..call })
+    }
+
+    pub(crate) fn delete<T: Resource>(&self, target: Target<'_>) -> Result<Call> {
+        let call = self.on_id::<T>(Operation::Delete(T::NAME), Method::DELETE, target.as_id(), None)?;
+        call.with_version(IF_MATCH, target.version())
+    }
+
+    fn on_id<T: Resource>(
+        &self,
+        operation: Operation,
+        method: Method,
+        id: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Call> {
+        let segment = id_segment(id).map_err(|error| error.in_operation(operation))?;
+        self.on::<T>(operation, method, &format!("/{}/{segment}", T::ENDPOINT), body)
+    }
+
+    /// A request on an endpoint that the server must have.
+    fn on<T: Resource>(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
+        if !self.profile().offers_resource::<T>() {
+            return Err(self.lacks(&format!("{}s", T::NAME)).in_operation(operation));
+        }
+        self.call(operation, method, path, body)
+    }
+
+    fn call(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
+        let uri = Uri::try_from([self.base.scim(), path].concat()).map_err(|error| {
+            // Only length is left to go wrong: everything else was encoded.
+            Error::invalid("the request does not fit in a URL").with_source(error).in_operation(operation)
+        })?;
+        Ok(Call { operation, repeat: Repeat::IsSafe, method, uri, body, condition: None, attempts: None })
+    }
+
+    /// The request of a call, for one attempt.
+    pub(crate) fn request(&self, call: &Call) -> Request<Vec<u8>> {
+        let mut request = Request::new(call.body.clone().unwrap_or_default());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.uri.clone();
+        let headers = request.headers_mut();
+        headers.reserve(5);
+        headers.insert(ACCEPT, Self::ACCEPT);
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if call.body.is_some() {
+            headers.insert(CONTENT_TYPE, Self::SCIM_JSON);
+        }
+        if let Some((name, value)) = &call.condition {
+            headers.insert(name.clone(), value.clone());
+        }
+        request
+    }
+
+    fn lacks(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Unsupported, format!("a {} server offers no {what}", self.profile().name))
+    }
+}
+
+/// Whether a patch that is applied twice leaves the same as once. An `add` may add a value twice,
+/// and a value path may select another value, or none, the second time.
+pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
+    patch.operations.iter().all(|operation| {
+        operation.op != PatchOp::Add && operation.path.as_deref().is_none_or(|path| !path.contains('['))
+    })
+}
+
+impl Call {
+    /// The same, whose attempts are counted.
+    pub(crate) fn counted_by(self, attempts: Option<Arc<AtomicU32>>) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// Counts one more attempt.
+    pub(crate) fn count(&self) {
+        if let Some(attempts) = &self.attempts {
+            attempts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The same under a condition on the version of the resource (RFC 7644 §3.14).
+    fn with_version(mut self, header: HeaderName, version: Option<&str>) -> Result<Self> {
+        if let Some(version) = version {
+            let value = HeaderValue::try_from(version).map_err(|error| {
+                let refused = Error::invalid("the version has a character in it that a header cannot carry");
+                refused.with_source(error).in_operation(self.operation)
+            })?;
+            self.condition = Some((header, value));
+        }
+        Ok(self)
+    }
+}
+
+/// How one resource is read by its name.
+pub(crate) enum ByName {
+    /// The answer is the resource.
+    Route(Call),
+    /// The answer is a list.
+    Filter(Call),
+}
+
+/// Every resource must have the attribute that names it.
+pub(crate) fn check_name<T: Resource>(resource: &T) -> Result<()> {
+    let missing = || Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY));
+    resource.name().ok_or_else(missing).and_then(|of| name(of, T::NAMED_BY)).map(drop)
+}
+
+fn append(text: &mut String, more: std::fmt::Arguments<'_>) {
+    // Writing to a String does not fail.
+    let _ = text.write_fmt(more);
+}

@@ -1,0 +1,36 @@
+//! Building requests and reading answers, without waiting for anything.
+
+mod answer;
+mod attempts;
+mod body;
+#[cfg(feature = "tls")]
+mod body_limit;
+mod bulk;
+mod endpoint;
+mod path;
+mod query;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
+mod retry_after;
+mod same;
+mod throttle;
+mod time_left;
+mod trace;
+
+pub(crate) use answer::{Answer, Created, absent_as_none, id_in, unanswered};
+pub(crate) use attempts::{Attempts, Verdict};
+pub(crate) use body::unwritable;
+#[cfg(feature = "tls")]
+pub(crate) use body_limit::BodyLimit;
+pub use bulk::BulkLimits;
+pub(crate) use bulk::results as bulk_results;
+pub(crate) use endpoint::{ByName, Call, Endpoint, check_name, gives_the_same_twice};
+pub use query::ListQuery;
+#[cfg(feature = "rate-limit")]
+pub(crate) use rate_limit::RateLimit;
+#[cfg(fuzzing)]
+pub(crate) use retry_after::retry_after;
+pub(crate) use same::is_the_one_sent;
+pub(crate) use throttle::Pace;
+pub use time_left::TimeLeft;
+pub(crate) use trace::Trace;

@@ -1,0 +1,65 @@
+//! When the next request may go: not while the server has asked to wait, and not over the limit.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+#[cfg(feature = "rate-limit")]
+use super::rate_limit::Limiter;
+use crate::config::ScimConfig;
+use crate::error::Result;
+
+/// The pace of a client, shared by its clones: one 429 holds up all of their requests.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    held_until: Mutex<Option<Instant>>,
+    #[cfg(feature = "rate-limit")]
+    limiter: Option<Limiter>,
+}
+
+impl Pace {
+    #[cfg_attr(not(feature = "rate-limit"), allow(clippy::unnecessary_wraps, unused_variables))]
+    pub(crate) fn new(config: &ScimConfig) -> Result<Self> {
+        Ok(Self {
+            held_until: Mutex::new(None),
+            #[cfg(feature = "rate-limit")]
+            limiter: config.rate_limit.map(Limiter::new).transpose()?,
+        })
+    }
+
+    /// The server throttles: nothing is sent for so long.
+    pub(crate) fn hold(&self, now: Instant, duration: Duration) {
+        let Some(until) = now.checked_add(duration) else { return };
+        let mut held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Some(held.map_or(until, |held| held.max(until)));
+    }
+
+    /// How long to wait before asking again, or `None` to go.
+    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+        let held = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = held.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero()) {
+            return Some(left);
+        }
+        #[cfg(feature = "rate-limit")]
+        if let Some(limiter) = &self.limiter {
+            return limiter.wait();
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_waits_while_the_server_asks_for_it() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        let second = Duration::from_secs(1);
+        assert_eq!(pace.wait(now), None);
+        pace.hold(now, 2 * second);
+        pace.hold(now, second);
+        assert_eq!(pace.wait(now), Some(2 * second));
+        assert_eq!(pace.wait(now + second), Some(second));
+        assert_eq!(pace.wait(now + 2 * second), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! What an operation leaves in the log: its name, its attempts, their status and duration. No
+//! address, no body, and nobody's name.
+
+use std::time::Duration;
+
+use crate::error::Operation;
+use crate::error::Result;
+use crate::exchange::Answer;
+
+/// The `tracing` span of one operation; nothing without the feature.
+pub(crate) struct Trace {
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+#[cfg(feature = "tracing")]
+impl Trace {
+    pub(crate) fn begin(operation: Operation) -> Self {
+        let span =
+            tracing::info_span!("scim", %operation, attempts = tracing::field::Empty, outcome = tracing::field::Empty);
+        Self { span }
+    }
+
+    pub(crate) fn attempt(&self, attempt: u32, answer: &Result<Answer>, duration: Duration) {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        self.span.record("attempts", attempt);
+        match answer {
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                tracing::debug!(parent: &self.span, attempt, status, millis, "answered");
+            }
+            Err(error) => {
+                let status = error.status().map(|status| status.as_u16());
+                tracing::debug!(parent: &self.span, attempt, status, millis, kind = ?error.kind(), "failed");
+            }
+        }
+    }
+
+    pub(crate) fn end(&self, answer: &Result<Answer>) {
+        match answer {
+            Ok(_) => self.span.record("outcome", "done"),
+            Err(error) => self.span.record("outcome", tracing::field::debug(error.kind())),
+        };
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+#[allow(clippy::unused_self, reason = "there is nobody to tell")]
+impl Trace {
+    pub(crate) fn begin(_: Operation) -> Self {
+        Self {}
+    }
+
+    pub(crate) fn attempt(&self, _: u32, _: &Result<Answer>, _: Duration) {}
+
+    pub(crate) fn end(&self, _: &Result<Answer>) {}
+}

@@ -1,0 +1,130 @@
+use serde_json::{Map, Value, json};
+use wats_scim_filter::AttributePath;
+use wats_scim_filter::json::{is_server_attribute, spelling};
+
+use crate::import::schema::{ENTERPRISE, Kind, NAME, USER, WATS, find};
+use crate::model::{EnterpriseUser, Extension, Resource, ScimUser, WatsUser};
+
+/// What a column holds.
+#[derive(Debug, PartialEq)]
+pub(super) struct Attribute {
+    /// The names that lead to it, from the outermost in.
+    path: Vec<String>,
+    form: Form,
+}
+
+/// How a cell says it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    Text,
+    Truth,
+    /// The primary work address.
+    Email,
+    /// Values of a list, joined by `;`.
+    Values,
+    /// What WATS keeps joined by `;`.
+    Joined,
+}
+
+impl Attribute {
+    /// The attribute of a name or path, in any letter case; `None` if nobody knows it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("email") {
+            return Some(Self { path: vec!["emails".to_owned()], form: Form::Email });
+        }
+        if is("roles") {
+            return Some(Self { path: vec!["roles".to_owned()], form: Form::Values });
+        }
+        let name = if is("fullName") { "formatted" } else { name };
+        let path: AttributePath = name.parse().ok()?;
+        let names: Vec<&str> = std::iter::once(path.name()).chain(path.sub_attribute()).collect();
+        match path.schema() {
+            None => {
+                let parents: [&[&str]; 4] = [&[], &["name"], &[EnterpriseUser::SCHEMA], &[WatsUser::SCHEMA]];
+                parents.iter().find_map(|parent| Self::in_schema(&[*parent, &names].concat()))
+            }
+            Some(schema) if schema.eq_ignore_ascii_case(<ScimUser as Resource>::SCHEMA) => Self::in_schema(&names),
+            Some(schema) if find(USER, schema).is_some() => Self::in_schema(&[&[schema], &*names].concat()),
+            // What an extension holds that is not known here, only the server can tell.
+            Some(schema) if schema.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) => {
+                let path = [&[schema], &*names].concat().into_iter().map(str::to_owned).collect();
+                Some(Self { path, form: Form::Text })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The attribute at the end of a path through the schemas, if it is one value.
+    fn in_schema(names: &[&str]) -> Option<Self> {
+        let mut path = Vec::new();
+        let mut kind = Kind::Object(USER);
+        for name in names {
+            let Kind::Object(members) = kind else { return None };
+            let (name, inner) = find(members, name)?;
+            path.push((*name).to_owned());
+            kind = *inner;
+        }
+        let first = path.first()?;
+        let form = match kind {
+            _ if is_server_attribute(first) => return None,
+            Kind::Text if first == WatsUser::SCHEMA => Form::Joined,
+            Kind::Text => Form::Text,
+            Kind::Truth => Form::Truth,
+            Kind::Object(_) | Kind::List(_) => return None,
+        };
+        Some(Self { path, form })
+    }
+
+    pub(super) fn is_user_name(&self) -> bool {
+        self.path == ["userName"]
+    }
+
+    /// Whether the two are the same, or one is a part of the other.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.path.iter().zip(&other.path).all(|(ours, theirs)| ours.eq_ignore_ascii_case(theirs))
+    }
+
+    /// Gives a user what a cell says; nothing if it is empty.
+    pub(super) fn put(&self, cell: &str, user: &mut Map<String, Value>) -> Result<(), &'static str> {
+        let is_any = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(cell));
+        let parts: Vec<&str> = cell.split(';').map(str::trim).filter(|part| !part.is_empty()).collect();
+        let value = match self.form {
+            _ if cell.is_empty() => return Ok(()),
+            Form::Text => cell.into(),
+            Form::Truth if is_any(["true", "yes", "1"]) => true.into(),
+            Form::Truth if is_any(["false", "no", "0"]) => false.into(),
+            Form::Truth => return Err("is neither true nor false, nor yes or no, nor 1 or 0"),
+            Form::Email => json!([{ "value": cell, "type": "work", "primary": true }]),
+            Form::Values | Form::Joined if parts.is_empty() => return Err("has nothing between its semicolons"),
+            Form::Values => parts.iter().map(|part| json!({ "value": part })).collect(),
+            Form::Joined => parts.join(";").into(),
+        };
+        put_at(&self.path, value, user);
+        Ok(())
+    }
+}
+
+/// Names match in any letter case (RFC 7643 §2.1), so that two columns may spell them differently.
+fn put_at(path: &[String], value: Value, object: &mut Map<String, Value>) {
+    let Some((name, rest)) = path.split_first() else { return };
+    let known = spelling(object, name).unwrap_or(name).to_owned();
+    if rest.is_empty() {
+        object.insert(known, value);
+    } else if let Value::Object(inner) = object.entry(known).or_insert_with(|| Map::new().into()) {
+        put_at(rest, value, inner);
+    }
+}
+
+/// The names that a header may have, for a message.
+pub(super) fn known_names() -> String {
+    let single = USER
+        .iter()
+        .chain(NAME)
+        .chain(ENTERPRISE)
+        .chain(WATS)
+        .filter(|(name, kind)| matches!(kind, Kind::Text | Kind::Truth) && !is_server_attribute(name));
+    let names: Vec<&str> =
+        single.map(|(name, _)| *name).chain(["fullName", "email", "roles", "manager.value"]).collect();
+    format!("{}, and urn:…:name for an attribute of any other extension", names.join(", "))
+}

@@ -1,0 +1,12 @@
+//! How models are read from JSON as servers write it, and written back without loss.
+
+pub(crate) mod attribute;
+mod attributes;
+pub(crate) mod object;
+#[cfg(test)]
+mod round_trip;
+pub(crate) mod unparsed;
+
+pub use attributes::Attributes;
+pub(crate) use attributes::{Shown, member};
+pub(crate) use object::json_object;

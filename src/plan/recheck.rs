@@ -1,0 +1,177 @@
+//! Whether a step still fits the user that it is for.
+
+use wats_scim_filter::json::{equal, same_text};
+
+use super::{PlanChange, PlanStep, Terms};
+use crate::error::Result;
+use crate::model::{Resource, ScimPatchRequest, ScimUser};
+
+/// What a step comes to, for the user as it is now.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fit {
+    /// It is as it was when the plan was made: this is to be sent.
+    Change(ScimPatchRequest),
+    /// The same, and the user is to be deleted.
+    Delete,
+    /// The user is as the step would make it.
+    Done,
+    /// The user has changed since the plan was made, in the way that this says.
+    Stale(String),
+}
+
+impl Terms {
+    /// Whether a user has all that it is to have.
+    pub(crate) fn is_met(&self, held: &ScimUser, desired: &ScimUser) -> Result<bool> {
+        self.way(held, desired).map(|way| way.patch.operations.is_empty())
+    }
+
+    /// Compares a step with the user as it is now.
+    pub(crate) fn fit(&self, step: &PlanStep, held: &ScimUser) -> Result<Fit> {
+        if let Some(reason) = another(step, held) {
+            return Ok(Fit::Stale(reason));
+        }
+        let Some(desired) = &step.desired else {
+            let active = step.changes.iter().find(|change| change.path == "active");
+            let is_as_seen =
+                active.is_none_or(|seen| held.active == seen.from.as_ref().and_then(serde_json::Value::as_bool));
+            return Ok(if is_as_seen {
+                Fit::Delete
+            } else {
+                Fit::Stale("the right to sign in has changed since the plan was made".to_owned())
+            });
+        };
+        let way = self.way(held, desired)?;
+        if way.patch.operations.is_empty() {
+            return Ok(Fit::Done);
+        }
+        // Some of the changes may be done already.
+        let stale = way.changes.iter().find(|change| !step.changes.iter().any(|planned| planned.is_same(change)));
+        Ok(match stale {
+            Some(change) => Fit::Stale(format!("since the plan was made, there is something else to change: {change}")),
+            None => Fit::Change(way.patch),
+        })
+    }
+}
+
+impl PlanStep {
+    fn changes_path(&self, path: &str) -> bool {
+        self.changes.iter().any(|change| change.path.eq_ignore_ascii_case(path))
+    }
+}
+
+impl PlanChange {
+    fn is_same(&self, other: &Self) -> bool {
+        let same = |a: Option<&_>, b: Option<&_>| match (a, b) {
+            (Some(a), Some(b)) => equal(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        self.path.eq_ignore_ascii_case(&other.path)
+            && same(self.from.as_ref(), other.from.as_ref())
+            && same(self.to.as_ref(), other.to.as_ref())
+    }
+}
+
+/// In what way this is not the user that the step was planned for.
+fn another(step: &PlanStep, held: &ScimUser) -> Option<String> {
+    let name = held.user_name.as_deref().unwrap_or_default();
+    let is_named = same_text(name, &step.user_name) || step.changes_path("userName");
+    if !is_named {
+        return Some("the user has got another name since the plan was made".to_owned());
+    }
+    let planned = step.external_id.as_deref().filter(|id| !id.is_empty());
+    let is_known = held.external_id() == planned || step.changes_path("externalId");
+    (!is_known).then(|| "the user has got another externalId since the plan was made".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{CurrentUsers, Leavers, Plan, PlanPolicy};
+    use super::*;
+    use crate::config::Profile;
+
+    fn user(json: Value) -> ScimUser {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn ann() -> ScimUser {
+        let name = json!({ "givenName": "Ann", "familyName": "Doe" });
+        user(json!({ "id": "1", "userName": "ann", "externalId": "7", "active": true, "name": name }))
+    }
+
+    fn plan(policy: &PlanPolicy, desired: &[ScimUser]) -> Plan {
+        let others =
+            (2..=12).map(|n| user(json!({ "id": n.to_string(), "userName": format!("user{n}"), "active": true })));
+        let current = CurrentUsers::complete(others.chain([ann()]).collect());
+        policy.plan(&current, desired).unwrap()
+    }
+
+    fn renamed(profile: &Profile) -> Plan {
+        let desired = [user(json!({ "userName": "ann", "externalId": "7", "name": { "familyName": "Roe" } }))];
+        plan(&PlanPolicy::new(profile).leavers(Leavers::Keep), &desired)
+    }
+
+    fn fit(plan: &Plan, held: &ScimUser) -> Fit {
+        assert_eq!(plan.steps.len(), 1);
+        plan.terms.fit(&plan.steps[0], held).unwrap()
+    }
+
+    #[test]
+    fn a_user_that_is_as_it_was_is_changed_and_one_that_is_done_is_not() {
+        for (profile, path) in [(Profile::standard(), "name.familyName"), (Profile::wats(), "familyName")] {
+            let plan = renamed(&profile);
+            let patch = ScimPatchRequest::new().replace(path, "Roe");
+            assert_eq!(fit(&plan, &ann()), Fit::Change(patch.clone()));
+            let mut held = ann().with_display_name("A. Doe");
+            assert_eq!(fit(&plan, &held), Fit::Change(patch), "what the source does not say may change");
+            held.name.as_mut().unwrap().family_name = Some("Roe".into());
+            assert_eq!(fit(&plan, &held), Fit::Done);
+        }
+    }
+
+    #[test]
+    fn a_user_that_has_changed_in_what_is_planned_is_stale() {
+        let plan = renamed(&Profile::wats());
+        let mut other_name = ann();
+        other_name.name.as_mut().unwrap().family_name = Some("Smith".into());
+        let mut renamed = ann();
+        renamed.user_name = Some("joe".into());
+        let (renumbered, deactivated) = (ann().with_external_id("8"), ann().with_active(false));
+        for held in [other_name, renamed, renumbered] {
+            assert!(matches!(fit(&plan, &held), Fit::Stale(_)), "{held:?}");
+        }
+        assert!(matches!(fit(&plan, &deactivated), Fit::Change(_)), "the source does not say");
+    }
+
+    #[test]
+    fn a_user_to_be_deleted_must_be_as_it_was() {
+        let policy = PlanPolicy::new(&Profile::standard()).leavers(Leavers::Delete);
+        let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
+        let plan = plan(&policy, &others);
+        assert_eq!(fit(&plan, &ann()), Fit::Delete);
+        assert!(matches!(fit(&plan, &ann().with_active(false)), Fit::Stale(_)));
+        assert!(matches!(fit(&plan, &ann().with_external_id("8")), Fit::Stale(_)));
+    }
+
+    #[test]
+    fn somebody_to_be_deactivated_may_have_changed_otherwise() {
+        let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
+        let plan = plan(&PlanPolicy::new(&Profile::wats()), &others);
+        let patch = ScimPatchRequest::new().replace("active", false);
+        assert_eq!(fit(&plan, &ann().with_display_name("A")), Fit::Change(patch));
+        assert_eq!(fit(&plan, &ann().with_active(false)), Fit::Done);
+    }
+
+    #[test]
+    fn levels_that_wats_cannot_remove_do_not_keep_a_step_from_being_done() {
+        let mut held = ann().with_levels(["A", "B"]);
+        let desired = [user(json!({ "userName": "ann", "externalId": "7" })).with_levels(["B", "C"])];
+        let plan =
+            PlanPolicy::new(&Profile::wats()).plan(&CurrentUsers::complete(vec![held.clone()]), &desired).unwrap();
+        assert_eq!(plan.steps[0].left_out, ["levels: removing A"]);
+        assert_eq!(fit(&plan, &held), Fit::Change(ScimPatchRequest::new().replace("levels", "C")));
+        held = held.with_levels(["A", "B", "C"]);
+        assert_eq!(fit(&plan, &held), Fit::Done);
+    }
+}
