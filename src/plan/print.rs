@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
+use wats_scim_filter::json::is_write_only;
 
 use super::{Plan, PlanAction, PlanChange, PlanStep};
 use crate::error::one_line;
@@ -80,7 +81,7 @@ impl fmt::Debug for PlanChange {
 
 impl PlanChange {
     fn is_secret(&self) -> bool {
-        self.path.rsplit([':', '.']).next().is_some_and(|last| last.eq_ignore_ascii_case("password"))
+        self.path.rsplit([':', '.']).next().is_some_and(is_write_only)
     }
 }
 

@@ -16,7 +16,8 @@
 //! use wats_scim_sandbox::Sandbox;
 //!
 //! fn send(method: &str, url: &str, token: &str, body: &str) -> std::io::Result<String> {
-//!     let (address, path) = url.trim_start_matches("http://").split_once('/').unwrap_or_default();
+//!     let url = url.trim_start_matches("http://");
+//!     let (address, path) = url.split_once('/').unwrap_or((url, ""));
 //!     let mut stream = TcpStream::connect(address)?;
 //!     let length = body.len();
 //!     let request = format!(
@@ -64,3 +65,7 @@ pub use self::fault::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, InjectedF
 pub use self::log::RecordedRequest;
 pub use self::standard::{StandardSandbox, StandardSandboxBuilder};
 pub use self::wats::{Sandbox, SandboxBuilder};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,23 +1,33 @@
-//! What the server has received.
+//! The requests that a server has received.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Request, StatusCode};
 
-/// A request that a [`Sandbox`](crate::Sandbox) received, as it was on the wire.
+use crate::example::example;
+
+/// A request that a server of this crate received, as it was sent.
 ///
 /// Its `Debug` form hides the value of `Authorization`.
+///
+#[doc = example!("{RecordedRequest, Sandbox}":
+    "let sandbox = Sandbox::start()?;\n",
+    "send(\"GET\", &format!(\"{}/Users?count=1\", sandbox.scim_url()), sandbox.token(), \"\")?;\n",
+    "let request: RecordedRequest = sandbox.requests().remove(0);\n",
+    "assert_eq!(request.target, \"/api/SCIM/v2/Users?count=1\");\n",
+    "assert!(!format!(\"{request:?}\").contains(sandbox.token()));",
+)]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The method, in the letter case it was sent in.
+    /// The method, as it was sent.
     pub method: Method,
     /// The request target, path and query, with every escape as it was sent.
     pub target: String,
-    /// All headers, in the order they came in. The value of `Authorization` is marked sensitive.
+    /// All headers, in order. The value of `Authorization` is marked sensitive.
     pub headers: HeaderMap,
     /// The body, without any transfer coding; empty if there was none.
     pub body: Vec<u8>,
-    /// The status that it was answered with; `None` as long as the answer is not decided.
+    /// The status of the answer; `None` while there is none.
     pub status: Option<StatusCode>,
 }
 

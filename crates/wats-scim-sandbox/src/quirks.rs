@@ -1,4 +1,4 @@
-//! How this server differs from a well-behaved one: what real servers were seen to do.
+//! Quirks: how a server may differ from a well-behaved one, as real servers were seen to.
 
 use std::ops::Range;
 

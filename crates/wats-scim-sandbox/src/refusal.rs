@@ -1,4 +1,4 @@
-//! Why the server does not do what it was asked: the SCIM error message.
+//! Errors in the answers of a server.
 
 use http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};

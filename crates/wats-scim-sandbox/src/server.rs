@@ -1,4 +1,4 @@
-//! The only part that waits: a thread that listens, reads requests and writes answers.
+//! The thread that listens, reads requests and writes answers. Nothing else here waits.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -136,7 +136,7 @@ impl<'a> Shown<'a> {
     pub(crate) fn of(name: &str, value: &'a Value) -> Self {
         // A PATCH path may carry the schema: `urn:…:User:password`.
         let last = name.rsplit([':', '.']).next().unwrap_or(name);
-        Self((!last.eq_ignore_ascii_case("password")).then_some(value))
+        Self((!json::is_write_only(last)).then_some(value))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a proxy is like before it starts.
+//! The settings of a proxy.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -11,9 +11,10 @@ use super::FaultProxy;
 use super::connection::Shared;
 use super::rule::{FaultRule, Rules};
 use super::worker::Worker;
+use crate::example::example;
 use crate::server;
 
-/// Sets up a [`FaultProxy`]: which server it is before, and what goes wrong.
+/// Sets up a [`FaultProxy`]: the server behind it, and the rules.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,15 +42,38 @@ impl FaultProxyBuilder {
         Self { upstream: upstream.to_owned(), rules: Vec::new(), seed: 0 }
     }
 
-    /// Adds a rule. For each request, the first one that has a fault for it decides.
+    /// Adds a rule. For each request, the first rule with a fault for it applies.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url())\n",
+        "    .with_rule(FaultRule::new(Fault::Html).times(1))\n",
+        "    .with_rule(FaultRule::new(Fault::Empty))\n",
+        "    .start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected()[1].fault, Fault::Empty);",
+    )]
     pub fn with_rule(mut self, rule: FaultRule) -> Self {
         self.rules.push(rule);
         self
     }
 
-    /// Decides what is left to chance; 0 by default.
+    /// The seed of the random choices; 0 by default.
     ///
-    /// With the same seed, the same requests in the same order meet the same faults.
+    /// With the same seed, the same requests in the same order get the same faults.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let half = FaultRule::new(Fault::Html).probability(0.5);\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(half.clone()).seed(7).start()?;\n",
+        "let same = FaultProxy::builder(sandbox.base_url()).with_rule(half).seed(7).start()?;\n",
+        "for _ in 0..8 {\n",
+        "    send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "    send(\"GET\", same.base_url(), sandbox.token(), \"\")?;\n",
+        "}\n",
+        "assert_eq!(proxy.injected_count(), same.injected_count());",
+    )]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
@@ -57,6 +81,12 @@ impl FaultProxyBuilder {
 
     /// Starts the proxy; connections are accepted by the time this returns. The server behind it
     /// need not be there yet.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "assert!(FaultProxy::builder(sandbox.base_url()).start().is_ok());\n",
+        "assert!(FaultProxy::builder(\"https://scim.example\").start().is_err());",
+    )]
     ///
     /// # Errors
     ///

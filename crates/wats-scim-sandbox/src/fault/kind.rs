@@ -1,15 +1,25 @@
-//! What can go wrong with a request.
+//! The faults.
 
 use std::time::Duration;
 
 use http::StatusCode;
 
-/// What a [`FaultProxy`](super::FaultProxy) does to a request.
+use crate::example::example;
+
+/// A way in which a [`FaultProxy`](super::FaultProxy) makes a request fail.
 ///
 /// Those with `AfterApplied` in their name, [`Truncate`](Self::Truncate),
 /// [`Trickle`](Self::Trickle), [`CloseIdle`](Self::CloseIdle) and
 /// [`CloseOnReuse`](Self::CloseOnReuse) forward the request and read the whole answer first, so a
 /// write has been applied by then. All others never forward it.
+///
+#[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+    "use http::StatusCode;\n\n",
+    "let sandbox = Sandbox::start()?;\n",
+    "let busy = Fault::Status { code: StatusCode::TOO_MANY_REQUESTS, retry_after: None };\n",
+    "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(busy)).start()?;\n",
+    "assert!(send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?.starts_with(\"HTTP/1.1 429\"));",
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -17,46 +27,47 @@ pub enum Fault {
     ResetBeforeAnswer,
     /// Resets the connection (TCP RST) once the server has answered.
     ResetAfterApplied,
-    /// Says nothing for this long, then closes the connection.
+    /// Sends nothing for this long, then closes the connection.
     Stall(Duration),
-    /// Says nothing for this long once the server has answered, then closes the connection.
+    /// Sends nothing for this long once the server has answered, then closes the connection.
     StallAfterApplied(Duration),
-    /// Gives the server's answer, but only half of its body, and closes the connection.
+    /// Sends the server's answer with half of its body, and closes the connection.
     ///
-    /// `Content-Length` still says all. Of an answer without a body it gives half the head.
+    /// `Content-Length` still names the whole length. Of an answer without a body, half of the head
+    /// is sent.
     Truncate,
-    /// Gives the server's answer with its body in slow pieces; all of it arrives.
+    /// Sends the server's answer completely, but its body in slow pieces.
     Trickle {
-        /// How large a piece is.
+        /// The size of a piece.
         bytes: usize,
-        /// How long to wait before each piece.
+        /// The time to wait before each piece.
         every: Duration,
     },
     /// Answers with this status and no body.
     Status {
         /// The status, which must be a final one: 200 or above.
         code: StatusCode,
-        /// What `Retry-After` says, in whole seconds; `None` leaves it out.
+        /// The header `Retry-After`, in whole seconds; `None` leaves it out.
         retry_after: Option<Duration>,
     },
-    /// Puts this status with no body in the place of the server's answer, as a gateway does that
-    /// gave up on the server too early.
+    /// Replaces the server's answer by this status and no body, as a gateway does that has given up
+    /// too early.
     StatusAfterApplied {
         /// The status, which must be a final one: 200 or above.
         code: StatusCode,
-        /// What `Retry-After` says, in whole seconds; `None` leaves it out.
+        /// The header `Retry-After`, in whole seconds; `None` leaves it out.
         retry_after: Option<Duration>,
     },
-    /// Points somewhere else.
+    /// Redirects.
     Redirect {
         /// The status, such as 302 or 307.
         code: StatusCode,
-        /// Where to.
+        /// The header `Location`.
         location: String,
     },
     /// Answers 200 with a web page, as a login form or a captive portal does.
     Html,
-    /// Puts a web page under 200 in the place of the server's answer.
+    /// Replaces the server's answer by 200 with a web page.
     HtmlAfterApplied,
     /// Answers 200 with no body.
     Empty,
@@ -67,12 +78,12 @@ pub enum Fault {
     /// Answers 200 with a gzip body that is this many bytes long once it is decompressed, and about
     /// a thousandth of that before.
     GzipBomb(u64),
-    /// Gives the server's answer, and then closes the connection, though it had not said so.
+    /// Sends the server's answer, and then closes the connection without having announced it.
     CloseIdle,
-    /// Gives the server's answer, and resets the connection as soon as the next request comes in on
-    /// it, which is not forwarded.
+    /// Sends the server's answer, and resets the connection when the next request arrives on it, which
+    /// is not forwarded.
     ///
-    /// It is the race that a client with a pool of connections cannot avoid, made certain.
+    /// A client with a connection pool cannot avoid this race; here it always happens.
     CloseOnReuse,
 }
 

@@ -1,4 +1,4 @@
-//! A proxy that makes requests fail, for testing what becomes of them.
+//! A proxy that makes requests fail.
 
 mod builder;
 mod canned;
@@ -19,17 +19,18 @@ use http::{Method, StatusCode};
 
 use self::connection::Shared;
 use self::worker::Worker;
-use super::server::lock;
+use crate::example::example;
+use crate::server::lock;
 
 pub use self::builder::FaultProxyBuilder;
 pub use self::kind::Fault;
 pub use self::rule::FaultRule;
 
-/// A proxy on a loopback port that stands before a server and makes requests fail.
+/// A proxy on a loopback port, between a client and a server, that makes requests fail.
 ///
-/// What you point at [`base_url`](Self::base_url) in place of the server meets resets, stalls,
-/// truncated answers, gateway errors and other [`Fault`]s, as its [`FaultRule`]s say; what no rule
-/// is for goes through unchanged. Connections are kept alive on both sides. Dropping the proxy
+/// A client that uses [`base_url`](Self::base_url) in place of the server's address gets resets,
+/// stalls, truncated answers, gateway errors and other [`Fault`]s, as the [`FaultRule`]s of the proxy
+/// say; requests without a matching rule pass unchanged. Connections are kept alive on both sides. Dropping the proxy
 /// closes every connection and stops it.
 ///
 /// ```
@@ -62,11 +63,11 @@ pub struct FaultProxy {
     worker: Worker,
 }
 
-/// A fault that a [`FaultProxy`] brought about.
+/// A fault that a [`FaultProxy`] injected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InjectedFault {
-    /// What it did.
+    /// The fault.
     pub fault: Fault,
     /// The method of the request.
     pub method: Method,
@@ -79,7 +80,14 @@ pub struct InjectedFault {
 }
 
 impl InjectedFault {
-    /// Whether the server had the request before it failed.
+    /// Whether the server received the request before it failed.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::one_of([Fault::Html])).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert!(!proxy.injected()[0].was_forwarded());",
+    )]
     #[must_use]
     pub fn was_forwarded(&self) -> bool {
         self.upstream_status.is_some()
@@ -87,7 +95,14 @@ impl InjectedFault {
 }
 
 impl FaultProxy {
-    /// A proxy before a server on this machine, without any rule yet.
+    /// Starts a proxy before a server on this machine, without rules.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::before(sandbox.base_url())?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(sandbox.requests().len(), 1);",
+    )]
     ///
     /// # Errors
     ///
@@ -98,49 +113,102 @@ impl FaultProxy {
 
     /// Sets up a proxy before a server on this machine, usually
     /// [`Sandbox::base_url`](super::Sandbox::base_url).
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html)).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert!(sandbox.requests().is_empty());",
+    )]
     pub fn builder(upstream_base_url: &str) -> FaultProxyBuilder {
         FaultProxyBuilder::new(upstream_base_url)
     }
 
-    /// What a client is given as the server's address: that of the server behind it, with this
-    /// proxy's port.
+    /// The address to give to a client: that of the server, with the port of the proxy.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::before(sandbox.scim_url())?;\n",
+        "assert!(proxy.base_url().ends_with(\"/api/SCIM/v2\"));\n",
+        "assert_ne!(proxy.base_url(), sandbox.scim_url());",
+    )]
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Adds a rule after those that it has.
+    /// Adds a rule after the existing ones.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::before(sandbox.base_url())?;\n",
+        "proxy.add_rule(FaultRule::new(Fault::Html).times(1));\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 1);",
+    )]
     pub fn add_rule(&self, rule: FaultRule) {
         lock(&self.shared.rules).add(rule);
     }
 
-    /// Puts these rules in the place of those that it has; none at all lets everything through.
+    /// Replaces all rules; without any, every request passes.
     ///
-    /// Requests that meet a fault by then are not spared.
+    /// Faults that are being injected already still happen.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html)).start()?;\n",
+        "proxy.set_rules([]);\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 0);",
+    )]
     pub fn set_rules(&self, rules: impl IntoIterator<Item = FaultRule>) {
         lock(&self.shared.rules).set(rules.into_iter().collect());
     }
 
-    /// Every fault since the start, in the order they were brought about.
+    /// Every injected fault since the start, in order.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::HtmlAfterApplied)).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "let injected = &proxy.injected()[0];\n",
+        "assert_eq!((&injected.fault, injected.method.as_str()), (&Fault::HtmlAfterApplied, \"GET\"));\n",
+        "assert_eq!(injected.upstream_status.map(|status| status.as_u16()), Some(404));",
+    )]
     #[must_use]
     pub fn injected(&self) -> Vec<InjectedFault> {
         lock(&self.shared.injected).clone()
     }
 
-    /// How many faults there were since the start.
+    /// The number of injected faults since the start.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "assert_eq!(FaultProxy::before(sandbox.base_url())?.injected_count(), 0);",
+    )]
     #[must_use]
     pub fn injected_count(&self) -> usize {
         lock(&self.shared.injected).len()
     }
 
-    /// Whether the server is to be down: with `true` the listener is closed, so that connecting is
-    /// refused, and with `false` it is opened again on the same port.
+    /// Simulates a server that is down: `true` closes the listener, so that connecting is refused, and
+    /// `false` opens it again on the same port.
     ///
-    /// Connections that are open close as soon as the answer under way is given.
+    /// Open connections close once the answer in flight has been sent.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::before(sandbox.base_url())?;\n",
+        "proxy.refuse_connections(true)?;\n",
+        "assert!(send(\"GET\", proxy.base_url(), sandbox.token(), \"\").is_err());\n",
+        "proxy.refuse_connections(false)?;\n",
+        "assert!(send(\"GET\", proxy.base_url(), sandbox.token(), \"\").is_ok());",
+    )]
     ///
     /// # Errors
     ///
-    /// If the port was taken by somebody else meanwhile, which it holds on to if it can.
+    /// If another process has taken the port meanwhile. The proxy reserves it where the operating
+    /// system allows that.
     pub fn refuse_connections(&self, refuse: bool) -> io::Result<()> {
         self.worker.refuse(refuse)
     }

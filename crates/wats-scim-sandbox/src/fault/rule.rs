@@ -1,13 +1,14 @@
-//! Which request meets which fault. Pure.
+//! Which request gets which fault. Pure.
 
 use http::Method;
 
 use super::kind::Fault;
 use super::random::Random;
+use crate::example::example;
 
-/// When a [`FaultProxy`](super::FaultProxy) does what to a request.
+/// Which requests a [`FaultProxy`](super::FaultProxy) lets fail, and how.
 ///
-/// Without any setting it is every request.
+/// Without any setting a rule matches every request.
 ///
 /// ```
 /// use http::{Method, StatusCode};
@@ -32,43 +33,98 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// This fault, on every request.
+    /// A rule with one fault, for every request.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html)).start()?;\n",
+        "assert!(send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?.contains(\"Sign in\"));",
+    )]
     pub fn new(fault: Fault) -> Self {
         Self::one_of([fault])
     }
 
-    /// Each time one of these faults, with the same chance for each: name one twice, and it comes
-    /// twice as often. With none, nothing happens.
+    /// A rule that picks one of these faults each time, each with the same probability; one that is
+    /// listed twice is picked twice as often. Without faults, nothing happens.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::one_of([Fault::Html, Fault::Empty])).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 2);",
+    )]
     pub fn one_of(faults: impl IntoIterator<Item = Fault>) -> Self {
         let faults = faults.into_iter().collect();
         Self { faults, method: None, path: None, skip: 0, times: None, probability: None }
     }
 
-    /// Only on requests with this method.
+    /// Matches only requests with this method.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "use http::Method;\n",
+        "\n",
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html).on_method(Method::POST)).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 0);",
+    )]
     pub fn on_method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// Only on requests whose path and query have this in them, as it was sent.
+    /// Matches only requests whose path and query contain this text, as it was sent.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html).on_path(\"/Users\")).start()?;\n",
+        "send(\"GET\", &format!(\"{}/api/SCIM/v2/Token\", proxy.base_url()), sandbox.token(), \"\")?;\n",
+        "send(\"GET\", &format!(\"{}/api/SCIM/v2/Users?count=1\", proxy.base_url()), sandbox.token(), \"\")?;\n",
+        "assert!(proxy.injected()[0].target.ends_with(\"/Users?count=1\"));",
+    )]
     pub fn on_path(mut self, part: impl Into<String>) -> Self {
         self.path = Some(part.into());
         self
     }
 
-    /// Leaves alone the first `n` requests that it would be for.
+    /// Skips the first `n` matching requests.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html).after(1)).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 0);\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 1);",
+    )]
     pub fn after(mut self, n: usize) -> Self {
         self.skip = n;
         self
     }
 
-    /// At most `n` times.
+    /// Injects the fault at most `n` times.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html).times(1)).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 1);",
+    )]
     pub fn times(mut self, n: usize) -> Self {
         self.times = Some(n);
         self
     }
 
-    /// By chance: 0 is never and 1 is always. The [seed](super::FaultProxyBuilder::seed) decides.
+    /// The probability of a fault for a matching request: 0 is never and 1 is always. The [seed](super::FaultProxyBuilder::seed) decides.
+    ///
+    #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
+        "let sandbox = Sandbox::start()?;\n",
+        "let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(Fault::Html).probability(0.0)).start()?;\n",
+        "send(\"GET\", proxy.base_url(), sandbox.token(), \"\")?;\n",
+        "assert_eq!(proxy.injected_count(), 0);",
+    )]
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self

@@ -17,7 +17,7 @@ use super::connection::{self, Shared};
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// Whether to refuse connections from now on, and whom to tell that it is so.
+/// Whether to refuse connections from now on, and where to report that it is done.
 type Command = (bool, mpsc::Sender<io::Result<()>>);
 
 /// The running proxy; dropping it stops it and waits until it has.
@@ -93,7 +93,7 @@ struct Door {
     shared: Arc<Shared>,
     /// The task that has the listener; `None` while connections are refused.
     accepting: Option<task::JoinHandle<()>>,
-    /// Holds the port without listening on it, so that nobody else gets it.
+    /// Holds the port without listening on it, so that no other process gets it.
     reserved: Option<TcpSocket>,
 }
 

@@ -92,7 +92,7 @@ impl Standard {
 
         let has_failed = !answered.status().is_success();
         if let Some(ReservedId(id)) = reserved.as_ref().filter(|_| has_failed) {
-            // Whoever refers to it from now on fails too, and whoever did already loses it.
+            // Later references to it fail too, and earlier ones are removed.
             ids.retain(|_, other| other != id);
             self.store.expected.remove(id);
             self.store.leave_all_groups(id);

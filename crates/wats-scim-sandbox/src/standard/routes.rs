@@ -105,13 +105,13 @@ impl Standard {
         }
     }
 
-    /// `/Me` (RFC 7644 §3.11): the resource of whoever is asking, at a path of its own.
+    /// `/Me` (RFC 7644 §3.11): the user of the credentials, at a path of its own.
     fn me(&mut self, request: &Request<Vec<u8>>) -> Answer {
         let name = self.settings.me.clone();
         let name = name.ok_or_else(|| refusals::not_implemented("this server has no /Me"))?;
-        let nobody = || Refusal::not_found(format!("there is no user with the userName '{name}'"));
-        let kind = kinds::users().ok_or_else(nobody)?;
-        let id = self.store.named(kind, &name).ok_or_else(nobody)?.to_owned();
+        let not_found = || Refusal::not_found(format!("there is no user with the userName '{name}'"));
+        let kind = kinds::users().ok_or_else(not_found)?;
+        let id = self.store.named(kind, &name).ok_or_else(not_found)?.to_owned();
         let mut response = self.one(kind, &id, request.method().as_str(), request)?;
         let location = Value::from(self.store.location(kind, &id));
         if response.status().is_success() {

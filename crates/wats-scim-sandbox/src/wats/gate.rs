@@ -1,4 +1,4 @@
-//! Who may use the server: the API token, and the provisioning tokens it has issued.
+//! Credentials: the API token, and the provisioning tokens that the server has issued.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Gate {
             "exp": expires.timestamp(),
             "jti": Uuid::new_v4().to_string(),
         });
-        // Nobody checks the signature: the server remembers what it issued. Random bytes of a
+        // The signature is never checked: the server remembers what it issued. Random bytes of a
         // SHA-256's length keep the token well formed and impossible to guess.
         let signature = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
         let jwt = [

@@ -1,4 +1,4 @@
-//! A server with the rules of WATS.
+//! A server with the routes and the rules of the WATS SCIM endpoint.
 
 mod builder;
 mod directory;
@@ -17,10 +17,10 @@ use crate::running::{Running, shared_methods};
 
 pub use self::builder::SandboxBuilder;
 
-/// A running WATS SCIM server of your own.
+/// A running server with the routes and the rules of the WATS SCIM endpoint.
 ///
-/// It starts in about a millisecond, on a port that nobody else uses, so each test can have one.
-/// Dropping it closes every connection and stops it.
+/// It starts in about a millisecond, on a free port, so each test can have one. Dropping it closes
+/// every connection and stops it.
 ///
 /// ```
 /// use wats_scim_sandbox::Sandbox;
@@ -37,11 +37,11 @@ pub use self::builder::SandboxBuilder;
 ///
 /// - **Credentials**: `Basic` with [`token`](Self::token), or `Bearer` with a token that its
 ///   `/Token` route issued and that has not expired. Anything else is answered with 401.
-/// - **Create** ignores the client's `id`, requires a `userName` that nobody has in any letter
-///   case (409 `uniqueness`), and answers 201 with the user.
+/// - **Create** ignores the client's `id`, requires a `userName` that no other user has in any
+///   letter case (409 `uniqueness`), and answers 201 with the user.
 /// - **Patch** knows `op: "replace"` only, on `fullName`, `familyName`, `givenName`, `email`,
 ///   `roles`, `active`, `levels`, `productGroups` and `displayName`. Values are strings;
-///   `active` is a boolean, or `"True"` and `"False"`. A patch is applied wholly or not at all.
+///   `active` is a boolean, or `"True"` and `"False"`. A patch is all or nothing.
 /// - **Roles, levels and product groups** must exist: [`ROLES`](Self::ROLES),
 ///   [`LEVELS`](Self::LEVELS), [`PRODUCT_GROUPS`](Self::PRODUCT_GROUPS). As on a real server, a
 ///   patch only ever adds levels and product groups.

@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use wats_scim::{AttributePath, Filter, PatchPath};
+use wats_scim_filter::{AttributePath, Filter, PatchPath};
 
 /// Reads a text and checks that what is printed of it is `printed`, and read as the same.
 #[track_caller]
