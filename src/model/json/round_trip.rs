@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use super::{ScimGroup, ScimUser};
+use crate::model::{ScimGroup, ScimUser};
 
 /// Any JSON, with names that the models know among the names.
 fn json() -> impl Strategy<Value = Value> {
