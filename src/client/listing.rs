@@ -91,7 +91,8 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     /// How many pages may wait for an earlier one, besides those in flight; by default four times as
     /// many as may be in flight. A page that is late holds up no other until so many wait.
     ///
-    /// It bounds the memory of a listing whose pages arrive faster than they are read.
+    /// It bounds the memory of a listing whose pages arrive out of order. While pages arrive faster
+    /// than they are read, no more wait than may be in flight.
     pub fn buffer(mut self, pages: usize) -> Self {
         self.buffer = Some(pages);
         self
@@ -162,7 +163,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
                 Want::Ahead => match self.ahead.arrival().await {
                     Some(Arrival::First(page)) => listing.accept_ahead(page?),
                     Some(Arrival::Later) => {
-                        self.request_ahead();
+                        self.request_ahead(self.buffer_size());
                         continue;
                     }
                     None => Err(lost_page()),
@@ -182,7 +183,8 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
                 }
             };
             let progress = progress.map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
-            self.request_ahead();
+            // More pages than this wait only while an earlier one is awaited, not for a slow reader.
+            self.request_ahead(self.buffer_size().min(self.in_flight));
             if let Some(on_page) = &mut self.on_page {
                 on_page(progress);
             }
@@ -191,8 +193,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
 }
 
 impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
-    fn request_ahead(&mut self) {
-        let buffer = self.buffer_size();
+    fn request_ahead(&mut self, buffer: usize) {
         let Some(listing) = &mut self.listing else { return };
         while self.ahead.has_room(self.in_flight, buffer)
             && let Some(query) = listing.ask_ahead()

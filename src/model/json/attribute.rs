@@ -28,7 +28,7 @@ pub(crate) trait Attribute: Sized + Serialize {
 
     fn from_seq<'de, A: SeqAccess<'de>>(_: &mut Option<Self>, seq: A) -> Result<Mismatch, A::Error> {
         let items = Vec::<Value>::deserialize(SeqAccessDeserializer::new(seq))?;
-        Ok(if items.is_empty() { None } else { Some(Box::new(items.into())) })
+        Ok(if items.is_empty() { None } else { mismatch(items) })
     }
 
     fn from_map<'de, A: MapAccess<'de>>(_: &mut Option<Self>, map: A) -> Result<Mismatch, A::Error> {
@@ -134,24 +134,24 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
     #[inline]
     fn visit_str<E: Error>(self, text: &str) -> Result<Mismatch, E> {
         *self.0 = T::from_text(text);
-        Ok(if self.0.is_some() { None } else { Some(Box::new(text.into())) })
+        Ok(if self.0.is_some() { None } else { mismatch(text) })
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Mismatch, E> {
         *self.0 = T::from_bool(value);
-        Ok(if self.0.is_some() { None } else { Some(Box::new(value.into())) })
+        Ok(if self.0.is_some() { None } else { mismatch(value) })
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Mismatch, E> {
-        Ok(Some(Box::new(number.into())))
+        Ok(mismatch(number))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Mismatch, E> {
-        Ok(Some(Box::new(number.into())))
+        Ok(mismatch(number))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Mismatch, E> {
-        Ok(Some(Box::new(number.into())))
+        Ok(mismatch(number))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Mismatch, E> {
@@ -173,4 +173,11 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Mismatch, A::Error> {
         T::from_map(self.0, map)
     }
+}
+
+/// Kept apart from the readers of ordinary values, which it would make larger and slower.
+#[cold]
+#[allow(clippy::unnecessary_wraps, reason = "it is what a reader returns")]
+fn mismatch(value: impl Into<Value>) -> Mismatch {
+    Some(Box::new(value.into()))
 }
