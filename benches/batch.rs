@@ -21,8 +21,8 @@ fn main() -> Result<()> {
     let limit = latency * writes.div_ceil(IN_FLIGHT);
     let base = server.base(u64::from(writes), latency);
 
-    let in_blocking = blocking::ScimClient::new(&config(&base))?;
-    let in_async = asynchronous::ScimClient::new(&config(&base))?;
+    let in_blocking = blocking::ScimClient::with_config(&config(&base))?;
+    let in_async = asynchronous::ScimClient::with_config(&config(&base))?;
     let runtime = tokio::runtime::Runtime::new()?;
     let mut shares = (Vec::new(), Vec::new());
     for _ in 0..rounds {
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
             runtime.block_on(async {
                 let mut batch = in_async.create_users(users(writes)).in_flight(IN_FLIGHT as usize);
                 let mut created = 0;
-                while let Some(item) = batch.next_item().await {
+                while let Some(item) = batch.next().await {
                     created += usize::from(item.result.is_ok());
                 }
                 counted(writes, created)

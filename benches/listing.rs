@@ -128,8 +128,8 @@ enum Client {
 impl Client {
     fn new(face: &str, base: &str) -> Result<Self> {
         Ok(match face {
-            "blocking" => Self::Blocking(blocking::ScimClient::new(&config(base))?),
-            _ => Self::Async(asynchronous::ScimClient::new(&config(base))?, Runtime::new()?),
+            "blocking" => Self::Blocking(blocking::ScimClient::with_config(&config(base))?),
+            _ => Self::Async(asynchronous::ScimClient::with_config(&config(base))?, Runtime::new()?),
         })
     }
 

@@ -27,7 +27,7 @@ fn main() -> Result<()> {
 }
 
 fn blocking_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
-    let ours = blocking::ScimClient::new(&config(base))?;
+    let ours = blocking::ScimClient::with_config(&config(base))?;
     let hand = by_hand::blocking::ByHand::new(base)?;
     let (id, query) = (users::id(7), ListQuery::new().start_index(1).count(100));
     let (our_jane, jane) = (our_jane(), jane());
@@ -56,7 +56,7 @@ fn blocking_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
 fn async_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
     // On one thread, so that what is measured is the call and not the work of a scheduler.
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let ours = asynchronous::ScimClient::new(&config(base))?;
+    let ours = asynchronous::ScimClient::with_config(&config(base))?;
     let hand = by_hand::asynchronous::ByHand::new(base)?;
     let (id, query) = (users::id(7), ListQuery::new().start_index(1).count(100));
     let (our_jane, jane) = (our_jane(), jane());

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     let (rounds, share) = full_or_short((11, 1), (1, 10));
     let jane = our_jane();
 
-    let ours = blocking::ScimClient::new(&config(&base))?;
+    let ours = blocking::ScimClient::with_config(&config(&base))?;
     for (what, count) in WORK {
         let mut peer = Peer::start("sync", &base)?;
         let count = count / share;
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     }
 
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let ours = asynchronous::ScimClient::new(&config(&base))?;
+    let ours = asynchronous::ScimClient::with_config(&config(&base))?;
     for (what, count) in WORK {
         let mut peer = Peer::start("async", &base)?;
         let count = count / share;

@@ -10,7 +10,8 @@ use std::process::Command;
 use support::cost::cpu;
 use support::figures::{Goal, median, show};
 use support::{Result, full_or_short, memory, users};
-use wats_scim::{CurrentUsers, Plan, PlanPolicy, Profile, ScimUser, ScimUserName};
+use wats_scim::plan::{CurrentUsers, Plan, Policy};
+use wats_scim::{Profile, ScimUser, ScimUserName};
 
 const GROWTH: Goal = Goal::AtMost(12.0);
 const MEASURE: &str = "measure-plan";
@@ -62,7 +63,7 @@ fn costs(server: &str, users: u32) -> Result<Vec<f64>> {
 
 fn measure(server: &str, users: u32) -> Result<()> {
     let profile = if server == "wats" { Profile::wats() } else { Profile::standard() };
-    let policy = PlanPolicy::new(&profile).max_deactivations(1_000);
+    let policy = Policy::new(&profile).max_deactivations(1_000);
     let (held, wanted) = (held(users)?, wanted_of(users));
     let before = memory::now_kib();
     let mut plan = None;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use serde_json::Value;
+use wats_scim::ScimUser;
 use wats_scim::asynchronous::ScimClient;
-use wats_scim::{Audit, AuditLog, ScimUser};
+use wats_scim::audit::{Log, Trail};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,9 +19,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let path = given.as_ref().unwrap_or(&temporary);
 
     // Each write is in the file before it is sent, and its outcome follows.
-    let audit = Audit::to(AuditLog::append(path)?).with_values();
+    let audit = Trail::to(Log::append(path)?).with_values();
     let (config, _sandbox) = support::server(0)?;
-    let client = ScimClient::new(&config.audit(audit.clone()))?;
+    let client = ScimClient::with_config(&config.audit(audit.clone()))?;
     administer(&client).await?;
     // Nothing is kept back, as it would be if the disk were full.
     audit.flush()?;
@@ -38,7 +39,7 @@ async fn administer(client: &ScimClient) -> Result<(), Box<dyn Error>> {
 
     let ann = client.labelled("ann, ticket 4711");
     let id = ann.create_user(&jane).await?.id.ok_or("no id")?;
-    ann.set_user_role(&id, "Operator").await?;
+    ann.wats().set_user_role(&id, "Operator").await?;
 
     let bob = client.labelled("bob, ticket 4712");
     if let Err(error) = bob.create_user(&jane).await {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use serde_json::Value;
+use wats_scim::ScimUser;
+use wats_scim::audit::{Log, Trail};
 use wats_scim::blocking::ScimClient;
-use wats_scim::{Audit, AuditLog, ScimUser};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let given = env::args_os().nth(1).map(PathBuf::from);
@@ -17,9 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = given.as_ref().unwrap_or(&temporary);
 
     // Each write is in the file before it is sent, and its outcome follows.
-    let audit = Audit::to(AuditLog::append(path)?).with_values();
+    let audit = Trail::to(Log::append(path)?).with_values();
     let (config, _sandbox) = support::server(0)?;
-    let client = ScimClient::new(&config.audit(audit.clone()))?;
+    let client = ScimClient::with_config(&config.audit(audit.clone()))?;
     administer(&client)?;
     // Nothing is kept back, as it would be if the disk were full.
     audit.flush()?;
@@ -37,7 +38,7 @@ fn administer(client: &ScimClient) -> Result<(), Box<dyn Error>> {
 
     let ann = client.labelled("ann, ticket 4711");
     let id = ann.create_user(&jane)?.id.ok_or("no id")?;
-    ann.set_user_role(&id, "Operator")?;
+    ann.wats().set_user_role(&id, "Operator")?;
 
     let bob = client.labelled("bob, ticket 4712");
     if let Err(error) = bob.create_user(&jane) {

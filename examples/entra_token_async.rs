@@ -11,7 +11,7 @@ use wats_scim::asynchronous::ScimClient;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (config, _sandbox) = support::server(0)?;
-    let client = ScimClient::new(&config)?;
+    let client = ScimClient::with_config(&config)?;
 
     // Without a number of days the server chooses, which is what WATS recommends: 90.
     let token = client.get_token(None).await?;

@@ -38,7 +38,7 @@ impl Resource for Device {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;
-    let users = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
+    let users = ScimClient::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
     let mut work = EnterpriseUser::default();
     work.department = Some("Test".into());
     let jane = ScimUser::new("jane@example.com").with_extension(&work)?.with_extension(&Badge { number: 7 })?;
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(Response::new(if request.method() == "POST" { one } else { list }.into()))
     };
     let config = ScimConfig::new("https://scim.example.com", Credentials::bearer("t")).profile(Profile::standard());
-    let devices = ScimService::over(&config, server)?.resources::<Device>();
+    let devices = ScimService::with_http_client(&config, server)?.resources::<Device>();
     devices.create(&Device { id: None, serial: "A1".into() })?;
     println!("created the device A1; found by its serial: {}", devices.get_by_name("A1")?.is_some());
     Ok(())

@@ -11,13 +11,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use wats_scim::blocking::ScimClient;
-use wats_scim::{Credentials, Journal, Leavers, Plan, PlanPolicy, ScimConfig, ScimUser, ScimUserName};
+use wats_scim::plan::{Journal, Leavers, Plan, Policy};
+use wats_scim::{Credentials, ScimConfig, ScimUser, ScimUserName};
 use wats_scim_sandbox::Sandbox;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (source, _sandbox) = server("SOURCE", 250)?;
     let (target, sandbox) = server("TARGET", 0)?;
-    let (source, target) = (ScimClient::new(&source)?, ScimClient::new(&target)?);
+    let (source, target) = (ScimClient::with_config(&source)?, ScimClient::with_config(&target)?);
     if sandbox.is_some() {
         // Somebody is there already, under another family name.
         let name = ScimUserName::new("Sample", "Other");
@@ -53,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn planned(source: &ScimClient, target: &ScimClient) -> Result<Plan, Box<dyn Error>> {
     let users = source.current_users()?;
     let desired: Vec<ScimUser> = users.users().iter().cloned().map(prepared).collect();
-    let policy = PlanPolicy::new(target.profile()).leavers(Leavers::Keep).expecting(users.users().len());
+    let policy = Policy::new(target.profile()).leavers(Leavers::Keep).expecting(users.users().len());
     Ok(policy.plan(&target.current_users()?, &desired)?)
 }
 

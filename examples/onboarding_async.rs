@@ -19,7 +19,7 @@ const LEAVERS: [&str; 2] = ["john@example.com", "nobody@example.com"];
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (config, _sandbox) = support::server(0)?;
-    let client = ScimClient::new(&config)?;
+    let client = ScimClient::with_config(&config)?;
     for joiner in JOINERS {
         onboard(&client, joiner).await?;
     }
@@ -50,9 +50,9 @@ async fn onboard(client: &ScimClient, [email, given, family, number]: [&str; 4])
         }
         Err(error) => return Err(error.into()),
     };
-    client.set_user_role(&id, "Operator").await?;
-    client.add_user_levels(&id, &["Level 1"]).await?;
-    client.add_user_product_groups(&id, &["Group A"]).await?;
+    client.wats().set_user_role(&id, "Operator").await?;
+    client.wats().add_user_levels(&id, &["Level 1"]).await?;
+    client.wats().add_user_product_groups(&id, &["Group A"]).await?;
     println!("{email}: {given} {family} may work on Level 1 with Group A, as Operator");
     Ok(())
 }

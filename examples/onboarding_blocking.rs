@@ -18,7 +18,7 @@ const LEAVERS: [&str; 2] = ["john@example.com", "nobody@example.com"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (config, _sandbox) = support::server(0)?;
-    let client = ScimClient::new(&config)?;
+    let client = ScimClient::with_config(&config)?;
     for joiner in JOINERS {
         onboard(&client, joiner)?;
     }
@@ -49,9 +49,9 @@ fn onboard(client: &ScimClient, [email, given, family, number]: [&str; 4]) -> Re
         }
         Err(error) => return Err(error.into()),
     };
-    client.set_user_role(&id, "Operator")?;
-    client.add_user_levels(&id, &["Level 1"])?;
-    client.add_user_product_groups(&id, &["Group A"])?;
+    client.wats().set_user_role(&id, "Operator")?;
+    client.wats().add_user_levels(&id, &["Level 1"])?;
+    client.wats().add_user_product_groups(&id, &["Group A"])?;
     println!("{email}: {given} {family} may work on Level 1 with Group A, as Operator");
     Ok(())
 }

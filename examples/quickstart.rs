@@ -25,7 +25,7 @@ fn main() {
 fn run() -> Result<(), Box<dyn Error>> {
     let (config, sandbox) = support::server(3)?;
     println!("Server: {}", if sandbox.is_some() { "a sandbox in this process" } else { "the one of WATS_BASE_URL" });
-    let client = ScimClient::new(&config)?;
+    let client = ScimClient::with_config(&config)?;
 
     // A name that nobody has, so that nobody else's user is touched.
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();

@@ -6,9 +6,10 @@ mod support;
 use std::error::Error;
 
 use http::{Request, Response};
+use wats_scim::ScimUser;
 use wats_scim::asynchronous::{HttpClient, ScimService};
 use wats_scim::blocking::{self, Ureq};
-use wats_scim::{ScimUser, TransportError};
+use wats_scim::transport::TransportError;
 
 /// Ureq waits on a thread of smol's, so that no task has to.
 struct OnSmol(Ureq);
@@ -23,7 +24,7 @@ impl HttpClient for OnSmol {
 fn main() -> Result<(), Box<dyn Error>> {
     smol::block_on(async {
         let (config, _sandbox) = support::server(3)?;
-        let client = ScimService::over(&config, OnSmol(Ureq::new(&config)?))?;
+        let client = ScimService::with_http_client(&config, OnSmol(Ureq::new(&config)?))?;
 
         let user_name = format!("smol-{}@example.com", std::process::id());
         let user = client.create_user(&ScimUser::new(&user_name)).await?;

@@ -272,8 +272,8 @@ macro_rules! work {
 }
 
 fn work_blocking(configs: &[ScimConfig; 2], workers: Vec<Worker>) -> AnyResult<Vec<Worker>> {
-    let through = &blocking::ScimClient::new(&configs[0])?;
-    let past = &blocking::ScimClient::new(&configs[1])?;
+    let through = &blocking::ScimClient::with_config(&configs[0])?;
+    let past = &blocking::ScimClient::with_config(&configs[1])?;
     thread::scope(|scope| {
         let work = |mut worker: Worker| move || work!(through, past, worker);
         let threads: Vec<_> = workers.into_iter().map(|worker| scope.spawn(work(worker))).collect();
@@ -283,8 +283,8 @@ fn work_blocking(configs: &[ScimConfig; 2], workers: Vec<Worker>) -> AnyResult<V
 
 #[tokio::main]
 async fn work_async(configs: &[ScimConfig; 2], workers: Vec<Worker>) -> AnyResult<Vec<Worker>> {
-    let through = asynchronous::ScimClient::new(&configs[0])?;
-    let past = asynchronous::ScimClient::new(&configs[1])?;
+    let through = asynchronous::ScimClient::with_config(&configs[0])?;
+    let past = asynchronous::ScimClient::with_config(&configs[1])?;
     let work = |mut worker: Worker| {
         let (through, past) = (through.clone(), past.clone());
         tokio::spawn(async move { work!(through, past, worker, await) })
@@ -310,7 +310,7 @@ fn soak(face: &str, operations: usize, seed: u64, retry: &RetryPolicy) -> AnyRes
     // A request that its client has given up on is carried out by now, or never.
     thread::sleep(TIMEOUT);
     let (faults, applied) = server.audit()?;
-    let held: Vec<ScimUser> = blocking::ScimClient::new(&configs[1])?.iter_users().collect::<Result<_, _>>()?;
+    let held: Vec<ScimUser> = blocking::ScimClient::with_config(&configs[1])?.iter_users().collect::<Result<_, _>>()?;
     let [lost, duplicated, misreported] = compare(&workers, &applied, &held);
 
     let reports = || workers.iter().flat_map(|worker| &worker.reports);

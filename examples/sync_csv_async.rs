@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use wats_scim::asynchronous::ScimClient;
-use wats_scim::{CurrentUsers, Journal, Plan, PlanPolicy, UserCsv};
+use wats_scim::import::UserCsv;
+use wats_scim::plan::{CurrentUsers, Journal, Plan, Policy};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -23,7 +24,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let file = arguments.iter().find(|argument| !argument.starts_with("--"));
     let file = file.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/users.csv"), PathBuf::from);
     let (config, _sandbox) = support::server(5)?;
-    let client = ScimClient::new(&config)?;
+    let client = ScimClient::with_config(&config)?;
 
     let journal = Journal::at(file.with_extension("journal"));
     if let Some(plan) = journal.plan()? {
@@ -45,7 +46,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let desired = columns.read_file(&file)?;
     println!("{} users in {}", desired.len(), file.display());
 
-    let policy = PlanPolicy::new(client.profile()).protect(["admin@example.com"]);
+    let policy = Policy::new(client.profile()).protect(["admin@example.com"]);
     let plan = policy.plan(&read_all(&client).await?, &desired)?;
     println!("\n{plan}\n");
     if plan.is_empty() {
@@ -62,8 +63,8 @@ async fn read_all(client: &ScimClient) -> Result<CurrentUsers, Box<dyn Error>> {
     let bar = bar("reading")?;
     let shown = bar.clone();
     let mut pages = client.iter_users().in_flight(4).on_page(move |progress| {
-        shown.set_length(progress.total.unwrap_or(progress.so_far));
-        shown.set_position(progress.so_far);
+        shown.set_length(progress.total.unwrap_or(progress.done));
+        shown.set_position(progress.done);
     });
     let mut users = Vec::new();
     while let Some(user) = pages.try_next().await? {

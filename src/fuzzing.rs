@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, HeaderValue};
 
 use crate::error::ErrorMessage;
-use crate::model::ScimToken;
+use crate::wats::ScimToken;
 
 /// The detail and the `scimType` of an error body.
 #[must_use]

@@ -7,12 +7,12 @@
 //! # let sandbox = wats_scim_sandbox::Sandbox::start()?;
 //! # let (base_url, token) = (sandbox.base_url(), sandbox.token());
 //!
-//! let client = ScimClient::connect(base_url, Credentials::wats_token(token))?;
+//! let client = ScimClient::new(base_url, Credentials::wats_token(token))?;
 //! let jane = client.create_user(&ScimUser::new("jane@example.com").with_display_name("Jane Doe"))?;
 //! for user in client.iter_users() {
 //!     println!("{}", user?.user_name.unwrap_or_default());
 //! }
-//! client.deactivate_user(&jane.id.unwrap_or_default())?;
+//! client.deactivate_user(&jane)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -25,11 +25,11 @@
 //! | make a client | `ScimClient` in [`blocking`] or [`asynchronous`], [`ScimConfig`], [`Credentials`] |
 //! | ask for something | `ScimService`, which `ScimClient` is |
 //! | say what to send | [`ScimUser`], [`ScimPatchRequest`], [`ListQuery`], [`Filter`] |
-//! | make the users those of another system | [`PlanPolicy`], [`Plan`], `ScimApply` in each face |
+//! | make the users those of another system | [`Policy`], [`Plan`], `ScimApply` in each face |
 //! | find out what went wrong | [`Error`], [`ErrorKind`], [`WriteOutcome`] |
 //! | read users from a file | [`users_from_json`], [`UserCsv`] |
 //! | decide what is sent again | [`RetryPolicy`] |
-//! | keep a trail of what was written | [`Audit`] |
+//! | keep a trail of what was written | [`Trail`] |
 //! | use another HTTP stack, or none | `HttpClient` and `ScimRepository` in each face |
 //! | try it without a server, or test | the crate `wats-scim-sandbox` |
 //!
@@ -68,10 +68,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "async-api")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async-api")))]
 pub mod asynchronous;
-mod audit;
+pub mod audit;
 mod batch;
 #[cfg(feature = "blocking-api")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking-api")))]
 pub mod blocking;
 mod config;
 mod error;
@@ -81,30 +83,29 @@ mod exchange;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod import;
+pub mod import;
 mod listing;
 mod model;
-mod plan;
+pub mod plan;
+pub mod transport;
+mod wats;
 
-pub use audit::{Audit, AuditAttribute, AuditEvent, AuditLog, AuditOutcome, AuditSink};
-pub use batch::{BatchItem, BatchProgress, ScimWrite};
-pub use config::{Credentials, Profile, RetryPolicy, ScimConfig};
-pub use error::{Error, ErrorKind, Operation, Result, Secret, TransportError, WriteOutcome};
-pub use exchange::{BulkLimits, ListQuery, TimeLeft};
-#[cfg(feature = "csv")]
-#[cfg_attr(docsrs, doc(cfg(feature = "csv")))]
-pub use import::UserCsv;
-pub use import::{BadRow, SourceError, users_from_json, users_from_json_file};
-pub use listing::ListProgress;
+pub use http;
+pub use serde_json::Value;
+/// Filters and attribute paths (RFC 7644 §3.4.2.2, §3.5.2): the crate `wats-scim-filter`.
+pub use wats_scim_filter as filter;
+
+pub use batch::{BatchItem, Progress};
+pub use config::{BulkLimits, Credentials, Profile, RetryPolicy, ScimConfig};
+pub use error::{Error, ErrorKind, Operation, Result, Secret, WriteOutcome};
+pub use exchange::ListQuery;
+pub use filter::Filter;
 pub use model::{
-    Attributes, EnterpriseUser, Extension, PatchOp, Resource, ScimGroup, ScimListResponse, ScimManager, ScimMember,
-    ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimToken, ScimUser, ScimUserEmail, ScimUserName, Target, WatsUser,
+    Attributes, EnterpriseUser, Extension, IfChanged, PatchOp, Resource, ResourceId, ScimGroup, ScimListResponse,
+    ScimManager, ScimMember, ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimUser, ScimUserEmail, ScimUserName,
+    ScimWrite, Target,
 };
-pub use plan::{
-    AppliedStep, ApplyReport, CurrentUsers, Guard, Inexpressible, Journal, Leavers, Plan, PlanAction, PlanChange,
-    PlanConflict, PlanPolicy, PlanRefusal, PlanStep, StepOutcome,
-};
-pub use wats_scim_filter::{AttributePath, Filter, FilterError, PatchPath};
+pub use wats::{ScimToken, WatsUser};
 
 #[cfg(all(doctest, feature = "blocking", feature = "async"))]
 #[doc = include_str!("../README.md")]

@@ -11,7 +11,9 @@ use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 use tokio::test;
 use wats_scim::asynchronous as face;
-use wats_scim::{Journal, PlanPolicy, ScimUser, ScimWrite, TransportError};
+use wats_scim::plan::{Journal, Policy};
+use wats_scim::transport::TransportError;
+use wats_scim::{ScimUser, ScimWrite};
 
 mod interop;
 mod suite;
@@ -96,9 +98,9 @@ async fn a_listing_goes_on_after_a_panic_in_its_callback() {
 async fn a_slow_source_does_not_hold_up_the_writes_in_flight() {
     let sandbox = Sandbox::start().unwrap();
     // One write, and then nothing, but the source does not end.
-    let source = futures_util::stream::iter([ScimWrite::Create(ScimUser::new("jane"))]).chain(pending());
+    let source = futures_util::stream::iter([ScimWrite::create(ScimUser::new("jane"))]).chain(pending());
     let mut batch = client(&sandbox).write_users_from(source);
-    assert!(batch.next_item().await.unwrap().result.is_ok());
+    assert!(batch.next().await.unwrap().result.is_ok());
 }
 
 /// The journal of a program that was killed stays locked for a moment by a child that it was just
@@ -109,7 +111,7 @@ async fn a_journal_that_is_locked_for_a_moment_is_waited_for() {
     let client = client(&sandbox);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    let policy = PlanPolicy::new(client.profile()).allow_truncated_source();
+    let policy = Policy::new(client.profile()).allow_truncated_source();
     let plan = policy.plan(&client.current_users().await.unwrap(), &[ScimUser::new("jane")]).unwrap();
     let child = std::fs::File::create(&path).unwrap();
     child.lock().unwrap();
@@ -135,7 +137,7 @@ async fn users_come_from_a_stream_which_ends_after_an_error() {
 async fn a_batch_takes_a_stream_and_gives_one() {
     let sandbox = Sandbox::start().unwrap();
     let names = futures_util::stream::iter(["ann", "bob"]);
-    let writes = names.map(|name| wats_scim::ScimWrite::Create(ScimUser::new(name)));
+    let writes = names.map(|name| wats_scim::ScimWrite::create(ScimUser::new(name)));
     let items: Vec<_> = client(&sandbox).write_users_from(writes).into_stream().collect().await;
     assert!(items.len() == 2 && items.iter().all(|item| item.result.is_ok()));
 }
@@ -166,7 +168,7 @@ async fn a_write_that_is_given_up_is_unknown_once_it_was_sent() {
     };
     let (sandbox, events) = (Sandbox::start().unwrap(), suite::audit::Events::default());
     let config = suite::config(&sandbox).audit(events.audit());
-    let service = face::ScimService::over(&config, throttled).unwrap();
+    let service = face::ScimService::with_http_client(&config, throttled).unwrap();
     // The first one is sent, and waits to be sent again; the second one waits for its turn.
     assert!(service.delete_user("1").now_or_never().is_none());
     assert!(service.delete_user("2").now_or_never().is_none());
@@ -182,9 +184,9 @@ async fn a_write_that_is_given_up_is_unknown_once_it_was_sent() {
 async fn a_dropped_batch_leaves_no_write_open() {
     let sandbox = Sandbox::builder().latency(std::time::Duration::from_secs(60)).start().unwrap();
     let events = suite::audit::Events::default();
-    let client = ScimClient::new(&suite::config(&sandbox).audit(events.audit())).unwrap();
+    let client = ScimClient::with_config(&suite::config(&sandbox).audit(events.audit())).unwrap();
     let mut batch = client.delete_users((0..9).map(|n| n.to_string())).in_flight(3);
-    assert!(batch.next_item().now_or_never().is_none());
+    assert!(batch.next().now_or_never().is_none());
     drop(batch);
     let (begun, unknown) = ("delete user Begun 0", "delete user Unknown 1");
     assert_eq!(events.told(), [begun, begun, begun, unknown, unknown, unknown]);
@@ -213,19 +215,19 @@ fn futures_are_send(client: &ScimClient, user: &ScimUser) {
     sent(client.get_user("1"));
     sent(client.get_user_by_username("1"));
     sent(client.deactivate_user("1"));
-    sent(client.add_user_levels("1", &["a"]));
+    sent(client.wats().add_user_levels("1", &["a"]));
     sent(client.delete_user("1"));
     let mut pages = client.iter_users();
     sent(pages.try_next());
     is_sent(&client.iter_users().into_stream());
     sent(client.current_users());
     let nothing = || {
-        let policy = wats_scim::PlanPolicy::new(client.profile()).allow_empty_source();
-        policy.plan(&wats_scim::CurrentUsers::complete(Vec::new()), &[]).unwrap()
+        let policy = wats_scim::plan::Policy::new(client.profile()).allow_empty_source();
+        policy.plan(&wats_scim::plan::CurrentUsers::complete(Vec::new()), &[]).unwrap()
     };
-    sent(client.apply(nothing()).next_step());
+    sent(client.apply(nothing()).try_next());
     sent(client.apply(nothing()).run());
-    sent(client.delete_users(Vec::new()).next_item());
+    sent(client.delete_users(Vec::<String>::new()).next());
 }
 
 const _: () = {

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
-use wats_scim::TransportError;
 use wats_scim::blocking as face;
+use wats_scim::transport::TransportError;
 
 mod interop;
 mod suite;
@@ -79,7 +79,7 @@ fn a_write_that_panics_is_unknown() {
     let (sandbox, events) = (Sandbox::start().unwrap(), suite::audit::Events::default());
     let config = suite::config(&sandbox).audit(events.audit());
     let panics = |_: Request<Vec<u8>>| -> Result<Response<Vec<u8>>, TransportError> { panic!("on purpose") };
-    let service = face::ScimService::over(&config, panics).unwrap();
+    let service = face::ScimService::with_http_client(&config, panics).unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| service.delete_user("1"))).is_err());
     assert_eq!(events.told(), ["delete user Begun 0", "delete user Unknown 1"]);
 }
@@ -89,7 +89,7 @@ const _: () = {
     const fn is_sent<T: Send>() {}
     is_shared::<ScimClient>();
     is_shared::<Transport>();
-    is_shared::<wats_scim::Journal>();
+    is_shared::<wats_scim::plan::Journal>();
     is_sent::<face::ScimListing<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
     is_sent::<face::ScimBatch<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
     is_sent::<face::ScimApply<face::HttpScimRepository<Transport>>>();

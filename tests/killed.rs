@@ -17,10 +17,9 @@ use std::{env, fs, thread};
 use http::{Method, StatusCode};
 use random::Random;
 use serde_json::Value;
-use wats_scim::{
-    Audit, AuditLog, Credentials, Journal, Plan, PlanAction, PlanPolicy, RetryPolicy, ScimConfig, ScimUser,
-    asynchronous, blocking,
-};
+use wats_scim::audit::{Log, Trail};
+use wats_scim::plan::{Action, Journal, Plan, Policy};
+use wats_scim::{Credentials, RetryPolicy, ScimConfig, ScimUser, asynchronous, blocking};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
 
 const KILLS: u32 = 50;
@@ -48,16 +47,16 @@ fn main() {
 fn apply(face: &str, base_url: &str, token: &str, directory: &Path) {
     let journal = Journal::at(directory.join("journal"));
     let retry = RetryPolicy::default().attempts(8).delays(TIMEOUT / 80, TIMEOUT / 4);
-    let audit = Audit::to(AuditLog::append(directory.join("audit")).unwrap()).label("killed");
+    let audit = Trail::to(Log::append(directory.join("audit")).unwrap()).label("killed");
     let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT);
     let config = config.retry(retry).audit(audit);
     let plan = journal.plan().unwrap().unwrap();
     let report = if face == "blocking" {
-        let client = blocking::ScimClient::new(&config).unwrap();
+        let client = blocking::ScimClient::with_config(&config).unwrap();
         client.apply(plan).journal(journal).run().unwrap()
     } else {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = asynchronous::ScimClient::new(&config).unwrap();
+        let client = asynchronous::ScimClient::with_config(&config).unwrap();
         runtime.block_on(client.apply(plan).journal(journal).run()).unwrap()
     };
     for problem in &report.problems {
@@ -119,13 +118,13 @@ fn survive(face: &str, seed: u64) -> u32 {
     let path = directory.0.join("journal");
 
     let direct = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).no_proxy();
-    let direct = blocking::ScimClient::new(&direct).unwrap();
-    let policy = || PlanPolicy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
+    let direct = blocking::ScimClient::with_config(&direct).unwrap();
+    let policy = || Policy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
     let plan = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
     assert_eq!(plan.steps.len(), 2000, "{} in conflict", plan.conflicts.len());
     // Nothing is done of it yet.
     let unreachable = ScimConfig::new("http://127.0.0.1:9", Credentials::wats_token(sandbox.token())).no_proxy();
-    let unreachable = blocking::ScimClient::new(&unreachable.retry(RetryPolicy::none())).unwrap();
+    let unreachable = blocking::ScimClient::with_config(&unreachable.retry(RetryPolicy::none())).unwrap();
     unreachable.apply(plan.clone()).journal(Journal::at(&path)).in_flight(1).stop_after(1).run().unwrap();
 
     let length = || fs::metadata(&path).unwrap().len();
@@ -185,7 +184,7 @@ fn assert_held(sandbox: &Sandbox) {
 /// A user, as the server's log names it: by name if it is created, else by id.
 fn whom(plan: &Plan, step: usize) -> String {
     let step = &plan.steps[step];
-    if step.action == PlanAction::Create { step.user_name.clone() } else { step.id.clone().unwrap() }
+    if step.action == Action::Create { step.user_name.clone() } else { step.id.clone().unwrap() }
 }
 
 /// Whom the server wrote, and how often.

@@ -221,7 +221,7 @@ where
     F: Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Clone + Send + Sync + 'static,
 {
     let config = ScimConfig::new("https://example.com/v2", Credentials::bearer("h480djs93hd8"));
-    ScimService::over(&config.profile(Profile::standard()), move |request| Ok(answer(request))).unwrap()
+    ScimService::with_http_client(&config.profile(Profile::standard()), move |request| Ok(answer(request))).unwrap()
 }
 
 fn answer(status: u16, body: String) -> Response<Vec<u8>> {

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port =
         env::args().nth(1).map_or(Ok(3000), |port| port.parse()).map_err(|_| "a port is a number up to 65535")?;
     let (config, _sandbox) = support::server(60)?;
-    let client = ScimClient::new(&config)?;
+    let client = ScimClient::with_config(&config)?;
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let address = listener.local_addr()?.to_string();

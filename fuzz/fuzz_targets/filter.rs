@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use wats_scim::{AttributePath, Filter, FilterError, PatchPath};
+use wats_scim::Filter;
+use wats_scim::filter::{AttributePath, FilterError, PatchPath};
 
 static USER: LazyLock<Value> = LazyLock::new(|| {
     json!({

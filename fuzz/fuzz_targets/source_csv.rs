@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
-use wats_scim::UserCsv;
+use wats_scim::import::UserCsv;
 
 fuzz_target!(|file: &[u8]| {
     for delimiter in [b',', b';'] {

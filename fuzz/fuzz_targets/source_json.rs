@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
-use wats_scim::users_from_json;
+use wats_scim::import::users_from_json;
 
 fuzz_target!(|json: &[u8]| {
     let Ok(users) = users_from_json(json) else { return };

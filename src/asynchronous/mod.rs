@@ -17,6 +17,7 @@ mod streams;
 
 pub use client::{
     HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimRepository, ScimResources, ScimService,
+    WatsService,
 };
 
 use self::in_flight::InFlight;

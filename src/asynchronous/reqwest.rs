@@ -23,9 +23,9 @@ impl ScimClient {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
-    pub fn connect(base_url: impl Into<String>, credentials: Credentials) -> Result<Self> {
-        Self::new(&ScimConfig::new(base_url, credentials))
+    /// As [`with_config`](Self::with_config).
+    pub fn new(base_url: impl Into<String>, credentials: Credentials) -> Result<Self> {
+        Self::with_config(&ScimConfig::new(base_url, credentials))
     }
 
     /// A client with settings of your own. Nothing is sent yet.
@@ -33,8 +33,8 @@ impl ScimClient {
     /// # Errors
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting cannot be used.
-    pub fn new(config: &ScimConfig) -> Result<Self> {
-        Self::over(config, Reqwest::new(config)?)
+    pub fn with_config(config: &ScimConfig) -> Result<Self> {
+        Self::with_http_client(config, Reqwest::new(config)?)
     }
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use futures_util::stream::{Stream, unfold};
 
 use super::source::Source;
-use super::{ScimBatch, ScimListing, ScimRepository, ScimService};
-use crate::batch::{BatchItem, ScimWrite};
+use super::{ScimApply, ScimBatch, ScimListing, ScimRepository, ScimService};
+use crate::batch::BatchItem;
 use crate::error::Result;
+use crate::model::ScimWrite;
 use crate::model::{Resource, ScimUser};
+use crate::plan::AppliedStep;
 
 impl<R: ScimRepository> ScimService<R> {
     /// Any writes, as they come from a stream, several at a time; see
@@ -30,12 +32,23 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     }
 }
 
+impl<R: ScimRepository> ScimApply<R> {
+    /// The steps and their outcomes as a [`Stream`], which ends after the first error.
+    #[must_use]
+    pub fn into_stream(self) -> Pin<Box<dyn Stream<Item = Result<AppliedStep>> + Send>> {
+        Box::pin(unfold(self, |mut apply| async {
+            let next = apply.try_next().await.transpose()?;
+            Some((next, apply))
+        }))
+    }
+}
+
 impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     /// The results as a [`Stream`].
     #[must_use]
     pub fn into_stream(self) -> Pin<Box<dyn Stream<Item = BatchItem<T>> + Send>> {
         Box::pin(unfold(self, |mut batch| async {
-            let item = batch.next_item().await?;
+            let item = batch.next().await?;
             Some((item, batch))
         }))
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use wats_scim_filter::PatchPath;
 use wats_scim_filter::json::is_server_attribute;
 
-use super::AuditAttribute;
+use super::Attribute;
 use crate::model::{PatchOp, ScimPatchRequest};
 
 const REDACTED: &str = "[redacted]";
@@ -12,7 +12,7 @@ const REDACTED: &str = "[redacted]";
 /// The attributes of a write, as they are found.
 #[derive(Default)]
 pub(super) struct Attributes {
-    pub(super) list: Vec<AuditAttribute>,
+    pub(super) list: Vec<Attribute>,
     /// Whether there is a password among them.
     pub(super) have_password: bool,
     with_values: bool,
@@ -62,7 +62,7 @@ impl Attributes {
     fn take(&mut self, op: Option<PatchOp>, path: &str, value: Option<&Value>) {
         self.have_password |= is_password(path) || value.is_some_and(has_password);
         let (path, value) = shown(path, value.filter(|_| self.with_values), self.with_values);
-        self.list.push(AuditAttribute { op, path, value });
+        self.list.push(Attribute { op, path, value });
     }
 }
 

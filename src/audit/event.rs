@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::error::Operation;
 use crate::model::PatchOp;
 
-/// What an [`AuditSink`](super::AuditSink) is told: a write begins, or has come to its end.
+/// What an [`Sink`](super::Sink) is told: a write begins, or has come to its end.
 ///
 /// As JSON it is an object of these fields, named as SCIM names things (`externalId`); what is not
 /// known is left out.
@@ -18,7 +18,7 @@ use crate::model::PatchOp;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
-pub struct AuditEvent {
+pub struct Event {
     /// When it happened, by the clock of this machine.
     #[serde(serialize_with = "rfc3339")]
     pub at: DateTime<Utc>,
@@ -42,9 +42,9 @@ pub struct AuditEvent {
     pub external_id: Option<String>,
     /// What is written, in the order it is sent. Empty for a deletion.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attributes: Vec<AuditAttribute>,
+    pub attributes: Vec<Attribute>,
     /// What became of it.
-    pub outcome: AuditOutcome,
+    pub outcome: Outcome,
     /// How many requests were made for it, of which some may not have reached the server; 0 if none
     /// was. Those that only look are not counted.
     pub attempts: u32,
@@ -57,14 +57,14 @@ pub struct AuditEvent {
 /// An attribute that a write is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct AuditAttribute {
+pub struct Attribute {
     /// What a patch does to it; `None` for a whole resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<PatchOp>,
     /// Its path, or its name. A filter in a path has values in it, so it is left out without
-    /// [`Audit::with_values`](super::Audit::with_values): `members[value eq "2819"]` is `members`.
+    /// [`Trail::with_values`](super::Trail::with_values): `members[value eq "2819"]` is `members`.
     pub path: String,
-    /// Its value, with [`Audit::with_values`](super::Audit::with_values) only. Everything whose name
+    /// Its value, with [`Trail::with_values`](super::Trail::with_values) only. Everything whose name
     /// has `password` in it is `[redacted]`, at any depth.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
@@ -74,7 +74,7 @@ pub struct AuditAttribute {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "lowercase")]
-pub enum AuditOutcome {
+pub enum Outcome {
     /// It is about to be sent. Without another event for the same write, the program ended in
     /// between or the sink failed, and nobody knows whether it was applied.
     Begun,

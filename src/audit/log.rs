@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::{AuditEvent, AuditSink};
+use super::{Event, Sink};
 
 /// A file of events, one JSON object on each line.
 ///
@@ -18,16 +18,17 @@ use super::{AuditEvent, AuditSink};
 /// make another log.
 ///
 /// ```
-/// use wats_scim::{Audit, AuditLog, Credentials, ScimConfig};
+/// use wats_scim::{Credentials, ScimConfig};
+/// use wats_scim::audit::{Log, Trail};
 /// # let path = std::env::temp_dir().join(format!("wats-scim-example-{}.jsonl", std::process::id()));
 ///
-/// let audit = Audit::to(AuditLog::append(&path)?).label("nightly import");
+/// let audit = Trail::to(Log::append(&path)?).label("nightly import");
 /// let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw")).audit(audit);
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct AuditLog {
+pub struct Log {
     path: PathBuf,
     lines: Mutex<Lines>,
     is_synced: bool,
@@ -40,7 +41,7 @@ struct Lines {
     may_be_torn: bool,
 }
 
-impl AuditLog {
+impl Log {
     /// A log that is appended to this file, which is made if it is not there.
     ///
     /// # Errors
@@ -84,8 +85,8 @@ fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-impl AuditSink for AuditLog {
-    fn record(&self, event: &AuditEvent) -> io::Result<()> {
+impl Sink for Log {
+    fn record(&self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +136,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::audit::AuditOutcome;
+    use crate::audit::Outcome;
     use crate::error::Operation;
 
     /// A path that nobody else uses, which is removed in the end.
@@ -148,8 +149,8 @@ mod tests {
             Self(std::env::temp_dir().join(name))
         }
 
-        fn log(&self) -> AuditLog {
-            AuditLog::append(&self.0).unwrap()
+        fn log(&self) -> Log {
+            Log::append(&self.0).unwrap()
         }
 
         fn text(&self) -> String {
@@ -163,8 +164,8 @@ mod tests {
         }
     }
 
-    fn event(write: &str) -> AuditEvent {
-        AuditEvent {
+    fn event(write: &str) -> Event {
+        Event {
             at: DateTime::UNIX_EPOCH,
             write: write.to_owned(),
             label: None,
@@ -173,7 +174,7 @@ mod tests {
             name: None,
             external_id: None,
             attributes: Vec::new(),
-            outcome: AuditOutcome::Begun,
+            outcome: Outcome::Begun,
             attempts: 0,
             error: None,
         }
@@ -258,13 +259,13 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error() {
-        let error = AuditLog::append("/dev/full").unwrap().record(&event("a")).unwrap_err();
+        let error = Log::append("/dev/full").unwrap().record(&event("a")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]
     fn a_directory_that_is_not_there_is_an_error() {
-        assert_eq!(AuditLog::append("/nowhere/at/all.jsonl").unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(Log::append("/nowhere/at/all.jsonl").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -11,17 +11,17 @@ mod trail;
 use std::fmt;
 use std::sync::Arc;
 
-pub use event::{AuditAttribute, AuditEvent, AuditOutcome};
-pub use log::AuditLog;
+pub use event::{Attribute, Event, Outcome};
+pub use log::Log;
 pub(crate) use record::Record;
-pub use sink::AuditSink;
+pub use sink::Sink;
 pub(crate) use subject::Subject;
-use trail::Trail;
+use trail::Recorder;
 
-/// Reports every write of a client to an [`AuditSink`]: creations, changes, replacements and
+/// Reports every write of a client to an [`Sink`]: creations, changes, replacements and
 /// deletions, alone, in batches and in bulk requests.
 ///
-/// A write that is going to be sent is reported twice: as [`Begun`](AuditOutcome::Begun) before its
+/// A write that is going to be sent is reported twice: as [`Begun`](Outcome::Begun) before its
 /// first request, and with its outcome after the last. So the trail of a program that was killed
 /// shows which writes were on their way. One that is refused before it is sent is reported once.
 /// Reading is not reported, and neither is fetching a token, which changes no resource, or a call
@@ -29,7 +29,7 @@ use trail::Trail;
 /// without a level.
 ///
 /// **Nothing is sent that is not in the trail.** If the sink fails at the beginning of a write, the
-/// write fails with [`ErrorKind::Audit`](crate::ErrorKind::Audit). If it fails at the end, the
+/// write fails with [`ErrorKind::Trail`](crate::ErrorKind::Trail). If it fails at the end, the
 /// result of the write stands. The event is kept, and reported before the next write begins; while
 /// that fails, no write begins. [`flush`](Self::flush) tells whether anything is still kept.
 ///
@@ -38,31 +38,32 @@ use trail::Trail;
 /// ```
 /// use wats_scim::blocking::ScimClient;
 /// use wats_scim_sandbox::Sandbox;
-/// use wats_scim::{Audit, AuditEvent, Credentials, ScimConfig, ScimUser};
+/// use wats_scim::{Credentials, ScimConfig, ScimUser};
+/// use wats_scim::audit::{Event, Trail};
 ///
 /// let sandbox = Sandbox::start()?;
-/// let audit = Audit::to(|event: &AuditEvent| {
+/// let audit = Trail::to(|event: &Event| {
 ///     println!("{}: {} {:?}", event.operation, event.name.as_deref().unwrap_or_default(), event.outcome);
 /// });
 /// let config = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()));
-/// let client = ScimClient::new(&config.audit(audit.label("ann")))?;
+/// let client = ScimClient::with_config(&config.audit(audit.label("ann")))?;
 /// client.create_user(&ScimUser::new("jane@example.com"))?;
 /// // create user: jane@example.com Begun
 /// // create user: jane@example.com Applied
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Audit {
-    trail: Arc<Trail>,
+pub struct Trail {
+    trail: Arc<Recorder>,
     label: Option<String>,
     pub(crate) with_values: bool,
 }
 
-impl Audit {
+impl Trail {
     /// Reports to this sink, which may be a closure: without a label, and names of attributes
     /// without their values.
-    pub fn to(sink: impl AuditSink) -> Self {
-        Self { trail: Arc::new(Trail::to(sink)), label: None, with_values: false }
+    pub fn to(sink: impl Sink) -> Self {
+        Self { trail: Arc::new(Recorder::to(sink)), label: None, with_values: false }
     }
 
     /// Reports the values of attributes too. They are personal data; that of a `password` is never
@@ -93,9 +94,9 @@ impl Audit {
     /// The error of the sink, if it still fails. What it did not take is kept.
     ///
     /// ```
-    /// use wats_scim::{Audit, AuditEvent};
+    /// use wats_scim::audit::{Event, Trail};
     ///
-    /// let audit = Audit::to(|event: &AuditEvent| println!("{event:?}"));
+    /// let audit = Trail::to(|event: &Event| println!("{event:?}"));
     /// // A client writes, and then:
     /// audit.flush()?;
     /// # Ok::<(), std::io::Error>(())
@@ -105,9 +106,9 @@ impl Audit {
     }
 }
 
-impl fmt::Debug for Audit {
+impl fmt::Debug for Trail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Audit")
+        f.debug_struct("Trail")
             .field("label", &self.label)
             .field("with_values", &self.with_values)
             .finish_non_exhaustive()

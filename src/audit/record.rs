@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::Utc;
 
-use super::{Audit, AuditEvent, AuditOutcome, Subject};
+use super::{Event, Outcome, Subject, Trail};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::Resource;
 
@@ -18,7 +18,7 @@ use crate::model::Resource;
 pub(crate) struct Record(Option<Box<Open>>);
 
 struct Open {
-    audit: Audit,
+    audit: Trail,
     writes: VecDeque<Write>,
     attempts: Arc<AtomicU32>,
     /// Whether there is a password in the request: what is said of one write may repeat another.
@@ -26,13 +26,13 @@ struct Open {
 }
 
 struct Write {
-    event: AuditEvent,
+    event: Event,
     has_password: bool,
 }
 
 impl Record {
     /// Puts writes on record before they are sent.
-    pub(crate) fn begin(audit: &Audit, subjects: Vec<Subject>) -> Result<Self> {
+    pub(crate) fn begin(audit: &Trail, subjects: Vec<Subject>) -> Result<Self> {
         let (writes, attempts) = (VecDeque::with_capacity(subjects.len()), Arc::default());
         let mut open = Box::new(Open { audit: audit.clone(), writes, attempts, has_password: false });
         let begun = audit.flush().and_then(|()| subjects.into_iter().try_for_each(|subject| open.begin(subject)));
@@ -40,12 +40,12 @@ impl Record {
         let record = Self(Some(open));
         begun.map(|()| record).map_err(|error| {
             let message = "the audit trail could not be written, and no change is made without it";
-            Error::new(ErrorKind::Audit, message).with_source(error)
+            Error::new(ErrorKind::Trail, message).with_source(error)
         })
     }
 
     /// Puts a write on record that is not going to be sent.
-    pub(crate) fn refuse(audit: &Audit, subject: Subject, error: &Error) {
+    pub(crate) fn refuse(audit: &Trail, subject: Subject, error: &Error) {
         Write::of(audit, subject).end(audit, 0, Err(error));
     }
 
@@ -87,8 +87,8 @@ impl Drop for Record {
         let attempts = open.attempts.load(Ordering::Relaxed);
         for mut write in open.writes.drain(..) {
             let (outcome, of_it) = match attempts {
-                0 => (AuditOutcome::Refused, "nothing was sent"),
-                _ => (AuditOutcome::Unknown, "whether it was applied is not known"),
+                0 => (Outcome::Refused, "nothing was sent"),
+                _ => (Outcome::Unknown, "whether it was applied is not known"),
             };
             write.event.error = Some(format!("could not {}: it was given up; {of_it}", write.event.operation));
             write.settle(&open.audit, attempts, outcome);
@@ -97,8 +97,8 @@ impl Drop for Record {
 }
 
 impl Write {
-    fn of(audit: &Audit, subject: Subject) -> Self {
-        let event = AuditEvent {
+    fn of(audit: &Trail, subject: Subject) -> Self {
+        let event = Event {
             at: Utc::now(),
             write: audit.trail.next_write(),
             label: audit.label.clone(),
@@ -107,7 +107,7 @@ impl Write {
             name: subject.name,
             external_id: subject.external_id,
             attributes: subject.attributes.list,
-            outcome: AuditOutcome::Begun,
+            outcome: Outcome::Begun,
             attempts: 0,
             error: None,
         };
@@ -125,21 +125,21 @@ impl Write {
         known(&mut self.event.external_id, shown.external_id());
     }
 
-    fn end(mut self, audit: &Audit, attempts: u32, result: Result<(), &Error>) {
+    fn end(mut self, audit: &Trail, attempts: u32, result: Result<(), &Error>) {
         let outcome = match result {
-            Ok(()) => AuditOutcome::Applied,
+            Ok(()) => Outcome::Applied,
             Err(error) => {
                 self.event.error = Some(if self.has_password { error.without_words() } else { error.to_string() });
                 match error.outcome() {
-                    WriteOutcome::NotApplied => AuditOutcome::Refused,
-                    WriteOutcome::Unknown => AuditOutcome::Unknown,
+                    WriteOutcome::NotApplied => Outcome::Refused,
+                    WriteOutcome::Unknown => Outcome::Unknown,
                 }
             }
         };
         self.settle(audit, attempts, outcome);
     }
 
-    fn settle(mut self, audit: &Audit, attempts: u32, outcome: AuditOutcome) {
+    fn settle(mut self, audit: &Trail, attempts: u32, outcome: Outcome) {
         self.event.at = Utc::now();
         self.event.attempts = attempts;
         self.event.outcome = outcome;

@@ -1,25 +1,25 @@
 use std::io;
 
-use super::AuditEvent;
+use super::Event;
 
-/// Where the events of an [`Audit`](super::Audit) go: an [`AuditLog`](super::AuditLog), a closure,
+/// Where the events of an [`Trail`](super::Trail) go: an [`Log`](super::Log), a closure,
 /// or a type of your own.
 ///
 /// ```
 /// use std::io::{Error, Result};
 /// use std::sync::mpsc::SyncSender;
 ///
-/// use wats_scim::{AuditEvent, AuditSink};
+/// use wats_scim::audit::{Event, Sink};
 ///
-/// struct Channel(SyncSender<AuditEvent>);
+/// struct Channel(SyncSender<Event>);
 ///
-/// impl AuditSink for Channel {
-///     fn record(&self, event: &AuditEvent) -> Result<()> {
+/// impl Sink for Channel {
+///     fn record(&self, event: &Event) -> Result<()> {
 ///         self.0.try_send(event.clone()).map_err(Error::other)
 ///     }
 /// }
 /// ```
-pub trait AuditSink: Send + Sync + 'static {
+pub trait Sink: Send + Sync + 'static {
     /// Takes one event. When this returns, the event should be where it cannot get lost.
     ///
     /// It is called where the write is, and the write goes on when it returns: it should be quick,
@@ -28,13 +28,13 @@ pub trait AuditSink: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever kept the event from being taken. [`Audit`](super::Audit) says what follows.
-    fn record(&self, event: &AuditEvent) -> io::Result<()>;
+    /// Whatever kept the event from being taken. [`Trail`](super::Trail) says what follows.
+    fn record(&self, event: &Event) -> io::Result<()>;
 }
 
 /// A closure takes every event.
-impl<F: Fn(&AuditEvent) + Send + Sync + 'static> AuditSink for F {
-    fn record(&self, event: &AuditEvent) -> io::Result<()> {
+impl<F: Fn(&Event) + Send + Sync + 'static> Sink for F {
+    fn record(&self, event: &Event) -> io::Result<()> {
         self(event);
         Ok(())
     }

@@ -1,6 +1,6 @@
 use super::attributes::Attributes;
-use crate::batch::ScimWrite;
 use crate::error::Operation;
+use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{Resource, ScimPatchRequest};
 
@@ -35,7 +35,7 @@ impl Subject {
     /// One of those that go in a bulk request.
     pub(crate) fn write<T: Resource>(write: &ScimWrite<T>, with_values: bool) -> Self {
         match write {
-            ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => Self::create(resource, with_values),
+            ScimWrite::Create { resource, .. } => Self::create(resource, with_values),
             ScimWrite::Patch { id, patch } => Self::patch::<T>(Target::id(id), patch, with_values),
             ScimWrite::Delete { id } => Self::delete::<T>(Target::id(id)),
         }

@@ -6,20 +6,20 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{AuditEvent, AuditSink};
+use super::{Event, Sink};
 
-pub(super) struct Trail {
-    sink: Box<dyn AuditSink>,
+pub(super) struct Recorder {
+    sink: Box<dyn Sink>,
     /// Sets these writes apart from those of other programs in the same trail.
     run: u64,
     writes: AtomicU64,
     /// Outcomes that the sink failed to take. As no write begins before they are taken, there are
     /// no more of them than there were writes on their way at once.
-    late: Mutex<VecDeque<AuditEvent>>,
+    late: Mutex<VecDeque<Event>>,
 }
 
-impl Trail {
-    pub(super) fn to(sink: impl AuditSink) -> Self {
+impl Recorder {
+    pub(super) fn to(sink: impl Sink) -> Self {
         // Its keys come from the operating system's source of randomness.
         let run = RandomState::new().build_hasher().finish();
         Self { sink: Box::new(sink), run, writes: AtomicU64::new(0), late: Mutex::default() }
@@ -32,12 +32,12 @@ impl Trail {
     }
 
     /// Reports that a write begins. What is late is to be [flushed](Self::flush) before.
-    pub(super) fn begin(&self, event: &AuditEvent) -> io::Result<()> {
+    pub(super) fn begin(&self, event: &Event) -> io::Result<()> {
         self.sink.record(event)
     }
 
     /// Reports an outcome, now or later.
-    pub(super) fn end(&self, event: AuditEvent) {
+    pub(super) fn end(&self, event: Event) {
         if self.sink.record(&event).is_err() {
             self.late.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
         }
@@ -61,7 +61,7 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use super::*;
-    use crate::audit::{Audit, AuditOutcome, Record, Subject};
+    use crate::audit::{Outcome, Record, Subject, Trail};
     use crate::model::ScimUser;
     use crate::model::Target;
 
@@ -69,11 +69,11 @@ mod tests {
     struct Flaky {
         fails: fn(u32) -> bool,
         asked: AtomicU32,
-        taken: Arc<Mutex<Vec<AuditEvent>>>,
+        taken: Arc<Mutex<Vec<Event>>>,
     }
 
-    impl AuditSink for Flaky {
-        fn record(&self, event: &AuditEvent) -> io::Result<()> {
+    impl Sink for Flaky {
+        fn record(&self, event: &Event) -> io::Result<()> {
             if (self.fails)(self.asked.fetch_add(1, Ordering::SeqCst)) {
                 return Err(io::Error::other("full"));
             }
@@ -82,12 +82,12 @@ mod tests {
         }
     }
 
-    fn flaky(fails: fn(u32) -> bool) -> (Audit, Arc<Mutex<Vec<AuditEvent>>>) {
+    fn flaky(fails: fn(u32) -> bool) -> (Trail, Arc<Mutex<Vec<Event>>>) {
         let taken = Arc::default();
-        (Audit::to(Flaky { fails, asked: AtomicU32::new(0), taken: Arc::clone(&taken) }), taken)
+        (Trail::to(Flaky { fails, asked: AtomicU32::new(0), taken: Arc::clone(&taken) }), taken)
     }
 
-    fn begin(audit: &Audit, ids: &[&str]) -> crate::Result<Record> {
+    fn begin(audit: &Trail, ids: &[&str]) -> crate::Result<Record> {
         Record::begin(audit, ids.iter().map(|id| Subject::delete::<ScimUser>(Target::id(id))).collect())
     }
 
@@ -95,13 +95,13 @@ mod tests {
         record.end::<ScimUser>([Ok(None)]);
     }
 
-    fn told(taken: &Mutex<Vec<AuditEvent>>) -> Vec<(String, AuditOutcome)> {
+    fn told(taken: &Mutex<Vec<Event>>) -> Vec<(String, Outcome)> {
         taken.lock().unwrap().iter().map(|event| (event.id.clone().unwrap(), event.outcome)).collect()
     }
 
     #[test]
     fn an_outcome_that_was_not_taken_comes_before_the_next_write() {
-        use AuditOutcome::{Applied, Begun};
+        use Outcome::{Applied, Begun};
 
         let (audit, taken) = flaky(|n| n == 1);
         end(begin(&audit, &["1"]).unwrap());
@@ -121,7 +121,7 @@ mod tests {
         assert!(begin(&audit, &["2"]).is_err());
         assert!(audit.flush().is_err());
         assert!(audit.flush().is_ok());
-        assert_eq!(told(&taken), [("1".to_owned(), AuditOutcome::Begun), ("1".to_owned(), AuditOutcome::Applied)]);
+        assert_eq!(told(&taken), [("1".to_owned(), Outcome::Begun), ("1".to_owned(), Outcome::Applied)]);
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn no_two_writes_have_the_same_name() {
-        let trails: Vec<_> = (0..10).map(|_| Trail::to(|_: &AuditEvent| ())).collect();
+        let trails: Vec<_> = (0..10).map(|_| Recorder::to(|_: &Event| ())).collect();
         let names: HashSet<_> = trails.iter().flat_map(|trail| (0..10).map(|_| trail.next_write())).collect();
         assert_eq!(names.len(), 100);
     }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::{BatchItem, ScimWrite};
+use super::BatchItem;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::Resource;
+use crate::model::ScimWrite;
 
 const PREFIX: &str = "bulkId:";
 
@@ -61,7 +62,7 @@ impl References {
             if let Some(name) = names.iter().find(|name| !named.contains_key(*name)) {
                 return Some(format!("it refers to {PREFIX}{name}, and no write before it creates that"));
             }
-            let ScimWrite::CreateAs { bulk_id, .. } = &write else { return None };
+            let ScimWrite::Create { bulk_id: Some(bulk_id), .. } = &write else { return None };
             if bulk_id.is_empty() || bulk_id.starts_with("write-") || bulk_id.contains(char::is_control) {
                 let rule = "must not be empty, have control characters or begin with write-";
                 return Some(format!("the bulkId {bulk_id:?} {rule}"));
@@ -78,7 +79,7 @@ impl References {
 
     /// Notes what became of a write.
     pub(crate) fn settle<T: Resource>(&self, write: &ScimWrite<T>, result: &Result<Option<T>>) {
-        let ScimWrite::CreateAs { bulk_id, .. } = write else { return };
+        let ScimWrite::Create { bulk_id: Some(bulk_id), .. } = write else { return };
         let id = result.as_ref().ok().and_then(Option::as_ref).and_then(T::id);
         let became = id.map_or(Named::Failed, |id| Named::Id(id.to_owned()));
         self.with(|named| named.insert(bulk_id.clone(), became));
@@ -132,7 +133,7 @@ impl<T: Resource> Taken<T> {
     /// The name that it gives to what it creates.
     pub(crate) fn bulk_id(&self) -> Option<&str> {
         match &self.sent {
-            ScimWrite::CreateAs { bulk_id, .. } => Some(bulk_id),
+            ScimWrite::Create { bulk_id: Some(bulk_id), .. } => Some(bulk_id),
             _ => None,
         }
     }
@@ -176,7 +177,7 @@ fn names_in<T: Resource>(write: &ScimWrite<T>) -> Vec<String> {
         write.id().and_then(|id| id.strip_prefix(PREFIX)).map(ToOwned::to_owned).into_iter().collect();
     // Few have any, and text is quicker to look through than values.
     let text = match write {
-        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => serde_json::to_string(resource),
+        ScimWrite::Create { resource, .. } => serde_json::to_string(resource),
         ScimWrite::Patch { patch, .. } => serde_json::to_string(patch),
         ScimWrite::Delete { .. } => return names,
     };
@@ -204,9 +205,8 @@ fn collect(value: &Value, names: &mut Vec<String>) {
 fn with_ids<T: Resource>(write: &ScimWrite<T>, ids: &HashMap<String, String>) -> serde_json::Result<ScimWrite<T>> {
     let id_for = |id: &String| id.strip_prefix(PREFIX).and_then(|name| ids.get(name)).unwrap_or(id).clone();
     Ok(match write {
-        ScimWrite::Create(resource) => ScimWrite::Create(replaced(resource, ids)?),
-        ScimWrite::CreateAs { bulk_id, resource } => {
-            ScimWrite::CreateAs { bulk_id: bulk_id.clone(), resource: replaced(resource, ids)? }
+        ScimWrite::Create { bulk_id, resource } => {
+            ScimWrite::Create { bulk_id: bulk_id.clone(), resource: replaced(resource, ids)? }
         }
         ScimWrite::Patch { id, patch } => ScimWrite::Patch { id: id_for(id), patch: replaced(patch, ids)? },
         ScimWrite::Delete { id } => ScimWrite::Delete { id: id_for(id) },

@@ -19,6 +19,7 @@ mod ureq;
 
 pub use client::{
     HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimRepository, ScimResources, ScimService,
+    WatsService,
 };
 
 use self::in_flight::InFlight;
@@ -29,6 +30,7 @@ use crate::batch::BatchItem;
 use crate::error::Result;
 use crate::error::TransportError;
 use crate::model::Resource;
+use crate::plan::AppliedStep;
 
 macro_rules! example {
     ($($line:tt)*) => {
@@ -62,7 +64,16 @@ impl<R: ScimRepository, T: Resource> Iterator for ScimBatch<R, T> {
     type Item = BatchItem<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_item()
+        Self::next(self)
+    }
+}
+
+/// The steps and their outcomes; ends after the first error.
+impl<R: ScimRepository> Iterator for ScimApply<R> {
+    type Item = Result<AppliedStep>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.try_next().transpose()
     }
 }
 

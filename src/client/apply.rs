@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::batch::RESULT_BUFFER;
 use super::step::{Arrival, Job};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
-use crate::batch::BatchProgress;
+use crate::batch::Progress;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::ScimUser;
 use crate::model::Target;
-use crate::plan::{AppliedStep, ApplyReport, StepOutcome};
-use crate::plan::{CurrentUsers, Fit, Plan, PlanAction, PlanStep};
+use crate::plan::{Action, CurrentUsers, Fit, Plan, Step};
+use crate::plan::{AppliedStep, Outcome, Report};
 use crate::plan::{Journal, OpenJournal};
 
 impl<R: ScimRepository> ScimService<R> {
@@ -19,7 +19,7 @@ impl<R: ScimRepository> ScimService<R> {
     ///
     #[doc = example!(
         "let current = client.current_users()" await "?;\n\
-         let plan = PlanPolicy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
          println!(\"{plan}\");\n\
          let report = client.apply(plan).run()" await "?;\n\
          assert_eq!(report.applied, 1);"
@@ -67,11 +67,11 @@ impl<R: ScimRepository> ScimService<R> {
 #[doc = example!(
     "let current = client.current_users()" await "?;\n\
      let desired = [ScimUser::new(\"user0001@example.com\").with_display_name(\"Ann\")];\n\
-     let plan = PlanPolicy::new(client.profile()).plan(&current, &desired)?;\n\
+     let plan = Policy::new(client.profile()).plan(&current, &desired)?;\n\
      let mut apply = client.apply(plan).in_flight(16).on_progress(|progress| {\n    \
          println!(\"{} of {:?} done, {} not\", progress.done, progress.total, progress.failed);\n\
      });\n\
-     while let Some(AppliedStep { step, outcome, .. }) = apply.next_step()" await "? {\n    \
+     while let Some(AppliedStep { step, outcome, .. }) = apply.try_next()" await "? {\n    \
          println!(\"{step}: {outcome}\");\n\
      }"
 )]
@@ -87,8 +87,8 @@ pub struct ScimApply<R> {
     buffer: usize,
     stop_after: Option<u64>,
     is_dry_run: bool,
-    on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
-    progress: BatchProgress,
+    on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
+    progress: Progress,
     running: InFlight<(AppliedStep, Result<()>)>,
 }
 
@@ -96,7 +96,7 @@ impl<R: ScimRepository> ScimApply<R> {
     fn new(repository: Arc<R>, plan: Plan) -> Self {
         Self {
             repository,
-            progress: BatchProgress::of((plan.steps.len(), Some(plan.steps.len()))),
+            progress: Progress::of((plan.steps.len(), Some(plan.steps.len()))),
             plan: Arc::new(plan),
             next: 0,
             journal: None,
@@ -146,14 +146,14 @@ impl<R: ScimRepository> ScimApply<R> {
     }
 
     /// Is told of each result, to show how far the apply is.
-    pub fn on_progress(mut self, on_progress: impl FnMut(BatchProgress) + Send + 'static) -> Self {
+    pub fn on_progress(mut self, on_progress: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
     }
 
     /// How far the apply is.
     #[must_use]
-    pub fn progress(&self) -> BatchProgress {
+    pub fn progress(&self) -> Progress {
         self.progress
     }
 
@@ -168,9 +168,9 @@ impl<R: ScimRepository> ScimApply<R> {
         self.next += 1;
         let known = |outcome| (AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(()));
         if self.open_journal.as_ref().is_some_and(|journal| journal.is_done(number)) {
-            self.running.put(known(StepOutcome::DoneBefore));
+            self.running.put(known(Outcome::DoneBefore));
         } else if self.is_dry_run {
-            self.running.put(known(StepOutcome::Planned));
+            self.running.put(known(Outcome::Planned));
         } else {
             if let Some(journal) = &self.open_journal {
                 journal.begin(number, step)?;
@@ -196,7 +196,7 @@ impl<R: ScimRepository> ScimApply<R> {
     /// [`Journal`](ErrorKind::Journal) if the journal is not one, is of another plan or in use, or
     /// cannot be written: then no further step is begun, and those on their way are looked up when
     /// the journal goes on. What goes wrong with a step is its outcome.
-    pub async fn next_step(&mut self) -> Result<Option<AppliedStep>> {
+    pub async fn try_next(&mut self) -> Result<Option<AppliedStep>> {
         if let Err(error) = self.open_journal().await {
             return self.give_up(error);
         }
@@ -249,10 +249,10 @@ impl<R: ScimRepository> ScimApply<R> {
     ///
     /// # Errors
     ///
-    /// As [`next_step`](Self::next_step).
-    pub async fn run(mut self) -> Result<ApplyReport> {
-        let mut report = ApplyReport::default();
-        while let Some(step) = self.next_step().await? {
+    /// As [`try_next`](Self::try_next).
+    pub async fn run(mut self) -> Result<Report> {
+        let mut report = Report::default();
+        while let Some(step) = self.try_next().await? {
             report.count(step);
         }
         report.not_begun = self.plan.steps.len() - self.next;
@@ -287,7 +287,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Doing one step.
 struct StepJob {
     number: usize,
-    step: PlanStep,
+    step: Step,
     plan: Arc<Plan>,
     journal: Option<OpenJournal>,
 }
@@ -298,10 +298,10 @@ impl Job for StepJob {
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
         let done = match self.step.action {
-            PlanAction::Create => self.create(repository).await,
+            Action::Create => self.create(repository).await,
             _ => self.change(repository).await,
         };
-        let (outcome, user) = done.unwrap_or_else(|error| (StepOutcome::Failed(error), None));
+        let (outcome, user) = done.unwrap_or_else(|error| (Outcome::Failed(error), None));
         let Self { number, step, journal, .. } = self;
         let id = user.as_ref().and_then(|user| user.id.as_deref());
         let written = journal.map_or(Ok(()), |journal| journal.end(number, &step, id, &outcome));
@@ -313,7 +313,7 @@ impl Job for StepJob {
     }
 }
 
-type Done = (StepOutcome, Option<ScimUser>);
+type Done = (Outcome, Option<ScimUser>);
 
 /// How often a user is read again because somebody changed it in between, or because it is not
 /// known whether the change was applied.
@@ -329,7 +329,7 @@ impl StepJob {
             return self.found(held, desired);
         }
         let error = match repository.create(desired).await {
-            Ok(user) => return Ok((StepOutcome::Applied, Some(user))),
+            Ok(user) => return Ok((Outcome::Applied, Some(user))),
             Err(error) => error,
         };
         if error.kind() != ErrorKind::Conflict {
@@ -349,14 +349,14 @@ impl StepJob {
             rounds += 1;
             let Some(held) = repository.get::<ScimUser>(id).await? else { return Ok(self.gone(may_be_done)) };
             let done = match self.plan.terms.fit(&self.step, &held)? {
-                Fit::Stale(reason) => return Ok((StepOutcome::Skipped(reason), Some(held))),
-                Fit::Done if may_be_done => return Ok((StepOutcome::Applied, Some(held))),
-                Fit::Done => return Ok((StepOutcome::Unneeded, Some(held))),
+                Fit::Stale(reason) => return Ok((Outcome::Skipped(reason), Some(held))),
+                Fit::Done if may_be_done => return Ok((Outcome::Applied, Some(held))),
+                Fit::Done => return Ok((Outcome::Unneeded, Some(held))),
                 Fit::Change(patch) => repository.patch::<ScimUser>(Target::of(&held)?, &patch).await,
                 Fit::Delete => repository.delete::<ScimUser>(Target::of(&held)?).await.map(|()| None),
             };
             let error = match done {
-                Ok(user) => return Ok((StepOutcome::Applied, user)),
+                Ok(user) => return Ok((Outcome::Applied, user)),
                 Err(error) => error,
             };
             let is_unknown = error.write_outcome() == Some(WriteOutcome::Unknown);
@@ -374,26 +374,26 @@ impl StepJob {
     /// A user of this name is there already.
     fn found(&self, held: ScimUser, desired: &ScimUser) -> Result<Done> {
         let outcome = if self.plan.terms.is_met(&held, desired)? {
-            StepOutcome::Unneeded
+            Outcome::Unneeded
         } else {
-            StepOutcome::Skipped("there is a user of this name by now, and it is not the same".to_owned())
+            Outcome::Skipped("there is a user of this name by now, and it is not the same".to_owned())
         };
         Ok((outcome, Some(held)))
     }
 
     fn gone(&self, may_be_done: bool) -> Done {
         let outcome = match (self.step.action, may_be_done) {
-            (PlanAction::Delete, true) => StepOutcome::Applied,
-            (PlanAction::Delete, false) => StepOutcome::Unneeded,
-            _ => StepOutcome::Skipped("the user is gone".to_owned()),
+            (Action::Delete, true) => Outcome::Applied,
+            (Action::Delete, false) => Outcome::Unneeded,
+            _ => Outcome::Skipped("the user is gone".to_owned()),
         };
         (outcome, None)
     }
 
     fn unusable(&self, why: &str) -> Error {
         let operation = match self.step.action {
-            PlanAction::Create => Operation::Create("user"),
-            PlanAction::Delete => Operation::Delete("user"),
+            Action::Create => Operation::Create("user"),
+            Action::Delete => Operation::Delete("user"),
             _ => Operation::Patch("user"),
         };
         Error::invalid(format!("the step {why}")).in_operation(operation)

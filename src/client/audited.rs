@@ -15,11 +15,12 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     /// [`audit`](crate::ScimConfig::audit) the label is not used.
     ///
     #[doc = example!(
-        "# use wats_scim::{Audit, AuditEvent, ScimConfig};\n\
+        "# use wats_scim::ScimConfig;\n\
+         # use wats_scim::audit::{Event, Trail};\n\
          let (trail, events) = std::sync::mpsc::channel();\n\
-         let audit = Audit::to(move |event: &AuditEvent| drop(trail.send(event.clone())));\n\
+         let audit = Trail::to(move |event: &Event| drop(trail.send(event.clone())));\n\
          let config = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).audit(audit);\n\
-         let client = ScimClient::new(&config)?;\n\
+         let client = ScimClient::with_config(&config)?;\n\
          let ann = client.labelled(\"ann, ticket 4711\");\n\
          ann.create_user(&ScimUser::new(\"jane@example.com\"))" await "?;\n\
          assert_eq!(events.recv()?.label.as_deref(), Some(\"ann, ticket 4711\"));"
@@ -28,7 +29,7 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     pub fn labelled(&self, label: impl Into<String>) -> Self {
         let mut repository = self.repository().clone();
         repository.audit = repository.audit.map(|audit| audit.label(label));
-        Self::new_with(repository)
+        Self::with_repository(repository)
     }
 }
 

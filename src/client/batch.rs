@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::step::{Arrival, Event, WriteJob};
 use super::{InFlight, ScimRepository, Source, example, maybe_async};
-use crate::batch::{BatchItem, BatchProgress, References, ScimWrite, Taken};
+use crate::batch::{BatchItem, Progress, References, Taken};
+use crate::exchange::fitting;
 use crate::model::Resource;
+use crate::model::ScimWrite;
 
 /// Many writes, several at a time. Their results come one by one, in the order of the writes.
 ///
@@ -29,7 +31,7 @@ use crate::model::Resource;
      let mut batch = client.create_users(users).in_flight(16).on_progress(|progress| {\n    \
          println!(\"{} done, {} failed\", progress.done, progress.failed);\n\
      });\n\
-     while let Some(item) = batch.next_item()" await " {\n    \
+     while let Some(item) = batch.next()" await " {\n    \
          if let Err(error) = item.result {\n        \
              println!(\"{:?}: {error}\", item.write);\n    \
          }\n\
@@ -44,8 +46,8 @@ pub struct ScimBatch<R, T> {
     in_flight: usize,
     buffer: usize,
     stop_after: Option<u64>,
-    on_progress: Option<Box<dyn FnMut(BatchProgress) + Send>>,
-    progress: BatchProgress,
+    on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
+    progress: Progress,
     running: InFlight<Vec<BatchItem<T>>>,
     /// Writes that are taken from their source and not yet on their way.
     taken: VecDeque<Taken<T>>,
@@ -57,7 +59,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     pub(in super::super) fn new(repository: Arc<R>, writes: Source<ScimWrite<T>>) -> Self {
         Self {
             repository,
-            progress: BatchProgress::of(writes.size_hint()),
+            progress: Progress::of(writes.size_hint()),
             writes,
             is_source_empty: false,
             in_flight: 8,
@@ -94,7 +96,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     }
 
     /// Is told of each result, to show how far the batch is.
-    pub fn on_progress(mut self, on_progress: impl FnMut(BatchProgress) + Send + 'static) -> Self {
+    pub fn on_progress(mut self, on_progress: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
     }
@@ -106,7 +108,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     #[doc = example!(
         standard
         "let mut users = client.write_users([ScimWrite::create_as(\"jane\", ScimUser::new(\"jane@example.com\"))]);\n\
-         while let Some(item) = users.next_item()" await " {\n    \
+         while let Some(item) = users.next()" await " {\n    \
              item.result?;\n\
          }\n\
          let testers = ScimGroup::new(\"Testers\").with_member(ScimMember::new(\"bulkId:jane\"));\n\
@@ -127,7 +129,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
 
     /// How far the batch is.
     #[must_use]
-    pub fn progress(&self) -> BatchProgress {
+    pub fn progress(&self) -> Progress {
         self.progress
     }
 
@@ -158,7 +160,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         while self.has_room() && (self.is_source_empty || self.taken.len() >= self.most_in_a_request()) {
             let ready = self.ready_writes();
             let sent = self.taken.iter().take(ready).map(|write| &write.sent);
-            let count = self.repository.bulk_limits().map_or(1, |limits| limits.fitting(sent)).min(ready);
+            let count = self.repository.bulk_limits().map_or(1, |limits| fitting(limits, sent)).min(ready);
             if count == 0 {
                 break;
             }
@@ -188,7 +190,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
 #[maybe_async]
 impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     /// The next write and its result; `None` when there are no more.
-    pub async fn next_item(&mut self) -> Option<BatchItem<T>> {
+    pub async fn next(&mut self) -> Option<BatchItem<T>> {
         while self.ready.is_empty() {
             let is_wanted = self.wants_write();
             match self.running.event(&mut self.writes, is_wanted).await {
@@ -211,13 +213,13 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     /// All writes and their results.
     ///
     #[doc = example!(
-        "let writes = [ScimWrite::Create(ScimUser::new(\"jane@example.com\")), ScimWrite::delete(\"nobody\")];\n\
+        "let writes = [ScimWrite::create(ScimUser::new(\"jane@example.com\")), ScimWrite::delete(\"nobody\")];\n\
          let items = client.write_users(writes).run()" await ";\n\
          assert!(items[0].result.is_ok() && items[1].result.is_err());"
     )]
     pub async fn run(mut self) -> Vec<BatchItem<T>> {
         let mut items = Vec::new();
-        while let Some(item) = self.next_item().await {
+        while let Some(item) = self.next().await {
             items.push(item);
         }
         items

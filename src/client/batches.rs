@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{ScimBatch, ScimRepository, ScimService, Source, example};
-use crate::batch::ScimWrite;
-use crate::model::{ScimPatchRequest, ScimUser};
+use crate::model::ScimWrite;
+use crate::model::{ResourceId, ScimPatchRequest, ScimUser};
 
 impl<R: ScimRepository> ScimService<R> {
     /// Any writes, several at a time.
     ///
     #[doc = example!(
         "let jane = ScimUser::new(\"jane@example.com\");\n\
-         let items = client.write_users([ScimWrite::Create(jane)]).run()" await ";\n\
+         let items = client.write_users([ScimWrite::create(jane)]).run()" await ";\n\
          assert!(items[0].result.is_ok());"
     )]
     pub fn write_users<W>(&self, writes: W) -> ScimBatch<R, ScimUser>
@@ -34,7 +34,7 @@ impl<R: ScimRepository> ScimService<R> {
         U: IntoIterator<Item = ScimUser>,
         U::IntoIter: Send + 'static,
     {
-        self.write_users(users.into_iter().map(ScimWrite::Create))
+        self.write_users(users.into_iter().map(ScimWrite::create))
     }
 
     /// Changes users, several at a time, each as [`update_user`](Self::update_user) does.
@@ -45,9 +45,10 @@ impl<R: ScimRepository> ScimService<R> {
          let items = client.update_users([(id, patch)]).run()" await ";\n\
          assert!(items[0].result.is_ok());"
     )]
-    pub fn update_users<P>(&self, patches: P) -> ScimBatch<R, ScimUser>
+    pub fn update_users<I, P>(&self, patches: P) -> ScimBatch<R, ScimUser>
     where
-        P: IntoIterator<Item = (String, ScimPatchRequest)>,
+        I: Into<ResourceId>,
+        P: IntoIterator<Item = (I, ScimPatchRequest)>,
         P::IntoIter: Send + 'static,
     {
         self.write_users(patches.into_iter().map(|(id, patch)| ScimWrite::patch(id, patch)))
@@ -63,7 +64,8 @@ impl<R: ScimRepository> ScimService<R> {
     )]
     pub fn deactivate_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
     where
-        I: IntoIterator<Item = String>,
+        I: IntoIterator,
+        I::Item: Into<ResourceId>,
         I::IntoIter: Send + 'static,
     {
         self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, false)))
@@ -79,7 +81,8 @@ impl<R: ScimRepository> ScimService<R> {
     )]
     pub fn activate_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
     where
-        I: IntoIterator<Item = String>,
+        I: IntoIterator,
+        I::Item: Into<ResourceId>,
         I::IntoIter: Send + 'static,
     {
         self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, true)))
@@ -94,9 +97,10 @@ impl<R: ScimRepository> ScimService<R> {
     )]
     pub fn delete_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
     where
-        I: IntoIterator<Item = String>,
+        I: IntoIterator,
+        I::Item: Into<ResourceId>,
         I::IntoIter: Send + 'static,
     {
-        self.write_users(ids.into_iter().map(ScimWrite::delete))
+        self.write_users(ids.into_iter().map(|id| ScimWrite::delete(id)))
     }
 }

@@ -33,15 +33,16 @@ impl<R: ScimRepository> ScimResources<R, ScimGroup> {
         standard
         "# let id = a_user(&client)" await "?;\n\
          let groups = client.groups();\n\
-         let group = groups.create(&ScimGroup::new(\"Testers\"))" await "?.id.unwrap_or_default();\n\
+         let group = groups.create(&ScimGroup::new(\"Testers\"))" await "?;\n\
          groups.add_members(&group, &[&id])" await "?;\n\
          groups.remove_members(&group, &[&id])" await "?;"
     )]
-    pub async fn add_members(&self, group_id: &str, member_ids: &[&str]) -> Result<()> {
+    pub async fn add_members<'a>(&self, group: impl Into<Target<'a>> + Send, member_ids: &[&str]) -> Result<()> {
+        let group = group.into();
         for ids in member_ids.chunks(MEMBERS) {
             let members = ids.iter().map(|id| ScimMember::new(*id)).map(serde_json::to_value);
             let members = members.collect::<serde_json::Result<Vec<_>>>().map_err(crate::exchange::unwritable)?;
-            self.update(Target::id(group_id), &ScimPatchRequest::new().add("members", members)).await?;
+            self.update(group, &ScimPatchRequest::new().add("members", members)).await?;
         }
         Ok(())
     }
@@ -54,13 +55,14 @@ impl<R: ScimRepository> ScimResources<R, ScimGroup> {
     ///
     /// [`Error`](crate::Error), as for [`update`](Self::update). Some servers refuse to remove
     /// somebody who does not belong to the group.
-    pub async fn remove_members(&self, group_id: &str, member_ids: &[&str]) -> Result<()> {
+    pub async fn remove_members<'a>(&self, group: impl Into<Target<'a>> + Send, member_ids: &[&str]) -> Result<()> {
+        let group = group.into();
         for ids in member_ids.chunks(MEMBERS) {
             let patch = ids.iter().fold(ScimPatchRequest::new(), |patch, id| {
                 let member = Filter::any_of("members", Filter::eq("value", *id));
                 patch.with(ScimPatchOperation { op: PatchOp::Remove, path: Some(member.to_string()), value: None })
             });
-            self.update(Target::id(group_id), &patch).await?;
+            self.update(group, &patch).await?;
         }
         Ok(())
     }

@@ -5,10 +5,11 @@ use wats_scim_filter::Filter;
 
 use super::step::{Arrival, PageJob};
 use super::{InFlight, ScimRepository, example, maybe_async};
+use crate::batch::Progress;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
-use crate::listing::{ListProgress, Listing, Want};
+use crate::listing::{Listing, Want};
 use crate::model::{Resource, ScimListResponse};
 
 /// Every resource of one kind, read page after page as they are asked for.
@@ -28,8 +29,8 @@ use crate::model::{Resource, ScimListResponse};
 /// After an error the listing is over.
 ///
 #[doc = example!(
-    "let mut users = client.iter_users().max(2).on_page(|progress| {\n    \
-         println!(\"page {}: {} users so far\", progress.page, progress.so_far);\n\
+    "let mut users = client.iter_users().at_most(2).on_page(|progress| {\n    \
+         println!(\"page {}: {} users so far\", progress.pages, progress.done);\n\
      });\n\
      let mut count = 0;\n\
      while let Some(user) = users.try_next()" await "? {\n    \
@@ -53,7 +54,7 @@ pub struct ScimListing<R, T> {
     ahead: InFlight<Result<ScimListResponse<T>>>,
 }
 
-type OnPage = Box<dyn FnMut(ListProgress) + Send>;
+type OnPage = Box<dyn FnMut(Progress) + Send>;
 
 impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     pub(super) fn new(repository: Arc<R>) -> Self {
@@ -99,19 +100,19 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     }
 
     /// Stops after this many; with 0, nothing is asked for. By default there is no maximum.
-    pub fn max(mut self, max: u64) -> Self {
+    pub fn at_most(mut self, max: u64) -> Self {
         self.max = Some(max);
         self
     }
 
     /// Only those that match.
-    pub fn filter(mut self, filter: Filter) -> Self {
+    pub fn matching(mut self, filter: Filter) -> Self {
         self.filter = Some(filter);
         self
     }
 
     /// Is told of each page that comes in, to show how far the listing is.
-    pub fn on_page(mut self, on_page: impl FnMut(ListProgress) + Send + 'static) -> Self {
+    pub fn on_page(mut self, on_page: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_page = Some(Box::new(on_page));
         self
     }

@@ -25,3 +25,4 @@ pub use listing::ScimListing;
 pub use repository::{HttpScimRepository, ScimRepository};
 pub use resources::ScimResources;
 pub use service::ScimService;
+pub use wats::WatsService;

@@ -5,8 +5,8 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::{HttpClient, maybe_async};
-use crate::audit::{Audit, Subject};
-use crate::batch::ScimWrite;
+use crate::audit::{Subject, Trail};
+use crate::config::BulkLimits;
 use crate::config::Profile;
 use crate::config::RetryPolicy;
 use crate::config::ScimConfig;
@@ -14,9 +14,11 @@ use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
 use crate::exchange::Pace;
-use crate::exchange::{BulkLimits, ByName, Endpoint, absent_as_none, bulk_results, id_in};
+use crate::exchange::{ByName, Endpoint, absent_as_none, bulk_results, id_in};
+use crate::model::ScimWrite;
 use crate::model::Target;
-use crate::model::{Resource, ScimListResponse, ScimPatchRequest, ScimToken};
+use crate::model::{IfChanged, Resource, ScimListResponse, ScimPatchRequest};
+use crate::wats::ScimToken;
 
 /// Access to the resources of a SCIM server, whatever they are.
 ///
@@ -97,7 +99,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// [`Error`], absence among them. By default
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
-    fn get_if_changed<T: Resource>(&self, known: &T) -> impl Future<Output = Result<Option<T>>> + Send {
+    fn get_if_changed<T: Resource>(&self, known: &T) -> impl Future<Output = Result<IfChanged<T>>> + Send {
         async {
             let _ = known;
             Err(unsupported("reading by version"))
@@ -161,7 +163,7 @@ pub struct HttpScimRepository<C> {
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Duration,
     pub(super) pace: Arc<Pace>,
-    pub(super) audit: Option<Audit>,
+    pub(super) audit: Option<Trail>,
 }
 
 impl<C: HttpClient> HttpScimRepository<C> {
@@ -285,12 +287,12 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         self.ended(record, replaced, Option::as_ref)
     }
 
-    async fn get_if_changed<T: Resource>(&self, known: &T) -> Result<Option<T>> {
+    async fn get_if_changed<T: Resource>(&self, known: &T) -> Result<IfChanged<T>> {
         let known = Target::unchanged(known).map_err(|error| error.in_operation(Operation::Get(T::NAME)))?;
         let call = self.endpoint.get_if_changed::<T>(known)?;
         match self.send(&call).await {
-            Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(None),
-            answer => answer?.resource().map(Some),
+            Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(IfChanged::Unchanged),
+            answer => answer?.resource().map(IfChanged::Changed),
         }
     }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::{
     HttpClient, HttpScimRepository, ScimBatch, ScimListing, ScimRepository, ScimService, Source, example, maybe_async,
 };
-use crate::batch::ScimWrite;
 use crate::config::Profile;
 use crate::error::Result;
 use crate::exchange::ListQuery;
+use crate::model::ScimWrite;
 use crate::model::Target;
-use crate::model::{Resource, ScimListResponse, ScimPatchRequest};
+use crate::model::{IfChanged, Resource, ScimListResponse, ScimPatchRequest};
 
 /// The resources of one kind: users, groups, or a type of your own.
 ///
@@ -18,10 +18,9 @@ use crate::model::{Resource, ScimListResponse, ScimPatchRequest};
     standard
     "let groups = client.groups();\n\
      let testers = groups.create(&ScimGroup::new(\"Testers\"))" await "?;\n\
-     let id = testers.id.unwrap_or_default();\n\
      let found = groups.get_by_name(\"Testers\")" await "?;\n\
-     assert_eq!(found.and_then(|group| group.id), Some(id.clone()));\n\
-     groups.delete(&id)" await "?;"
+     assert_eq!(found.as_ref(), Some(&testers));\n\
+     groups.delete(&testers)" await "?;"
 )]
 pub struct ScimResources<R, T> {
     repository: Arc<R>,
@@ -56,7 +55,7 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     )]
     pub async fn discover(&self) -> Result<Self> {
         let discovered = self.repository().clone().discover().await?;
-        Ok(Self::new_with(discovered))
+        Ok(Self::with_repository(discovered))
     }
 
     /// What the server offers, as far as is known.
@@ -68,7 +67,7 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
 
 impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
     /// Reads every one, page after page; see [`ScimListing`].
-    pub fn pages(&self) -> ScimListing<R, T> {
+    pub fn iter(&self) -> ScimListing<R, T> {
         ScimListing::new(Arc::clone(&self.repository))
     }
 
@@ -89,8 +88,8 @@ impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
     /// # Errors
     ///
     /// [`Error`](crate::Error), as for [`ScimService::get_user`].
-    pub async fn get(&self, id: &str) -> Result<Option<T>> {
-        self.repository.get(id).await
+    pub async fn get<'a>(&self, resource: impl Into<Target<'a>> + Send) -> Result<Option<T>> {
+        self.repository.get(resource.into().as_id()).await
     }
 
     /// Reads one again, or tells with `None` that it is still in the version that is known
@@ -105,9 +104,9 @@ impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
         standard
         "let groups = client.groups();\n\
          let testers = groups.create(&ScimGroup::new(\"Testers\"))" await "?;\n\
-         assert!(groups.get_if_changed(&testers)" await "?.is_none());"
+         assert!(groups.get_if_changed(&testers)" await "?.into_changed().is_none());"
     )]
-    pub async fn get_if_changed(&self, known: &T) -> Result<Option<T>> {
+    pub async fn get_if_changed(&self, known: &T) -> Result<IfChanged<T>> {
         self.repository.get_if_changed(known).await
     }
 

@@ -6,7 +6,8 @@ use crate::config::ScimConfig;
 use crate::error::Result;
 use crate::exchange::ListQuery;
 use crate::model::Target;
-use crate::model::{ScimListResponse, ScimPatchRequest, ScimToken, ScimUser};
+use crate::model::{ScimListResponse, ScimPatchRequest, ScimUser};
+use crate::wats::ScimToken;
 
 /// What an administrator asks of a server: tokens, and the whole life of a user.
 ///
@@ -17,9 +18,8 @@ use crate::model::{ScimListResponse, ScimPatchRequest, ScimToken, ScimUser};
 ///
 #[doc = example!(
     "let jane = client.create_user(&ScimUser::new(\"jane@example.com\"))" await "?;\n\
-     let id = jane.id.unwrap_or_default();\n\
-     client.deactivate_user(&id)" await "?;\n\
-     let jane = client.get_user(&id)" await "?;\n\
+     client.deactivate_user(&jane)" await "?;\n\
+     let jane = client.get_user(&jane)" await "?;\n\
      assert_eq!(jane.and_then(|jane| jane.active), Some(false));"
 )]
 pub struct ScimService<R> {
@@ -29,7 +29,7 @@ pub struct ScimService<R> {
 impl<R: ScimRepository> ScimService<R> {
     /// A service over a repository, which may be one of your own.
     #[must_use]
-    pub fn new_with(repository: R) -> Self {
+    pub fn with_repository(repository: R) -> Self {
         Self { repository: Arc::new(repository) }
     }
 
@@ -50,8 +50,8 @@ impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// # Errors
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the configuration cannot be used.
-    pub fn over(config: &ScimConfig, client: C) -> Result<Self> {
-        HttpScimRepository::new(config, client).map(Self::new_with)
+    pub fn with_http_client(config: &ScimConfig, client: C) -> Result<Self> {
+        HttpScimRepository::new(config, client).map(Self::with_repository)
     }
 }
 
@@ -129,8 +129,8 @@ impl<R: ScimRepository> ScimService<R> {
         "let nobody = client.get_user(\"00000000-0000-0000-0000-000000000000\")" await "?;\n\
          assert!(nobody.is_none());"
     )]
-    pub async fn get_user(&self, id: &str) -> Result<Option<ScimUser>> {
-        self.repository.get(id).await
+    pub async fn get_user<'a>(&self, user: impl Into<Target<'a>> + Send) -> Result<Option<ScimUser>> {
+        self.repository.get(user.into().as_id()).await
     }
 
     /// Reads a user by the name it signs in with, in any letter case; `None` if there is none.
@@ -168,8 +168,12 @@ impl<R: ScimRepository> ScimService<R> {
          let patch = ScimPatchRequest::new().replace(\"givenName\", \"Jane\").replace(\"familyName\", \"Roe\");\n\
          client.update_user(&id, &patch)" await "?;"
     )]
-    pub async fn update_user(&self, id: &str, patch: &ScimPatchRequest) -> Result<Option<ScimUser>> {
-        self.repository.patch(Target::id(id), patch).await
+    pub async fn update_user<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        patch: &ScimPatchRequest,
+    ) -> Result<Option<ScimUser>> {
+        self.repository.patch(user.into(), patch).await
     }
 
     /// Takes away the user's right to sign in, and keeps the user.
@@ -182,8 +186,8 @@ impl<R: ScimRepository> ScimService<R> {
         "# let id = a_user(&client)" await "?;\n\
          client.deactivate_user(&id)" await "?;"
     )]
-    pub async fn deactivate_user(&self, id: &str) -> Result<Option<ScimUser>> {
-        self.set_user_active(id, false).await
+    pub async fn deactivate_user<'a>(&self, user: impl Into<Target<'a>> + Send) -> Result<Option<ScimUser>> {
+        self.set_user_active(user, false).await
     }
 
     /// Sets whether the user may sign in.
@@ -196,8 +200,33 @@ impl<R: ScimRepository> ScimService<R> {
         "# let id = a_user(&client)" await "?;\n\
          client.set_user_active(&id, true)" await "?;"
     )]
-    pub async fn set_user_active(&self, id: &str, active: bool) -> Result<Option<ScimUser>> {
-        self.update_user(id, &ScimPatchRequest::new().replace("active", active)).await
+    pub async fn set_user_active<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        active: bool,
+    ) -> Result<Option<ScimUser>> {
+        self.update_user(user, &ScimPatchRequest::new().replace("active", active)).await
+    }
+
+    /// Sets the name to show (`displayName`).
+    ///
+    /// WATS documents `fullName`, and not this path; see
+    /// [`update_full_name`](super::WatsService::update_full_name).
+    ///
+    /// # Errors
+    ///
+    /// As [`update_user`](Self::update_user).
+    ///
+    #[doc = example!(
+        "# let id = a_user(&client)" await "?;\n\
+         client.update_display_name(&id, \"Jane Roe\")" await "?;"
+    )]
+    pub async fn update_display_name<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        display_name: &str,
+    ) -> Result<Option<ScimUser>> {
+        self.update_user(user, &ScimPatchRequest::new().replace("displayName", display_name)).await
     }
 
     /// Deletes a user for good. [`deactivate_user`](Self::deactivate_user) keeps the user and what
@@ -214,8 +243,8 @@ impl<R: ScimRepository> ScimService<R> {
          client.delete_user(&id)" await "?;\n\
          assert!(client.get_user(&id)" await "?.is_none());"
     )]
-    pub async fn delete_user(&self, id: &str) -> Result<()> {
-        self.repository.delete::<ScimUser>(Target::id(id)).await
+    pub async fn delete_user<'a>(&self, user: impl Into<Target<'a>> + Send) -> Result<()> {
+        self.repository.delete::<ScimUser>(user.into()).await
     }
 
     /// Reads every user, page after page.

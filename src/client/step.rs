@@ -1,11 +1,12 @@
 //! What runs beside other work of the same kind.
 
 use super::{ScimRepository, maybe_async};
-use crate::batch::{BatchItem, References, ScimWrite, Taken};
+use crate::batch::{BatchItem, References, Taken};
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::exchange::ListQuery;
 use crate::exchange::{gives_the_same_twice, is_the_one_sent};
+use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{Resource, ScimListResponse};
 
@@ -106,9 +107,7 @@ impl<T: Resource> Job for WriteJob<T> {
 #[maybe_async]
 async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
-        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => {
-            repository.create(resource).await.map(Some)
-        }
+        ScimWrite::Create { resource, .. } => repository.create(resource).await.map(Some),
         ScimWrite::Patch { id, patch } => repository.patch(Target::id(id), patch).await,
         ScimWrite::Delete { id } => repository.delete::<T>(Target::id(id)).await.map(|()| None),
     }
@@ -118,7 +117,7 @@ async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<
 #[maybe_async]
 async fn again<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
-        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => {
+        ScimWrite::Create { resource, .. } => {
             if let Some(name) = resource.name() {
                 let held = repository.get_by_name::<T>(name).await.map_err(unknown::<T>)?;
                 if let Some(held) = held.filter(|held| is_the_one_sent(resource, held)) {

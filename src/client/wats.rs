@@ -1,83 +1,99 @@
 //! The attributes that WATS lets a PATCH set, each by a name of its own.
 
+use std::fmt;
+
 use super::{ScimRepository, ScimService, example, maybe_async};
-use crate::error::Operation;
-use crate::error::{Error, Result};
-use crate::model::{Resource, ScimPatchRequest, ScimUser};
+use crate::error::Result;
+use crate::model::{ScimPatchRequest, ScimUser, Target};
+use crate::wats::joined;
+
+/// What only a WATS server has, from [`ScimService::wats`].
+///
+#[doc = example!(
+    "# let id = a_user(&client)" await "?;\n\
+     client.wats().set_user_role(&id, \"Operator\")" await "?;\n\
+     client.wats().add_user_levels(&id, &[\"Level 1\"])" await "?;"
+)]
+pub struct WatsService<R> {
+    service: ScimService<R>,
+}
+
+impl<R: ScimRepository> ScimService<R> {
+    /// The methods that only a WATS server supports.
+    #[must_use]
+    pub fn wats(&self) -> WatsService<R> {
+        WatsService { service: self.clone() }
+    }
+}
 
 #[maybe_async]
-impl<R: ScimRepository> ScimService<R> {
-    /// Sets the name to show (`displayName`).
-    ///
-    /// WATS documents `fullName`, and not this path; see
-    /// [`update_full_name`](Self::update_full_name).
-    ///
-    /// # Errors
-    ///
-    /// As [`update_user`](Self::update_user).
-    ///
-    #[doc = example!(
-        "# let id = a_user(&client)" await "?;\n\
-         client.update_display_name(&id, \"Jane Roe\")" await "?;"
-    )]
-    pub async fn update_display_name(&self, id: &str, display_name: &str) -> Result<Option<ScimUser>> {
-        self.replace(id, "displayName", display_name).await
-    }
-
+impl<R: ScimRepository> WatsService<R> {
     /// Sets the full name (WATS's path `fullName`).
     ///
     /// # Errors
     ///
-    /// As [`update_user`](Self::update_user).
+    /// As [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
-         client.update_full_name(&id, \"Jane Roe\")" await "?;"
+         client.wats().update_full_name(&id, \"Jane Roe\")" await "?;"
     )]
-    pub async fn update_full_name(&self, id: &str, full_name: &str) -> Result<Option<ScimUser>> {
-        self.replace(id, "fullName", full_name).await
+    pub async fn update_full_name<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        full_name: &str,
+    ) -> Result<Option<ScimUser>> {
+        self.replace(user.into(), "fullName", full_name).await
     }
 
     /// Sets the given name (WATS's path `givenName`).
     ///
     /// # Errors
     ///
-    /// As [`update_user`](Self::update_user).
+    /// As [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
-         client.update_given_name(&id, \"Jane\")" await "?;"
+         client.wats().update_given_name(&id, \"Jane\")" await "?;"
     )]
-    pub async fn update_given_name(&self, id: &str, given_name: &str) -> Result<Option<ScimUser>> {
-        self.replace(id, "givenName", given_name).await
+    pub async fn update_given_name<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        given_name: &str,
+    ) -> Result<Option<ScimUser>> {
+        self.replace(user.into(), "givenName", given_name).await
     }
 
     /// Sets the family name (WATS's path `familyName`).
     ///
     /// # Errors
     ///
-    /// As [`update_user`](Self::update_user).
+    /// As [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
-         client.update_family_name(&id, \"Roe\")" await "?;"
+         client.wats().update_family_name(&id, \"Roe\")" await "?;"
     )]
-    pub async fn update_family_name(&self, id: &str, family_name: &str) -> Result<Option<ScimUser>> {
-        self.replace(id, "familyName", family_name).await
+    pub async fn update_family_name<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        family_name: &str,
+    ) -> Result<Option<ScimUser>> {
+        self.replace(user.into(), "familyName", family_name).await
     }
 
     /// Sets the address (WATS's path `email`).
     ///
     /// # Errors
     ///
-    /// As [`update_user`](Self::update_user).
+    /// As [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
-         client.update_email(&id, \"jane.roe@example.com\")" await "?;"
+         client.wats().update_email(&id, \"jane.roe@example.com\")" await "?;"
     )]
-    pub async fn update_email(&self, id: &str, email: &str) -> Result<Option<ScimUser>> {
-        self.replace(id, "email", email).await
+    pub async fn update_email<'a>(&self, user: impl Into<Target<'a>> + Send, email: &str) -> Result<Option<ScimUser>> {
+        self.replace(user.into(), "email", email).await
     }
 
     /// Gives the user this role in place of the one it has (WATS's path `roles`, which takes one).
@@ -85,14 +101,14 @@ impl<R: ScimRepository> ScimService<R> {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if the server knows no such role, or as
-    /// [`update_user`](Self::update_user).
+    /// [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
-         client.set_user_role(&id, \"Operator\")" await "?;"
+         client.wats().set_user_role(&id, \"Operator\")" await "?;"
     )]
-    pub async fn set_user_role(&self, id: &str, role: &str) -> Result<Option<ScimUser>> {
-        self.replace(id, "roles", role).await
+    pub async fn set_user_role<'a>(&self, user: impl Into<Target<'a>> + Send, role: &str) -> Result<Option<ScimUser>> {
+        self.replace(user.into(), "roles", role).await
     }
 
     /// Adds levels to those that the user is restricted to (WATS's path `levels`).
@@ -103,15 +119,19 @@ impl<R: ScimRepository> ScimService<R> {
     /// # Errors
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if none is given, or one is empty or has a
-    /// `;` in it, which WATS would read as two; or as [`update_user`](Self::update_user).
+    /// `;` in it, which WATS would read as two; or as [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
-         client.add_user_levels(&id, &[\"Level 1\", \"Level 2\"])" await "?;"
+         client.wats().add_user_levels(&id, &[\"Level 1\", \"Level 2\"])" await "?;"
     )]
-    pub async fn add_user_levels(&self, id: &str, levels: &[&str]) -> Result<Option<ScimUser>> {
+    pub async fn add_user_levels<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        levels: &[&str],
+    ) -> Result<Option<ScimUser>> {
         let levels = joined(levels, "level")?;
-        self.replace(id, "levels", &levels).await
+        self.replace(user.into(), "levels", &levels).await
     }
 
     /// Adds product groups to those that the user is restricted to (WATS's path `productGroups`).
@@ -124,26 +144,30 @@ impl<R: ScimRepository> ScimService<R> {
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
-         client.add_user_product_groups(&id, &[\"Group A\"])" await "?;"
+         client.wats().add_user_product_groups(&id, &[\"Group A\"])" await "?;"
     )]
-    pub async fn add_user_product_groups(&self, id: &str, groups: &[&str]) -> Result<Option<ScimUser>> {
+    pub async fn add_user_product_groups<'a>(
+        &self,
+        user: impl Into<Target<'a>> + Send,
+        groups: &[&str],
+    ) -> Result<Option<ScimUser>> {
         let groups = joined(groups, "product group")?;
-        self.replace(id, "productGroups", &groups).await
+        self.replace(user.into(), "productGroups", &groups).await
     }
 
-    async fn replace(&self, id: &str, path: &str, value: &str) -> Result<Option<ScimUser>> {
-        self.update_user(id, &ScimPatchRequest::new().replace(path, value)).await
+    async fn replace(&self, user: Target<'_>, path: &str, value: &str) -> Result<Option<ScimUser>> {
+        self.service.update_user(user, &ScimPatchRequest::new().replace(path, value)).await
     }
 }
 
-/// Several values as WATS reads them: joined by `;`.
-fn joined(values: &[&str], what: &str) -> Result<String> {
-    let refuse = |why: String| Err(Error::invalid(why).in_operation(Operation::Patch(ScimUser::NAME)));
-    if values.is_empty() {
-        return refuse(format!("no {what} is given"));
+impl<R> Clone for WatsService<R> {
+    fn clone(&self) -> Self {
+        Self { service: self.service.clone() }
     }
-    match values.iter().find(|value| value.trim().is_empty() || value.contains(';')) {
-        Some(value) => refuse(format!("the {what} {value:?} is empty or has a ; in it, which WATS reads as two")),
-        None => Ok(values.join(";")),
+}
+
+impl<R> fmt::Debug for WatsService<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatsService").finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use http::Uri;
 
 use crate::config::Profile;
 use crate::error::{Error, Result};
+use crate::wats::BASE_PATH;
 
 /// A checked address of a SCIM service, and what kind of server is there.
 #[derive(Clone, Debug)]
@@ -15,9 +16,6 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// The path of SCIM on a WATS server.
-    const WATS_PATH: &'static str = "/api/SCIM/v2";
-
     pub(crate) fn read(text: &str, profile: Option<&Profile>, allow_plain_http: bool) -> Result<Self> {
         // The address may carry a password by mistake, so no message repeats it.
         let refuse = |why: &str| Err(Error::invalid(format!("the base URL {why}")));
@@ -55,8 +53,8 @@ impl BaseUrl {
         let wats = wats_root(path);
         let profile = profile.cloned().unwrap_or_else(|| wats.map_or_else(Profile::standard, |_| Profile::wats()));
         let path = match wats {
-            Some(root) if profile.is_wats() => format!("{root}{}", Self::WATS_PATH),
-            None if profile.is_wats() => format!("{path}{}", Self::WATS_PATH),
+            Some(root) if profile.is_wats() => format!("{root}{}", BASE_PATH),
+            None if profile.is_wats() => format!("{path}{}", BASE_PATH),
             _ => path.to_owned(),
         };
         Ok(Self { scim: format!("{origin}{path}"), origin, host: host.to_owned(), profile })
@@ -97,7 +95,7 @@ fn wats_root(path: &str) -> Option<&str> {
         let (root, end) = path.split_at_checked(at)?;
         end.eq_ignore_ascii_case(suffix).then_some(root)
     };
-    if path.is_empty() { Some("") } else { without(BaseUrl::WATS_PATH).or_else(|| without("/api")) }
+    if path.is_empty() { Some("") } else { without(BASE_PATH).or_else(|| without("/api")) }
 }
 
 /// Whether a host is this machine.

@@ -1,9 +1,12 @@
 //! What a client needs to know before its first request.
 
 mod base_url;
+mod bulk_limits;
 mod credentials;
 mod profile;
 mod proxy;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
 mod retry;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
@@ -11,12 +14,15 @@ pub(crate) mod tls;
 use std::time::Duration;
 
 pub(crate) use base_url::BaseUrl;
+pub use bulk_limits::BulkLimits;
 pub use credentials::Credentials;
 pub use profile::Profile;
 use proxy::Proxy;
+#[cfg(feature = "rate-limit")]
+pub(crate) use rate_limit::RateLimit;
 pub use retry::RetryPolicy;
 
-use crate::audit::Audit;
+use crate::audit::Trail;
 use crate::error::Secret;
 use crate::error::{Error, Result};
 
@@ -46,9 +52,9 @@ pub struct ScimConfig {
     allow_plain_http: bool,
     pub(crate) retry: RetryPolicy,
     #[cfg(feature = "rate-limit")]
-    pub(crate) rate_limit: Option<crate::exchange::RateLimit>,
+    pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) max_response_bytes: u64,
-    pub(crate) audit: Option<Audit>,
+    pub(crate) audit: Option<Trail>,
 }
 
 impl ScimConfig {
@@ -187,7 +193,7 @@ impl ScimConfig {
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     #[must_use]
     pub fn rate_limit(mut self, requests: std::num::NonZeroU32, period: Duration) -> Self {
-        self.rate_limit = Some(crate::exchange::RateLimit { requests, period });
+        self.rate_limit = Some(RateLimit { requests, period });
         self
     }
 
@@ -201,13 +207,14 @@ impl ScimConfig {
     /// Reports every write, of all clients that are made with this configuration. None by default.
     ///
     /// ```
-    /// use wats_scim::{Audit, AuditEvent, Credentials, ScimConfig};
+    /// use wats_scim::{Credentials, ScimConfig};
+    /// use wats_scim::audit::{Event, Trail};
     ///
-    /// let audit = Audit::to(|event: &AuditEvent| println!("{event:?}")).label("nightly import");
+    /// let audit = Trail::to(|event: &Event| println!("{event:?}")).label("nightly import");
     /// let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw")).audit(audit);
     /// ```
     #[must_use]
-    pub fn audit(mut self, audit: Audit) -> Self {
+    pub fn audit(mut self, audit: Trail) -> Self {
         self.audit = Some(audit);
         self
     }

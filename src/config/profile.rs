@@ -1,8 +1,9 @@
 use serde_json::Value;
 
+use super::BulkLimits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exchange::BulkLimits;
-use crate::model::{PatchOp, Resource, ScimPatchOperation, ScimPatchRequest, member};
+use crate::model::{Resource, ScimPatchRequest, member};
+use crate::wats;
 
 /// What a server offers, so that what it lacks is refused before it is sent.
 ///
@@ -46,10 +47,6 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// What WATS lets a PATCH replace: what it documents, and the `displayName` that pyWATS sends.
-    const WATS_PATHS: &'static [&'static str] =
-        &["fullName", "familyName", "givenName", "email", "roles", "active", "levels", "productGroups", "displayName"];
-
     /// The WATS server: it issues tokens, finds a user by name on a route of its own, and has
     /// users only, without PUT, `.search`, `/Me`, sorting, a choice of attributes, or bulk
     /// requests. A PATCH may only replace, on the paths `fullName`, `familyName`, `givenName`,
@@ -61,7 +58,7 @@ impl Profile {
             reads_by_name_route: true,
             issues_tokens: true,
             endpoints: Some(vec!["Users".to_owned()]),
-            patch_paths: Some(Self::WATS_PATHS),
+            patch_paths: Some(wats::PATCH_PATHS),
             replaces: false,
             searches: false,
             knows_me: false,
@@ -99,10 +96,10 @@ impl Profile {
     /// use wats_scim::{Credentials, Profile, ScimConfig};
     ///
     /// let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw"))
-    ///     .profile(Profile::wats().with_any_patch());
+    ///     .profile(Profile::wats().allow_any_patch());
     /// ```
     #[must_use]
-    pub fn with_any_patch(self) -> Self {
+    pub fn allow_any_patch(self) -> Self {
         Self { patch_paths: None, ..self }
     }
 
@@ -114,7 +111,7 @@ impl Profile {
     pub(crate) fn check_patch(&self, patch: &ScimPatchRequest) -> Result<()> {
         let Some(paths) = self.patch_paths else { return Ok(()) };
         patch.operations.iter().try_for_each(|operation| {
-            let why = refused_of(paths, operation);
+            let why = wats::rejection(paths, operation);
             why.map_or(Ok(()), |why| {
                 let message =
                     format!("a {} server takes no {why}; it takes `replace` on {}", self.name, paths.join(", "));
@@ -170,22 +167,6 @@ impl Profile {
     }
 }
 
-/// What of an operation a server refuses that lets these paths be replaced, with a text or a
-/// boolean. A `null` is left to the server.
-fn refused_of(paths: &[&str], operation: &ScimPatchOperation) -> Option<String> {
-    let Some(path) = &operation.path else { return Some("operation without a path".to_owned()) };
-    let is_known = paths.iter().any(|known| known.eq_ignore_ascii_case(path));
-    match (&operation.op, &operation.value) {
-        (PatchOp::Add, _) => Some(format!("`add` (here on {path:?})")),
-        (PatchOp::Remove, _) => Some(format!("`remove` (here of {path:?})")),
-        (PatchOp::Replace, _) if !is_known => Some(format!("change of {path:?}")),
-        (PatchOp::Replace, Some(Value::Array(_) | Value::Object(_) | Value::Number(_))) => {
-            Some(format!("value for {path:?} but a text or a boolean"))
-        }
-        (PatchOp::Replace, _) => None,
-    }
-}
-
 /// The endpoints in a list of resource types; servers write them with and without a slash or the
 /// base path before them.
 fn endpoints(resource_types: &Value) -> Option<Vec<String>> {
@@ -215,6 +196,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::{PatchOp, ScimPatchOperation};
 
     #[test]
     fn a_server_describes_itself() {
@@ -252,7 +234,7 @@ mod tests {
         ] {
             let told = said(refused.clone()).unwrap_err();
             assert!(told.starts_with(&format!("a WATS server takes no {why}; it takes")), "{told}");
-            assert!(Profile::wats().with_any_patch().check_patch(&refused).is_ok());
+            assert!(Profile::wats().allow_any_patch().check_patch(&refused).is_ok());
             assert!(Profile::standard().check_patch(&refused).is_ok());
         }
     }

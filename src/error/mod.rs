@@ -32,7 +32,7 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// use wats_scim::{Credentials, ErrorKind, ScimUser, WriteOutcome};
 ///
 /// let sandbox = Sandbox::start()?;
-/// let client = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
+/// let client = ScimClient::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
 /// client.create_user(&ScimUser::new("jane@example.com"))?;
 /// let error = client.create_user(&ScimUser::new("jane@example.com")).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -73,9 +73,9 @@ pub enum ErrorKind {
     /// A write of the same batch that this one refers to failed, so that it was not sent or not
     /// done. Not retryable.
     FailedReference,
-    /// The [`Audit`](crate::Audit) could not report that a write begins, so nothing was sent. Not
+    /// The [`Trail`](crate::audit::Trail) could not report that a write begins, so nothing was sent. Not
     /// retryable.
-    Audit,
+    Trail,
     /// 400: the server did not accept the request. Not retryable.
     BadRequest,
     /// 401: the credentials are missing, wrong or expired. Not retryable.
@@ -345,7 +345,7 @@ impl Parts {
         sentence.push_str(&self.message);
         sentence.push_str(match (self.write_outcome(), self.kind) {
             (None, _) => "",
-            (Some(WriteOutcome::NotApplied), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::Audit) => {
+            (Some(WriteOutcome::NotApplied), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::Trail) => {
                 "; nothing was sent"
             }
             (Some(WriteOutcome::NotApplied), _) => "; nothing was changed",

@@ -8,7 +8,7 @@ use std::io;
 /// exactly as it can; [`interrupted`](Self::interrupted) is always right.
 ///
 /// ```
-/// use wats_scim::TransportError;
+/// use wats_scim::transport::TransportError;
 ///
 /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
 /// assert!(TransportError::from(refused).never_sent());

@@ -10,7 +10,8 @@ use super::retry_after::retry_after;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, TransportError, TransportErrorKind, is_web_page, one_line};
-use crate::model::{Resource, ScimListResponse, ScimToken};
+use crate::model::{Resource, ScimListResponse};
+use crate::wats::ScimToken;
 
 /// What the server answered, and to what.
 #[derive(Debug)]

@@ -5,35 +5,27 @@ use std::borrow::Cow;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::batch::ScimWrite;
+use crate::config::BulkLimits;
 use crate::error::{Error, ErrorKind, ErrorMessage, Result, WriteOutcome};
+use crate::model::ScimWrite;
 use crate::model::{Resource, member};
 
-/// What one bulk request may hold (RFC 7643 §5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BulkLimits {
-    /// The most operations.
-    pub max_operations: usize,
-    /// The most bytes.
-    pub max_payload_size: usize,
-}
+/// What a request is more than the sum of its operations.
+const ENVELOPE: usize = 120;
 
-impl BulkLimits {
-    /// What a request is more than the sum of its operations.
-    const ENVELOPE: usize = 120;
-
-    /// How many of these writes, from the first on, fit in one request; at least one.
-    pub(crate) fn fitting<'a, T: Resource>(self, writes: impl IntoIterator<Item = &'a ScimWrite<T>>) -> usize {
-        let mut size = Self::ENVELOPE;
-        let mut fits = |at: usize, write: &ScimWrite<T>| {
-            // A comma follows each.
-            let length = serde_json::to_string(&operation_of(at, write)).map_or(usize::MAX, |text| text.len());
-            size = size.saturating_add(length).saturating_add(1);
-            at < self.max_operations && size <= self.max_payload_size
-        };
-        writes.into_iter().enumerate().take_while(|(at, write)| fits(*at, write)).count().max(1)
-    }
+/// How many of these writes, from the first on, fit in one request; at least one.
+pub(crate) fn fitting<'a, T: Resource>(
+    limits: BulkLimits,
+    writes: impl IntoIterator<Item = &'a ScimWrite<T>>,
+) -> usize {
+    let mut size = ENVELOPE;
+    let mut fits = |at: usize, write: &ScimWrite<T>| {
+        // A comma follows each.
+        let length = serde_json::to_string(&operation_of(at, write)).map_or(usize::MAX, |text| text.len());
+        size = size.saturating_add(length).saturating_add(1);
+        at < limits.max_operations && size <= limits.max_payload_size
+    };
+    writes.into_iter().enumerate().take_while(|(at, write)| fits(*at, write)).count().max(1)
 }
 
 /// The body of a bulk request.
@@ -48,7 +40,7 @@ pub(crate) fn request<T: Resource>(writes: &[&ScimWrite<T>]) -> serde_json::Resu
 fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
     let path_of = |id: &str| format!("/{}/{}", T::ENDPOINT, super::path::encode(id));
     match write {
-        ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => json!({
+        ScimWrite::Create { resource, .. } => json!({
             "method": "POST", "bulkId": bulk_id(at, write), "path": format!("/{}", T::ENDPOINT),
             "data": super::body::new_object(resource).map_or(Value::Null, Value::Object),
         }),
@@ -63,7 +55,7 @@ fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
 /// The name of a write, which no other of the request has.
 fn bulk_id<T>(at: usize, write: &ScimWrite<T>) -> Cow<'_, str> {
     match write {
-        ScimWrite::CreateAs { bulk_id, .. } => bulk_id.into(),
+        ScimWrite::Create { bulk_id: Some(bulk_id), .. } => bulk_id.into(),
         _ => format!("write-{at}").into(),
     }
 }
@@ -149,7 +141,7 @@ mod tests {
 
     fn writes() -> [ScimWrite; 3] {
         [
-            ScimWrite::Create(ScimUser::new("jane")),
+            ScimWrite::create(ScimUser::new("jane")),
             ScimWrite::patch("a/b", ScimPatchRequest::new().replace("active", true)),
             ScimWrite::delete("c"),
         ]
@@ -167,11 +159,11 @@ mod tests {
     #[test]
     fn a_request_keeps_to_both_limits() {
         let limits = |max_operations, max_payload_size| BulkLimits { max_operations, max_payload_size };
-        assert_eq!(limits(2, 100_000).fitting(&writes()), 2);
-        assert_eq!(limits(10, 100_000).fitting(&writes()), 3);
-        assert_eq!(limits(10, 1).fitting(&writes()), 1, "one goes alone, whatever its size");
+        assert_eq!(fitting(limits(2, 100_000), &writes()), 2);
+        assert_eq!(fitting(limits(10, 100_000), &writes()), 3);
+        assert_eq!(fitting(limits(10, 1), &writes()), 1, "one goes alone, whatever its size");
         for size in 150..700 {
-            let fitting = limits(10, size).fitting(&writes());
+            let fitting = fitting(limits(10, size), &writes());
             let length = request(&writes().each_ref()[..fitting]).unwrap().len();
             assert!(length <= size || fitting == 1, "{length} in {size}");
         }

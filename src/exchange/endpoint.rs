@@ -10,13 +10,13 @@ use super::attempts::Repeat;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
 use super::path::{encode, id_segment, name};
-use crate::batch::ScimWrite;
 use crate::config::Profile;
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::Operation;
 use crate::error::Secret;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
+use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{PatchOp, Resource, ScimPatchRequest};
 
@@ -152,7 +152,7 @@ impl Endpoint {
     /// Whether a write could be sent alone, so that it can be sent with others.
     pub(crate) fn check_write<T: Resource>(&self, write: &ScimWrite<T>) -> Result<()> {
         match write {
-            ScimWrite::Create(resource) | ScimWrite::CreateAs { resource, .. } => self.create(resource),
+            ScimWrite::Create { resource, .. } => self.create(resource),
             ScimWrite::Patch { id, patch } => self.patch::<T>(Target::id(id), patch),
             ScimWrite::Delete { id } => self.delete::<T>(Target::id(id)),
         }

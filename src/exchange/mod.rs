@@ -22,12 +22,9 @@ pub(crate) use attempts::{Attempts, Verdict};
 pub(crate) use body::unwritable;
 #[cfg(feature = "tls")]
 pub(crate) use body_limit::BodyLimit;
-pub use bulk::BulkLimits;
-pub(crate) use bulk::results as bulk_results;
+pub(crate) use bulk::{fitting, results as bulk_results};
 pub(crate) use endpoint::{ByName, Call, Endpoint, check_name, gives_the_same_twice};
 pub use query::ListQuery;
-#[cfg(feature = "rate-limit")]
-pub(crate) use rate_limit::RateLimit;
 #[cfg(fuzzing)]
 pub(crate) use retry_after::retry_after;
 pub(crate) use same::is_the_one_sent;

@@ -1,20 +1,13 @@
 //! At most so many requests in a period.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use crate::config::RateLimit;
 use crate::error::{Error, Result};
-
-/// The limit as it is configured.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RateLimit {
-    pub(crate) requests: NonZeroU32,
-    pub(crate) period: Duration,
-}
 
 /// The limit at work, shared by clones.
 #[derive(Clone, Debug)]
@@ -39,6 +32,8 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
     #[test]

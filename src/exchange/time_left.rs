@@ -6,7 +6,7 @@ use std::time::Duration;
 /// It travels in the request's extensions, for a client of your own to keep to.
 ///
 /// ```
-/// use wats_scim::TimeLeft;
+/// use wats_scim::transport::TimeLeft;
 ///
 /// let request = http::Request::new(Vec::<u8>::new());
 /// let time_left = request.extensions().get::<TimeLeft>().map(|left| left.0);

@@ -12,7 +12,7 @@ use std::path::Path;
 ///     { "userName": "jane@example.com", "active": "perhaps" },
 ///     { "displayName": "John Roe" }
 /// ]"#;
-/// let error = wats_scim::users_from_json(json).unwrap_err();
+/// let error = wats_scim::import::users_from_json(json).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "2 rows are bad, so nothing was read:\n  \
@@ -23,7 +23,7 @@ use std::path::Path;
 /// ```
 #[derive(thiserror::Error)]
 #[error(transparent)]
-pub struct SourceError(Box<Parts>);
+pub struct ImportError(Box<Parts>);
 
 #[derive(thiserror::Error)]
 #[error("{}", self.text())]
@@ -57,7 +57,7 @@ impl BadRow {
     }
 }
 
-impl SourceError {
+impl ImportError {
     /// How many rows a message lists.
     const LISTED: usize = 20;
 
@@ -84,7 +84,7 @@ impl SourceError {
     }
 }
 
-impl From<io::Error> for SourceError {
+impl From<io::Error> for ImportError {
     fn from(error: io::Error) -> Self {
         let mut unreadable = Self::unreadable(format!("it cannot be read: {}", error.kind()));
         unreadable.0.source = Some(error);
@@ -100,16 +100,16 @@ impl Parts {
             1 => "1 row is bad, so nothing was read:".to_owned(),
             count => format!("{count} rows are bad, so nothing was read:"),
         };
-        let rows = self.rows.iter().take(SourceError::LISTED);
+        let rows = self.rows.iter().take(ImportError::LISTED);
         let rows = rows.map(|row| format!("\n  line {}: {}", row.line, row.reason));
-        let more = self.rows.len().checked_sub(SourceError::LISTED).filter(|more| *more > 0);
+        let more = self.rows.len().checked_sub(ImportError::LISTED).filter(|more| *more > 0);
         let more = more.map(|more| format!("\n  and {more} more"));
         [file, problem].into_iter().chain(rows).chain(more).collect()
     }
 }
 
 /// What `main` prints when it returns an error.
-impl fmt::Debug for SourceError {
+impl fmt::Debug for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -141,17 +141,17 @@ mod tests {
     #[test]
     fn a_message_lists_20_rows_and_counts_the_rest() {
         let rows = |count| (1..=count).map(|line| BadRow { line, reason: "odd".to_owned() }).collect();
-        let text = SourceError::of_rows(rows(23)).in_file(Path::new("people.csv")).to_string();
+        let text = ImportError::of_rows(rows(23)).in_file(Path::new("people.csv")).to_string();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 22);
         assert_eq!(lines[0], "people.csv: 23 rows are bad, so nothing was read:");
         assert_eq!((lines[20], lines[21]), ("  line 20: odd", "  and 3 more"));
-        assert!(SourceError::of_rows(rows(20)).to_string().ends_with("line 20: odd"));
+        assert!(ImportError::of_rows(rows(20)).to_string().ends_with("line 20: odd"));
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named_and_its_cause_kept() {
-        let error = crate::users_from_json_file("/nowhere/people.json").unwrap_err();
+        let error = crate::import::users_from_json_file("/nowhere/people.json").unwrap_err();
         assert_eq!(error.to_string(), "/nowhere/people.json: nothing was read: it cannot be read: entity not found");
         assert!(error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>));
         assert!(format!("{error:?}").contains("because: "));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::error::{SourceError, shown};
+use super::error::{ImportError, shown};
 use super::rows::Rows;
 use super::schema;
 use crate::model::ScimUser;
@@ -22,22 +22,22 @@ use crate::model::ScimUser;
 /// mark is skipped. An empty array is no error, and gives no users.
 ///
 /// ```
-/// let users = wats_scim::users_from_json(
+/// let users = wats_scim::import::users_from_json(
 ///     r#"[
 ///         { "userName": "jane@example.com", "active": true },
 ///         { "userName": "john@example.com", "name": { "familyName": "Roe" } }
 ///     ]"#,
 /// )?;
 /// assert_eq!(users[1].user_name.as_deref(), Some("john@example.com"));
-/// # Ok::<(), wats_scim::SourceError>(())
+/// # Ok::<(), wats_scim::import::ImportError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// A [`SourceError`] with the bad entries. Without any, if the text is empty, is not UTF-8 or is not
+/// A [`ImportError`] with the bad entries. Without any, if the text is empty, is not UTF-8 or is not
 /// JSON; is something else than users; or is a list response with fewer users than its
 /// `totalResults` or with a `nextCursor`, which is one page of a longer list.
-pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, SourceError> {
+pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportError> {
     let json = json.as_ref();
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let text = match str::from_utf8(json) {
@@ -45,11 +45,11 @@ pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, SourceEr
         Err(error) => {
             let good = json.get(..error.valid_up_to()).unwrap_or_default();
             let line = good.iter().fold(1_u64, |line, byte| if *byte == b'\n' { line.saturating_add(1) } else { line });
-            return Err(SourceError::unreadable(format!("line {line} is not UTF-8; save the text as UTF-8")));
+            return Err(ImportError::unreadable(format!("line {line} is not UTF-8; save the text as UTF-8")));
         }
     };
     if text.trim().is_empty() {
-        return Err(SourceError::unreadable("it is empty"));
+        return Err(ImportError::unreadable("it is empty"));
     }
     match serde_json::from_str(text) {
         Ok(document) => read_document(text, document),
@@ -63,14 +63,14 @@ pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, SourceEr
 /// # Errors
 ///
 /// As [`users_from_json`], or that the file cannot be read.
-pub fn users_from_json_file(path: impl AsRef<Path>) -> Result<Vec<ScimUser>, SourceError> {
+pub fn users_from_json_file(path: impl AsRef<Path>) -> Result<Vec<ScimUser>, ImportError> {
     let path = path.as_ref();
-    let read = std::fs::read(path).map_err(SourceError::from).and_then(users_from_json);
+    let read = std::fs::read(path).map_err(ImportError::from).and_then(users_from_json);
     read.map_err(|error| error.in_file(path))
 }
 
-fn not_json(error: &serde_json::Error) -> SourceError {
-    SourceError::unreadable(format!("it is not JSON: {error}"))
+fn not_json(error: &serde_json::Error) -> ImportError {
+    ImportError::unreadable(format!("it is not JSON: {error}"))
 }
 
 /// Whether the first line is an object, and there are more lines. What is one document was read as
@@ -80,7 +80,7 @@ fn is_json_lines(text: &str) -> bool {
     lines.next().is_some_and(|first| first.starts_with('{') && first.ends_with('}')) && lines.next().is_some()
 }
 
-fn read_lines(text: &str) -> Result<Vec<ScimUser>, SourceError> {
+fn read_lines(text: &str) -> Result<Vec<ScimUser>, ImportError> {
     let mut rows = Rows::default();
     for (line, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
@@ -94,7 +94,7 @@ fn read_lines(text: &str) -> Result<Vec<ScimUser>, SourceError> {
     rows.finish()
 }
 
-fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, SourceError> {
+fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, ImportError> {
     let json = document.get();
     let entries: Vec<&RawValue> = if json.starts_with('[') {
         serde_json::from_str(json).map_err(|error| not_json(&error))?
@@ -106,7 +106,7 @@ fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, Sourc
             vec![document]
         }
     } else {
-        return Err(SourceError::unreadable(
+        return Err(ImportError::unreadable(
             "it is neither an array of users, nor a list response, nor one user a line",
         ));
     };
@@ -123,13 +123,13 @@ fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, Sourc
     rows.finish()
 }
 
-fn entries_of_list<'a>(list: &Members<'a>) -> Result<Vec<&'a RawValue>, SourceError> {
+fn entries_of_list<'a>(list: &Members<'a>) -> Result<Vec<&'a RawValue>, ImportError> {
     if let Some(name) = list.twice() {
-        return Err(SourceError::unreadable(format!("its list response has {name} twice")));
+        return Err(ImportError::unreadable(format!("its list response has {name} twice")));
     }
     let json = list.get("Resources").map_or("null", RawValue::get);
     let entries = serde_json::from_str::<Option<Vec<&RawValue>>>(json)
-        .map_err(|_| SourceError::unreadable("the Resources of its list response are not a list"))?
+        .map_err(|_| ImportError::unreadable("the Resources of its list response are not a list"))?
         .unwrap_or_default();
     let total = list.get("totalResults").map_or("null", RawValue::get);
     // A number, or one written as text.
@@ -137,16 +137,16 @@ fn entries_of_list<'a>(list: &Members<'a>) -> Result<Vec<&'a RawValue>, SourceEr
     let is_more = match total.parse::<usize>() {
         Ok(total) => total > entries.len(),
         Err(_) if total == "null" => false,
-        Err(_) => return Err(SourceError::unreadable("the totalResults of its list response is not a whole number")),
+        Err(_) => return Err(ImportError::unreadable("the totalResults of its list response is not a whole number")),
     };
     if is_more {
-        return Err(SourceError::unreadable(format!(
+        return Err(ImportError::unreadable(format!(
             "it is one page of a longer list: it has {} of {total} users",
             entries.len()
         )));
     }
     if list.get("nextCursor").is_some_and(|cursor| !["null", "\"\""].contains(&cursor.get())) {
-        return Err(SourceError::unreadable("it is one page of a longer list: it has a nextCursor"));
+        return Err(ImportError::unreadable("it is one page of a longer list: it has a nextCursor"));
     }
     Ok(entries)
 }

@@ -14,5 +14,5 @@ mod schema;
 
 #[cfg(feature = "csv")]
 pub use csv::UserCsv;
-pub use error::{BadRow, SourceError};
+pub use error::{BadRow, ImportError};
 pub use json::{users_from_json, users_from_json_file};

@@ -3,7 +3,7 @@ use std::collections::hash_map::Entry;
 
 use wats_scim_filter::json::{is_invisible, is_joiner, text_key};
 
-use super::error::{BadRow, SourceError};
+use super::error::{BadRow, ImportError};
 use crate::model::ScimUser;
 
 /// The users of a source, and its bad rows, as they are read.
@@ -54,8 +54,8 @@ impl Rows {
     }
 
     /// All users, or all bad rows.
-    pub(super) fn finish(self) -> Result<Vec<ScimUser>, SourceError> {
-        if self.bad.is_empty() { Ok(self.users) } else { Err(SourceError::of_rows(self.bad)) }
+    pub(super) fn finish(self) -> Result<Vec<ScimUser>, ImportError> {
+        if self.bad.is_empty() { Ok(self.users) } else { Err(ImportError::of_rows(self.bad)) }
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::Value;
 use wats_scim_filter::json::{is_unassigned, same_name};
 
-use crate::model::{EnterpriseUser, Extension, WatsUser};
+use crate::model::{EnterpriseUser, Extension};
+use crate::wats::WatsUser;
 
 /// What an attribute holds.
 #[derive(Clone, Copy)]

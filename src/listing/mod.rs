@@ -12,21 +12,10 @@ mod returned;
 use std::collections::VecDeque;
 
 use self::returned::{Meeting, Print, Seen};
+use crate::batch::Progress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
 use crate::model::{Resource, ScimListResponse};
-
-/// How far a listing has come, as its `on_page` callback is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListProgress {
-    /// The number of the page that just came in, from 1.
-    pub page: u64,
-    /// How many distinct resources have come in so far.
-    pub so_far: u64,
-    /// How many there are in all, if the server says.
-    pub total: Option<u64>,
-}
 
 /// How often in a row the listing goes back without finding anybody new before it gives up.
 const FRUITLESS_REPAIRS: u32 = 4;
@@ -205,13 +194,13 @@ impl<T: Resource> Listing<T> {
     }
 
     /// Takes in the first of the pages that were requested ahead.
-    pub(crate) fn accept_ahead(&mut self, page: ScimListResponse<T>) -> Result<ListProgress> {
+    pub(crate) fn accept_ahead(&mut self, page: ScimListResponse<T>) -> Result<Progress> {
         self.ahead.pop_front();
         self.accept(page)
     }
 
     /// Takes in the page that was wanted.
-    pub(crate) fn accept(&mut self, page: ScimListResponse<T>) -> Result<ListProgress> {
+    pub(crate) fn accept(&mut self, page: ScimListResponse<T>) -> Result<Progress> {
         self.pages += 1;
         self.largest_page = self.largest_page.max(as_count(page.resources.len()));
         if let (Some(said), Total::Unknown | Total::Said(_)) = (page.total_results, self.total) {
@@ -244,12 +233,12 @@ impl<T: Resource> Listing<T> {
         Ok(self.progress())
     }
 
-    fn progress(&self) -> ListProgress {
-        ListProgress { page: self.pages, so_far: self.seen.count(), total: self.known_total() }
+    fn progress(&self) -> Progress {
+        Progress { done: self.seen.count(), failed: 0, total: self.known_total(), pages: self.pages }
     }
 
     /// Takes in a page from a server that keeps the place itself; it may have said so unasked.
-    fn accept_at_cursor(&mut self, page: ScimListResponse<T>) -> Result<ListProgress> {
+    fn accept_at_cursor(&mut self, page: ScimListResponse<T>) -> Result<Progress> {
         self.place = Place::AtCursor;
         for resource in page.resources {
             let print = self.print(&resource)?;

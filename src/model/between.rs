@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{assigned, equal, is_server_attribute, is_unassigned, member};
 
-use crate::model::{Resource, ScimPatchRequest, ScimUser, WatsUser};
+use crate::model::{Resource, ScimPatchRequest};
 
 impl ScimPatchRequest {
     /// The patch that makes `new` of `old`, with what differs and nothing else.
@@ -37,91 +37,6 @@ impl ScimPatchRequest {
             None => patch.remove(path),
         })
     }
-
-    /// The same in the paths that WATS accepts, and what they cannot say.
-    ///
-    /// WATS takes `fullName` (here `name.formatted`), `familyName`, `givenName`, `email`, `active`,
-    /// `roles` if there is one, and levels and product groups to be added. Nothing can be cleared.
-    ///
-    /// ```
-    /// use wats_scim::{ScimPatchRequest, ScimUser};
-    ///
-    /// let old = ScimUser::new("jane").with_active(true).with_levels(["Level 1", "Level 2"]);
-    /// let new = ScimUser::new("jane").with_active(false).with_levels(["Level 2", "Level 3"]);
-    /// let (patch, left_out) = ScimPatchRequest::between_for_wats(&old, &new)?;
-    /// assert_eq!(patch, ScimPatchRequest::new().replace("active", false).replace("levels", "Level 3"));
-    /// assert_eq!(left_out, ["levels: removing Level 1"]);
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The error of writing one of them as JSON, or of reading its extension.
-    pub fn between_for_wats(old: &ScimUser, new: &ScimUser) -> serde_json::Result<(Self, Vec<String>)> {
-        let (mut patch, mut left_out) = (Self::new(), Vec::new());
-        let wats = format!("{}:", <WatsUser as crate::model::Extension>::SCHEMA);
-        for (path, value) in differences(&object(old)?, &object(new)?) {
-            let is = |name: &str| path.eq_ignore_ascii_case(name);
-            let wats_path = match path.as_str() {
-                _ if is("name.formatted") => Some("fullName"),
-                _ if is("name.familyName") => Some("familyName"),
-                _ if is("name.givenName") => Some("givenName"),
-                _ if is("active") => Some("active"),
-                _ if is("emails") => Some("email"),
-                _ if is("roles") => Some("roles"),
-                // Compared value by value below.
-                _ if path.len() >= wats.len() && path.to_ascii_lowercase().starts_with(&wats.to_ascii_lowercase()) => {
-                    continue;
-                }
-                _ if path.eq_ignore_ascii_case(wats.trim_end_matches(':')) => continue,
-                _ => None,
-            };
-            match (wats_path, value) {
-                (Some("email"), Some(_)) if only_address_differs(old, new) => {
-                    patch = patch.replace("email", new.email().unwrap_or_default());
-                }
-                (Some("roles"), Some(roles)) if only_role(&roles).is_some() => {
-                    patch = patch.replace("roles", only_role(&roles).unwrap_or_default());
-                }
-                (Some(wats), Some(value)) if !["email", "roles"].contains(&wats) => patch = patch.replace(wats, value),
-                (_, Some(_)) => left_out.push(format!("{path}: setting it")),
-                (_, None) => left_out.push(format!("{path}: removing it")),
-            }
-        }
-        let (old, new) = (wats_of(old)?, wats_of(new)?);
-        for (path, old, new) in [
-            ("levels", old.levels().collect::<Vec<_>>(), new.levels().collect::<Vec<_>>()),
-            ("productGroups", old.product_groups().collect(), new.product_groups().collect()),
-        ] {
-            let added: Vec<&str> = new.iter().copied().filter(|value| !old.contains(value)).collect();
-            if !added.is_empty() {
-                patch = patch.replace(path, added.join(";"));
-            }
-            let removed = old.iter().filter(|value| !new.contains(value));
-            left_out.extend(removed.map(|value| format!("{path}: removing {value}")));
-        }
-        Ok((patch, left_out))
-    }
-}
-
-/// WATS has one address, so a change is expressible if both have one at the most, and its use is
-/// the same.
-fn only_address_differs(old: &ScimUser, new: &ScimUser) -> bool {
-    let count = |user: &ScimUser| user.emails.as_ref().map_or(0, Vec::len);
-    count(old) <= 1 && count(new) == 1 && new.email().is_some_and(|email| !email.is_empty())
-}
-
-/// WATS gives a user one role.
-fn only_role(roles: &Value) -> Option<&str> {
-    match roles.as_array().map(Vec::as_slice) {
-        Some([role]) => crate::model::member(role, "value").unwrap_or(role).as_str(),
-        Some(_) => None,
-        None => roles.as_str(),
-    }
-}
-
-fn wats_of(user: &ScimUser) -> serde_json::Result<WatsUser> {
-    Ok(user.extension()?.unwrap_or_default())
 }
 
 pub(crate) fn object<T: Resource>(resource: &T) -> serde_json::Result<Map<String, Value>> {
@@ -184,6 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::ScimUser;
 
     fn user(json: Value) -> ScimUser {
         serde_json::from_value(json).unwrap()

@@ -119,55 +119,6 @@ json_object!(ScimManager {
     "displayName" => display_name,
 });
 
-/// WATS's own attributes of a user, since WATS 2025.1.10.
-///
-/// The server joins several values by `;`; [`levels`](Self::levels) and
-/// [`product_groups`](Self::product_groups) are the values.
-///
-/// ```
-/// use wats_scim::{ScimUser, WatsUser};
-///
-/// let jane = ScimUser::new("jane@example.com").with_levels(["Level 1", "Level 2"]);
-/// let wats = jane.extension::<WatsUser>()?.unwrap_or_default();
-/// assert_eq!(wats.levels().collect::<Vec<_>>(), ["Level 1", "Level 2"]);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct WatsUser {
-    /// The levels that the user is restricted to, joined by `;`.
-    pub levels: Option<String>,
-    /// The product groups that the user is restricted to, joined by `;`.
-    pub product_groups: Option<String>,
-    /// Everything else.
-    pub attributes: Attributes,
-}
-
-json_object!(WatsUser {
-    "levels" => levels,
-    "productGroups" => product_groups,
-});
-
-impl Extension for WatsUser {
-    const SCHEMA: &'static str = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
-}
-
-impl WatsUser {
-    /// The levels, one by one.
-    pub fn levels(&self) -> impl Iterator<Item = &str> {
-        separate(self.levels.as_deref())
-    }
-
-    /// The product groups, one by one.
-    pub fn product_groups(&self) -> impl Iterator<Item = &str> {
-        separate(self.product_groups.as_deref())
-    }
-}
-
-fn separate(joined: Option<&str>) -> impl Iterator<Item = &str> {
-    joined.unwrap_or_default().split(';').map(str::trim).filter(|value| !value.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,8 +126,9 @@ mod tests {
     #[test]
     fn an_extension_names_its_schema_once() {
         let user: ScimUser = serde_json::from_str(r#"{"schemas":["urn:x"]}"#).unwrap();
-        let user = user.with_extension(&WatsUser::default()).unwrap().with_extension(&WatsUser::default()).unwrap();
-        assert_eq!(user.schemas.unwrap(), ["urn:x", WatsUser::SCHEMA]);
+        let work = EnterpriseUser::default();
+        let user = user.with_extension(&work).unwrap().with_extension(&work).unwrap();
+        assert_eq!(user.schemas.unwrap(), ["urn:x", EnterpriseUser::SCHEMA]);
     }
 
     #[test]

@@ -2,6 +2,7 @@ use super::json::Attributes;
 use super::json::json_object;
 use super::meta::ScimMeta;
 use super::resource::Resource;
+use crate::error::Result;
 
 /// A group (RFC 7643 §4.2). WATS has none.
 ///
@@ -46,6 +47,24 @@ impl ScimGroup {
     #[must_use]
     pub fn new(display_name: impl Into<String>) -> Self {
         Self { display_name: Some(display_name.into()), ..Self::default() }
+    }
+
+    /// The identifier, which a group that the server returned has.
+    ///
+    /// ```
+    /// use wats_scim::ScimGroup;
+    ///
+    /// let known: ScimGroup = serde_json::from_str(r#"{"id": "7f3a"}"#)?;
+    /// assert_eq!(known.require_id()?, "7f3a");
+    /// assert!(ScimGroup::new("new").require_id().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has none, as before it is created.
+    pub fn require_id(&self) -> Result<&str> {
+        Resource::require_id(self)
     }
 
     /// Sets the identifier that your own system gave.

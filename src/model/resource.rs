@@ -1,6 +1,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::{Error, Result};
+
 /// A kind of resource that a SCIM server keeps: users, groups, or a type of your own.
 ///
 /// Everything that reads, lists and writes is generic over this trait (RFC 7643 §6).
@@ -42,6 +44,18 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
 
     /// The identifier that the server gave it.
     fn id(&self) -> Option<&str>;
+
+    /// The identifier, which a resource that the server returned has.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has none, as before it is created.
+    fn require_id(&self) -> Result<&str> {
+        let id = self.id().filter(|id| !id.is_empty());
+        id.ok_or_else(|| {
+            Error::invalid(format!("the {} has no id; create it, or read it from the server, first", Self::NAME))
+        })
+    }
 
     /// The value of [`NAMED_BY`](Self::NAMED_BY).
     fn name(&self) -> Option<&str>;

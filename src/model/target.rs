@@ -1,5 +1,5 @@
 use crate::error::{Error, Result};
-use crate::model::Resource;
+use crate::model::{Resource, ScimGroup, ScimUser};
 
 /// Which resource a write is for, and in which version.
 ///
@@ -56,6 +56,13 @@ impl<'a> Target<'a> {
     }
 }
 
+impl<'a, T: Resource> From<&'a T> for Target<'a> {
+    /// The resource in any version. One without an id is rejected when it is used.
+    fn from(resource: &'a T) -> Self {
+        Self::id(resource.id().unwrap_or_default())
+    }
+}
+
 impl<'a> From<&'a str> for Target<'a> {
     fn from(id: &'a str) -> Self {
         Self::id(id)
@@ -65,5 +72,79 @@ impl<'a> From<&'a str> for Target<'a> {
 impl<'a> From<&'a String> for Target<'a> {
     fn from(id: &'a String) -> Self {
         Self::id(id)
+    }
+}
+
+/// The id of a resource that is to be written, from an id or from the resource itself.
+///
+/// ```
+/// use wats_scim::{ScimUser, ScimWrite};
+///
+/// let jane: ScimUser = serde_json::from_str(r#"{"id": "7f3a", "userName": "jane@example.com"}"#)?;
+/// assert_eq!(ScimWrite::<ScimUser>::delete(&jane), ScimWrite::delete("7f3a"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceId(String);
+
+impl ResourceId {
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+impl From<String> for ResourceId {
+    fn from(id: String) -> Self {
+        Self(id)
+    }
+}
+
+impl From<&String> for ResourceId {
+    fn from(id: &String) -> Self {
+        Self(id.clone())
+    }
+}
+
+impl From<&str> for ResourceId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl<T: Resource> From<&T> for ResourceId {
+    /// One without an id is rejected when it is used.
+    fn from(resource: &T) -> Self {
+        Self(resource.id().unwrap_or_default().to_owned())
+    }
+}
+
+impl From<ScimUser> for ResourceId {
+    fn from(user: ScimUser) -> Self {
+        Self(user.id.unwrap_or_default())
+    }
+}
+
+impl From<ScimGroup> for ResourceId {
+    fn from(group: ScimGroup) -> Self {
+        Self(group.id.unwrap_or_default())
+    }
+}
+
+/// A resource that was read again (RFC 7644 §3.14).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IfChanged<T> {
+    /// It still has the version that is known.
+    Unchanged,
+    /// It has changed, and is this now.
+    Changed(T),
+}
+
+impl<T> IfChanged<T> {
+    /// The resource if it has changed.
+    pub fn into_changed(self) -> Option<T> {
+        match self {
+            Self::Unchanged => None,
+            Self::Changed(resource) => Some(resource),
+        }
     }
 }

@@ -1,10 +1,10 @@
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::extension::{Extension, WatsUser};
 use super::json::Attributes;
 use super::json::json_object;
 use super::meta::ScimMeta;
 use super::resource::Resource;
+use crate::error::Result;
 
 /// A user (RFC 7643 §4.1).
 ///
@@ -68,6 +68,24 @@ impl ScimUser {
         Self { user_name: Some(user_name.into()), ..Self::default() }
     }
 
+    /// The identifier, which a user that the server returned has.
+    ///
+    /// ```
+    /// use wats_scim::ScimUser;
+    ///
+    /// let known: ScimUser = serde_json::from_str(r#"{"id": "7f3a"}"#)?;
+    /// assert_eq!(known.require_id()?, "7f3a");
+    /// assert!(ScimUser::new("new").require_id().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has none, as before it is created.
+    pub fn require_id(&self) -> Result<&str> {
+        Resource::require_id(self)
+    }
+
     /// Sets the identifier that your own system gave.
     #[must_use]
     pub fn with_external_id(mut self, external_id: impl Into<String>) -> Self {
@@ -110,33 +128,6 @@ impl ScimUser {
     pub fn with_attribute(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.attributes.set(name, value);
         self
-    }
-
-    /// The WATS levels of a new user, each of which must exist on the server.
-    ///
-    /// They travel joined by `;` in WATS's extension (WATS 2025.1.10 and later), so a level whose
-    /// name contains `;` cannot be named here: it would be read as two.
-    #[must_use]
-    pub fn with_levels<L: AsRef<str>>(self, levels: impl IntoIterator<Item = L>) -> Self {
-        self.with_wats("levels", levels)
-    }
-
-    /// The WATS product groups of a new user; the rules of [`with_levels`](Self::with_levels)
-    /// apply.
-    #[must_use]
-    pub fn with_product_groups<G: AsRef<str>>(self, groups: impl IntoIterator<Item = G>) -> Self {
-        self.with_wats("productGroups", groups)
-    }
-
-    fn with_wats<V: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
-        let values: Vec<V> = values.into_iter().collect();
-        let joined = values.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(";");
-        let mut extension = match self.attributes.get(WatsUser::SCHEMA) {
-            Some(Value::Object(extension)) => extension.clone(),
-            _ => Map::new(),
-        };
-        extension.insert(name.to_owned(), joined.into());
-        self.with_attribute(WatsUser::SCHEMA, extension)
     }
 
     /// The primary address, or else the first.
@@ -329,15 +320,6 @@ mod tests {
         let badge: Badge = serde_json::from_str(text).unwrap();
         assert_eq!(badge.user.user_name.as_deref(), Some("jane"));
         assert_eq!(serde_json::to_string(&badge).unwrap(), text);
-    }
-
-    #[test]
-    fn levels_and_product_groups_share_the_extension() {
-        let user = ScimUser::new("jane").with_levels(["Level 1", "Level 2"]).with_product_groups(["Group A"]);
-        assert_eq!(
-            user.attributes.get(WatsUser::SCHEMA),
-            Some(&json!({ "levels": "Level 1;Level 2", "productGroups": "Group A" }))
-        );
     }
 
     #[test]

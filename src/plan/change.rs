@@ -1,7 +1,7 @@
 //! What differs between a user on the server and what it is to have.
 
 use super::merge::{is_met, overlaid, value_at};
-use super::{PlanAction, PlanChange, PlanStep, Terms};
+use super::{Action, Change, Step, Terms};
 use crate::error::{Error, Result};
 use crate::model::{ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
@@ -9,7 +9,7 @@ use crate::model::{differences, object};
 /// The way from what a user has to what it is to have.
 #[derive(Debug)]
 pub(super) struct Way {
-    pub(super) changes: Vec<PlanChange>,
+    pub(super) changes: Vec<Change>,
     /// What is sent; empty if there is nothing to send.
     pub(super) patch: ScimPatchRequest,
     /// What the server has no way to be told.
@@ -30,9 +30,9 @@ impl Terms {
         }
         let after = overlaid(&before, &desired, &self.clears);
         let differences = differences(&before, &after);
-        let mut changes: Vec<PlanChange> = differences
+        let mut changes: Vec<Change> = differences
             .iter()
-            .map(|(path, to)| PlanChange { path: path.clone(), from: value_at(&before, path).cloned(), to: to.clone() })
+            .map(|(path, to)| Change { path: path.clone(), from: value_at(&before, path).cloned(), to: to.clone() })
             .collect();
         let (patch, left_out) = if self.is_wats {
             ScimPatchRequest::between_for_wats(held, &serde_json::from_value(after.into())?)?
@@ -47,11 +47,11 @@ impl Terms {
 }
 
 impl Way {
-    pub(super) fn into_step(self, action: PlanAction, held: &ScimUser, desired: &ScimUser) -> PlanStep {
+    pub(super) fn into_step(self, action: Action, held: &ScimUser, desired: &ScimUser) -> Step {
         let mut desired = desired.clone();
         // It is not compared, so a plan need not hold it.
         desired.attributes.remove("password");
-        PlanStep {
+        Step {
             action,
             user_name: held.user_name.clone().unwrap_or_default(),
             id: held.id.clone(),

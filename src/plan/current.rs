@@ -6,7 +6,8 @@ use crate::model::{ScimListResponse, ScimUser};
 /// there already, so a part is refused.
 ///
 /// ```
-/// use wats_scim::{CurrentUsers, ScimListResponse};
+/// use wats_scim::ScimListResponse;
+/// use wats_scim::plan::CurrentUsers;
 ///
 /// let page: ScimListResponse = serde_json::from_str(
 ///     r#"{"totalResults": 250, "Resources": [{"id": "1", "userName": "ann"}]}"#,

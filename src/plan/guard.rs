@@ -4,26 +4,27 @@ use std::fmt;
 
 use wats_scim_filter::json::text_key;
 
-use super::{Plan, PlanAction};
+use super::{Action, Plan};
 use crate::model::{Resource, ScimUser};
 
 /// A plan that was not made, because it would probably do damage.
 ///
-/// `Display` says why, and which setting of [`PlanPolicy`](super::PlanPolicy) makes the plan all
+/// `Display` says why, and which setting of [`Policy`](super::Policy) makes the plan all
 /// the same.
 ///
 /// ```
-/// use wats_scim::{CurrentUsers, Guard, PlanPolicy, Profile, ScimUser};
+/// use wats_scim::{Profile, ScimUser};
+/// use wats_scim::plan::{CurrentUsers, Guard, Policy};
 ///
 /// let current = CurrentUsers::complete(vec![ScimUser::new("ann")]);
-/// let refusal = PlanPolicy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
+/// let refusal = Policy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
 /// assert_eq!(refusal.guard(), Guard::EmptySource);
-/// assert!(refusal.to_string().contains("PlanPolicy::allow_empty_source"));
+/// assert!(refusal.to_string().contains("Policy::allow_empty_source"));
 /// assert_eq!(refusal.plan().steps.len(), 1, "what would have been done");
 /// ```
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
-pub struct PlanRefusal {
+pub struct Refusal {
     guard: Guard,
     message: String,
     plan: Box<Plan>,
@@ -43,7 +44,7 @@ pub enum Guard {
     TooManyDeactivations,
 }
 
-impl PlanRefusal {
+impl Refusal {
     /// What the plan was refused for.
     #[must_use]
     pub fn guard(&self) -> Guard {
@@ -57,7 +58,7 @@ impl PlanRefusal {
     }
 }
 
-impl fmt::Debug for PlanRefusal {
+impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
@@ -104,38 +105,38 @@ pub(super) struct Facts<'a> {
 
 impl Limits {
     /// The plan, unless there is something against it.
-    pub(super) fn check(&self, plan: Plan, facts: &Facts<'_>) -> Result<Plan, PlanRefusal> {
+    pub(super) fn check(&self, plan: Plan, facts: &Facts<'_>) -> Result<Plan, Refusal> {
         match self.objection(&plan, facts) {
-            Some((guard, message)) => Err(PlanRefusal { guard, message, plan: Box::new(plan) }),
+            Some((guard, message)) => Err(Refusal { guard, message, plan: Box::new(plan) }),
             None => Ok(plan),
         }
     }
 
     fn objection(&self, plan: &Plan, facts: &Facts<'_>) -> Option<(Guard, String)> {
-        let ending = plan.count(PlanAction::Deactivate) + plan.count(PlanAction::Delete);
+        let ending = plan.count(Action::Deactivate) + plan.count(Action::Delete);
         if let Some(why) = facts.missing.filter(|_| !self.allows_incomplete) {
             let message = format!(
                 "the list of the server's users is not complete ({why}), so that users who are there would be created \
-                 again; read all of them, or use PlanPolicy::allow_incomplete_list"
+                 again; read all of them, or use Policy::allow_incomplete_list"
             );
             return Some((Guard::IncompleteList, message));
         }
         if facts.desired.is_empty() && !self.allows_empty {
             let message = format!(
                 "the source has no users, and {ending} would be deactivated or deleted; if that is meant, use \
-                 PlanPolicy::allow_empty_source"
+                 Policy::allow_empty_source"
             );
             return Some((Guard::EmptySource, message));
         }
         if let Some(why) = self.signs_of_truncation(facts).filter(|_| !self.allows_truncated) {
             let message =
-                format!("the source looks truncated: {why}; if it is complete, use PlanPolicy::allow_truncated_source");
+                format!("the source looks truncated: {why}; if it is complete, use Policy::allow_truncated_source");
             return Some((Guard::TruncatedSource, message));
         }
         if ending > self.deactivations {
             let message = format!(
                 "{ending} users would be deactivated or deleted, and {} is the most; if that is meant, use \
-                 PlanPolicy::max_deactivations",
+                 Policy::max_deactivations",
                 self.deactivations
             );
             return Some((Guard::TooManyDeactivations, message));
@@ -144,7 +145,7 @@ impl Limits {
         (ending > FEW && is_too_large).then(|| {
             let message = format!(
                 "{ending} of {} users would be deactivated or deleted, and {} % is the most; if that is meant, \
-                 use PlanPolicy::max_deactivation_percent",
+                 use Policy::max_deactivation_percent",
                 facts.at_stake, self.share
             );
             (Guard::TooManyDeactivations, message)
@@ -189,7 +190,7 @@ fn is_cut_off(facts: &Facts<'_>, key: impl Fn(&ScimUser) -> Option<(usize, Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CurrentUsers, PlanPolicy};
+    use super::super::{CurrentUsers, Policy};
     use super::*;
     use crate::config::Profile;
 
@@ -198,14 +199,14 @@ mod tests {
         numbers.into_iter().map(user).collect()
     }
 
-    fn policy() -> PlanPolicy {
-        PlanPolicy::new(&Profile::standard())
+    fn policy() -> Policy {
+        Policy::new(&Profile::standard())
     }
 
     /// What guards against the damage, and how many would be deactivated without it.
-    fn refused(policy: &PlanPolicy, current: &CurrentUsers, desired: &[ScimUser]) -> (Guard, usize) {
+    fn refused(policy: &Policy, current: &CurrentUsers, desired: &[ScimUser]) -> (Guard, usize) {
         let refusal = policy.plan(current, desired).unwrap_err();
-        (refusal.guard(), refusal.plan().count(PlanAction::Deactivate))
+        (refusal.guard(), refusal.plan().count(Action::Deactivate))
     }
 
     #[test]
@@ -213,7 +214,7 @@ mod tests {
         let current = CurrentUsers::complete(users(0..50));
         assert_eq!(refused(&policy(), &current, &[]), (Guard::EmptySource, 50));
         let allowed = policy().allow_empty_source().max_deactivation_percent(100);
-        assert_eq!(allowed.plan(&current, &[]).unwrap().count(PlanAction::Deactivate), 50);
+        assert_eq!(allowed.plan(&current, &[]).unwrap().count(Action::Deactivate), 50);
     }
 
     #[test]
@@ -225,7 +226,7 @@ mod tests {
         let expecting = policy().expecting(1000);
         assert_eq!(refused(&expecting, &current, &unsorted(998)), (Guard::TruncatedSource, 2), "fewer than expected");
         let allowed = expecting.allow_truncated_source().plan(&current, &unsorted(998)).unwrap();
-        assert_eq!(allowed.count(PlanAction::Deactivate), 2);
+        assert_eq!(allowed.count(Action::Deactivate), 2);
     }
 
     #[test]
@@ -242,7 +243,7 @@ mod tests {
         let current = CurrentUsers::complete(users(0..1000));
         let stayed = users((0..1000).filter(|n| n % 11 != 3));
         let plan = policy().plan(&current, &stayed).unwrap();
-        assert_eq!(plan.count(PlanAction::Deactivate), 91);
+        assert_eq!(plan.count(Action::Deactivate), 91);
     }
 
     #[test]
@@ -272,7 +273,7 @@ mod tests {
         let everybody = users(0..80);
         let current = CurrentUsers::partial(everybody[..30].to_vec(), "it is the first page");
         let refusal = policy().plan(&current, &everybody).unwrap_err();
-        assert_eq!((refusal.guard(), refusal.plan().count(PlanAction::Create)), (Guard::IncompleteList, 50));
+        assert_eq!((refusal.guard(), refusal.plan().count(Action::Create)), (Guard::IncompleteList, 50));
         assert_eq!(policy().allow_incomplete_list().plan(&current, &everybody).unwrap().steps.len(), 50);
     }
 }

@@ -9,8 +9,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::StepOutcome;
-use crate::plan::{Plan, PlanStep};
+use crate::plan::Outcome;
+use crate::plan::{Plan, Step};
 
 /// The journal of an apply: a file of JSON Lines, to which a line is added before each step and
 /// after it.
@@ -21,16 +21,17 @@ use crate::plan::{Plan, PlanStep};
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
-/// use wats_scim::{Credentials, Journal, PlanPolicy, ScimUser};
+/// use wats_scim::{Credentials, ScimUser};
+/// use wats_scim::plan::{Journal, Policy};
 /// # let sandbox = wats_scim_sandbox::Sandbox::start()?;
-/// # let client = ScimClient::connect(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
+/// # let client = ScimClient::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
 /// # let path = std::env::temp_dir().join(format!("wats-scim-{}.journal", std::process::id()));
 ///
 /// let journal = Journal::at(&path);
 /// let plan = match journal.plan()? {
 ///     // The last apply was interrupted.
 ///     Some(plan) => plan,
-///     None => PlanPolicy::new(client.profile()).plan(&client.current_users()?, &[ScimUser::new("jane")])?,
+///     None => Policy::new(client.profile()).plan(&client.current_users()?, &[ScimUser::new("jane")])?,
 /// };
 /// let report = client.apply(plan).journal(journal).run()?;
 /// assert!(report.is_complete());
@@ -206,18 +207,18 @@ impl OpenJournal {
     }
 
     /// Notes that a step is about to be done.
-    pub(crate) fn begin(&self, step: usize, of: &PlanStep) -> Result<()> {
+    pub(crate) fn begin(&self, step: usize, of: &Step) -> Result<()> {
         self.write(&Line { at: now(), step, user_name: &of.user_name, state: State::Begun, id: None, reason: None })
     }
 
     /// Notes what became of a step.
-    pub(crate) fn end(&self, step: usize, of: &PlanStep, id: Option<&str>, outcome: &StepOutcome) -> Result<()> {
+    pub(crate) fn end(&self, step: usize, of: &Step, id: Option<&str>, outcome: &Outcome) -> Result<()> {
         let (state, reason) = match outcome {
-            StepOutcome::Applied => (State::Applied, None),
-            StepOutcome::Unneeded | StepOutcome::DoneBefore => (State::Unneeded, None),
-            StepOutcome::Skipped(reason) => (State::Skipped, Some(reason.clone())),
-            StepOutcome::Failed(error) => (State::Failed, Some(error.to_string())),
-            StepOutcome::Planned => return Ok(()),
+            Outcome::Applied => (State::Applied, None),
+            Outcome::Unneeded | Outcome::DoneBefore => (State::Unneeded, None),
+            Outcome::Skipped(reason) => (State::Skipped, Some(reason.clone())),
+            Outcome::Failed(error) => (State::Failed, Some(error.to_string())),
+            Outcome::Planned => return Ok(()),
         };
         self.write(&Line { at: now(), step, user_name: &of.user_name, state, id: id.or(of.id.as_deref()), reason })
     }
@@ -340,7 +341,7 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
-    use crate::plan::{CurrentUsers, PlanPolicy};
+    use crate::plan::{CurrentUsers, Policy};
 
     /// A file that is gone with this.
     struct Temporary(PathBuf);
@@ -361,7 +362,7 @@ mod tests {
 
     fn plan(users: usize) -> Plan {
         let desired: Vec<_> = (0..users).map(|n| ScimUser::new(format!("user{n}"))).collect();
-        PlanPolicy::new(&Profile::wats()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap()
+        Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap()
     }
 
     fn open(path: &Path, plan: &Plan) -> Result<OpenJournal> {
@@ -379,9 +380,7 @@ mod tests {
     fn what_was_begun_and_done_is_known_again() {
         let (file, plan) = (Temporary::new(), plan(4));
         let journal = open(&file.0, &plan).unwrap();
-        for (step, outcome) in
-            [(0, Some(StepOutcome::Applied)), (1, None), (2, Some(StepOutcome::Skipped("gone".into())))]
-        {
+        for (step, outcome) in [(0, Some(Outcome::Applied)), (1, None), (2, Some(Outcome::Skipped("gone".into())))] {
             journal.begin(step, &plan.steps[step]).unwrap();
             if let Some(outcome) = outcome {
                 journal.end(step, &plan.steps[step], Some("7"), &outcome).unwrap();
@@ -406,7 +405,7 @@ mod tests {
         let head = fs::metadata(&file.0).unwrap().len();
         for step in 0..2 {
             journal.begin(step, &plan.steps[step]).unwrap();
-            journal.end(step, &plan.steps[step], None, &StepOutcome::Applied).unwrap();
+            journal.end(step, &plan.steps[step], None, &Outcome::Applied).unwrap();
         }
         drop(journal);
         let whole = fs::read(&file.0).unwrap();

@@ -8,7 +8,7 @@ use std::slice;
 
 use wats_scim_filter::json::text_key;
 
-use super::PlanConflict;
+use super::Conflict;
 use crate::model::{Resource, ScimUser};
 
 /// What was found, by the places of the users in their lists.
@@ -18,7 +18,7 @@ pub(super) struct Pairs {
     pub(super) desired: Vec<Pair>,
     /// Which users of the server are meant by somebody in the source, in a conflict or not.
     pub(super) meant: Vec<bool>,
-    pub(super) conflicts: Vec<PlanConflict>,
+    pub(super) conflicts: Vec<Conflict>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ struct Search<'a> {
     held: &'a Index<'a>,
     /// Who of the source is to have a name that another user of the server has.
     named_as_others: Vec<usize>,
-    conflicts: Vec<PlanConflict>,
+    conflicts: Vec<Conflict>,
 }
 
 impl Search<'_> {
@@ -210,7 +210,7 @@ impl Search<'_> {
     fn conflict(&mut self, user: &ScimUser, reason: &str) -> Pair {
         let name = user.user_name.as_deref().filter(|name| !name.is_empty());
         let user = name.or(user.external_id()).unwrap_or("a user without a name").to_owned();
-        self.conflicts.push(PlanConflict { user, reason: reason.to_owned() });
+        self.conflicts.push(Conflict { user, reason: reason.to_owned() });
         Pair::Conflict
     }
 }

@@ -15,30 +15,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::current::CurrentUsers;
-pub use self::guard::{Guard, PlanRefusal};
+pub use self::guard::{Guard, Refusal};
 pub use self::journal::Journal;
 pub(crate) use self::journal::OpenJournal;
-pub use self::policy::{Leavers, PlanPolicy};
+pub use self::policy::{Leavers, Policy};
 pub(crate) use self::recheck::Fit;
-pub use self::report::{AppliedStep, ApplyReport, StepOutcome};
+pub use self::report::{AppliedStep, Outcome, Report};
 use crate::model::ScimUser;
 
 /// What makes the users of a server those of another system, step by step.
 ///
-/// [`PlanPolicy::plan`] computes it, `Display` prints it for a person to review, serde stores it,
+/// [`Policy::plan`] computes it, `Display` prints it for a person to review, serde stores it,
 /// and `ScimService::apply` does it. The stored form holds the data of users, and a password that
 /// the source gave a new one. Steps may be taken out of a plan before it is applied; each stands
 /// for itself.
 ///
 /// ```
-/// use wats_scim::{CurrentUsers, Plan, PlanAction, PlanPolicy, Profile, ScimUser};
+/// use wats_scim::{Profile, ScimUser};
+/// use wats_scim::plan::{Action, CurrentUsers, Plan, Policy};
 ///
 /// let ann: ScimUser = serde_json::from_str(r#"{"id": "1", "userName": "ann", "active": true}"#)?;
 /// let current = CurrentUsers::complete(vec![ann]);
 /// let desired = [ScimUser::new("ann"), ScimUser::new("bob")];
-/// let plan = PlanPolicy::new(&Profile::wats()).plan(&current, &desired)?;
+/// let plan = Policy::new(&Profile::wats()).plan(&current, &desired)?;
 /// assert_eq!((plan.steps.len(), plan.unchanged), (1, 1));
-/// assert_eq!(plan.steps[0].action, PlanAction::Create);
+/// assert_eq!(plan.steps[0].action, Action::Create);
 /// println!("{plan}");
 ///
 /// let stored = serde_json::to_string(&plan)?;
@@ -50,9 +51,9 @@ use crate::model::ScimUser;
 #[non_exhaustive]
 pub struct Plan {
     /// What is to be done, a step for each user.
-    pub steps: Vec<PlanStep>,
+    pub steps: Vec<Step>,
     /// Who is left alone because it is not clear what to do.
-    pub conflicts: Vec<PlanConflict>,
+    pub conflicts: Vec<Conflict>,
     /// What differs and the server has no way to be told, for users without a step.
     pub inexpressible: Vec<Inexpressible>,
     /// How many users are as they should be.
@@ -75,9 +76,9 @@ pub(crate) struct Terms {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct PlanStep {
+pub struct Step {
     /// What is done.
-    pub action: PlanAction,
+    pub action: Action,
     /// The name that the user has on the server, or gets.
     pub user_name: String,
     /// The id on the server; none for a new user.
@@ -88,7 +89,7 @@ pub struct PlanStep {
     pub external_id: Option<String>,
     /// What changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<PlanChange>,
+    pub changes: Vec<Change>,
     /// What differs too, and the server has no way to be told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -101,7 +102,7 @@ pub struct PlanStep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum PlanAction {
+pub enum Action {
     /// Creates the user.
     Create,
     /// Changes attributes.
@@ -117,7 +118,7 @@ pub enum PlanAction {
 /// One attribute that changes. `Debug` and `Display` hide the value of a `password`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct PlanChange {
+pub struct Change {
     /// Which attribute, as a PATCH path.
     pub path: String,
     /// What the server had; none if it had nothing.
@@ -132,7 +133,7 @@ pub struct PlanChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct PlanConflict {
+pub struct Conflict {
     /// The name of the user in the source, or its external id where it has no name.
     pub user: String,
     /// Why, in words.
@@ -159,7 +160,7 @@ impl Plan {
 
     /// How many steps do this.
     #[must_use]
-    pub fn count(&self, action: PlanAction) -> usize {
+    pub fn count(&self, action: Action) -> usize {
         self.steps.iter().filter(|step| step.action == action).count()
     }
 }

@@ -6,7 +6,7 @@ use wats_scim_filter::json::text_key;
 
 use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
-use super::{CurrentUsers, Inexpressible, Plan, PlanAction, PlanChange, PlanConflict, PlanRefusal, PlanStep, Terms};
+use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Step, Terms};
 use crate::config::Profile;
 use crate::model::ScimUser;
 
@@ -20,18 +20,19 @@ use crate::model::ScimUser;
 ///
 /// A user of the source is the one with its `externalId`, or else the one with its `userName` in
 /// any letter case. Where that is not clear, everybody concerned is left alone and reported as a
-/// [conflict](PlanConflict).
+/// [conflict](Conflict).
 ///
 /// ```
-/// use wats_scim::{CurrentUsers, Leavers, PlanPolicy, Profile, ScimUser};
+/// use wats_scim::{Profile, ScimUser};
+/// use wats_scim::plan::{CurrentUsers, Leavers, Policy};
 ///
-/// let policy = PlanPolicy::new(&Profile::wats())
+/// let policy = Policy::new(&Profile::wats())
 ///     .protect(["admin@example.com"])
 ///     .leavers(Leavers::Keep)
 ///     .max_deactivations(20);
 /// # let _ = policy;
 /// ```
-pub struct PlanPolicy {
+pub struct Policy {
     terms: Terms,
     leavers: Leavers,
     reactivates: bool,
@@ -55,7 +56,7 @@ pub enum Leavers {
     Delete,
 }
 
-impl PlanPolicy {
+impl Policy {
     /// The policy for a server that offers this, which decides how changes are sent: on WATS in
     /// the few paths that it takes, and what they cannot say is reported.
     #[must_use]
@@ -97,9 +98,10 @@ impl PlanPolicy {
     /// deactivated for being missing from it.
     ///
     /// ```
-    /// use wats_scim::{PlanPolicy, Profile, ScimUser};
+    /// use wats_scim::{Profile, ScimUser};
+    /// use wats_scim::plan::Policy;
     ///
-    /// let policy = PlanPolicy::new(&Profile::wats())
+    /// let policy = Policy::new(&Profile::wats())
     ///     .concerning(|user: &ScimUser| user.email().is_some_and(|email| email.ends_with("@example.com")));
     /// # let _ = policy;
     /// ```
@@ -170,8 +172,8 @@ impl PlanPolicy {
     ///
     /// # Errors
     ///
-    /// [`PlanRefusal`] if the plan would probably do damage.
-    pub fn plan(&self, current: &CurrentUsers, desired: &[ScimUser]) -> Result<Plan, PlanRefusal> {
+    /// [`Refusal`] if the plan would probably do damage.
+    pub fn plan(&self, current: &CurrentUsers, desired: &[ScimUser]) -> Result<Plan, Refusal> {
         let users = current.users();
         let pairs = pairs(users, desired);
         let mut plan = Plan {
@@ -228,9 +230,9 @@ impl PlanPolicy {
             desired.to_mut().active = self.reactivates.then_some(true);
         }
         let action = match (held.active, desired.active) {
-            (Some(false), Some(true)) => PlanAction::Reactivate,
-            (Some(true) | None, Some(false)) => PlanAction::Deactivate,
-            _ => PlanAction::Update,
+            (Some(false), Some(true)) => Action::Reactivate,
+            (Some(true) | None, Some(false)) => Action::Deactivate,
+            _ => Action::Update,
         };
         self.change(plan, action, held, &desired);
     }
@@ -241,11 +243,11 @@ impl PlanPolicy {
             plan.steps.push(deletion(held));
         } else {
             let desired = ScimUser::default().with_active(false);
-            self.change(plan, PlanAction::Deactivate, held, &desired);
+            self.change(plan, Action::Deactivate, held, &desired);
         }
     }
 
-    fn change(&self, plan: &mut Plan, action: PlanAction, held: &ScimUser, desired: &ScimUser) {
+    fn change(&self, plan: &mut Plan, action: Action, held: &ScimUser, desired: &ScimUser) {
         match self.terms.way(held, desired) {
             Ok(way) if !way.patch.operations.is_empty() => plan.steps.push(way.into_step(action, held, desired)),
             Ok(way) if !way.left_out.is_empty() => {
@@ -255,14 +257,14 @@ impl PlanPolicy {
             Ok(_) => plan.unchanged += 1,
             Err(error) => plan
                 .conflicts
-                .push(PlanConflict { user: held.user_name.clone().unwrap_or_default(), reason: error.to_string() }),
+                .push(Conflict { user: held.user_name.clone().unwrap_or_default(), reason: error.to_string() }),
         }
     }
 }
 
-fn creation(desired: &ScimUser) -> PlanStep {
-    PlanStep {
-        action: PlanAction::Create,
+fn creation(desired: &ScimUser) -> Step {
+    Step {
+        action: Action::Create,
         user_name: desired.user_name.clone().unwrap_or_default(),
         id: None,
         external_id: desired.external_id.clone(),
@@ -272,22 +274,22 @@ fn creation(desired: &ScimUser) -> PlanStep {
     }
 }
 
-fn deletion(held: &ScimUser) -> PlanStep {
-    PlanStep {
-        action: PlanAction::Delete,
+fn deletion(held: &ScimUser) -> Step {
+    Step {
+        action: Action::Delete,
         user_name: held.user_name.clone().unwrap_or_default(),
         id: held.id.clone(),
         external_id: held.external_id.clone(),
         // Who may sign in again by then is not deleted.
-        changes: vec![PlanChange { path: "active".to_owned(), from: held.active.map(Into::into), to: None }],
+        changes: vec![Change { path: "active".to_owned(), from: held.active.map(Into::into), to: None }],
         left_out: Vec::new(),
         desired: None,
     }
 }
 
-impl fmt::Debug for PlanPolicy {
+impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlanPolicy")
+        f.debug_struct("Policy")
             .field("leavers", &self.leavers)
             .field("reactivates", &self.reactivates)
             .field("protected", &self.protected)

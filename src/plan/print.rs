@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use wats_scim_filter::json::is_write_only;
 
-use super::{Plan, PlanAction, PlanChange, PlanStep};
+use super::{Action, Change, Plan, Step};
 use crate::error::one_line;
 use crate::model::member;
 
@@ -18,11 +18,11 @@ impl fmt::Display for Plan {
         write!(
             f,
             "{} to create, {} to update, {} to reactivate, {} to deactivate, {} to delete; {} unchanged",
-            count(PlanAction::Create),
-            count(PlanAction::Update),
-            count(PlanAction::Reactivate),
-            count(PlanAction::Deactivate),
-            count(PlanAction::Delete),
+            count(Action::Create),
+            count(Action::Update),
+            count(Action::Reactivate),
+            count(Action::Deactivate),
+            count(Action::Delete),
             self.unchanged,
         )?;
         if !self.conflicts.is_empty() {
@@ -42,7 +42,7 @@ impl fmt::Display for Plan {
 }
 
 /// One line.
-impl fmt::Display for PlanStep {
+impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.action.sign(), shown(&self.user_name))?;
         if let Some(id) = &self.external_id {
@@ -62,7 +62,7 @@ impl fmt::Display for PlanStep {
 }
 
 /// The path, what was there, and what is to be.
-impl fmt::Display for PlanChange {
+impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = |value: Option<&Value>| match value {
             None => "nothing".to_owned(),
@@ -73,19 +73,19 @@ impl fmt::Display for PlanChange {
     }
 }
 
-impl fmt::Debug for PlanChange {
+impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl PlanChange {
+impl Change {
     fn is_secret(&self) -> bool {
         self.path.rsplit([':', '.']).next().is_some_and(is_write_only)
     }
 }
 
-impl PlanAction {
+impl Action {
     const fn sign(self) -> char {
         match self {
             Self::Create => '+',
@@ -107,7 +107,7 @@ impl PlanAction {
     }
 
     /// Whether the name of the action says this change.
-    fn says(self, change: &PlanChange) -> bool {
+    fn says(self, change: &Change) -> bool {
         matches!(self, Self::Reactivate | Self::Deactivate | Self::Delete) && change.path.eq_ignore_ascii_case("active")
     }
 }
@@ -136,7 +136,7 @@ fn shown(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::{CurrentUsers, PlanPolicy};
+    use super::super::{CurrentUsers, Policy};
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
@@ -152,7 +152,7 @@ mod tests {
             { "userName": "ann", "title": "Dr", "password": "canary" },
             { "userName": "bob", "password": "canary" },
         ]));
-        let plan = PlanPolicy::new(&Profile::standard()).plan(&CurrentUsers::complete(held), &desired).unwrap();
+        let plan = Policy::new(&Profile::standard()).plan(&CurrentUsers::complete(held), &desired).unwrap();
         assert_eq!(plan.steps.len(), 2);
         assert!(!format!("{plan} {plan:?}").contains("canary"));
         let stored = |step: usize| serde_json::to_string(&plan.steps[step]).unwrap();
@@ -177,7 +177,7 @@ mod tests {
             { "userName": "eve", "urn:ietf:params:scim:schemas:extension:custom:2.0:user": { "levels": "" } },
             { "userName": "new\nline" }, { "userName": "new", "externalId": "9" },
         ]));
-        let plan = PlanPolicy::new(&Profile::wats()).plan(&CurrentUsers::complete(current), &desired).unwrap();
+        let plan = Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(current), &desired).unwrap();
         insta::assert_snapshot!(plan, @r#"
         1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
         ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; not possible here: emails: setting it; title: setting it

@@ -2,7 +2,7 @@
 
 use wats_scim_filter::json::{equal, same_text};
 
-use super::{PlanChange, PlanStep, Terms};
+use super::{Change, Step, Terms};
 use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 
@@ -26,7 +26,7 @@ impl Terms {
     }
 
     /// Compares a step with the user as it is now.
-    pub(crate) fn fit(&self, step: &PlanStep, held: &ScimUser) -> Result<Fit> {
+    pub(crate) fn fit(&self, step: &Step, held: &ScimUser) -> Result<Fit> {
         if let Some(reason) = another(step, held) {
             return Ok(Fit::Stale(reason));
         }
@@ -53,13 +53,13 @@ impl Terms {
     }
 }
 
-impl PlanStep {
+impl Step {
     fn changes_path(&self, path: &str) -> bool {
         self.changes.iter().any(|change| change.path.eq_ignore_ascii_case(path))
     }
 }
 
-impl PlanChange {
+impl Change {
     fn is_same(&self, other: &Self) -> bool {
         let same = |a: Option<&_>, b: Option<&_>| match (a, b) {
             (Some(a), Some(b)) => equal(a, b),
@@ -72,7 +72,7 @@ impl PlanChange {
 }
 
 /// In what way this is not the user that the step was planned for.
-fn another(step: &PlanStep, held: &ScimUser) -> Option<String> {
+fn another(step: &Step, held: &ScimUser) -> Option<String> {
     let name = held.user_name.as_deref().unwrap_or_default();
     let is_named = same_text(name, &step.user_name) || step.changes_path("userName");
     if !is_named {
@@ -87,7 +87,7 @@ fn another(step: &PlanStep, held: &ScimUser) -> Option<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{CurrentUsers, Leavers, Plan, PlanPolicy};
+    use super::super::{CurrentUsers, Leavers, Plan, Policy};
     use super::*;
     use crate::config::Profile;
 
@@ -100,7 +100,7 @@ mod tests {
         user(json!({ "id": "1", "userName": "ann", "externalId": "7", "active": true, "name": name }))
     }
 
-    fn plan(policy: &PlanPolicy, desired: &[ScimUser]) -> Plan {
+    fn plan(policy: &Policy, desired: &[ScimUser]) -> Plan {
         let others =
             (2..=12).map(|n| user(json!({ "id": n.to_string(), "userName": format!("user{n}"), "active": true })));
         let current = CurrentUsers::complete(others.chain([ann()]).collect());
@@ -109,7 +109,7 @@ mod tests {
 
     fn renamed(profile: &Profile) -> Plan {
         let desired = [user(json!({ "userName": "ann", "externalId": "7", "name": { "familyName": "Roe" } }))];
-        plan(&PlanPolicy::new(profile).leavers(Leavers::Keep), &desired)
+        plan(&Policy::new(profile).leavers(Leavers::Keep), &desired)
     }
 
     fn fit(plan: &Plan, held: &ScimUser) -> Fit {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_user_to_be_deleted_must_be_as_it_was() {
-        let policy = PlanPolicy::new(&Profile::standard()).leavers(Leavers::Delete);
+        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Delete);
         let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
         let plan = plan(&policy, &others);
         assert_eq!(fit(&plan, &ann()), Fit::Delete);
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn somebody_to_be_deactivated_may_have_changed_otherwise() {
         let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
-        let plan = plan(&PlanPolicy::new(&Profile::wats()), &others);
+        let plan = plan(&Policy::new(&Profile::wats()), &others);
         let patch = ScimPatchRequest::new().replace("active", false);
         assert_eq!(fit(&plan, &ann().with_display_name("A")), Fit::Change(patch));
         assert_eq!(fit(&plan, &ann().with_active(false)), Fit::Done);
@@ -167,8 +167,7 @@ mod tests {
     fn levels_that_wats_cannot_remove_do_not_keep_a_step_from_being_done() {
         let mut held = ann().with_levels(["A", "B"]);
         let desired = [user(json!({ "userName": "ann", "externalId": "7" })).with_levels(["B", "C"])];
-        let plan =
-            PlanPolicy::new(&Profile::wats()).plan(&CurrentUsers::complete(vec![held.clone()]), &desired).unwrap();
+        let plan = Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(vec![held.clone()]), &desired).unwrap();
         assert_eq!(plan.steps[0].left_out, ["levels: removing A"]);
         assert_eq!(fit(&plan, &held), Fit::Change(ScimPatchRequest::new().replace("levels", "C")));
         held = held.with_levels(["A", "B", "C"]);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::model::ScimUser;
-use crate::plan::PlanStep;
+use crate::plan::Step;
 
 /// One step of a plan, and what became of it.
 #[derive(Debug)]
@@ -13,9 +13,9 @@ pub struct AppliedStep {
     /// The place of the step in the plan, from 0.
     pub number: usize,
     /// The step.
-    pub step: PlanStep,
+    pub step: Step,
     /// What became of it.
-    pub outcome: StepOutcome,
+    pub outcome: Outcome,
     /// The user as it is now, if the server shows it.
     pub user: Option<ScimUser>,
 }
@@ -23,7 +23,7 @@ pub struct AppliedStep {
 /// What became of a step.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum StepOutcome {
+pub enum Outcome {
     /// It was done.
     Applied,
     /// The user was already as the step would make it.
@@ -39,7 +39,7 @@ pub enum StepOutcome {
     Failed(Error),
 }
 
-impl StepOutcome {
+impl Outcome {
     /// Whether the user is not as the step would make it.
     #[must_use]
     pub fn is_problem(&self) -> bool {
@@ -47,7 +47,7 @@ impl StepOutcome {
     }
 }
 
-impl fmt::Display for StepOutcome {
+impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Applied => f.write_str("applied"),
@@ -64,7 +64,7 @@ impl fmt::Display for StepOutcome {
 /// failed.
 #[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct ApplyReport {
+pub struct Report {
     /// How many steps were done.
     pub applied: usize,
     /// How many were not needed any more.
@@ -79,7 +79,7 @@ pub struct ApplyReport {
     pub problems: Vec<AppliedStep>,
 }
 
-impl ApplyReport {
+impl Report {
     /// Whether every step was done, now or before, or was not needed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -88,16 +88,16 @@ impl ApplyReport {
 
     pub(crate) fn count(&mut self, step: AppliedStep) {
         match step.outcome {
-            StepOutcome::Applied => self.applied += 1,
-            StepOutcome::Unneeded => self.unneeded += 1,
-            StepOutcome::DoneBefore => self.done_before += 1,
-            StepOutcome::Planned => self.planned += 1,
-            StepOutcome::Skipped(_) | StepOutcome::Failed(_) => self.problems.push(step),
+            Outcome::Applied => self.applied += 1,
+            Outcome::Unneeded => self.unneeded += 1,
+            Outcome::DoneBefore => self.done_before += 1,
+            Outcome::Planned => self.planned += 1,
+            Outcome::Skipped(_) | Outcome::Failed(_) => self.problems.push(step),
         }
     }
 }
 
-impl fmt::Display for ApplyReport {
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} applied", self.applied)?;
         for (count, what) in [

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use wats_scim::{
-    BatchItem, EnterpriseUser, ErrorKind, Filter, ListQuery, Resource, ScimGroup, ScimMember, ScimPatchRequest,
-    ScimUser, ScimWrite, Target,
+    BatchItem, EnterpriseUser, ErrorKind, Filter, IfChanged, ListQuery, Resource, ScimGroup, ScimMember,
+    ScimPatchRequest, ScimUser, ScimWrite, Target,
 };
 
 use super::{client, unique};
@@ -40,7 +40,7 @@ async fn a_groups_whole_life() {
 
     let renamed = unique("renamed");
     groups.update(&id, &ScimPatchRequest::new().replace("displayName", renamed.as_str())).await.unwrap();
-    let mut pages = groups.pages().filter(Filter::eq("displayName", renamed.as_str()));
+    let mut pages = groups.iter().matching(Filter::eq("displayName", renamed.as_str()));
     let listed = pages.try_next().await.unwrap().unwrap();
     assert_eq!(listed.id.as_deref(), Some(id.as_str()));
 
@@ -104,10 +104,10 @@ async fn a_write_can_be_for_one_version_only() {
         return;
     }
     let unchanged = users.get_if_changed(&jane).await.unwrap();
-    assert!(unchanged.is_none());
+    assert_eq!(unchanged, IfChanged::Unchanged);
     let patch = ScimPatchRequest::new().replace("displayName", "Jane");
     users.update(Target::unchanged(&jane).unwrap(), &patch).await.unwrap();
-    let changed = users.get_if_changed(&jane).await.unwrap().unwrap();
+    let changed = users.get_if_changed(&jane).await.unwrap().into_changed().unwrap();
     assert_eq!(changed.display_name.as_deref(), Some("Jane"));
 
     let error = users.update(Target::unchanged(&jane).unwrap(), &patch).await.unwrap_err();
@@ -156,7 +156,7 @@ async fn a_server_says_what_it_offers() {
         ids.insert(client.create_user(&user).await.unwrap().id.unwrap());
     }
     // By cursor, where the server offers it.
-    let mut pages = client.iter_users().filter(Filter::eq("displayName", mark.as_str())).page_size(5);
+    let mut pages = client.iter_users().matching(Filter::eq("displayName", mark.as_str())).page_size(5);
     let mut listed = Vec::new();
     while let Some(user) = pages.try_next().await.unwrap() {
         listed.push(user.id.unwrap());
@@ -202,9 +202,9 @@ async fn a_batch_says_the_same_with_bulk_requests_and_without() {
     let mark = unique("bulk");
     let mut results = Vec::new();
     for (client, mark) in [(&single, format!("1.{mark}")), (&bulk, format!("2.{mark}"))] {
-        let mut creates: Vec<_> = (0..12).map(|n| ScimWrite::Create(ScimUser::new(format!("{n}.{mark}")))).collect();
-        creates.push(ScimWrite::Create(ScimUser::new(format!("3.{mark}"))));
-        creates.insert(4, ScimWrite::Create(ScimUser::default()));
+        let mut creates: Vec<_> = (0..12).map(|n| ScimWrite::create(ScimUser::new(format!("{n}.{mark}")))).collect();
+        creates.push(ScimWrite::create(ScimUser::new(format!("3.{mark}"))));
+        creates.insert(4, ScimWrite::create(ScimUser::default()));
         let items = client.write_users(creates).in_flight(1).run().await;
         let ids: Vec<String> =
             items.iter().filter_map(|item| item.result.as_ref().ok()?.as_ref()?.id.clone()).collect();
@@ -238,7 +238,7 @@ async fn writes_refer_to_what_others_create() {
     for (client, mark) in [(&single, format!("1.{mark}")), (&bulk, format!("2.{mark}"))] {
         let jane = ScimWrite::create_as("jane", ScimUser::new(format!("jane.{mark}")));
         let mut users = client.write_users([jane]);
-        let jane = users.next_item().await.unwrap().result.unwrap().unwrap().id.unwrap();
+        let jane = users.next().await.unwrap().result.unwrap().unwrap().id.unwrap();
         let group = |name: &str| ScimGroup::new(format!("{name}.{mark}"));
         let rename = ScimPatchRequest::new().replace("displayName", format!("inner {mark}"));
         let writes = [

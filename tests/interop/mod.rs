@@ -34,7 +34,7 @@ impl Server {
     }
 
     fn client(&self) -> ScimClient {
-        ScimClient::connect(&self.url, self.credentials.clone()).unwrap()
+        ScimClient::new(&self.url, self.credentials.clone()).unwrap()
     }
 
     /// The sandbox, as a server that keeps to the RFCs.
@@ -130,7 +130,7 @@ async fn everybody_is_listed_once() {
         ids.insert(client.create_user(&user).await.unwrap().id.unwrap());
     }
     for page_size in [1, 10, 100] {
-        let mut pages = client.iter_users().filter(Filter::eq("displayName", mark.as_str())).page_size(page_size);
+        let mut pages = client.iter_users().matching(Filter::eq("displayName", mark.as_str())).page_size(page_size);
         let mut listed = Vec::new();
         while let Some(user) = pages.try_next().await.unwrap() {
             listed.push(user.id.unwrap());
@@ -152,7 +152,7 @@ async fn an_error_says_what_the_server_says() {
     let client = client();
     let error = client.update_user("nobody", &ScimPatchRequest::new().replace("active", true)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-    let stranger = ScimClient::connect(crate::server().url, Credentials::bearer("wrong")).unwrap();
+    let stranger = ScimClient::new(crate::server().url, Credentials::bearer("wrong")).unwrap();
     let error = stranger.get_user("1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
     let error = client.get_token(None).await.unwrap_err();

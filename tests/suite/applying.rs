@@ -11,10 +11,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::{
-    ApplyReport, BatchProgress, Credentials, CurrentUsers, ErrorKind, Journal, Leavers, Plan, PlanAction, PlanPolicy,
-    Profile, ScimConfig, ScimPatchRequest, ScimUser, StepOutcome,
-};
+use wats_scim::plan::{Action, CurrentUsers, Journal, Leavers, Outcome, Plan, Policy, Report};
+use wats_scim::{Credentials, ErrorKind, Profile, Progress, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
 use super::batches::STALLS;
@@ -42,8 +40,8 @@ fn user(json: Value) -> ScimUser {
     serde_json::from_value(json).unwrap()
 }
 
-fn without_guards(profile: &Profile) -> PlanPolicy {
-    PlanPolicy::new(profile).allow_empty_source().allow_truncated_source().max_deactivation_percent(100)
+fn without_guards(profile: &Profile) -> Policy {
+    Policy::new(profile).allow_empty_source().allow_truncated_source().max_deactivation_percent(100)
 }
 
 /// A user, as a source or a server has it, out of few values so that they meet.
@@ -97,7 +95,7 @@ fn writes(sandbox: &dyn Server) -> usize {
     requests.iter().filter(|request| is_write(&request.method) && done(request.status)).count()
 }
 
-fn problems(report: &ApplyReport) -> Vec<String> {
+fn problems(report: &Report) -> Vec<String> {
     report.problems.iter().map(|problem| format!("{}: {}", problem.step, problem.outcome)).collect()
 }
 
@@ -117,7 +115,7 @@ async fn a_plan_that_was_applied_leaves_nothing_to_do() {
             let sandbox = StandardSandbox::start().unwrap();
             let config =
                 wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
-            let client = ScimClient::new(&config).unwrap();
+            let client = ScimClient::with_config(&config).unwrap();
             (Box::new(sandbox), client)
         };
         for user in &current {
@@ -179,14 +177,14 @@ async fn a_stored_plan_that_no_longer_fits_is_skipped_user_by_user() {
 
     // Meanwhile: one gets another name, one is deactivated, and one of the new ones is there.
     let id = |at: usize| users[at].id.clone().unwrap();
-    client.update_family_name(&id(0), "Smith").await.unwrap();
+    client.wats().update_family_name(&id(0), "Smith").await.unwrap();
     client.deactivate_user(&id(2)).await.unwrap();
     client.create_user(&ScimUser::new("dee")).await.unwrap();
 
     let plan: Plan = serde_json::from_str(&stored).unwrap();
     let mut apply = client.apply(plan).in_flight(1);
     let mut told = Vec::new();
-    while let Some(step) = apply.next_step().await.unwrap() {
+    while let Some(step) = apply.try_next().await.unwrap() {
         told.push((step.step.user_name.clone(), step.outcome.to_string()));
     }
     let told: Vec<(&str, &str)> = told.iter().map(|(name, outcome)| (&**name, &**outcome)).collect();
@@ -235,7 +233,7 @@ async fn a_user_that_is_gone_is_skipped_and_one_that_was_to_go_is_not_needed() {
 async fn a_change_between_reading_and_writing_is_seen_where_users_have_versions() {
     let sandbox = StandardSandbox::start().unwrap();
     let config = wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
-    let client = ScimClient::new(&config).unwrap();
+    let client = ScimClient::with_config(&config).unwrap();
     let ann = client.create_user(&ScimUser::new("ann").with_display_name("Ann")).await.unwrap();
     let desired = [ScimUser::new("ann").with_display_name("Ann Roe")];
     let policy = without_guards(client.profile());
@@ -278,7 +276,7 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
     let journal = Journal::at(&file.0);
     let mut apply = client.apply(plan.clone()).journal(journal.clone()).in_flight(3).buffer(0);
     for _ in 0..10 {
-        apply.next_step().await.unwrap().unwrap();
+        apply.try_next().await.unwrap().unwrap();
     }
     drop(apply);
     // What was on its way comes to its end, or not at all; until then the journal is in use.
@@ -291,7 +289,7 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
     assert!(error.to_string().contains("is of another plan"), "{error}");
     let posts = |sandbox: &Sandbox| received(sandbox).iter().filter(|line| line.starts_with("POST")).count();
     assert!(posts(&sandbox) <= 13);
-    let told = Arc::new(Mutex::new(Vec::<BatchProgress>::new()));
+    let told = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let report = loop {
         let teller = Arc::clone(&told);
         let apply = client.apply(stored.clone()).journal(journal.clone());
@@ -339,7 +337,7 @@ async fn a_plan_can_stop_at_problems() {
     let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
     let report = client.apply(plan).in_flight(1).stop_after(3).run().await.unwrap();
     assert_eq!((report.problems.len(), report.not_begun), (3, 17));
-    assert!(matches!(&report.problems[0].outcome, StepOutcome::Failed(error) if error.kind() == ErrorKind::Forbidden));
+    assert!(matches!(&report.problems[0].outcome, Outcome::Failed(error) if error.kind() == ErrorKind::Forbidden));
     assert!(!report.is_complete());
     let text = report.to_string();
     assert!(
@@ -354,10 +352,10 @@ async fn a_plan_can_stop_at_problems() {
 async fn without_its_guards_a_bad_list_does_damage() {
     let full = |users: &[ScimUser]| users.iter().map(|user| named(user, "Doe")).collect::<Vec<_>>();
     let active = |sandbox: &Sandbox| sandbox.users().iter().filter(|user| user["active"] != false).count();
-    let policy = || PlanPolicy::new(&Profile::wats());
+    let policy = || Policy::new(&Profile::wats());
     for guard in ["empty", "truncated", "too many", "too large a share", "incomplete"] {
         let sandbox = Sandbox::builder().users(120).start().unwrap();
-        let client = ScimClient::new(&config(&sandbox)).unwrap();
+        let client = ScimClient::with_config(&config(&sandbox)).unwrap();
         let current = client.current_users().await.unwrap();
         let users = full(current.users());
         let (list, source, guarded, unguarded) = match guard {
@@ -384,7 +382,7 @@ async fn without_its_guards_a_bad_list_does_damage() {
         match guard {
             "incomplete" => {
                 // Only that names are unique keeps the server from having a hundred people twice.
-                let creations = report.problems.iter().filter(|step| step.step.action == PlanAction::Create);
+                let creations = report.problems.iter().filter(|step| step.step.action == Action::Create);
                 assert_eq!(report.unneeded + creations.count(), 100);
             }
             _ => assert!(active(&sandbox) <= 90, "{guard}: {} are left", active(&sandbox)),
@@ -399,7 +397,7 @@ async fn created_meanwhile(stall: Duration) -> usize {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(super::quick());
-    let client = ScimClient::new(&config).unwrap();
+    let client = ScimClient::with_config(&config).unwrap();
     let mut desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
     desired.push(ScimUser::new("user0001@example.com").with_display_name("Ann"));
     let current = client.current_users().await.unwrap();
@@ -408,7 +406,7 @@ async fn created_meanwhile(stall: Duration) -> usize {
     let slow = first.id.unwrap_or_else(|| "/Users".to_owned());
     proxy.add_rule(FaultRule::new(Fault::Stall(stall)).on_path(slow).times(1));
     let mut apply = client.apply(plan).in_flight(4);
-    apply.next_step().await.unwrap().unwrap();
+    apply.try_next().await.unwrap().unwrap();
     sandbox.users().len()
 }
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use http::Method;
 use serde_json::{Value, json};
+use wats_scim::audit::{Event, Outcome, Trail};
 use wats_scim::{
-    Audit, AuditEvent, AuditOutcome, Credentials, ErrorKind, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest,
-    ScimUser, ScimWrite, WriteOutcome,
+    Credentials, ErrorKind, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest, ScimUser, ScimWrite, WriteOutcome,
 };
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
@@ -16,28 +16,28 @@ use crate::{ScimClient, maybe_async, test};
 
 /// The events so far.
 #[derive(Clone, Default)]
-pub(crate) struct Events(pub(crate) Arc<Mutex<Vec<AuditEvent>>>);
+pub(crate) struct Events(pub(crate) Arc<Mutex<Vec<Event>>>);
 
 impl Events {
-    pub(crate) fn audit(&self) -> Audit {
+    pub(crate) fn audit(&self) -> Trail {
         let events = Arc::clone(&self.0);
-        Audit::to(move |event: &AuditEvent| events.lock().unwrap().push(event.clone()))
+        Trail::to(move |event: &Event| events.lock().unwrap().push(event.clone()))
     }
 
-    pub(crate) fn take(&self) -> Vec<AuditEvent> {
+    pub(crate) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
     /// The events since the last time, as `operation outcome attempts`.
     pub(crate) fn told(&self) -> Vec<String> {
-        let told = |event: &AuditEvent| format!("{} {:?} {}", event.operation, event.outcome, event.attempts);
+        let told = |event: &Event| format!("{} {:?} {}", event.operation, event.outcome, event.attempts);
         self.take().iter().map(told).collect()
     }
 
     /// The one outcome since the last time.
-    fn outcome(&self) -> AuditEvent {
+    fn outcome(&self) -> Event {
         let mut outcomes = self.take();
-        outcomes.retain(|event| event.outcome != AuditOutcome::Begun);
+        outcomes.retain(|event| event.outcome != Outcome::Begun);
         assert_eq!(outcomes.len(), 1, "{outcomes:?}");
         outcomes.remove(0)
     }
@@ -46,7 +46,7 @@ impl Events {
 fn audited(sandbox: &dyn Server) -> (ScimClient, Events) {
     let events = Events::default();
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
-    (ScimClient::new(&config.retry(quick()).audit(events.audit())).unwrap(), events)
+    (ScimClient::with_config(&config.retry(quick()).audit(events.audit())).unwrap(), events)
 }
 
 /// A client whose requests meet this fault, and are not sent again.
@@ -54,7 +54,7 @@ fn faulty(sandbox: &dyn Server, fault: FaultRule) -> (ScimClient, Events, FaultP
     let proxy = FaultProxy::builder(sandbox.scim_url()).with_rule(fault).start().unwrap();
     let events = Events::default();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()));
-    let client = ScimClient::new(&config.retry(RetryPolicy::none()).audit(events.audit())).unwrap();
+    let client = ScimClient::with_config(&config.retry(RetryPolicy::none()).audit(events.audit())).unwrap();
     (client, events, proxy)
 }
 
@@ -97,7 +97,7 @@ async fn every_write_begins_and_has_an_outcome() {
     let id = user.id.clone().unwrap();
     let [begun, applied] = events.take().try_into().unwrap();
     assert_eq!((begun.id.as_deref(), applied.id.as_deref()), (None, Some(id.as_str())), "the server gives the id");
-    assert_eq!((begun.outcome, applied.outcome), (AuditOutcome::Begun, AuditOutcome::Applied));
+    assert_eq!((begun.outcome, applied.outcome), (Outcome::Begun, Outcome::Applied));
     assert_eq!((begun.attempts, applied.attempts), (0, 1));
     assert_eq!(begun.write, applied.write);
     assert!(begun.at <= applied.at && applied.at <= chrono::Utc::now());
@@ -114,19 +114,19 @@ async fn every_write_begins_and_has_an_outcome() {
     assert_eq!(serde_json::to_value(&begun.attributes).unwrap(), json!([{ "op": "replace", "path": "title" }]));
     assert_eq!((begun.id.as_deref(), begun.name.as_deref()), (Some(id.as_str()), None));
     assert_eq!(applied.name.as_deref(), Some("jane@example.com"), "the server shows it");
-    assert_eq!((begun.operation.to_string(), applied.outcome), ("update user".to_owned(), AuditOutcome::Applied));
+    assert_eq!((begun.operation.to_string(), applied.outcome), ("update user".to_owned(), Outcome::Applied));
 
     user.display_name = Some("Jane".into());
     user.meta = None;
     client.resources::<ScimUser>().replace(&user).await.unwrap();
     let [begun, applied] = events.take().try_into().unwrap();
     assert_eq!((begun.id.as_deref(), begun.name.as_deref()), (Some(id.as_str()), Some("jane@example.com")));
-    assert_eq!((begun.operation.to_string(), applied.outcome), ("replace user".to_owned(), AuditOutcome::Applied));
+    assert_eq!((begun.operation.to_string(), applied.outcome), ("replace user".to_owned(), Outcome::Applied));
 
     client.delete_user(&id).await.unwrap();
     let [begun, applied] = events.take().try_into().unwrap();
     assert_eq!((begun.id, begun.attributes.len()), (Some(id), 0));
-    assert_eq!((begun.operation.to_string(), applied.outcome), ("delete user".to_owned(), AuditOutcome::Applied));
+    assert_eq!((begun.operation.to_string(), applied.outcome), ("delete user".to_owned(), Outcome::Applied));
 
     client.groups().create(&ScimGroup::new("Testers")).await.unwrap();
     let group = events.outcome();
@@ -152,7 +152,7 @@ async fn what_the_server_refuses_is_refused() {
     let (client, events) = audited(&sandbox);
     let error = client.create_user(&ScimUser::new("user0001@example.com")).await.unwrap_err();
     let refused = events.outcome();
-    assert_eq!((refused.outcome, refused.attempts, refused.id), (AuditOutcome::Refused, 1, None));
+    assert_eq!((refused.outcome, refused.attempts, refused.id), (Outcome::Refused, 1, None));
     assert_eq!(refused.error, Some(error.to_string()));
     assert!(error.to_string().contains("409 Conflict"), "{error}");
 
@@ -209,7 +209,7 @@ async fn what_became_of_a_write_without_an_answer_is_unknown() {
     }
     let told = events.take();
     let outcomes: Vec<_> = told.iter().map(|event| (event.outcome, event.attempts)).collect();
-    let pair = [(AuditOutcome::Begun, 0), (AuditOutcome::Unknown, 1)];
+    let pair = [(Outcome::Begun, 0), (Outcome::Unknown, 1)];
     assert_eq!(outcomes, [pair, pair, pair].concat());
     assert!(told[1].error.as_deref().unwrap().contains("the connection to"), "{told:?}");
     assert_eq!(sandbox.users().len(), 2, "all of them were applied");
@@ -221,7 +221,7 @@ async fn a_write_that_does_not_get_there_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     let events = Events::default();
     let config = config(&sandbox).audit(events.audit());
-    let service = crate::face::ScimService::over(&config, crate::unreachable_host()).unwrap();
+    let service = crate::face::ScimService::with_http_client(&config, crate::unreachable_host()).unwrap();
     service.delete_user("1").await.unwrap_err();
     assert_eq!(events.told(), ["delete user Begun 0", "delete user Refused 3"]);
 }
@@ -260,17 +260,17 @@ async fn a_creation_that_is_found_is_applied_once() {
     let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(lost).start().unwrap();
     let events = Events::default();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(quick());
-    ScimClient::new(&config.audit(events.audit())).unwrap().create_user(&jane()).await.unwrap();
+    ScimClient::with_config(&config.audit(events.audit())).unwrap().create_user(&jane()).await.unwrap();
     let applied = events.outcome();
-    assert_eq!((applied.outcome, applied.attempts, applied.id), (AuditOutcome::Applied, 1, Some(first_id(&sandbox))));
+    assert_eq!((applied.outcome, applied.attempts, applied.id), (Outcome::Applied, 1, Some(first_id(&sandbox))));
 }
 
 fn mixed(id: &str) -> Vec<ScimWrite> {
     vec![
-        ScimWrite::Create(jane()),
-        ScimWrite::Create(ScimUser::default()),
+        ScimWrite::create(jane()),
+        ScimWrite::create(ScimUser::default()),
         ScimWrite::patch(id, replace("active", false)),
-        ScimWrite::Create(ScimUser::new("user0001@example.com")),
+        ScimWrite::create(ScimUser::new("user0001@example.com")),
         ScimWrite::delete("nobody"),
     ]
 }
@@ -352,8 +352,8 @@ async fn a_bulk_request_that_is_refused_is_refused_for_each() {
     client.create_users([jane(), ScimUser::new("joe@example.com")]).run().await;
     let told = events.take();
     let outcomes: Vec<_> = told.iter().map(|event| (event.outcome, event.attempts)).collect();
-    let (begun, applied) = ((AuditOutcome::Begun, 0), (AuditOutcome::Applied, 1));
-    let refused = (AuditOutcome::Refused, 1);
+    let (begun, applied) = ((Outcome::Begun, 0), (Outcome::Applied, 1));
+    let refused = (Outcome::Refused, 1);
     assert_eq!(outcomes, [begun, begun, refused, refused, begun, applied, begun, applied]);
     let sentence = told[2].error.as_deref().unwrap();
     assert!(sentence.starts_with("could not write users in bulk: the server answered 413"), "{sentence}");
@@ -364,7 +364,7 @@ async fn a_bulk_request_that_is_refused_is_refused_for_each() {
 async fn each_clone_has_its_label() {
     let sandbox = Sandbox::start().unwrap();
     let events = Events::default();
-    let client = ScimClient::new(&config(&sandbox).audit(events.audit().label("import"))).unwrap();
+    let client = ScimClient::with_config(&config(&sandbox).audit(events.audit().label("import"))).unwrap();
     let ann = client.labelled("ann, ticket 4711");
     let id = client.create_user(&jane()).await.unwrap().id.unwrap();
     ann.deactivate_user(&id).await.unwrap();
@@ -388,7 +388,7 @@ async fn values_come_if_they_are_asked_for() {
         let events = Events::default();
         let audit = if with_values { events.audit().with_values() } else { events.audit() };
         let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit);
-        let client = ScimClient::new(&config).unwrap();
+        let client = ScimClient::with_config(&config).unwrap();
         let user = jane().with_attribute("title", "value1").with_email("value2");
         let id = client.create_user(&user).await.unwrap().id.unwrap();
         client.update_user(&id, &replace("nickName", "value3")).await.unwrap();
@@ -409,7 +409,7 @@ async fn the_trail_agrees_with_what_the_server_received() {
     let (client, events) = audited(&sandbox);
     let id = first_id(&sandbox);
     let mut writes = vec![ScimWrite::set_active(&id, false), ScimWrite::delete("nobody"), ScimWrite::delete(&id)];
-    writes.extend((0..20).map(|n| ScimWrite::Create(ScimUser::new(format!("new{}@example.com", n % 15)))));
+    writes.extend((0..20).map(|n| ScimWrite::create(ScimUser::new(format!("new{}@example.com", n % 15)))));
     client.write_users(writes).in_flight(1).run().await;
 
     let mut requests: Vec<_> = sandbox.requests();
@@ -418,7 +418,7 @@ async fn the_trail_agrees_with_what_the_server_received() {
     for event in events.take() {
         // Each one comes after as many requests as it says, of its kind, for whom it says.
         let last = (0..event.attempts).filter_map(|_| requests.next()).last();
-        if event.outcome == AuditOutcome::Begun {
+        if event.outcome == Outcome::Begun {
             assert!(last.is_none());
             continue;
         }
@@ -429,7 +429,7 @@ async fn the_trail_agrees_with_what_the_server_received() {
             _ => Method::DELETE,
         };
         assert_eq!(last.method, method);
-        assert_eq!(last.status.unwrap().is_success(), event.outcome == AuditOutcome::Applied, "{event:?}");
+        assert_eq!(last.status.unwrap().is_success(), event.outcome == Outcome::Applied, "{event:?}");
         match method {
             Method::POST => {
                 let body: Value = serde_json::from_slice(&last.body).unwrap();

@@ -8,10 +8,8 @@ use std::{env, fs, io, process};
 
 use http::Method;
 use serde_json::{Value, json};
-use wats_scim::{
-    Audit, AuditEvent, AuditLog, AuditSink, Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite,
-    WriteOutcome,
-};
+use wats_scim::audit::{Event, Log, Sink, Trail};
+use wats_scim::{Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite, WriteOutcome};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
 use super::audit::{Events, first_id, jane, replace};
@@ -66,9 +64,9 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
         .start()
         .unwrap();
     let file = TrailFile::new("secrets");
-    let audit = Audit::to(AuditLog::append(&file.0).unwrap()).with_values();
+    let audit = Trail::to(Log::append(&file.0).unwrap()).with_values();
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).retry(quick());
-    let client = ScimClient::new(&config.audit(audit)).unwrap().discover().await.unwrap();
+    let client = ScimClient::with_config(&config.audit(audit)).unwrap().discover().await.unwrap();
 
     let user = jane().with_attribute("PassWord", "canary").with_attribute("id", "1");
     client.create_user(&user).await.unwrap_err();
@@ -90,9 +88,9 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
     let mut user_without = user.clone();
     user_without.attributes.remove("password");
     client.resources::<ScimUser>().replace(&user_without).await.unwrap_err();
-    client.update_users([("1".into(), engineer.clone()), ("2".into(), engineer.clone())]).run().await;
+    client.update_users([("1", engineer.clone()), ("2", engineer.clone())]).run().await;
     // What is said of one write of a bulk request may repeat the others.
-    client.write_users([ScimWrite::Create(user), ScimWrite::patch("1", engineer)]).run().await;
+    client.write_users([ScimWrite::create(user), ScimWrite::patch("1", engineer)]).run().await;
 
     let lines = file.lines();
     let text = serde_json::to_string(&lines).unwrap();
@@ -110,8 +108,8 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
 /// A sink that fails as long as it is told to.
 struct Failing(Arc<AtomicBool>, Events);
 
-impl AuditSink for Failing {
-    fn record(&self, event: &AuditEvent) -> io::Result<()> {
+impl Sink for Failing {
+    fn record(&self, event: &Event) -> io::Result<()> {
         if self.0.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk is full"));
         }
@@ -125,9 +123,9 @@ impl AuditSink for Failing {
 async fn without_a_trail_nothing_is_written() {
     let sandbox = StandardSandbox::builder().users(2).start().unwrap();
     let (fails, events) = (Arc::new(AtomicBool::new(true)), Events::default());
-    let audit = Audit::to(Failing(Arc::clone(&fails), events.clone()));
+    let audit = Trail::to(Failing(Arc::clone(&fails), events.clone()));
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit.clone());
-    let client = ScimClient::new(&config).unwrap().discover().await.unwrap();
+    let client = ScimClient::with_config(&config).unwrap().discover().await.unwrap();
     let id = first_id(&sandbox);
     let user = client.get_user(&id).await.unwrap().unwrap();
     sandbox.clear_requests();
@@ -140,7 +138,7 @@ async fn without_a_trail_nothing_is_written() {
     let batch = client.delete_users([id.clone(), "nobody".to_owned()]).run().await;
     errors.extend(batch.into_iter().map(|item| item.result.unwrap_err()));
     for error in &errors {
-        assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (ErrorKind::Audit, 0, false));
+        assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (ErrorKind::Trail, 0, false));
         assert_eq!(error.write_outcome(), Some(WriteOutcome::NotApplied));
         assert_eq!(error.source().unwrap().to_string(), "the disk is full");
     }
@@ -175,12 +173,12 @@ async fn a_write_stands_whose_outcome_could_not_be_recorded() {
         })
         .start()
         .unwrap();
-    let audit = Audit::to(Failing(Arc::clone(&fails), events.clone()));
-    let client = ScimClient::new(&config(&sandbox).audit(audit.clone())).unwrap();
+    let audit = Trail::to(Failing(Arc::clone(&fails), events.clone()));
+    let client = ScimClient::with_config(&config(&sandbox).audit(audit.clone())).unwrap();
     let id = first_id(&sandbox);
     client.deactivate_user(&id).await.unwrap();
     let error = client.delete_user(&id).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Audit);
+    assert_eq!(error.kind(), ErrorKind::Trail);
     assert_eq!((events.told(), sandbox.users().len()), (vec!["update user Begun 0".to_owned()], 1));
     fails.store(false, Ordering::SeqCst);
     audit.flush().unwrap();
@@ -193,8 +191,8 @@ async fn a_write_stands_whose_outcome_could_not_be_recorded() {
 async fn many_writes_at_a_time_leave_whole_lines() {
     let sandbox = Sandbox::start().unwrap();
     let file = TrailFile::new("batch");
-    let audit = Audit::to(AuditLog::append(&file.0).unwrap()).with_values();
-    let client = ScimClient::new(&config(&sandbox).audit(audit)).unwrap();
+    let audit = Trail::to(Log::append(&file.0).unwrap()).with_values();
+    let client = ScimClient::with_config(&config(&sandbox).audit(audit)).unwrap();
     let users = (0..200).map(|n| ScimUser::new(format!("new{n}@example.com")).with_attribute("note", "x".repeat(3000)));
     let items = client.create_users(users).in_flight(16).run().await;
     assert!(items.iter().all(|item| item.result.is_ok()));
@@ -222,8 +220,8 @@ async fn a_program_that_was_killed_leaves_what_was_on_its_way() {
             .respond_with(|request| if request.method() == Method::DELETE { process::abort() } else { None })
             .start()
             .unwrap();
-        let audit = Audit::to(AuditLog::append(path).unwrap());
-        let client = ScimClient::new(&config(&sandbox).audit(audit)).unwrap();
+        let audit = Trail::to(Log::append(path).unwrap());
+        let client = ScimClient::with_config(&config(&sandbox).audit(audit)).unwrap();
         let id = first_id(&sandbox);
         client.deactivate_user(&id).await.unwrap();
         client.delete_user(&id).await.unwrap();

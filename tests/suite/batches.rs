@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use wats_scim::{BatchProgress, Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite};
+use wats_scim::{Credentials, ErrorKind, Progress, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::{MS, answer, client, received};
@@ -24,7 +24,7 @@ async fn results_come_in_order_with_their_input() {
     for (n, item) in items.into_iter().enumerate() {
         let user = item.result.unwrap().unwrap();
         assert_eq!(user.user_name.as_deref(), Some(format!("new{n:03}@example.com").as_str()));
-        assert_eq!(item.write, ScimWrite::Create(ScimUser::new(format!("new{n:03}@example.com"))));
+        assert_eq!(item.write, ScimWrite::create(ScimUser::new(format!("new{n:03}@example.com"))));
         ids.push(user.id.unwrap());
     }
     assert!(sandbox.connections() <= 16, "{} connections", sandbox.connections());
@@ -44,13 +44,13 @@ async fn results_come_in_order_with_their_input() {
 #[test]
 async fn a_failure_stands_with_its_write_and_the_rest_goes_on() {
     let sandbox = Sandbox::start().unwrap();
-    let told = Arc::new(Mutex::new(Vec::<BatchProgress>::new()));
+    let told = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let teller = Arc::clone(&told);
     let writes = [
-        ScimWrite::Create(ScimUser::new("jane@example.com")),
-        ScimWrite::Create(ScimUser::default()),
+        ScimWrite::create(ScimUser::new("jane@example.com")),
+        ScimWrite::create(ScimUser::default()),
         ScimWrite::delete("nobody"),
-        ScimWrite::Create(ScimUser::new("joe@example.com")),
+        ScimWrite::create(ScimUser::new("joe@example.com")),
     ];
     let batch = client(&sandbox).write_users(writes).in_flight(1);
     let items = batch.on_progress(move |progress| teller.lock().unwrap().push(progress)).run().await;
@@ -68,7 +68,7 @@ async fn a_batch_can_stop_at_failures() {
         let client = client(&sandbox);
         let mut batch = client.create_users(users(50)).in_flight(in_flight).stop_after(failures);
         let mut results = 0;
-        while batch.next_item().await.is_some() {
+        while batch.next().await.is_some() {
             results += 1;
         }
         assert!(batch.is_stopped());
@@ -88,7 +88,7 @@ async fn nothing_is_sent_or_taken_before_a_result_is_asked_for() {
     let client = client(&sandbox);
     let mut batch = client.create_users(watched).in_flight(4);
     assert_eq!((taken.load(Ordering::SeqCst), received(&sandbox).len()), (0, 0));
-    batch.next_item().await.unwrap().result.unwrap();
+    batch.next().await.unwrap().result.unwrap();
     // Each write that ended before the first one made room for another.
     let taken = taken.load(Ordering::SeqCst);
     assert!(taken >= 4);
@@ -149,14 +149,14 @@ async fn deactivated_meanwhile(stall: Duration, buffer: Option<usize>) -> usize 
     let sandbox = Sandbox::builder().users(40).start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(super::quick());
-    let client = ScimClient::new(&config).unwrap();
+    let client = ScimClient::with_config(&config).unwrap();
     let ids: Vec<String> = sandbox.users().iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect();
     proxy.add_rule(FaultRule::new(Fault::Stall(stall)).on_path(ids[0].clone()).times(1));
     let mut batch = client.deactivate_users(ids).in_flight(4);
     if let Some(buffer) = buffer {
         batch = batch.buffer(buffer);
     }
-    batch.next_item().await.unwrap().result.unwrap();
+    batch.next().await.unwrap().result.unwrap();
     sandbox.users().iter().filter(|user| user["active"] == false).count()
 }
 

@@ -153,7 +153,7 @@ impl ScimRepository for Shifting {
 /// Lists one directory; whether the list was complete.
 #[maybe_async]
 async fn is_complete(seed: u64, change: Change, in_flight: usize, page_size: u64) -> bool {
-    let service = ScimService::new_with(Shifting(Mutex::new(Directory::new(seed, change))));
+    let service = ScimService::with_repository(Shifting(Mutex::new(Directory::new(seed, change))));
     let what = format!("{change:?}, seed {seed}, {in_flight} in flight, pages of {page_size}");
     let mut pages = service.iter_users().page_size(page_size).in_flight(in_flight);
     let mut times: HashMap<u32, u32> = HashMap::new();

@@ -16,7 +16,7 @@ use crate::{ScimClient, maybe_async, test};
 async fn who_asks_is_in_the_header() {
     let sandbox = Sandbox::start().unwrap();
     client(&sandbox).get_users(&ListQuery::new()).await.unwrap();
-    let client = ScimClient::new(&config(&sandbox).user_agent("onboarding/1.0")).unwrap();
+    let client = ScimClient::with_config(&config(&sandbox).user_agent("onboarding/1.0")).unwrap();
     client.get_users(&ListQuery::new()).await.unwrap();
     let agents: Vec<_> = sandbox.requests().iter().map(|request| request.headers["user-agent"].clone()).collect();
     assert_eq!(agents, [concat!("wats-scim/", env!("CARGO_PKG_VERSION")), "onboarding/1.0"]);
@@ -28,7 +28,7 @@ async fn every_form_of_the_address_reaches_the_server() {
     let sandbox = Sandbox::start().unwrap();
     for end in ["", "/", "/api", "/api/", "/api/SCIM/v2", "/api/SCIM/v2/"] {
         let base = format!("{}{end}", sandbox.base_url());
-        let client = ScimClient::connect(base, Credentials::wats_token(sandbox.token())).unwrap();
+        let client = ScimClient::new(base, Credentials::wats_token(sandbox.token())).unwrap();
         let answer = client.get_users(&ListQuery::new()).await;
         assert!(answer.is_ok(), "{end}");
     }
@@ -40,7 +40,7 @@ async fn a_slow_answer_is_a_timeout() {
     let sandbox = Sandbox::builder().latency(Duration::from_secs(5)).start().unwrap();
     let config = config(&sandbox).timeout(100 * MS).retry(RetryPolicy::none());
     let started = Instant::now();
-    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    let error = ScimClient::with_config(&config).unwrap().get_user("1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.to_string().contains("did not answer in time"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(4));
@@ -50,7 +50,7 @@ async fn a_slow_answer_is_a_timeout() {
 #[test]
 async fn a_large_answer_is_refused() {
     let sandbox = Sandbox::builder().users(100).start().unwrap();
-    let small = ScimClient::new(&config(&sandbox).max_response_bytes(1000)).unwrap();
+    let small = ScimClient::with_config(&config(&sandbox).max_response_bytes(1000)).unwrap();
     let answer = small.get_users(&ListQuery::new()).await;
     assert_eq!(answer.unwrap_err().kind(), ErrorKind::ResponseTooLarge);
     let answer = small.get_users(&ListQuery::new().count(1)).await;
@@ -71,7 +71,7 @@ async fn what_cannot_be_used_is_refused_when_the_client_is_made() {
         ScimConfig::new("https://acme.wats.com", token())
             .root_certificates("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),
     ] {
-        assert_eq!(ScimClient::new(&config).unwrap_err().kind(), ErrorKind::InvalidInput, "{config:?}");
+        assert_eq!(ScimClient::with_config(&config).unwrap_err().kind(), ErrorKind::InvalidInput, "{config:?}");
     }
 }
 
@@ -101,7 +101,7 @@ async fn a_proxy_is_asked_for_the_way_and_its_password_is_not_shown() {
     let config = ScimConfig::new("https://acme.invalid", Credentials::wats_token("dTpw"))
         .proxy(format!("http://someone:canary@{address}"))
         .retry(RetryPolicy::none());
-    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    let error = ScimClient::with_config(&config).unwrap().get_user("1").await.unwrap_err();
     let head = received.recv().unwrap();
     assert!(head.starts_with("CONNECT acme.invalid:443 HTTP/1.1"), "{head}");
     assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic c29tzw9uztpjyw5hcnk="), "{head}");
@@ -116,10 +116,10 @@ async fn a_proxy_is_asked_for_the_way_and_its_password_is_not_shown() {
 async fn a_certificate_that_is_trusted_makes_the_connection() {
     let server = super::tls::TlsServer::start();
     let config = ScimConfig::new(server.base_url(), Credentials::wats_token("dTpw")).retry(RetryPolicy::none());
-    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    let error = ScimClient::with_config(&config).unwrap().get_user("1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
 
-    let trusting = ScimClient::new(&config.root_certificates(server.certificate())).unwrap();
+    let trusting = ScimClient::with_config(&config.root_certificates(server.certificate())).unwrap();
     let answer = trusting.get_user("1").await;
     assert_eq!(answer.unwrap().unwrap().id.as_deref(), Some("over TLS"));
 }

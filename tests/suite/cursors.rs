@@ -36,7 +36,7 @@ fn server(cursors: [&'static str; 3], total: Option<u64>) -> Sandbox {
 #[test]
 async fn a_cursor_that_comes_unasked_is_followed_to_its_end() {
     let sandbox = server(["x+/=&", "y", ""], None);
-    let mut pages = client(&sandbox).iter_users().page_size(2).filter(Filter::present("userName"));
+    let mut pages = client(&sandbox).iter_users().page_size(2).matching(Filter::present("userName"));
     let mut ids = Vec::new();
     while let Some(user) = pages.try_next().await.unwrap() {
         ids.push(user.id.unwrap());

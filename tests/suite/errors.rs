@@ -102,7 +102,7 @@ async fn a_success_without_what_was_asked_for_is_an_error() {
 #[test]
 async fn a_server_that_is_not_there_changed_nothing() {
     let sandbox = always(200, "application/json", "{}");
-    let service = face::ScimService::over(&config(&sandbox), crate::unreachable_host()).unwrap();
+    let service = face::ScimService::with_http_client(&config(&sandbox), crate::unreachable_host()).unwrap();
     let error = service.delete_user("1").await.unwrap_err();
     assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Connection, Some(WriteOutcome::NotApplied)));
     assert_eq!(
@@ -112,7 +112,7 @@ async fn a_server_that_is_not_there_changed_nothing() {
 
     let config = config(&sandbox);
     drop(sandbox);
-    let error = crate::ScimClient::new(&config).unwrap().create_user(&ScimUser::new("jane")).await.unwrap_err();
+    let error = crate::ScimClient::with_config(&config).unwrap().create_user(&ScimUser::new("jane")).await.unwrap_err();
     assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Connection, Some(WriteOutcome::NotApplied)));
     assert_eq!(error.attempts(), 3);
 }
@@ -129,7 +129,7 @@ async fn a_server_that_repeats_the_credentials_does_not_get_them_shown() {
         .start()
         .unwrap();
     let person = wats_scim::Credentials::basic(sandbox.user_name(), sandbox.password());
-    let person = crate::ScimClient::connect(sandbox.base_url(), person).unwrap();
+    let person = crate::ScimClient::new(sandbox.base_url(), person).unwrap();
     for client in [client(&sandbox), person] {
         let error = client.get_user("1").await.unwrap_err();
         let text = format!("{error} {error:?} {:?} {:?}", error.detail(), error.scim_type());

@@ -158,9 +158,9 @@ async fn tried(strikes: Strikes, fault: Option<Fault>, operation: &str, timeout:
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()))
         .retry(super::quick())
         .timeout(timeout)
-        .profile(Profile::wats().with_any_patch())
+        .profile(Profile::wats().allow_any_patch())
         .max_response_bytes(100_000);
-    let client = ScimClient::new(&config).unwrap();
+    let client = ScimClient::with_config(&config).unwrap();
     match (strikes, fault) {
         (_, None) => proxy.refuse_connections(true).unwrap(),
         (Once, Some(fault)) => proxy.add_rule(FaultRule::new(fault).times(1)),

@@ -131,7 +131,7 @@ impl ScimRepository for InMemory {
 #[maybe_async]
 #[test]
 async fn the_service_works_over_any_repository() {
-    let service = ScimService::new_with(InMemory::default());
+    let service = ScimService::with_repository(InMemory::default());
     whole_life(&service).await;
     let answer = service.get_token(None).await;
     assert_eq!(answer.unwrap_err().to_string(), "could not get token: there are no tokens in memory");

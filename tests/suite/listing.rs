@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wats_scim::{Credentials, Error, ErrorKind, Filter, ListProgress, ListQuery, ScimConfig, ScimUser};
+use wats_scim::{Credentials, Error, ErrorKind, Filter, ListQuery, Progress, ScimConfig, ScimUser};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, SandboxBuilder};
 
 use super::batches::STALLS;
@@ -123,7 +123,7 @@ async fn a_maximum_is_kept_and_nothing_more_is_asked_for() {
         (150, 100, vec!["startIndex=1&count=100", "startIndex=100&count=51"]),
     ] {
         sandbox.clear_requests();
-        let (names, error) = read(client.iter_users().page_size(page_size).max(max)).await;
+        let (names, error) = read(client.iter_users().page_size(page_size).at_most(max)).await;
         assert!(error.is_none());
         assert_everybody(&names, usize::try_from(max).unwrap());
         let asked: Vec<_> = received(&sandbox);
@@ -150,11 +150,11 @@ async fn pages_are_asked_for_one_at_a_time_as_they_are_read() {
 #[test]
 async fn progress_is_told_page_by_page() {
     let (_sandbox, client) = start(&Sandbox::builder().users(250).page_cap(90));
-    let told = Arc::new(Mutex::new(Vec::<ListProgress>::new()));
+    let told = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let teller = Arc::clone(&told);
     let pages = client.iter_users().on_page(move |progress| teller.lock().unwrap().push(progress));
     assert_everybody(&read(pages).await.0, 250);
-    let told: Vec<_> = told.lock().unwrap().iter().map(|at| (at.page, at.so_far, at.total)).collect();
+    let told: Vec<_> = told.lock().unwrap().iter().map(|at| (at.pages, at.done, at.total)).collect();
     assert_eq!(told, [(1, 90, Some(250)), (2, 179, Some(250)), (3, 250, Some(250))]);
 }
 
@@ -163,9 +163,9 @@ async fn progress_is_told_page_by_page() {
 async fn a_filter_goes_with_every_page() {
     let (sandbox, client) = start(&Sandbox::builder().users(30));
     let filter = Filter::sw("userName", "user001");
-    assert_everybody(&read(client.iter_users().filter(filter).page_size(4)).await.0, 10);
+    assert_everybody(&read(client.iter_users().matching(filter).page_size(4)).await.0, 10);
     assert!(received(&sandbox).iter().all(|target| target.contains("filter=userName%20sw%20%22user001%22")));
-    let error = read(client.iter_users().filter(Filter::eq("a b", 1))).await.1.unwrap();
+    let error = read(client.iter_users().matching(Filter::eq("a b", 1))).await.1.unwrap();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
 
@@ -217,7 +217,7 @@ async fn requests_meanwhile(stall: Duration) -> usize {
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(super::quick());
     proxy.add_rule(FaultRule::new(Fault::Stall(stall)).on_path("startIndex=10&").times(1));
-    let mut users = ScimClient::new(&config).unwrap().iter_users().page_size(10).in_flight(4);
+    let mut users = ScimClient::with_config(&config).unwrap().iter_users().page_size(10).in_flight(4);
     for _ in 0..11 {
         users.try_next().await.unwrap().unwrap();
     }

@@ -20,7 +20,7 @@ fn server(status: u16, location: Option<&'static str>) -> (Sandbox, ScimClient) 
         })
         .start()
         .unwrap();
-    let client = ScimClient::connect(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).unwrap();
+    let client = ScimClient::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).unwrap();
     (sandbox, client)
 }
 
@@ -59,7 +59,7 @@ async fn what_wats_lacks_is_refused_before_it_is_sent() {
     for error in [
         client.groups().get("1").await.unwrap_err(),
         client.groups().add_members("1", &["2"]).await.unwrap_err(),
-        client.groups().pages().try_next().await.unwrap_err(),
+        client.groups().iter().try_next().await.unwrap_err(),
         users.me().await.unwrap_err(),
         users.search(&query).await.unwrap_err(),
         users.list(&query.clone().sort_by("userName")).await.unwrap_err(),

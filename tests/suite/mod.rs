@@ -39,7 +39,7 @@ pub(crate) fn config(sandbox: &Sandbox) -> ScimConfig {
 }
 
 pub(crate) fn client(sandbox: &Sandbox) -> ScimClient {
-    ScimClient::new(&config(sandbox)).unwrap()
+    ScimClient::with_config(&config(sandbox)).unwrap()
 }
 
 /// The usual policy without the waiting.

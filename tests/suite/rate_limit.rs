@@ -13,7 +13,7 @@ use crate::{ScimClient, maybe_async, test};
 async fn clones_share_a_limit_and_wait_for_it() {
     let sandbox = Sandbox::start().unwrap();
     let five = NonZeroU32::new(5).unwrap();
-    let client = ScimClient::new(&config(&sandbox).rate_limit(five, Duration::from_secs(1))).unwrap();
+    let client = ScimClient::with_config(&config(&sandbox).rate_limit(five, Duration::from_secs(1))).unwrap();
     let started = Instant::now();
     for _ in 0..5 {
         client.clone().get_user("1").await.unwrap();

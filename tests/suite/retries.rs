@@ -70,7 +70,7 @@ async fn what_will_not_succeed_is_not_sent_again() {
 async fn there_are_as_many_attempts_as_allowed() {
     for (policy, attempts) in [(super::quick(), 3), (super::quick().attempts(5), 5), (RetryPolicy::none(), 1)] {
         let sandbox = failing(9, "GET", 503, None);
-        let client = ScimClient::new(&config(&sandbox).retry(policy)).unwrap();
+        let client = ScimClient::with_config(&config(&sandbox).retry(policy)).unwrap();
         let error = client.get_user("1").await.unwrap_err();
         assert_eq!((received(&sandbox).len(), error.attempts()), (attempts, u32::try_from(attempts).unwrap()));
     }
@@ -86,7 +86,8 @@ async fn a_patch_that_may_apply_twice_is_sent_once() {
         value: None,
     });
     for patch in [add, by_value] {
-        let client = |sandbox| ScimClient::new(&config(sandbox).profile(Profile::wats().with_any_patch())).unwrap();
+        let client =
+            |sandbox| ScimClient::with_config(&config(sandbox).profile(Profile::wats().allow_any_patch())).unwrap();
         let sandbox = failing(9, "PATCH", 503, None);
         let error = client(&sandbox).update_user("1", &patch).await.unwrap_err();
         assert_eq!((received(&sandbox).len(), error.write_outcome()), (1, Some(WriteOutcome::Unknown)));
@@ -107,7 +108,7 @@ async fn the_server_says_how_long_to_wait() {
     let in_two = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(3600));
     let sandbox = failing(1, "GET", 503, Some(("retry-after", in_two)));
     let policy = super::quick().max_retry_after(20 * MS);
-    let client = ScimClient::new(&config(&sandbox).retry(policy)).unwrap();
+    let client = ScimClient::with_config(&config(&sandbox).retry(policy)).unwrap();
     let answer = client.get_user(&first_id(&sandbox)).await;
     assert!(answer.is_ok(), "an hour is capped");
 }
@@ -117,13 +118,13 @@ async fn the_server_says_how_long_to_wait() {
 async fn a_deadline_ends_all_attempts() {
     let sandbox = failing(99, "GET", 503, Some(("retry-after", "30".into())));
     let policy = super::quick().attempts(50).deadline(Duration::from_secs(5));
-    let error = ScimClient::new(&config(&sandbox).retry(policy)).unwrap().get_user("1").await.unwrap_err();
+    let error = ScimClient::with_config(&config(&sandbox).retry(policy)).unwrap().get_user("1").await.unwrap_err();
     assert_eq!((error.attempts(), error.retry_after()), (1, Some(Duration::from_secs(30))));
 
     let sandbox = Sandbox::builder().latency(Duration::from_secs(20)).start().unwrap();
     let config = config(&sandbox).retry(super::quick().deadline(150 * MS));
     let started = Instant::now();
-    let error = ScimClient::new(&config).unwrap().get_user("1").await.unwrap_err();
+    let error = ScimClient::with_config(&config).unwrap().get_user("1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(started.elapsed() < Duration::from_secs(10), "the deadline also bounds one attempt");
 }
@@ -134,7 +135,7 @@ fn applied_then(fault: Fault) -> (Sandbox, FaultProxy, ScimClient) {
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     proxy.add_rule(FaultRule::new(fault).on_method(Method::POST).times(1));
     let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token()));
-    let client = ScimClient::new(&config.timeout(500 * MS).retry(super::quick())).unwrap();
+    let client = ScimClient::with_config(&config.timeout(500 * MS).retry(super::quick())).unwrap();
     (sandbox, proxy, client)
 }
 
@@ -195,7 +196,7 @@ async fn a_create_that_cannot_be_looked_up_is_unknown() {
 #[test]
 async fn without_retries_nothing_is_settled() {
     let sandbox = failing(1, "POST", 502, None);
-    let client = ScimClient::new(&config(&sandbox).retry(RetryPolicy::none())).unwrap();
+    let client = ScimClient::with_config(&config(&sandbox).retry(RetryPolicy::none())).unwrap();
     let error = client.create_user(&ScimUser::new("jane")).await.unwrap_err();
     assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown));
     assert_eq!(received(&sandbox).len(), 1);
@@ -224,7 +225,7 @@ async fn a_connection_that_breaks_is_tried_again() {
     let broken = AtomicUsize::new(0);
     let config = config(&Sandbox::start().unwrap());
     let client = crate::breaking(move || broken.fetch_add(1, Ordering::SeqCst) < 2);
-    let service = face::ScimService::over(&config, client).unwrap();
+    let service = face::ScimService::with_http_client(&config, client).unwrap();
     let answer = service.get_user("1").await;
     assert!(answer.unwrap().is_some());
 }

@@ -48,7 +48,7 @@ async fn a_span_tells_the_operation_and_nobodys_secrets() {
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     proxy.add_rule(FaultRule::new(Fault::ResetBeforeAnswer).times(1));
     let config = wats_scim::ScimConfig::new(proxy.base_url(), wats_scim::Credentials::wats_token(sandbox.token()));
-    let client = ScimClient::new(&config.retry(super::quick())).unwrap();
+    let client = ScimClient::with_config(&config.retry(super::quick())).unwrap();
     let token = client.get_token(None).await.unwrap();
     let jane = ScimUser::new("jane@example.com").with_external_id("4711").with_attribute("password", "canary");
     let id = client.create_user(&jane).await.unwrap().id.unwrap();

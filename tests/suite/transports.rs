@@ -88,7 +88,7 @@ async fn a_request_ends_in_time_however_slow_the_answer_is() {
         let deadline = RetryPolicy::default().attempts(2).deadline(100 * MS);
         let hurried = config(&base_url).timeout(LONG_AFTER * 9).retry(deadline);
         for config in [patient, hurried] {
-            let client = ScimClient::new(&config).unwrap();
+            let client = ScimClient::with_config(&config).unwrap();
             // On a new connection, and on one that is open already.
             for id in ["slow", "quick", "slow"] {
                 let started = Instant::now();
@@ -113,7 +113,7 @@ async fn a_late_head_does_not_give_the_body_more_time() {
     });
     // On a busy machine the body may be there before the time is looked at, so once will do.
     for _ in 0..5 {
-        let client = ScimClient::new(&config(&base_url).timeout(Duration::from_secs(1))).unwrap();
+        let client = ScimClient::with_config(&config(&base_url).timeout(Duration::from_secs(1))).unwrap();
         drop(client.get_user("quick").await);
         let answer = client.get_user("slow").await;
         if let Err(error) = answer {
@@ -132,7 +132,7 @@ async fn a_late_answer_that_is_in_time_is_read() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n")?;
         stream.write_all(br#"{"id":"late"}"#)
     });
-    let client = ScimClient::new(&config(&base_url).timeout(Duration::from_secs(60))).unwrap();
+    let client = ScimClient::with_config(&config(&base_url).timeout(Duration::from_secs(60))).unwrap();
     for (id, found) in [("quick", "quick"), ("slow", "late"), ("slow", "late"), ("quick", "quick")] {
         let user = client.get_user(id).await;
         assert_eq!(user.unwrap().unwrap().id.as_deref(), Some(found));
@@ -143,7 +143,7 @@ async fn a_late_answer_that_is_in_time_is_read() {
 #[test]
 async fn the_longest_times_are_no_panic() {
     let config = config(&server(|_| Ok(()))).connect_timeout(Duration::MAX).timeout(Duration::MAX);
-    let user = ScimClient::new(&config).unwrap().get_user("quick").await;
+    let user = ScimClient::with_config(&config).unwrap().get_user("quick").await;
     assert_eq!(user.unwrap().unwrap().id.as_deref(), Some("quick"));
 }
 
@@ -154,7 +154,7 @@ async fn a_length_that_is_a_lie_takes_no_memory() {
         write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{{", 1_u64 << 60)?;
         Err(io::ErrorKind::ConnectionAborted.into())
     });
-    let client = ScimClient::new(&config(&base_url).max_response_bytes(u64::MAX)).unwrap();
+    let client = ScimClient::with_config(&config(&base_url).max_response_bytes(u64::MAX)).unwrap();
     let error = client.get_user("1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
 }
@@ -167,7 +167,7 @@ async fn outcomes(config: &ScimConfig) -> [Option<WriteOutcome>; 3] {
         assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
         error.write_outcome()
     }
-    let client = ScimClient::new(config).unwrap();
+    let client = ScimClient::with_config(config).unwrap();
     let patch = ScimPatchRequest::new().replace("active", false);
     let created = client.create_user(&ScimUser::new("jane")).await;
     let updated = client.update_user("1", &patch).await;

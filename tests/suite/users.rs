@@ -69,15 +69,15 @@ async fn every_wats_path_is_patched_by_its_name() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let id = sandbox.users()[0]["id"].as_str().unwrap().to_owned();
     let client = client(&sandbox);
-    client.update_full_name(&id, "Jane Q Roe").await.unwrap();
+    client.wats().update_full_name(&id, "Jane Q Roe").await.unwrap();
     client.update_display_name(&id, "Jane").await.unwrap();
-    client.update_given_name(&id, "Janet").await.unwrap();
-    client.update_family_name(&id, "Roe").await.unwrap();
-    client.update_email(&id, "j@x.example").await.unwrap();
-    client.set_user_role(&id, "Operator").await.unwrap();
-    client.add_user_levels(&id, &["Level 1"]).await.unwrap();
-    client.add_user_levels(&id, &["Level 2", "Level 3"]).await.unwrap();
-    client.add_user_product_groups(&id, &["Group A", "Group B"]).await.unwrap();
+    client.wats().update_given_name(&id, "Janet").await.unwrap();
+    client.wats().update_family_name(&id, "Roe").await.unwrap();
+    client.wats().update_email(&id, "j@x.example").await.unwrap();
+    client.wats().set_user_role(&id, "Operator").await.unwrap();
+    client.wats().add_user_levels(&id, &["Level 1"]).await.unwrap();
+    client.wats().add_user_levels(&id, &["Level 2", "Level 3"]).await.unwrap();
+    client.wats().add_user_product_groups(&id, &["Group A", "Group B"]).await.unwrap();
     let user = client.set_user_active(&id, false).await.unwrap().unwrap();
 
     assert_eq!(user.display_name.as_deref(), Some("Jane"));
@@ -98,9 +98,9 @@ async fn a_level_that_wats_would_read_as_two_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     for levels in [&["Level 1;Level 2"][..], &[""], &[" "], &[]] {
-        let error = client.add_user_levels("1", levels).await.unwrap_err();
+        let error = client.wats().add_user_levels("1", levels).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{levels:?}");
-        let answer = client.add_user_product_groups("1", levels).await;
+        let answer = client.wats().add_user_product_groups("1", levels).await;
         assert!(answer.is_err(), "{levels:?}");
     }
     assert_eq!(received(&sandbox), Vec::<String>::new());
@@ -152,11 +152,11 @@ async fn a_token_is_asked_for_by_days() {
 async fn the_token_signs_in_as_entra_does() {
     let sandbox = Sandbox::builder().users(2).start().unwrap();
     let token = client(&sandbox).get_token(None).await.unwrap();
-    let entra = ScimClient::connect(sandbox.base_url(), Credentials::bearer(token.token)).unwrap();
+    let entra = ScimClient::new(sandbox.base_url(), Credentials::bearer(token.token)).unwrap();
     let answer = entra.get_users(&ListQuery::new()).await;
     assert_eq!(answer.unwrap().resources.len(), 2);
     let person = Credentials::basic(sandbox.user_name(), sandbox.password());
-    let answer = ScimClient::connect(sandbox.base_url(), person).unwrap().get_users(&ListQuery::new()).await;
+    let answer = ScimClient::new(sandbox.base_url(), person).unwrap().get_users(&ListQuery::new()).await;
     assert!(answer.is_ok());
 }
 
@@ -184,7 +184,7 @@ async fn a_patch_that_wats_does_not_take_is_refused_before_it_is_sent() {
 #[test]
 async fn a_server_without_the_by_name_route_is_asked_with_a_filter() {
     let sandbox = Sandbox::builder().users(3).standard_path().start().unwrap();
-    let client = ScimClient::connect(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).unwrap();
+    let client = ScimClient::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).unwrap();
     let guest = ScimUser::new("o'neil\"\\ or userName pr#EXT#@x");
     client.create_user(&guest).await.unwrap();
     let found = client.get_user_by_username("O'NEIL\"\\ or userName pr#EXT#@x").await.unwrap().unwrap();
@@ -283,7 +283,7 @@ async fn a_closure_is_a_client() {
     let client = crate::answering(|request| {
         super::answer(200, "application/json", format!(r#"{{"id":"{}"}}"#, request.method()))
     });
-    let service = face::ScimService::over(&config, client).unwrap();
+    let service = face::ScimService::with_http_client(&config, client).unwrap();
     let answer = service.get_user("1").await;
     assert_eq!(answer.unwrap().unwrap().id.as_deref(), Some("GET"));
 }

@@ -3,7 +3,8 @@ use wats_scim_filter::AttributePath;
 use wats_scim_filter::json::{is_server_attribute, spelling};
 
 use crate::import::schema::{ENTERPRISE, Kind, NAME, USER, WATS, find};
-use crate::model::{EnterpriseUser, Extension, Resource, ScimUser, WatsUser};
+use crate::model::{EnterpriseUser, Extension, Resource, ScimUser};
+use crate::wats::WatsUser;
 
 /// What a column holds.
 #[derive(Debug, PartialEq)]

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use self::cells::Splitter;
 use self::columns::Columns;
-use super::error::SourceError;
+use super::error::ImportError;
 use super::rows::Rows;
 use crate::model::ScimUser;
 
@@ -37,7 +37,7 @@ use crate::model::ScimUser;
 /// mark and empty lines are skipped. A file with a header alone gives no users and no error.
 ///
 /// ```
-/// use wats_scim::UserCsv;
+/// use wats_scim::import::UserCsv;
 ///
 /// let file = "Personalnummer;userName;active;roles;Telefon\n\
 ///             4711;jane@example.com;yes;Viewer;555\n\
@@ -52,7 +52,7 @@ use crate::model::ScimUser;
 ///
 /// let error = UserCsv::new().read("userName,active\njane,maybe\n\"john,true\n".as_bytes()).unwrap_err();
 /// assert_eq!(error.rows().iter().map(|row| row.line()).collect::<Vec<_>>(), [2, 3]);
-/// # Ok::<(), wats_scim::SourceError>(())
+/// # Ok::<(), wats_scim::import::ImportError>(())
 /// ```
 ///
 /// # What is bad
@@ -99,12 +99,12 @@ impl UserCsv {
     /// no longer counts. It holds several attributes if it is named several times:
     ///
     /// ```
-    /// use wats_scim::UserCsv;
+    /// use wats_scim::import::UserCsv;
     ///
     /// let csv = UserCsv::new().column("Mail", "userName").column("Mail", "email");
     /// let users = csv.read("Mail\njane@example.com".as_bytes())?;
     /// assert_eq!(users[0].user_name.as_deref(), users[0].email());
-    /// # Ok::<(), wats_scim::SourceError>(())
+    /// # Ok::<(), wats_scim::import::ImportError>(())
     /// ```
     #[must_use]
     pub fn column(mut self, name: impl Into<String>, attribute: impl Into<String>) -> Self {
@@ -124,11 +124,11 @@ impl UserCsv {
     ///
     /// # Errors
     ///
-    /// A [`SourceError`] with the bad rows. Without any, if there is no header or it does not say
+    /// A [`ImportError`] with the bad rows. Without any, if there is no header or it does not say
     /// what every column is; if two columns are for one attribute, or none is the `userName`; if a
     /// setting is not valid; or an I/O error.
-    pub fn read(&self, input: impl Read) -> Result<Vec<ScimUser>, SourceError> {
-        let mut splitter = Splitter::new(self.delimiter).map_err(SourceError::unreadable)?;
+    pub fn read(&self, input: impl Read) -> Result<Vec<ScimUser>, ImportError> {
+        let mut splitter = Splitter::new(self.delimiter).map_err(ImportError::unreadable)?;
         let mut header: Option<Columns> = None;
         let mut rows = Rows::default();
         let mut input = BufReader::new(input);
@@ -149,7 +149,7 @@ impl UserCsv {
             match &header {
                 None => {
                     let columns = cells.map_err(str::to_owned).and_then(|cells| Columns::read(&cells, self));
-                    let error = |reason| SourceError::unreadable(format!("the header, line {number}: {reason}"));
+                    let error = |reason| ImportError::unreadable(format!("the header, line {number}: {reason}"));
                     header = Some(columns.map_err(error)?);
                 }
                 Some(columns) => match cells.map_err(str::to_owned).and_then(|cells| columns.user(&cells)) {
@@ -160,7 +160,7 @@ impl UserCsv {
         }
         match header {
             Some(_) => rows.finish(),
-            None => Err(SourceError::unreadable("it is empty, without so much as a header")),
+            None => Err(ImportError::unreadable("it is empty, without so much as a header")),
         }
     }
 
@@ -169,9 +169,9 @@ impl UserCsv {
     /// # Errors
     ///
     /// As [`read`](Self::read), or that the file cannot be opened.
-    pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Vec<ScimUser>, SourceError> {
+    pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Vec<ScimUser>, ImportError> {
         let path = path.as_ref();
-        let read = File::open(path).map_err(SourceError::from).and_then(|file| self.read(file));
+        let read = File::open(path).map_err(ImportError::from).and_then(|file| self.read(file));
         read.map_err(|error| error.in_file(path))
     }
 }
@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    fn read(file: &str) -> Result<Vec<ScimUser>, SourceError> {
+    fn read(file: &str) -> Result<Vec<ScimUser>, ImportError> {
         UserCsv::new().read(file.as_bytes())
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use wats_scim_filter::json;
 
 use super::unparsed::Held;
-use crate::model::{EnterpriseUser, Extension, WatsUser};
+use crate::model::{EnterpriseUser, Extension};
 
 /// Attributes without a field of their own, in the order they came in.
 ///
@@ -32,8 +32,8 @@ pub struct Attributes(Vec<(Name, Held)>);
 /// The name of an attribute. Common extensions cost no allocation for each user.
 pub(crate) type Name = Cow<'static, str>;
 
-/// Extensions that most servers have.
-const COMMON: [&str; 2] = [EnterpriseUser::SCHEMA, WatsUser::SCHEMA];
+/// The extensions that most servers have, and that of WATS.
+const COMMON: [&str; 2] = [EnterpriseUser::SCHEMA, "urn:ietf:params:scim:schemas:extension:custom:2.0:user"];
 
 /// A name as it is stored.
 pub(crate) fn stored_name(name: &str) -> Name {

@@ -1,0 +1,9 @@
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// The limit as it is configured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RateLimit {
+    pub(crate) requests: NonZeroU32,
+    pub(crate) period: Duration,
+}

@@ -1,0 +1,98 @@
+use serde_json::{Map, Value};
+
+use super::dialect::SEPARATOR;
+use crate::model::{Attributes, Extension, ScimUser, json_object};
+
+/// WATS's own attributes of a user, since WATS 2025.1.10.
+///
+/// The server joins several values by `;`; [`levels`](Self::levels) and
+/// [`product_groups`](Self::product_groups) are the values.
+///
+/// ```
+/// use wats_scim::{ScimUser, WatsUser};
+///
+/// let jane = ScimUser::new("jane@example.com").with_levels(["Level 1", "Level 2"]);
+/// let wats = jane.extension::<WatsUser>()?.unwrap_or_default();
+/// assert_eq!(wats.levels().collect::<Vec<_>>(), ["Level 1", "Level 2"]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct WatsUser {
+    /// The levels that the user is restricted to, joined by `;`.
+    pub levels: Option<String>,
+    /// The product groups that the user is restricted to, joined by `;`.
+    pub product_groups: Option<String>,
+    /// Everything else.
+    pub attributes: Attributes,
+}
+
+json_object!(WatsUser {
+    "levels" => levels,
+    "productGroups" => product_groups,
+});
+
+impl Extension for WatsUser {
+    const SCHEMA: &'static str = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
+}
+
+impl WatsUser {
+    /// The levels, one by one.
+    pub fn levels(&self) -> impl Iterator<Item = &str> {
+        separate(self.levels.as_deref())
+    }
+
+    /// The product groups, one by one.
+    pub fn product_groups(&self) -> impl Iterator<Item = &str> {
+        separate(self.product_groups.as_deref())
+    }
+}
+
+fn separate(joined: Option<&str>) -> impl Iterator<Item = &str> {
+    joined.unwrap_or_default().split(SEPARATOR).map(str::trim).filter(|value| !value.is_empty())
+}
+
+impl ScimUser {
+    /// The WATS levels of a new user, each of which must exist on the server.
+    ///
+    /// They travel joined by `;` in WATS's extension (WATS 2025.1.10 and later), so a level whose
+    /// name contains `;` cannot be named here: it would be read as two.
+    #[must_use]
+    pub fn with_levels<L: AsRef<str>>(self, levels: impl IntoIterator<Item = L>) -> Self {
+        self.with_wats("levels", levels)
+    }
+
+    /// The WATS product groups of a new user; the rules of [`with_levels`](Self::with_levels)
+    /// apply.
+    #[must_use]
+    pub fn with_product_groups<G: AsRef<str>>(self, groups: impl IntoIterator<Item = G>) -> Self {
+        self.with_wats("productGroups", groups)
+    }
+
+    fn with_wats<V: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
+        let values: Vec<V> = values.into_iter().collect();
+        let joined = values.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(SEPARATOR);
+        let mut extension = match self.attributes.get(WatsUser::SCHEMA) {
+            Some(Value::Object(extension)) => extension.clone(),
+            _ => Map::new(),
+        };
+        extension.insert(name.to_owned(), joined.into());
+        self.with_attribute(WatsUser::SCHEMA, extension)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn levels_and_product_groups_share_the_extension() {
+        let user = ScimUser::new("jane").with_levels(["Level 1", "Level 2"]).with_product_groups(["Group A"]);
+        assert_eq!(
+            user.attributes.get(WatsUser::SCHEMA),
+            Some(&json!({ "levels": "Level 1;Level 2", "productGroups": "Group A" }))
+        );
+    }
+}
