@@ -34,6 +34,8 @@ mod service;
 #[path = "dual/wats.rs"]
 mod wats;
 
+#[cfg(feature = "blocking")]
+mod failure;
 mod lanes;
 #[cfg(feature = "blocking")]
 mod resolver;

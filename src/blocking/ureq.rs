@@ -1,10 +1,12 @@
 use std::io::Read;
 
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, Timeout};
+use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, SendBody};
 
+use super::failure::{RequestBody, Sent, failure};
 use super::resolver::BriefResolver;
 use super::{HttpClient, HttpScimRepository, ScimService};
 use crate::body_limit::BodyLimit;
@@ -94,38 +96,22 @@ impl Ureq {
 impl HttpClient for Ureq {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let time_left = request.extensions().get::<TimeLeft>().copied();
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let response = if body.is_empty() {
-            self.run(Request::from_parts(head, ()), time_left)
+            self.run(Request::from_parts(head, ()), time_left).map_err(|error| failure(error, Sent::NotKnown))?
         } else {
-            self.run(Request::from_parts(head, body), time_left)
+            head.headers.insert(CONTENT_LENGTH, body.len().into());
+            let mut body = RequestBody::new(&body);
+            let request = Request::from_parts(head, SendBody::from_reader(&mut body));
+            self.run(request, time_left).map_err(|error| failure(error, body.sent()))?
         };
-        let (head, body) = response.map_err(failure)?.into_parts();
+        let (head, body) = response.into_parts();
         let mut bytes = Vec::with_capacity(self.body_limit.capacity(body.content_length()));
         let read = body.into_reader().take(self.body_limit.0.saturating_add(1)).read_to_end(&mut bytes);
-        read.map_err(|error| failure(UreqError::from(error)))?;
+        read.map_err(|error| failure(UreqError::from(error), Sent::Perhaps))?;
         if self.body_limit.is_exceeded_by(bytes.len()) {
             return Err(TransportError::too_large());
         }
         Ok(Response::from_parts(head, bytes))
-    }
-}
-
-/// How far the request had come when it failed. Where that cannot be said, it may have arrived.
-fn failure(error: UreqError) -> TransportError {
-    match error {
-        UreqError::Io(error) => match error.downcast::<UreqError>() {
-            Ok(inner) => failure(inner),
-            Err(error) => error.into(),
-        },
-        UreqError::Timeout(Timeout::Resolve | Timeout::Connect)
-        | UreqError::HostNotFound
-        | UreqError::ConnectionFailed
-        | UreqError::ConnectProxyFailed(_)
-        | UreqError::Tls(_)
-        | UreqError::TlsRequired
-        | UreqError::Rustls(_) => TransportError::not_connected(error),
-        UreqError::Timeout(_) => TransportError::timeout(error),
-        other => TransportError::interrupted(other),
     }
 }

@@ -11,6 +11,8 @@ use crate::{ScimClient, maybe_async, test};
 
 /// Far more than a slow answer may take, and far less than the server would need for it.
 const LONG_AFTER: Duration = Duration::from_secs(10);
+type Answer = fn(&mut TcpStream) -> io::Result<()>;
+
 const QUICK: &str = r#"{"id":"quick"}"#;
 
 /// A server on a loopback port that answers a request for the user `quick` at once, and each other
@@ -67,7 +69,7 @@ const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/scim+json\r\nco
 #[maybe_async]
 #[test]
 async fn a_request_ends_in_time_however_slow_the_answer_is() {
-    let slow: [(&str, fn(&mut TcpStream) -> io::Result<()>); 5] = [
+    let slow: [(&str, Answer); 5] = [
         ("no answer", |stream| stream.read_exact(&mut [0])),
         ("a head byte by byte", |stream| drip(stream, HEAD)),
         ("a body byte by byte", |stream| stream.write_all(HEAD.as_bytes()).and_then(|()| drip(stream, "{"))),
@@ -173,6 +175,24 @@ async fn outcomes(config: &ScimConfig) -> [Option<WriteOutcome>; 3] {
     let updated = client.update_user("1", &patch).await;
     let deleted = client.delete_user("1").await;
     [outcome(created), outcome(updated), outcome(deleted)]
+}
+
+#[maybe_async]
+#[test]
+async fn a_write_without_a_connection_is_not_applied() {
+    let not_applied = Some(WriteOutcome::NotApplied);
+    let untrusted = super::tls::TlsServer::start();
+    let of_untrusted = outcomes(&config(untrusted.base_url())).await;
+    assert_eq!(of_untrusted, [not_applied; 3], "the certificate is not trusted");
+
+    // A label of a name has 63 characters at most (RFC 1035 §2.3.4), so nothing is asked.
+    let nowhere = config(&format!("http://{}.invalid", "x".repeat(64))).allow_plain_http(true);
+    let of_nowhere = outcomes(&nowhere).await;
+    assert_eq!(of_nowhere, [not_applied; 3], "the name is not known");
+
+    let hangs_up = serve(|_| Ok(())).replace("http://", "https://");
+    let [created, updated, _] = outcomes(&config(&hangs_up)).await;
+    assert_eq!([created, updated], [not_applied; 2], "there was no TLS");
 }
 
 #[maybe_async]

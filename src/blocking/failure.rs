@@ -1,0 +1,125 @@
+//! How far a request had come when ureq failed.
+
+use std::io::{self, Read};
+
+use ureq::{Error as UreqError, Timeout};
+
+use crate::transport_error::TransportError;
+
+/// What is known of a request that has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Its body was not, so the server cannot have acted on it.
+    NotWhole,
+    /// It may have been.
+    Perhaps,
+    /// It has no body to tell by, so the error must.
+    NotKnown,
+}
+
+/// The body of a request. ureq reads it once the connection is made and the head is sent, and in
+/// no other way tells whether it had come that far.
+pub(super) struct RequestBody<'a> {
+    rest: &'a [u8],
+    is_begun: bool,
+}
+
+impl<'a> RequestBody<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        Self { rest: body, is_begun: false }
+    }
+
+    pub(super) fn sent(&self) -> Sent {
+        if self.is_begun { Sent::Perhaps } else { Sent::NotWhole }
+    }
+}
+
+impl Read for RequestBody<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.is_begun = true;
+        self.rest.read(buffer)
+    }
+}
+
+/// Names the failure as exactly as it can be known. What may have been sent is never said not to be.
+pub(super) fn failure(error: UreqError, sent: Sent) -> TransportError {
+    // An I/O error may carry one of ureq's own.
+    let error = if let UreqError::Io(error) = error { UreqError::from(error) } else { error };
+    match error {
+        UreqError::Timeout(Timeout::Resolve | Timeout::Connect) => TransportError::not_connected(error),
+        UreqError::Timeout(_) => TransportError::timeout(error),
+        UreqError::Io(error) if error.kind() == io::ErrorKind::TimedOut => TransportError::timeout(error),
+        error => match sent {
+            Sent::NotWhole => TransportError::not_connected(error),
+            Sent::Perhaps => TransportError::interrupted(error),
+            Sent::NotKnown => by_error(error),
+        },
+    }
+}
+
+fn by_error(error: UreqError) -> TransportError {
+    match error {
+        UreqError::Io(error) if is_of_connecting(&error) => TransportError::not_connected(error),
+        UreqError::Io(error) => TransportError::from(error),
+        UreqError::BadUri(_)
+        | UreqError::HostNotFound
+        | UreqError::ConnectionFailed
+        | UreqError::ConnectProxyFailed(_)
+        | UreqError::Tls(_)
+        | UreqError::TlsRequired
+        | UreqError::Rustls(_) => TransportError::not_connected(error),
+        other => TransportError::interrupted(other),
+    }
+}
+
+/// Whether an error can only have come from looking the name up or from the TLS handshake.
+fn is_of_connecting(error: &io::Error) -> bool {
+    let Some(inner) = error.get_ref() else { return false };
+    match inner.downcast_ref::<rustls::Error>() {
+        Some(error) => {
+            matches!(
+                error,
+                rustls::Error::InvalidCertificate(_)
+                    | rustls::Error::NoCertificatesPresented
+                    | rustls::Error::PeerIncompatible(_)
+            )
+        }
+        // The standard library has no kind of error for this.
+        None => inner.to_string().starts_with("failed to lookup address information"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERY: [Sent; 3] = [Sent::NotWhole, Sent::Perhaps, Sent::NotKnown];
+
+    fn never_sent(error: impl Fn() -> UreqError) -> [bool; 3] {
+        EVERY.map(|sent| failure(error(), sent).never_sent())
+    }
+
+    #[test]
+    fn a_body_that_was_not_asked_for_was_not_sent() {
+        let mut body = RequestBody::new(b"{}");
+        assert_eq!(body.sent(), Sent::NotWhole);
+        let mut sent = String::new();
+        body.read_to_string(&mut sent).unwrap();
+        assert_eq!((body.sent(), sent.as_str()), (Sent::Perhaps, "{}"));
+    }
+
+    #[test]
+    fn only_what_was_not_sent_is_said_not_to_be() {
+        let io = |kind: io::ErrorKind| move || UreqError::Io(kind.into());
+        let rustls = |error: rustls::Error| move || UreqError::Io(io::Error::other(error.clone()));
+        assert_eq!(never_sent(io(io::ErrorKind::ConnectionReset)), [true, false, false]);
+        assert_eq!(never_sent(io(io::ErrorKind::UnexpectedEof)), [true, false, false]);
+        assert_eq!(never_sent(io(io::ErrorKind::ConnectionRefused)), [true, false, true]);
+        assert_eq!(never_sent(rustls(rustls::Error::NoCertificatesPresented)), [true, false, true]);
+        assert_eq!(never_sent(rustls(rustls::Error::DecryptError)), [true, false, false]);
+        assert_eq!(never_sent(|| UreqError::HostNotFound), [true, false, true]);
+        assert_eq!(never_sent(|| UreqError::Timeout(Timeout::Connect)), [true; 3]);
+        assert_eq!(never_sent(|| UreqError::Timeout(Timeout::Global)), [false; 3]);
+        assert_eq!(never_sent(|| UreqError::Io(io::Error::other(UreqError::HostNotFound))), [true, false, true]);
+    }
+}
