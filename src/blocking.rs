@@ -36,9 +36,9 @@ mod wats;
 
 #[cfg(feature = "blocking")]
 mod failure;
-mod lanes;
 #[cfg(feature = "blocking")]
-mod resolver;
+mod idle;
+mod lanes;
 mod source;
 #[cfg(feature = "blocking")]
 mod ureq;
