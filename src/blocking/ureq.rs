@@ -46,7 +46,9 @@ impl ScimClient {
 
 /// The transport of the blocking client, over ureq. A clone shares the connections.
 ///
-/// The server's name is looked up for each request, even if an open connection then serves it.
+/// The server's name is looked up for each request, even if an open connection then serves it. The
+/// headers of an answer must fit into 32 KiB, and the address and each header of a request into
+/// 16 KiB.
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
@@ -56,6 +58,9 @@ pub struct Ureq {
 }
 
 impl Ureq {
+    const INPUT: usize = 32 << 10;
+    const OUTPUT: usize = 16 << 10;
+
     /// A transport with these settings.
     ///
     /// # Errors
@@ -84,6 +89,11 @@ impl Ureq {
             .timeout_send_body(Some(config.timeout))
             .timeout_recv_response(Some(config.timeout))
             .timeout_recv_body(Some(after_a_quick_head(config.timeout)))
+            // By default each connection has two buffers of 128 KiB, and with TLS two more.
+            .input_buffer_size(Self::INPUT)
+            .output_buffer_size(Self::OUTPUT)
+            // A full buffer without the end of the headers reads as a closed connection.
+            .max_response_header_size(Self::INPUT - 1)
             .max_idle_connections(256)
             .max_idle_connections_per_host(256)
             .build()
