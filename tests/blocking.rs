@@ -75,6 +75,17 @@ fn one_client_serves_eight_threads() {
 }
 
 #[test]
+fn headers_that_are_too_large_are_named_as_the_cause() {
+    let base_url = suite::transports::server(|stream| {
+        let long = "x".repeat(40_000);
+        std::io::Write::write_all(stream, format!("HTTP/1.1 200 OK\r\nx-long: {long}\r\n\r\n").as_bytes())
+    });
+    let client = ScimClient::with_config(&suite::transports::config(&base_url)).unwrap();
+    let error = client.get_user("1").unwrap_err();
+    assert!(format!("{error:?}").contains("header is too big"), "{error:?}");
+}
+
+#[test]
 fn a_write_that_panics_is_unknown() {
     let (sandbox, events) = (Sandbox::start().unwrap(), suite::audit::Events::default());
     let config = suite::config(&sandbox).audit(events.audit());

@@ -1,9 +1,11 @@
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy, Url};
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::{HttpClient, HttpScimRepository, ScimService};
@@ -42,6 +44,7 @@ impl ScimClient {
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: Client,
+    timeout: Duration,
     body_limit: BodyLimit,
     server: Arc<OnceLock<Option<Server>>>,
 }
@@ -78,7 +81,12 @@ impl Reqwest {
             .connect_timeout(config.connect_timeout)
             .build()
             .map_err(|error| Error::invalid("the HTTP client cannot be set up").with_source(error.without_url()))?;
-        Ok(Self { client, body_limit: BodyLimit(config.max_response_bytes), server: Arc::default() })
+        Ok(Self {
+            client,
+            timeout: config.timeout,
+            body_limit: BodyLimit(config.max_response_bytes),
+            server: Arc::default(),
+        })
     }
 
     /// The request as one of reqwest's.
@@ -121,7 +129,8 @@ impl Server {
 }
 
 fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
-    let provider = tls::crypto_provider();
+    // As ureq chooses it: the one that the application has installed, or else ring.
+    let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
     let failed = |error: rustls::Error| Error::invalid("TLS cannot be set up").with_source(error);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -147,7 +156,7 @@ impl HttpClient for Reqwest {
         let time_left = request.extensions().get::<TimeLeft>().copied();
         let mut request = self.request(request).map_err(failure)?;
         if let Some(TimeLeft(left)) = time_left {
-            *request.timeout_mut() = Some(left);
+            *request.timeout_mut() = Some(left.min(self.timeout));
         }
         let mut response = self.client.execute(request).await.map_err(failure)?;
         let mut body = Vec::with_capacity(self.body_limit.capacity(response.content_length()));

@@ -43,28 +43,32 @@ impl Read for RequestBody<'_> {
 
 /// Names the failure as exactly as it can be known. What may have been sent is never said not to be.
 pub(super) fn failure(error: UreqError, sent: Sent) -> TransportError {
-    match (error, sent) {
-        (UreqError::Io(error), _) if error.get_ref().is_some_and(|inner| inner.is::<UreqError>()) => {
-            failure(UreqError::from(error), sent)
-        }
-        (error @ UreqError::Timeout(Timeout::Resolve | Timeout::Connect), _) => TransportError::not_connected(error),
-        (error @ UreqError::Timeout(_), _) => TransportError::timeout(error),
-        (UreqError::Io(error), _) if error.kind() == io::ErrorKind::TimedOut => TransportError::timeout(error),
-        (error, Sent::NotWhole) => TransportError::not_connected(error),
-        (error, Sent::Perhaps) => TransportError::interrupted(error),
-        (UreqError::Io(error), Sent::NotKnown) if is_of_connecting(&error) => TransportError::not_connected(error),
-        (UreqError::Io(error), Sent::NotKnown) => TransportError::from(error),
-        (
-            error @ (UreqError::BadUri(_)
-            | UreqError::HostNotFound
-            | UreqError::ConnectionFailed
-            | UreqError::ConnectProxyFailed(_)
-            | UreqError::Tls(_)
-            | UreqError::TlsRequired
-            | UreqError::Rustls(_)),
-            Sent::NotKnown,
-        ) => TransportError::not_connected(error),
-        (error, Sent::NotKnown) => TransportError::interrupted(error),
+    // An I/O error may carry one of ureq's own.
+    let error = if let UreqError::Io(error) = error { UreqError::from(error) } else { error };
+    match error {
+        UreqError::Timeout(Timeout::Resolve | Timeout::Connect) => TransportError::not_connected(error),
+        UreqError::Timeout(_) => TransportError::timeout(error),
+        UreqError::Io(error) if error.kind() == io::ErrorKind::TimedOut => TransportError::timeout(error),
+        error => match sent {
+            Sent::NotWhole => TransportError::not_connected(error),
+            Sent::Perhaps => TransportError::interrupted(error),
+            Sent::NotKnown => by_error(error),
+        },
+    }
+}
+
+fn by_error(error: UreqError) -> TransportError {
+    match error {
+        UreqError::Io(error) if is_of_connecting(&error) => TransportError::not_connected(error),
+        UreqError::Io(error) => TransportError::from(error),
+        UreqError::BadUri(_)
+        | UreqError::HostNotFound
+        | UreqError::ConnectionFailed
+        | UreqError::ConnectProxyFailed(_)
+        | UreqError::Tls(_)
+        | UreqError::TlsRequired
+        | UreqError::Rustls(_) => TransportError::not_connected(error),
+        other => TransportError::interrupted(other),
     }
 }
 

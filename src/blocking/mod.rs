@@ -10,9 +10,9 @@ mod client;
 
 #[cfg(feature = "blocking")]
 mod failure;
-mod in_flight;
 #[cfg(feature = "blocking")]
-mod resolver;
+mod idle;
+mod in_flight;
 mod source;
 #[cfg(feature = "blocking")]
 mod ureq;

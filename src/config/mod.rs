@@ -119,8 +119,8 @@ impl ScimConfig {
         self
     }
 
-    /// How long making a connection may take, within [`timeout`](Self::timeout). 10 s by default, and a
-    /// year at most.
+    /// How long making a connection may take, within [`timeout`](Self::timeout). 10 s by default,
+    /// and a year at most.
     #[must_use]
     pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
         self.connect_timeout = connect_timeout.min(LONGEST_TIMEOUT);

@@ -1,17 +1,10 @@
-//! What both transports trust: the operating system's certificates, with one crypto provider.
+//! What both transports trust: the operating system's certificates, and those of the configuration.
 
-use std::sync::Arc;
-
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::config::ScimConfig;
 use crate::error::{Error, Result};
-
-pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
 
 /// The certificates to trust: `None` for the operating system's own judgement, or else its store
 /// and those that the configuration adds.

@@ -20,7 +20,7 @@ mod retries;
 mod tls;
 #[cfg(feature = "tracing")]
 mod traces;
-mod transports;
+pub(crate) mod transports;
 mod users;
 
 use std::time::Duration;

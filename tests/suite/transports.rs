@@ -11,11 +11,13 @@ use crate::{ScimClient, maybe_async, test};
 
 /// Far more than a slow answer may take, and far less than the server would need for it.
 const LONG_AFTER: Duration = Duration::from_secs(10);
+type Answer = fn(&mut TcpStream) -> io::Result<()>;
+
 const QUICK: &str = r#"{"id":"quick"}"#;
 
 /// A server on a loopback port that answers a request for the user `quick` at once, and each other
 /// one as it is told to.
-fn server(other: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static) -> String {
+pub(crate) fn server(other: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static) -> String {
     serve(move |stream| {
         loop {
             if read_head(stream)?.contains("/quick") {
@@ -58,7 +60,7 @@ fn drip(stream: &mut TcpStream, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn config(base_url: &str) -> ScimConfig {
+pub(crate) fn config(base_url: &str) -> ScimConfig {
     ScimConfig::new(base_url, Credentials::wats_token("dTpw")).retry(RetryPolicy::none())
 }
 
@@ -67,7 +69,7 @@ const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/scim+json\r\nco
 #[maybe_async]
 #[test]
 async fn a_request_ends_in_time_however_slow_the_answer_is() {
-    let slow: [(&str, fn(&mut TcpStream) -> io::Result<()>); 5] = [
+    let slow: [(&str, Answer); 5] = [
         ("no answer", |stream| stream.read_exact(&mut [0])),
         ("a head byte by byte", |stream| drip(stream, HEAD)),
         ("a body byte by byte", |stream| stream.write_all(HEAD.as_bytes()).and_then(|()| drip(stream, "{"))),
@@ -199,4 +201,19 @@ async fn a_write_whose_connection_broke_is_unknown() {
     let breaks = serve(|stream| read_head(stream).map(drop));
     let broken = outcomes(&config(&breaks)).await;
     assert_eq!(broken, [Some(WriteOutcome::Unknown); 3]);
+}
+
+#[maybe_async]
+#[test]
+async fn long_headers_and_addresses_fit() {
+    let base_url = server(|stream| {
+        let length = QUICK.len();
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nx-long: {}\r\n\r\n", "x".repeat(30_000))?;
+        stream.write_all(QUICK.as_bytes())
+    });
+    let client = ScimClient::with_config(&config(&base_url)).unwrap();
+    for id in ["long", &"x".repeat(15_000)] {
+        let user = client.get_user(id).await;
+        assert_eq!(user.unwrap().unwrap().id.as_deref(), Some("quick"));
+    }
 }
