@@ -17,13 +17,19 @@ pub(crate) struct ByHand {
 
 impl ByHand {
     pub(crate) fn new(base: &str) -> Result<Self> {
+        let timeout = Some(Duration::from_secs(30));
+        // A timeout for each part of a call: for a global one, ureq looks the server's name up on a
+        // thread that it starts for every request.
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            .timeout_global(Some(Duration::from_secs(30)))
             .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_send_request(timeout)
+            .timeout_send_body(timeout)
+            .timeout_recv_response(timeout)
+            .timeout_recv_body(timeout)
             .max_idle_connections(256)
             .max_idle_connections_per_host(256)
             .build()
