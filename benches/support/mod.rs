@@ -5,6 +5,7 @@ pub(crate) mod by_hand;
 pub(crate) mod chart;
 pub(crate) mod cost;
 pub(crate) mod figures;
+pub(crate) mod latency;
 pub(crate) mod memory;
 pub(crate) mod peer;
 pub(crate) mod server;
