@@ -9,7 +9,7 @@ use support::cost::wall;
 use support::figures::{Goal, median, show};
 use support::latency::{Latency, ideal};
 use support::server::{Server, serve_if_told};
-use support::{Result, config, full_or_short, users};
+use support::{Result, config, full_or_short, is_wanted, users};
 use tokio::runtime::Runtime;
 use wats_scim::{asynchronous, blocking};
 
@@ -38,6 +38,9 @@ fn measure(
     goal: &Goal,
     latency: impl Fn(u64) -> Latency,
 ) -> Result<()> {
+    if !is_wanted(what) {
+        return Ok(());
+    }
     let (rounds, writes) = full_or_short((5, 2_000), (1, 200));
     let (mut blocking, mut asynchronous) = (Vec::new(), Vec::new());
     for round in 0..rounds {

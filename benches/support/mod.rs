@@ -32,6 +32,13 @@ pub(crate) fn full_or_short<N>(full: N, short: N) -> N {
     if is_short() { short } else { full }
 }
 
+/// Whether to measure this: everything, or only what an argument names, as in
+/// `cargo bench --all-features --bench batch -- varying`.
+pub(crate) fn is_wanted(what: &str) -> bool {
+    let mut named = env::args().skip(1).filter(|argument| !argument.starts_with("--")).peekable();
+    named.peek().is_none() || named.any(|name| name == what)
+}
+
 /// The settings of every client of this crate that is measured.
 pub(crate) fn config(base: &str) -> ScimConfig {
     ScimConfig::new(base, Credentials::bearer(by_hand::TOKEN))

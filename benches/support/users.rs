@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wats_scim::ScimUser;
+use wats_scim::{ScimUser, ScimUserName};
 
 /// The number of a user, as the template has it.
 const NUMBER: &str = "0000000";
@@ -75,6 +75,17 @@ pub(crate) fn id(number: u64) -> String {
 /// So many new users, numbered from 1, as this crate creates them.
 pub(crate) fn new(count: u32) -> impl Iterator<Item = ScimUser> + Send + 'static {
     (1..=count).map(|number| ScimUser::new(name(number)).with_display_name("Jane Doe"))
+}
+
+/// The user with this number as another system has it.
+pub(crate) fn wanted(number: u32, family_name: &str) -> ScimUser {
+    let name = name(number);
+    ScimUser::new(name.as_str())
+        .with_external_id(format!("E{number:07}"))
+        .with_name(ScimUserName::new("Jane", family_name))
+        .with_display_name("Jane Doe")
+        .with_email(name)
+        .with_active(true)
 }
 
 /// The name of the user with this number.
