@@ -10,6 +10,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
+
+use http::StatusCode;
 
 use super::latency::Latency;
 use super::users::{self, Users};
@@ -73,7 +76,7 @@ fn serve(stream: &TcpStream) -> io::Result<()> {
     let mut answer = Vec::new();
     let mut body = Vec::new();
     while let Some(request) = Request::read(&mut requests)? {
-        thread::sleep(request.latency.of(request.number()));
+        thread::sleep(request.latency());
         body.clear();
         let status = request.answer(&users, &mut body);
         answer.clear();
@@ -89,7 +92,7 @@ fn serve(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// What of a request matters here.
-struct Request {
+pub(crate) struct Request {
     users: u64,
     latency: Latency,
     asked: Asked,
@@ -133,7 +136,7 @@ impl Request {
         request.map(Some).ok_or_else(|| io::Error::other("not a request for this server"))
     }
 
-    fn of(method: &str, target: &str, body: &[u8]) -> Option<Self> {
+    pub(crate) fn of(method: &str, target: &str, body: &[u8]) -> Option<Self> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut segments = path.split('/').skip(1);
         let users = segments.next()?.parse().ok()?;
@@ -153,20 +156,20 @@ impl Request {
         Some(Self { users, latency, asked })
     }
 
-    /// The number that its latency depends on. The pages of a client that lets them overlap have
-    /// the latencies of those of a client that does not.
-    fn number(&self) -> u64 {
-        match self.asked {
+    /// How long the answer takes. The pages of a client that lets them overlap have the latencies of
+    /// those of a client that does not.
+    pub(crate) fn latency(&self) -> Duration {
+        self.latency.of(match self.asked {
             Asked::Creation(number) | Asked::User(number) => number,
             Asked::Page { start, .. } => (start - 1) / 100,
-        }
+        })
     }
 
-    fn answer(&self, users: &Users, body: &mut Vec<u8>) -> &'static str {
+    pub(crate) fn answer(&self, users: &Users, body: &mut Vec<u8>) -> StatusCode {
         match self.asked {
             Asked::Creation(_) => {
                 users.put(1, body);
-                return "201 Created";
+                return StatusCode::CREATED;
             }
             Asked::User(number) => users.put(number, body),
             Asked::Page { start, count } => {
@@ -174,6 +177,6 @@ impl Request {
                 users.put_page(self.users, start, start..end.max(start), body);
             }
         }
-        "200 OK"
+        StatusCode::OK
     }
 }
