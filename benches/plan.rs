@@ -11,7 +11,7 @@ use support::cost::cpu;
 use support::figures::{Goal, median, show};
 use support::{Result, full_or_short, memory, users};
 use wats_scim::plan::{CurrentUsers, Plan, Policy};
-use wats_scim::{Profile, ScimUser, ScimUserName};
+use wats_scim::{Profile, ScimUser};
 
 const GROWTH: Goal = Goal::AtMost(12.0);
 const MEASURE: &str = "measure-plan";
@@ -79,7 +79,7 @@ fn measure(server: &str, users: u32) -> Result<()> {
         return Err(format!("the plan has {} steps, and not {expected}", plan.steps.len()).into());
     }
 
-    let everybody: Vec<_> = (0..users).map(|number| wanted_user(number, "Roe")).collect();
+    let everybody: Vec<_> = (0..users).map(|number| users::wanted(number, "Roe")).collect();
     let plan = policy.plan(&held, &everybody)?;
     let print = cpu(|| {
         black_box(plan.to_string());
@@ -113,21 +113,10 @@ fn held(count: u32) -> Result<CurrentUsers> {
     Ok(CurrentUsers::complete(held))
 }
 
-/// The user with this number as another system has it.
-fn wanted_user(number: u32, family_name: &str) -> ScimUser {
-    let address = format!("user{number:07}@example.com");
-    ScimUser::new(address.as_str())
-        .with_external_id(format!("E{number:07}"))
-        .with_name(ScimUserName::new("Jane", family_name))
-        .with_display_name("Jane Doe")
-        .with_email(address)
-        .with_active(true)
-}
-
 /// Of so many users, hundreds of them, one in a hundred has left, two have another name, and one is new. One more is
 /// new, because a list of just so many would look like a page.
 fn wanted_of(count: u32) -> Vec<ScimUser> {
     let stayed = (0..count).filter(|number| number % 100 != 7);
     let new = count..=count + count / 100;
-    stayed.chain(new).map(|number| wanted_user(number, if number % 50 == 3 { "Roe" } else { "Doe" })).collect()
+    stayed.chain(new).map(|number| users::wanted(number, if number % 50 == 3 { "Roe" } else { "Doe" })).collect()
 }

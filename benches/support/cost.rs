@@ -41,6 +41,25 @@ pub(crate) fn on_one_processor() -> Result<()> {
     Ok(())
 }
 
+/// What work costs: processor time, and time on the clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) cpu: Duration,
+    pub(crate) wall: Duration,
+}
+
+impl Cost {
+    /// What the work costs here.
+    pub(crate) fn of(work: impl FnOnce() -> Result<()>) -> Result<Self> {
+        let mut spent = Duration::ZERO;
+        let wall = wall(|| {
+            spent = cpu(work)?;
+            Ok(())
+        })?;
+        Ok(Self { cpu: spent, wall })
+    }
+}
+
 /// The processor time that the work takes here.
 pub(crate) fn cpu(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
     let before = cpu_time();

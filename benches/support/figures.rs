@@ -6,6 +6,8 @@ use std::fmt;
 pub(crate) enum Goal {
     AtMost(f64),
     AtLeast(f64),
+    /// It is shown for information.
+    None,
 }
 
 impl fmt::Display for Goal {
@@ -13,6 +15,7 @@ impl fmt::Display for Goal {
         match self {
             Self::AtMost(most) => write!(f, "<= {most:.2}"),
             Self::AtLeast(least) => write!(f, ">= {least:.2}"),
+            Self::None => f.write_str("none"),
         }
     }
 }

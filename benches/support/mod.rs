@@ -5,6 +5,7 @@ pub(crate) mod by_hand;
 pub(crate) mod chart;
 pub(crate) mod cost;
 pub(crate) mod figures;
+pub(crate) mod latency;
 pub(crate) mod memory;
 pub(crate) mod peer;
 pub(crate) mod server;
@@ -29,6 +30,13 @@ pub(crate) fn is_short() -> bool {
 /// One number for a measurement, another for the short mode.
 pub(crate) fn full_or_short<N>(full: N, short: N) -> N {
     if is_short() { short } else { full }
+}
+
+/// Whether to measure this: everything, or only what an argument names, as in
+/// `cargo bench --all-features --bench batch -- varying`.
+pub(crate) fn is_wanted(what: &str) -> bool {
+    let mut named = env::args().skip(1).filter(|argument| !argument.starts_with("--")).peekable();
+    named.peek().is_none() || named.any(|name| name == what)
 }
 
 /// The settings of every client of this crate that is measured.

@@ -3,17 +3,30 @@
     peer.py sync|async BASE
 
 Each line read is a piece of work: `get COUNT`, `list COUNT` (pages of a hundred users), `create
-COUNT`, or `walk USERS` (a whole directory, page after page). Each is answered with a line: the
-processor time of this process and the time on the clock that it took, in seconds.
+COUNT`, `walk USERS` (a whole directory, page after page), or `sync USERS` (reads a whole directory,
+and changes one user in a hundred, who differs), each followed by the number of requests in flight.
+scim2-client has nothing for several requests at once, so with `sync` there is always one, and with
+`async` they are tasks of asyncio. Each is answered with a line: the processor time of this process
+and the time on the clock that it took, in seconds.
 """
 
 import asyncio
 import sys
 import time
 
-from httpx2 import AsyncClient, Client
+from httpx2 import AsyncClient, Client, Limits
 from scim2_client.engines.httpx2 import AsyncSCIMClient, SyncSCIMClient
-from scim2_models import Email, EnterpriseUser, Name, ResourceType, ScimProvider, SearchRequest, User
+from scim2_models import (
+    Email,
+    EnterpriseUser,
+    Name,
+    PatchOp,
+    PatchOperation,
+    ResourceType,
+    ScimProvider,
+    SearchRequest,
+    User,
+)
 
 FullUser = User[EnterpriseUser]
 HEADERS = {"Authorization": "Bearer c2VjcmV0"}
@@ -42,6 +55,20 @@ def jane():
     )
 
 
+def wanted(users):
+    """The users of another system by their `externalId`; one in a hundred has another name."""
+    return {
+        f"E{number:07}": FullUser(
+            user_name=f"user{number:07}@example.com",
+            name=Name(given_name="Jane", family_name="Roe" if number % PAGE == 3 else "Doe"),
+            display_name="Jane Doe",
+            active=True,
+            emails=[Email(value=f"user{number:07}@example.com", type="work", primary=True)],
+        )
+        for number in range(1, users + 1)
+    }
+
+
 def expect(as_asked):
     if not as_asked:
         raise SystemExit("the server did not give what was asked for")
@@ -49,10 +76,28 @@ def expect(as_asked):
 
 def starts(what, count):
     """Where the pages begin that a piece of work reads."""
-    return range(1, count + 1, PAGE) if what == "walk" else [1] * count
+    return [1] * count if what == "list" else range(1, count + 1, PAGE)
 
 
-def work(scim, what, count):
+def changes(users, desired):
+    """The id of each user that differs, and its patch."""
+    for user in users:
+        wanted = desired[user.external_id]
+        operations = [
+            PatchOperation(op="replace", path=path, value=getattr(wanted, attribute))
+            for attribute, path in (
+                ("name", "name"),
+                ("display_name", "displayName"),
+                ("active", "active"),
+                ("emails", "emails"),
+            )
+            if getattr(user, attribute) != getattr(wanted, attribute)
+        ]
+        if operations:
+            yield user.id, PatchOp[FullUser](operations=operations)
+
+
+def work(scim, what, count, desired):
     if what == "get":
         for _ in range(count):
             expect(scim.query(FullUser, ID).id == ID)
@@ -61,22 +106,46 @@ def work(scim, what, count):
         for _ in range(count):
             expect(scim.create(user).id)
     else:
-        for start in starts(what, count):
-            expect(len(scim.query(FullUser, query_parameters=page(start)).resources) == PAGE)
+        pages = (scim.query(FullUser, query_parameters=page(start)).resources for start in starts(what, count))
+        users = []
+        for found in pages:
+            expect(len(found) == PAGE)
+            if what == "sync":
+                users += found
+        if what == "sync":
+            done = [scim.modify(FullUser, id, patch) for id, patch in changes(users, desired)]
+            expect(len(done) == count // PAGE)
 
 
-async def work_async(scim, what, count):
+async def at_once(in_flight, calls):
+    """What the calls give, with so many of them in flight."""
+    if in_flight == 1:
+        return [await call for call in calls]
+    room = asyncio.Semaphore(in_flight)
+
+    async def one(call):
+        async with room:
+            return await call
+
+    return await asyncio.gather(*map(one, calls))
+
+
+async def work_async(scim, what, count, desired, in_flight):
     if what == "get":
         for _ in range(count):
             expect((await scim.query(FullUser, ID)).id == ID)
     elif what == "create":
         user = jane()
-        for _ in range(count):
-            expect((await scim.create(user)).id)
+        created = await at_once(in_flight, (scim.create(user) for _ in range(count)))
+        expect(all(user.id for user in created))
     else:
-        for start in starts(what, count):
-            found = await scim.query(FullUser, query_parameters=page(start))
-            expect(len(found.resources) == PAGE)
+        pages = (scim.query(FullUser, query_parameters=page(start)) for start in starts(what, count))
+        pages = [found.resources for found in await at_once(in_flight, pages)]
+        expect(all(len(found) == PAGE for found in pages))
+        if what == "sync":
+            users = (user for found in pages for user in found)
+            patches = (scim.modify(FullUser, id, patch) for id, patch in changes(users, desired))
+            expect(len(await at_once(in_flight, patches)) == count // PAGE)
 
 
 def main():
@@ -87,14 +156,17 @@ def main():
         if face == "sync":
             scim = SyncSCIMClient(Client(**settings), provider=provider())
         else:
-            scim = AsyncSCIMClient(AsyncClient(**settings), provider=provider())
+            # Connections are kept for all requests in flight.
+            scim = AsyncSCIMClient(AsyncClient(**settings, limits=Limits()), provider=provider())
         for line in sys.stdin:
-            what, count = line.split()
+            what, count, in_flight = line.split()
+            count = int(count)
+            desired = wanted(count) if what == "sync" else {}
             cpu, clock = time.process_time(), time.perf_counter()
             if face == "sync":
-                work(scim, what, int(count))
+                work(scim, what, count, desired)
             else:
-                runner.run(work_async(scim, what, int(count)))
+                runner.run(work_async(scim, what, count, desired, int(in_flight)))
             print(time.process_time() - cpu, time.perf_counter() - clock, flush=True)
 
 

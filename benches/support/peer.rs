@@ -8,15 +8,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use super::Result;
+use super::cost::Cost;
 
 const REQUIREMENT: &str = "scim2-client[httpx2]==0.13.2";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/support/peer.py");
-
-/// What a piece of work cost the peer.
-pub(crate) struct Cost {
-    pub(crate) cpu: Duration,
-    pub(crate) wall: Duration,
-}
 
 /// A running peer.
 pub(crate) struct Peer {
@@ -35,7 +30,13 @@ impl Peer {
 
     /// Has it do a piece of work, so often.
     pub(crate) fn work(&mut self, what: &str, count: u64) -> Result<Cost> {
-        writeln!(self.process.stdin.as_mut().ok_or("the peer has no input")?, "{what} {count}")?;
+        self.work_at_once(what, count, 1)
+    }
+
+    /// The same with so many requests in flight, which only its async face can have.
+    pub(crate) fn work_at_once(&mut self, what: &str, count: u64, in_flight: usize) -> Result<Cost> {
+        let input = self.process.stdin.as_mut().ok_or("the peer has no input")?;
+        writeln!(input, "{what} {count} {in_flight}")?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
         let (cpu, wall) = line.trim().split_once(' ').ok_or("the peer ended before its work was done")?;

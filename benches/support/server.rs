@@ -1,7 +1,9 @@
 //! The server, in a process of its own: what it costs is not in the processor time of the bench.
 //!
 //! It keeps nothing. Its path says how many users it has and how long it takes for each answer:
-//! `/50000/20/Users` has 50,000, and 20 ms. A thread serves each connection.
+//! `/50000/20/Users` has 50,000, and 20 ms; for a [`Latency`] that varies, the number of a creation
+//! is that in the user's name, and the number of a page is how many pages of a hundred are before
+//! its first user. A thread serves each connection.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,7 +12,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::users::Users;
+use http::StatusCode;
+
+use super::latency::Latency;
+use super::users::{self, Users};
 
 /// What the bench is told to be the server.
 const SERVE: &str = "serve";
@@ -34,8 +39,8 @@ impl Server {
     }
 
     /// The address of a directory of so many users, which takes so long for each answer.
-    pub(crate) fn base(&self, users: u64, latency: Duration) -> String {
-        format!("http://127.0.0.1:{}/{users}/{}", self.port, latency.as_millis())
+    pub(crate) fn base(&self, users: u64, latency: impl Into<Latency>) -> String {
+        format!("http://127.0.0.1:{}/{users}/{}", self.port, latency.into())
     }
 }
 
@@ -71,7 +76,7 @@ fn serve(stream: &TcpStream) -> io::Result<()> {
     let mut answer = Vec::new();
     let mut body = Vec::new();
     while let Some(request) = Request::read(&mut requests)? {
-        thread::sleep(request.latency);
+        thread::sleep(request.latency());
         body.clear();
         let status = request.answer(&users, &mut body);
         answer.clear();
@@ -87,14 +92,21 @@ fn serve(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// What of a request matters here.
-struct Request {
-    is_post: bool,
+pub(crate) struct Request {
     users: u64,
-    latency: Duration,
-    /// The number at the end of the id, if one user is asked for.
-    number: Option<u64>,
-    start: u64,
-    count: u64,
+    latency: Latency,
+    asked: Asked,
+}
+
+enum Asked {
+    /// The creation of the user with this number in its name.
+    Creation(u64),
+    /// The user with this number at the end of its id, read or changed.
+    User(u64),
+    Page {
+        start: u64,
+        count: u64,
+    },
 }
 
 impl Request {
@@ -117,41 +129,54 @@ impl Request {
                 None => break,
             }
         }
-        io::copy(&mut from.take(length), &mut io::sink())?;
-        Self::of(&first).map(Some).ok_or_else(|| io::Error::other("not a request for this server"))
+        let mut body = Vec::new();
+        from.take(length).read_to_end(&mut body)?;
+        let mut words = first.split(' ');
+        let request = words.next().zip(words.next()).and_then(|(method, target)| Self::of(method, target, &body));
+        request.map(Some).ok_or_else(|| io::Error::other("not a request for this server"))
     }
 
-    fn of(line: &str) -> Option<Self> {
-        let mut words = line.split(' ');
-        let is_post = words.next()? == "POST";
-        let (path, query) = words.next()?.split_once('?').unwrap_or((line.split(' ').nth(1)?, ""));
+    pub(crate) fn of(method: &str, target: &str, body: &[u8]) -> Option<Self> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut segments = path.split('/').skip(1);
         let users = segments.next()?.parse().ok()?;
-        let latency = Duration::from_millis(segments.next()?.parse().ok()?);
+        let latency = segments.next()?.parse().ok()?;
         if segments.next()? != "Users" {
             return None;
         }
-        let number = match segments.next() {
-            Some(id) => Some(id.get(id.len().checked_sub(7)?..)?.parse().ok()?),
-            None => None,
-        };
-        let asked =
+        let given =
             |name: &str| query.split('&').find_map(|one| one.strip_prefix(name)?.strip_prefix('=')?.parse().ok());
-        let (start, count) = (asked("startIndex").unwrap_or(1).max(1), asked("count").unwrap_or(100));
-        Some(Self { is_post, users, latency, number, start, count })
+        let asked = match segments.next() {
+            Some(id) => Asked::User(id.get(id.len().checked_sub(7)?..)?.parse().ok()?),
+            None if method == "POST" => Asked::Creation(users::number_in(body)),
+            None => {
+                Asked::Page { start: given("startIndex").unwrap_or(1).max(1), count: given("count").unwrap_or(100) }
+            }
+        };
+        Some(Self { users, latency, asked })
     }
 
-    fn answer(&self, users: &Users, body: &mut Vec<u8>) -> &'static str {
-        if self.is_post {
-            users.put(1, body);
-            return "201 Created";
+    /// How long the answer takes. The pages of a client that lets them overlap have the latencies of
+    /// those of a client that does not.
+    pub(crate) fn latency(&self) -> Duration {
+        self.latency.of(match self.asked {
+            Asked::Creation(number) | Asked::User(number) => number,
+            Asked::Page { start, .. } => (start - 1) / 100,
+        })
+    }
+
+    pub(crate) fn answer(&self, users: &Users, body: &mut Vec<u8>) -> StatusCode {
+        match self.asked {
+            Asked::Creation(_) => {
+                users.put(1, body);
+                return StatusCode::CREATED;
+            }
+            Asked::User(number) => users.put(number, body),
+            Asked::Page { start, count } => {
+                let end = start.saturating_add(count).min(self.users + 1);
+                users.put_page(self.users, start, start..end.max(start), body);
+            }
         }
-        if let Some(number) = self.number {
-            users.put(number, body);
-        } else {
-            let end = self.start.saturating_add(self.count).min(self.users + 1);
-            users.put_page(self.users, self.start, self.start..end.max(self.start), body);
-        }
-        "200 OK"
+        StatusCode::OK
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use wats_scim::{ScimUser, ScimUserName};
+
 /// The number of a user, as the template has it.
 const NUMBER: &str = "0000000";
 
@@ -68,6 +70,38 @@ impl Users {
 /// The id of the user with this number.
 pub(crate) fn id(number: u64) -> String {
     format!("2819c223-7f76-453a-919d-41386{number:07}")
+}
+
+/// So many new users, numbered from 1, as this crate creates them.
+pub(crate) fn new(count: u32) -> impl Iterator<Item = ScimUser> + Send + 'static {
+    (1..=count).map(|number| ScimUser::new(name(number)).with_display_name("Jane Doe"))
+}
+
+/// The user with this number as another system has it.
+pub(crate) fn wanted(number: u32, family_name: &str) -> ScimUser {
+    let name = name(number);
+    ScimUser::new(name.as_str())
+        .with_external_id(format!("E{number:07}"))
+        .with_name(ScimUserName::new("Jane", family_name))
+        .with_display_name("Jane Doe")
+        .with_email(name)
+        .with_active(true)
+}
+
+/// The name of the user with this number.
+pub(crate) fn name(number: u32) -> String {
+    format!("user{number:07}@example.com")
+}
+
+/// The number in the name of a user such as `user0000007@example.com`; 0 if there is none.
+pub(crate) fn number_in(user: &[u8]) -> u64 {
+    const NAME: &[u8] = br#""userName":"user"#;
+
+    let digits = user.windows(NAME.len()).position(|window| window == NAME).and_then(|at| {
+        let start = at + NAME.len();
+        std::str::from_utf8(user.get(start..start + NUMBER.len())?).ok()
+    });
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// A page of a hundred users.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Response};
 
-use super::{ACCEPT_SCIM, AGENT, MOST_BYTES, PlainPage, PlainUser, SCIM_JSON, Target, decoded};
+use super::sync::{Change, changes};
+use super::{ACCEPT_SCIM, AGENT, MOST_BYTES, PAGE, PlainPage, PlainPatch, PlainUser, SCIM_JSON, Target, decoded, rest};
 use crate::support::Result;
 
 pub(crate) struct ByHand {
@@ -44,6 +46,56 @@ impl ByHand {
             self.client.post(self.target.users()).header(CONTENT_TYPE, SCIM_JSON).body(serde_json::to_vec(user)?);
         let (status, body) = read(self.send(request).await?).await?;
         decoded(status, &body)
+    }
+
+    pub(crate) async fn patch_user(&self, id: &str, patch: &PlainPatch) -> Result<PlainUser> {
+        let request =
+            self.client.patch(self.target.user(id)).header(CONTENT_TYPE, SCIM_JSON).body(serde_json::to_vec(patch)?);
+        let (status, body) = read(self.send(request).await?).await?;
+        decoded(status, &body)
+    }
+
+    /// Reads all users with so many pages in flight, and passes on each page as it arrives.
+    pub(crate) async fn list_all(&self, in_flight: usize, mut each: impl FnMut(Vec<PlainUser>)) -> Result<()> {
+        let first = self.get_users(1, PAGE).await?;
+        let rest = rest(&first);
+        each(first.resources);
+        let mut pages = stream::iter(rest).map(|start| self.get_users(start, PAGE)).buffer_unordered(in_flight);
+        while let Some(page) = pages.next().await {
+            each(page?.resources);
+        }
+        Ok(())
+    }
+
+    /// Creates the users with so many requests in flight, and says how many were created.
+    pub(crate) async fn create_all(&self, in_flight: usize, users: impl Iterator<Item = PlainUser>) -> Result<usize> {
+        let creations = stream::iter(users).map(|user| async move { self.create_user(&user).await });
+        let mut creations = creations.buffer_unordered(in_flight);
+        let mut created = 0;
+        while let Some(user) = creations.next().await {
+            user?;
+            created += 1;
+        }
+        Ok(created)
+    }
+
+    /// Makes the users of the server the desired ones, and says how many were changed.
+    pub(crate) async fn sync(&self, in_flight: usize, desired: &[PlainUser]) -> Result<usize> {
+        let mut current = Vec::new();
+        self.list_all(in_flight, |page| current.extend(page)).await?;
+        let writes = stream::iter(changes(&current, desired)).map(|change| async move {
+            match change {
+                Change::Create(user) => self.create_user(user).await,
+                Change::Patch { id, patch } => self.patch_user(id, &patch).await,
+            }
+        });
+        let mut writes = writes.buffer_unordered(in_flight);
+        let mut written = 0;
+        while let Some(user) = writes.next().await {
+            user?;
+            written += 1;
+        }
+        Ok(written)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response> {

@@ -3,6 +3,7 @@
 
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
+mod sync;
 
 use http::{HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -17,6 +18,8 @@ const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json")
 const AGENT: HeaderValue = HeaderValue::from_static("by-hand/1.0");
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const MOST_BYTES: u64 = 64 << 20;
+/// How many users a page of a whole list has.
+const PAGE: u64 = 100;
 
 /// A user; what it does not know is dropped.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -42,7 +45,7 @@ pub(crate) struct PlainUser {
     pub(crate) meta: Option<PlainMeta>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PlainName {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +56,7 @@ pub(crate) struct PlainName {
     pub(crate) given_name: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub(crate) struct PlainEmail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
@@ -83,6 +86,20 @@ pub(crate) struct PlainPage {
     pub(crate) resources: Vec<PlainUser>,
 }
 
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PlainPatch {
+    schemas: [&'static str; 1],
+    #[serde(rename = "Operations")]
+    operations: Vec<PlainOperation>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PlainOperation {
+    op: &'static str,
+    path: &'static str,
+    value: serde_json::Value,
+}
+
 /// The user that is created.
 pub(crate) fn jane() -> PlainUser {
     PlainUser {
@@ -102,6 +119,28 @@ pub(crate) fn jane() -> PlainUser {
         }]),
         ..PlainUser::default()
     }
+}
+
+/// The user with this number as another system has it; see [`users::wanted`](super::users::wanted).
+pub(crate) fn wanted(number: u32, family_name: &str) -> PlainUser {
+    let address = super::users::name(number);
+    PlainUser {
+        external_id: Some(format!("E{number:07}")),
+        user_name: Some(address.clone()),
+        name: Some(PlainName {
+            family_name: Some(family_name.to_owned()),
+            given_name: Some("Jane".to_owned()),
+            ..PlainName::default()
+        }),
+        active: Some(true),
+        emails: Some(vec![PlainEmail { value: Some(address), r#type: Some("work".to_owned()), primary: Some(true) }]),
+        ..jane()
+    }
+}
+
+/// The user with this number as it is created; see [`users::new`](super::users::new).
+pub(crate) fn new(number: u32) -> PlainUser {
+    PlainUser { external_id: None, user_name: Some(super::users::name(number)), name: None, emails: None, ..jane() }
 }
 
 /// The same user in this crate's model.
@@ -137,6 +176,12 @@ impl Target {
     fn page(&self, start: u64, count: u64) -> String {
         format!("{}/Users?startIndex={start}&count={count}", self.base)
     }
+}
+
+/// Where the pages after the first one begin.
+fn rest(first: &PlainPage) -> impl Iterator<Item = u64> + use<> {
+    let total = first.total_results.unwrap_or(0);
+    (1..=total).step_by(100).skip(1)
 }
 
 /// The body of a success.
