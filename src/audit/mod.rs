@@ -2,6 +2,7 @@
 
 mod attributes;
 mod event;
+pub(crate) mod lines;
 mod log;
 mod record;
 mod sink;
