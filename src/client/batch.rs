@@ -190,6 +190,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
 #[maybe_async]
 impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     /// The next write and its result; `None` when there are no more.
+    #[allow(clippy::should_implement_trait, reason = "a blocking batch is an iterator too")]
     pub async fn next(&mut self) -> Option<BatchItem<T>> {
         while self.ready.is_empty() {
             let is_wanted = self.wants_write();

@@ -65,7 +65,7 @@ impl<R: ScimRepository> ScimService<R> {
     pub fn deactivate_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
     where
         I: IntoIterator,
-        I::Item: Into<ResourceId>,
+        I::Item: Into<ResourceId> + 'static,
         I::IntoIter: Send + 'static,
     {
         self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, false)))
@@ -82,7 +82,7 @@ impl<R: ScimRepository> ScimService<R> {
     pub fn activate_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
     where
         I: IntoIterator,
-        I::Item: Into<ResourceId>,
+        I::Item: Into<ResourceId> + 'static,
         I::IntoIter: Send + 'static,
     {
         self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, true)))
@@ -98,9 +98,9 @@ impl<R: ScimRepository> ScimService<R> {
     pub fn delete_users<I>(&self, ids: I) -> ScimBatch<R, ScimUser>
     where
         I: IntoIterator,
-        I::Item: Into<ResourceId>,
+        I::Item: Into<ResourceId> + 'static,
         I::IntoIter: Send + 'static,
     {
-        self.write_users(ids.into_iter().map(|id| ScimWrite::delete(id)))
+        self.write_users(ids.into_iter().map(ScimWrite::delete))
     }
 }

@@ -67,6 +67,7 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
 
 impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
     /// Reads every one, page after page; see [`ScimListing`].
+    #[allow(clippy::iter_not_returning_iterator, clippy::iter_without_into_iter, reason = "a listing can fail")]
     pub fn iter(&self) -> ScimListing<R, T> {
         ScimListing::new(Arc::clone(&self.repository))
     }

@@ -247,7 +247,7 @@ fn owner_only(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
     let mut permissions = std::fs::metadata(path)?.permissions();
-    if permissions.mode() & 0o077 == 0 {
+    if permissions.mode() & 0o777 == permissions.mode() & 0o700 {
         return Ok(());
     }
     permissions.set_mode(0o600);
