@@ -1,13 +1,14 @@
 //! What differs between a user on the server and what it is to have.
 
 use super::overlay::{is_met, overlaid, value_at};
+use super::unchanged::is_unchanged;
 use super::{PlanAction, PlanChange, PlanStep, Terms};
 use crate::difference::{differences, object};
 use crate::error::{Error, Result};
 use crate::model::{ScimPatchRequest, ScimUser};
 
 /// The way from what a user has to what it is to have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Way {
     pub(super) changes: Vec<PlanChange>,
     /// What is sent; empty if there is nothing to send.
@@ -23,10 +24,13 @@ impl Terms {
     }
 
     fn find(&self, held: &ScimUser, desired: &ScimUser) -> serde_json::Result<Way> {
-        let (before, desired) = (object(held)?, object(desired)?);
         // As most users are.
+        if is_unchanged(held, desired, &self.clears) {
+            return Ok(Way::default());
+        }
+        let (before, desired) = (object(held)?, object(desired)?);
         if is_met(&before, &desired, &self.clears) {
-            return Ok(Way { changes: Vec::new(), patch: ScimPatchRequest::new(), left_out: Vec::new() });
+            return Ok(Way::default());
         }
         let after = overlaid(&before, &desired, &self.clears);
         let differences = differences(&before, &after);

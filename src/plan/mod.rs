@@ -8,6 +8,7 @@ mod overlay;
 mod pairs;
 mod policy;
 mod print;
+mod unchanged;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

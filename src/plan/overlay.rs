@@ -9,7 +9,7 @@ use crate::filter::AttributePath;
 /// nobody can tell whether it differs.
 const LEFT_ALONE: [&str; 4] = ["id", "meta", "schemas", "password"];
 
-fn is_ours(name: &str) -> bool {
+pub(super) fn is_ours(name: &str) -> bool {
     !LEFT_ALONE.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
@@ -56,12 +56,12 @@ fn put(user: &mut Map<String, Value>, path: &str, name: &str, desired: &Value) {
 }
 
 /// Whether nothing is assigned in a value: it is null, or empty, or has only such parts.
-fn says_nothing(value: &Value) -> bool {
+pub(super) fn says_nothing(value: &Value) -> bool {
     is_unassigned(value) || value.as_object().is_some_and(|parts| parts.values().all(says_nothing))
 }
 
 /// Whether the server has what the source says. It may have more: types, displays, references.
-fn agrees(path: &str, desired: &Value, held: &Value) -> bool {
+pub(super) fn agrees(path: &str, desired: &Value, held: &Value) -> bool {
     match (desired, held) {
         (Value::Object(desired), Value::Object(held)) => desired.iter().all(|(name, value)| {
             says_nothing(value) || member(held, name).is_some_and(|held| agrees(path, value, held))
