@@ -4,6 +4,7 @@ mod change;
 mod current;
 mod fit;
 mod guard;
+mod identifiers;
 mod overlay;
 mod pairs;
 mod policy;
