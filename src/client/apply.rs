@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::RESULT_BUFFER;
+use super::settle::look_for;
 use super::step::{Arrival, Job};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::batch::Progress;
@@ -324,7 +325,7 @@ impl StepJob {
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
         let desired = self.step.desired.as_ref().ok_or_else(|| self.unusable("says nothing of the user"))?;
         if self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number))
-            && let Some(held) = repository.get_by_name::<ScimUser>(&self.step.user_name).await?
+            && let Some(held) = look_for(repository, desired).await?.into_held()
         {
             return self.found(held, desired);
         }
@@ -335,7 +336,7 @@ impl StepJob {
         if error.kind() != ErrorKind::Conflict {
             return Err(error);
         }
-        match repository.get_by_name::<ScimUser>(&self.step.user_name).await? {
+        match look_for(repository, desired).await?.into_held() {
             Some(held) => self.found(held, desired),
             None => Err(error),
         }

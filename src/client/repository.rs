@@ -13,8 +13,8 @@ use crate::config::ScimConfig;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
-use crate::exchange::Pace;
-use crate::exchange::{ByName, Endpoint, absent_as_none, bulk_results, id_in};
+use crate::exchange::Throttle;
+use crate::exchange::{Attempts, Budget, ByName, Endpoint, absent_as_none, bulk_results, id_in};
 use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{IfChanged, Resource, ScimListResponse, ScimPatchRequest};
@@ -162,7 +162,7 @@ pub struct HttpScimRepository<C> {
     pub(super) client: C,
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Duration,
-    pub(super) pace: Arc<Pace>,
+    pub(super) throttle: Arc<Throttle>,
     pub(super) audit: Option<Trail>,
 }
 
@@ -181,7 +181,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             client,
             retry: config.retry.clone(),
             timeout: config.timeout,
-            pace: Arc::new(Pace::new(config)?),
+            throttle: Arc::new(Throttle::new(config)?),
             audit: config.audit.clone(),
         })
     }
@@ -223,6 +223,43 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 }
 
+/// Reads within the budget of an operation.
+#[maybe_async]
+impl<C: HttpClient> HttpScimRepository<C> {
+    pub(super) async fn get_within<T: Resource>(&self, id: &str, budget: &mut Budget<'_>) -> Result<Option<T>> {
+        let call = self.endpoint.get::<T>(id)?;
+        let answer = self.send_within(&call, &mut Attempts::default(), budget).await;
+        absent_as_none(answer)?.map(|answer| answer.resource()).transpose()
+    }
+
+    pub(super) async fn get_by_name_within<T: Resource>(
+        &self,
+        name: &str,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<T>> {
+        let mut attempts = Attempts::default();
+        match self.endpoint.get_by_name::<T>(name)? {
+            ByName::Route(call) => {
+                let answer = self.send_within(&call, &mut attempts, budget).await;
+                match absent_as_none(answer)? {
+                    Some(answer) => answer.named(name).map(Some),
+                    None => Ok(None),
+                }
+            }
+            ByName::Filter(call) => self.send_within(&call, &mut attempts, budget).await?.only_one_named(name),
+        }
+    }
+
+    pub(super) async fn list_within<T: Resource>(
+        &self,
+        query: &ListQuery,
+        budget: &mut Budget<'_>,
+    ) -> Result<ScimListResponse<T>> {
+        let call = self.endpoint.list::<T>(query)?;
+        self.send_within(&call, &mut Attempts::default(), budget).await?.list()
+    }
+}
+
 /// What a repository of one's own need not offer.
 fn unsupported(what: &str) -> Error {
     Error::new(ErrorKind::Unsupported, format!("this repository offers no {what}"))
@@ -236,27 +273,15 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     }
 
     async fn get<T: Resource>(&self, id: &str) -> Result<Option<T>> {
-        let call = self.endpoint.get::<T>(id)?;
-        let answer = self.send(&call).await;
-        absent_as_none(answer)?.map(|answer| answer.resource()).transpose()
+        self.get_within(id, &mut self.budget()).await
     }
 
     async fn get_by_name<T: Resource>(&self, name: &str) -> Result<Option<T>> {
-        match self.endpoint.get_by_name::<T>(name)? {
-            ByName::Route(call) => {
-                let answer = self.send(&call).await;
-                match absent_as_none(answer)? {
-                    Some(answer) => answer.named(name).map(Some),
-                    None => Ok(None),
-                }
-            }
-            ByName::Filter(call) => self.send(&call).await?.only_one_named(name),
-        }
+        self.get_by_name_within(name, &mut self.budget()).await
     }
 
     async fn list<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
-        let call = self.endpoint.list::<T>(query)?;
-        self.send(&call).await?.list()
+        self.list_within(query, &mut self.budget()).await
     }
 
     async fn create<T: Resource>(&self, resource: &T) -> Result<T> {

@@ -3,42 +3,70 @@
 use std::time::Instant;
 
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
-use crate::error::Result;
-use crate::exchange::Trace;
-use crate::exchange::{Answer, Attempts, Call, TimeLeft, Verdict, unanswered};
+use crate::error::{Error, ErrorKind, Result, WriteOutcome};
+use crate::exchange::{Answer, Attempts, Budget, Call, Retry, TimeLeft, Trace, Verdict, Wait, random, unanswered};
 
 #[maybe_async]
 impl<C: HttpClient> HttpScimRepository<C> {
+    /// Sends the only request of an operation.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
+        self.send_within(call, &mut Attempts::default(), &mut self.budget()).await
+    }
+
+    /// Sends one of the requests of an operation, which share a budget.
+    pub(super) async fn send_within(
+        &self,
+        call: &Call,
+        attempts: &mut Attempts,
+        budget: &mut Budget<'_>,
+    ) -> Result<Answer> {
         let trace = Trace::begin(call.operation);
-        self.wait_for_its_turn().await;
-        let mut attempts = Attempts::begin(&self.retry, Instant::now());
+        let mut last_error = None;
         loop {
-            let started = Instant::now();
-            let answer = self.attempt(call, &attempts).await;
+            let Some(started) = self.turn(budget).await else {
+                let error = last_error.unwrap_or_else(|| held_up().in_operation(call.operation));
+                return Err(attempts.over(error));
+            };
+            let answer = self.attempt(call, budget, started).await;
             let now = Instant::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
-            match attempts.judge(call, answer, now) {
+            match attempts.judge(budget, call, answer, now, random) {
                 Verdict::Done(answer) => {
                     trace.end(&answer);
                     return answer;
                 }
-                Verdict::AgainAfter(delay) => sleep(delay).await,
-                Verdict::AllAfter(delay) => self.pace.hold(now, delay),
+                Verdict::Retry(Retry { delay, is_throttled, error }) => {
+                    last_error = Some(error);
+                    if is_throttled {
+                        self.throttle.hold(now, delay);
+                    } else {
+                        sleep(delay).await;
+                    }
+                }
             }
-            self.wait_for_its_turn().await;
         }
     }
 
-    async fn wait_for_its_turn(&self) {
-        while let Some(wait) = self.pace.wait(Instant::now()) {
-            sleep(wait).await;
+    /// Waits until a request may be sent, which is nearly always at once, and returns when that is.
+    /// `None` if the server has asked for a longer wait than the operation has time for.
+    async fn turn(&self, budget: &mut Budget<'_>) -> Option<Instant> {
+        loop {
+            let now = Instant::now();
+            match self.throttle.wait(now) {
+                None => return Some(now),
+                Some(Wait::ForServer(wait)) if wait >= budget.time_left(now) => return None,
+                Some(Wait::ForServer(wait)) => sleep(wait).await,
+                Some(Wait::ForLimit(wait)) => {
+                    sleep(wait).await;
+                    budget.exclude(wait);
+                }
+            }
         }
     }
 
-    async fn attempt(&self, call: &Call, attempts: &Attempts<'_>) -> Result<Answer> {
+    async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
         let mut request = self.endpoint.request(call);
-        let time_left = attempts.time_left(Instant::now());
+        let time_left = budget.time_left(now);
         if time_left < self.timeout {
             request.extensions_mut().insert(TimeLeft(time_left));
         }
@@ -48,4 +76,18 @@ impl<C: HttpClient> HttpScimRepository<C> {
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
     }
+}
+
+impl<C> HttpScimRepository<C> {
+    /// The budget of an operation that begins now.
+    pub(super) fn budget(&self) -> Budget<'_> {
+        Budget::begin(&self.retry, Instant::now())
+    }
+}
+
+#[cold]
+fn held_up() -> Error {
+    let message =
+        "the server has asked this client to wait for longer than the operation has time (RetryPolicy::deadline)";
+    Error::new(ErrorKind::TooManyRequests, message).with_outcome(WriteOutcome::NotApplied)
 }

@@ -1,73 +1,137 @@
-//! A creation, whose outcome is found out where it is not known.
-
-use std::time::Instant;
+//! A creation whose outcome is not known: the client looks for the resource before it creates it
+//! again.
 
 use wats_scim_filter::Filter;
 
 use super::{HttpClient, HttpScimRepository, ScimRepository, boxed, maybe_async, sleep};
-use crate::error::Operation;
-use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::exchange::ListQuery;
-use crate::exchange::{Call, Created, is_the_one_sent};
-use crate::model::Resource;
+use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
+use crate::exchange::{Attempts, Budget, Call, Created, ListQuery, is_the_one_sent, random};
+use crate::model::{Resource, ScimListResponse};
+
+/// What a look for a resource has found.
+pub(super) enum Found<T> {
+    /// The resource that was sent.
+    Sent(T),
+    /// Another one that has its name or external id.
+    Other(T),
+    Nothing,
+}
+
+/// Where to look for a resource.
+#[maybe_async(AFIT)]
+pub(super) trait LookUp: Send {
+    fn by_name<T: Resource>(&mut self, name: &str) -> impl Future<Output = Result<Option<T>>> + Send;
+
+    fn page<T: Resource>(&mut self, query: &ListQuery) -> impl Future<Output = Result<ScimListResponse<T>>> + Send;
+}
+
+#[maybe_async(AFIT)]
+impl<R: ScimRepository> LookUp for &R {
+    async fn by_name<T: Resource>(&mut self, name: &str) -> Result<Option<T>> {
+        self.get_by_name(name).await
+    }
+
+    async fn page<T: Resource>(&mut self, query: &ListQuery) -> Result<ScimListResponse<T>> {
+        self.list(query).await
+    }
+}
+
+/// The look of an operation that has a budget.
+struct Within<'a, 'b, C> {
+    repository: &'a HttpScimRepository<C>,
+    budget: &'a mut Budget<'b>,
+}
+
+#[maybe_async(AFIT)]
+impl<C: HttpClient> LookUp for Within<'_, '_, C> {
+    async fn by_name<T: Resource>(&mut self, name: &str) -> Result<Option<T>> {
+        self.repository.get_by_name_within(name, self.budget).await
+    }
+
+    async fn page<T: Resource>(&mut self, query: &ListQuery) -> Result<ScimListResponse<T>> {
+        self.repository.list_within(query, self.budget).await
+    }
+}
+
+/// Looks for a resource that may have been created: by its name, and by its external id where the
+/// server may have changed the name. Single creations, batches, bulk requests and applies all look
+/// here before they create again.
+#[maybe_async]
+pub(super) async fn look_for<T: Resource>(mut look_up: impl LookUp, sent: &T) -> Result<Found<T>> {
+    if let Some(name) = sent.name()
+        && let Some(held) = look_up.by_name::<T>(name).await?
+    {
+        return Ok(Found::of(sent, held));
+    }
+    let Some(external_id) = sent.external_id() else { return Ok(Found::Nothing) };
+    let query = ListQuery::new().filter(Filter::eq("externalId", external_id)).count(2);
+    match look_up.page::<T>(&query).await {
+        Ok(page) => {
+            let held = page.resources.into_iter().find(|held| held.external_id() == Some(external_id));
+            Ok(held.map_or(Found::Nothing, |held| Found::of(sent, held)))
+        }
+        // A server need not support filters; then the name alone decides.
+        Err(error) if error.outcome() == WriteOutcome::NotApplied && !error.is_retryable() => Ok(Found::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+impl<T: Resource> Found<T> {
+    fn of(sent: &T, held: T) -> Self {
+        if is_the_one_sent(sent, &held) { Self::Sent(held) } else { Self::Other(held) }
+    }
+
+    /// The resource that was found.
+    pub(super) fn into_held(self) -> Option<T> {
+        match self {
+            Self::Sent(held) | Self::Other(held) => Some(held),
+            Self::Nothing => None,
+        }
+    }
+}
 
 #[maybe_async]
 impl<C: HttpClient> HttpScimRepository<C> {
-    /// Creates a resource once, however often that has to be tried.
+    /// Creates a resource once, however many attempts that takes.
     pub(super) async fn create_once<T: Resource>(&self, resource: &T, call: &Call) -> Result<T> {
-        let (started, mut rounds) = (Instant::now(), 0);
+        let (mut attempts, mut budget) = (Attempts::default(), self.budget());
+        let mut is_first = true;
         loop {
-            rounds += 1;
-            let error = match self.send(call).await.and_then(|answer| answer.created()) {
+            let answer = self.send_within(call, &mut attempts, &mut budget).await;
+            let error = match answer.and_then(|answer| answer.created()) {
                 Ok(Created::Shown(resource)) => return Ok(resource),
-                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(id))).await,
-                Ok(Created::Unseen) => return boxed(self.read_back(resource, None)).await,
+                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(id), &mut budget)).await,
+                Ok(Created::Unseen) => return boxed(self.read_back(resource, None, &mut budget)).await,
                 Err(error) => error,
             };
-            let is_second_conflict = rounds > 1 && error.kind() == ErrorKind::Conflict;
+            let is_second_conflict = !is_first && error.kind() == ErrorKind::Conflict;
             if !self.retry.is_on() || (error.outcome() == WriteOutcome::NotApplied && !is_second_conflict) {
-                return Err(if rounds > 1 { error.with_outcome(WriteOutcome::Unknown) } else { error });
+                return Err(if is_first { error } else { error.with_outcome(WriteOutcome::Unknown) });
             }
-            match boxed(self.find_sent(resource)).await {
-                Ok(Some(held)) if is_the_one_sent(resource, &held) => return Ok(held),
-                Ok(Some(_)) => return Err(taken::<T>(error)),
-                Ok(None) => {}
+            is_first = false;
+            match boxed(look_for(Within { repository: self, budget: &mut budget }, resource)).await {
+                Ok(Found::Sent(held)) => return Ok(held),
+                Ok(Found::Other(_)) => return Err(taken::<T>(error)),
+                Ok(Found::Nothing) => attempts.settle(),
                 Err(lookup) => return Err(unsettled(error, &lookup)),
             }
-            match self.retry.delay_after(rounds, error.retry_after()) {
-                // The deadline is one over all rounds too.
-                Some(delay) if error.is_retryable() && started.elapsed() + delay < self.retry.deadline => {
-                    sleep(delay).await;
-                }
-                _ => return Err(error.with_outcome(WriteOutcome::Unknown)),
+            let retry = if error.is_retryable() {
+                budget.retry(error.retry_after(), std::time::Instant::now(), random())
+            } else {
+                None
+            };
+            match retry {
+                Some(delay) => sleep(delay).await,
+                None => return Err(error.with_outcome(WriteOutcome::Unknown)),
             }
-        }
-    }
-
-    /// Looks for a resource that may have been created: by its name, and by its external id where
-    /// the server may have changed the name.
-    async fn find_sent<T: Resource>(&self, sent: &T) -> Result<Option<T>> {
-        if let Some(name) = sent.name() {
-            let found = self.get_by_name(name).await?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        let Some(external_id) = sent.external_id() else { return Ok(None) };
-        let query = ListQuery::new().filter(Filter::eq("externalId", external_id)).count(2);
-        match self.list::<T>(&query).await {
-            Ok(page) => Ok(page.resources.into_iter().find(|held| held.external_id() == Some(external_id))),
-            // A server need not support filters; then the name alone decides.
-            Err(error) if error.outcome() == WriteOutcome::NotApplied && !error.is_retryable() => Ok(None),
-            Err(error) => Err(error),
         }
     }
 
     /// A resource that the server created without showing it.
-    async fn read_back<T: Resource>(&self, resource: &T, id: Option<String>) -> Result<T> {
+    async fn read_back<T: Resource>(&self, resource: &T, id: Option<String>, budget: &mut Budget<'_>) -> Result<T> {
         let found = match (id, resource.name()) {
-            (Some(id), _) => self.get(&id).await,
-            (None, Some(name)) => self.get_by_name(name).await,
+            (Some(id), _) => self.get_within(&id, budget).await,
+            (None, Some(name)) => self.get_by_name_within(name, budget).await,
             (None, None) => Ok(None),
         };
         let error = match found {

@@ -1,11 +1,12 @@
 //! What runs beside other work of the same kind.
 
+use super::settle::{Found, look_for};
 use super::{ScimRepository, maybe_async};
 use crate::batch::{BatchItem, References, Taken};
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::exchange::ListQuery;
-use crate::exchange::{gives_the_same_twice, is_the_one_sent};
+use crate::exchange::gives_the_same_twice;
 use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{Resource, ScimListResponse};
@@ -118,11 +119,8 @@ async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<
 async fn again<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
         ScimWrite::Create { resource, .. } => {
-            if let Some(name) = resource.name() {
-                let held = repository.get_by_name::<T>(name).await.map_err(unknown::<T>)?;
-                if let Some(held) = held.filter(|held| is_the_one_sent(resource, held)) {
-                    return Ok(Some(held));
-                }
+            if let Found::Sent(held) = look_for(repository, resource).await.map_err(unknown::<T>)? {
+                return Ok(Some(held));
             }
         }
         ScimWrite::Patch { patch, .. } if !gives_the_same_twice(patch) => {

@@ -1,7 +1,4 @@
-use std::time::{Duration, SystemTime};
-
-use retry_policies::policies::ExponentialBackoff;
-use retry_policies::{Jitter, RetryDecision, RetryPolicy as _};
+use std::time::Duration;
 
 /// When a request is sent again, and how long to wait before that.
 ///
@@ -53,8 +50,11 @@ impl RetryPolicy {
         Self { attempts: 1, ..Self::default() }
     }
 
-    /// How often a request is sent at most; 3 by default. With 1 (or 0) it is the same as
-    /// [`none`](Self::none).
+    /// How often an operation sends its request at most; 3 by default. With 1 (or 0) it is the same
+    /// as [`none`](Self::none).
+    ///
+    /// The limit is one for the operation: a creation whose outcome is not known is looked up after
+    /// each attempt, and a look-up that fails is retried out of the same attempts.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
@@ -78,8 +78,9 @@ impl RetryPolicy {
         self
     }
 
-    /// How long all attempts together may take, with the waiting between them; 2 minutes by
-    /// default. One attempt has [`ScimConfig::timeout`](crate::ScimConfig::timeout).
+    /// How long an operation may take, with all its attempts, look-ups and delays, and the time
+    /// during which the server asked the client to wait; 2 minutes by default. Waiting for the
+    /// client's own rate limit does not count. One attempt has [`ScimConfig::timeout`](crate::ScimConfig::timeout).
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -91,23 +92,19 @@ impl RetryPolicy {
         self.attempts > 1
     }
 
-    /// How long to wait after this many attempts; `None` to give up.
-    pub(crate) fn delay_after(&self, attempts: u32, retry_after: Option<Duration>) -> Option<Duration> {
+    /// The delay after this many attempts; `None` if there are no more. `random` decides how much of
+    /// the longest delay it is.
+    pub(crate) fn delay_after(&self, attempts: u32, retry_after: Option<Duration>, random: u64) -> Option<Duration> {
         if attempts >= self.attempts {
             return None;
         }
         if let Some(asked) = retry_after {
             return Some(asked.min(self.max_retry_after));
         }
-        let backoff = ExponentialBackoff::builder()
-            .retry_bounds(self.delay, self.max_delay)
-            .jitter(Jitter::Full)
-            .build_with_max_retries(self.attempts.saturating_sub(1));
-        let now = SystemTime::now();
-        match backoff.should_retry(now, attempts.saturating_sub(1)) {
-            RetryDecision::Retry { execute_after } => Some(execute_after.duration_since(now).unwrap_or_default()),
-            RetryDecision::DoNotRetry => None,
-        }
+        let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
+        let longest = self.delay.saturating_mul(doubled).min(self.max_delay);
+        let nanoseconds = longest.as_nanos().saturating_mul(random.into()) >> u64::BITS;
+        Some(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX)))
     }
 }
 
@@ -121,31 +118,25 @@ mod tests {
     fn delays_double_up_to_the_longest_and_are_jittered() {
         let policy = RetryPolicy::default().attempts(10).delays(100 * MS, 400 * MS);
         for (attempts, longest) in [(1, 100), (2, 200), (3, 400), (9, 400)] {
-            let delays: Vec<_> = (0..200).filter_map(|_| policy.delay_after(attempts, None)).collect();
-            // The clock moves a little between the two readings of it.
-            assert!(delays.iter().all(|delay| *delay <= (longest + 20) * MS), "{attempts}");
-            assert!(delays.iter().any(|delay| *delay < longest * MS / 2), "{attempts}: full jitter");
-            assert!(delays.iter().any(|delay| *delay > longest * MS / 2), "{attempts}: full jitter");
+            let delay = |random| policy.delay_after(attempts, None, random).unwrap();
+            assert_eq!(delay(0), Duration::ZERO);
+            assert_eq!(delay(1 << 63), longest * MS / 2);
+            assert!(longest * MS - delay(u64::MAX) <= Duration::from_nanos(1), "{attempts}");
         }
     }
 
     #[test]
     fn the_server_may_ask_for_a_delay_up_to_a_cap() {
         let policy = RetryPolicy::default().max_retry_after(5 * MS);
-        assert_eq!(policy.delay_after(1, Some(3 * MS)), Some(3 * MS));
-        assert_eq!(policy.delay_after(1, Some(3600 * MS)), Some(5 * MS));
+        assert_eq!(policy.delay_after(1, Some(3 * MS), 0), Some(3 * MS));
+        assert_eq!(policy.delay_after(1, Some(3600 * MS), 0), Some(5 * MS));
     }
 
     #[test]
     fn there_is_an_end() {
-        assert_eq!(RetryPolicy::none().delay_after(1, Some(MS)), None);
-        assert_eq!(RetryPolicy::default().delay_after(3, None), None);
-        assert!(
-            RetryPolicy::default()
-                .delays(Duration::MAX, Duration::MAX)
-                .attempts(u32::MAX)
-                .delay_after(99, None)
-                .is_some()
-        );
+        assert_eq!(RetryPolicy::none().delay_after(1, Some(MS), 0), None);
+        assert_eq!(RetryPolicy::default().delay_after(3, None, 0), None);
+        let endless = RetryPolicy::default().delays(Duration::MAX, Duration::MAX).attempts(u32::MAX);
+        assert!(endless.delay_after(u32::MAX - 1, None, u64::MAX).is_some());
     }
 }

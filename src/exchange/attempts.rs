@@ -1,10 +1,11 @@
-//! Whether a failed request is sent again. Pure: the clock is an argument.
+//! Whether a failed request is retried. Pure: the clock and randomness are arguments.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use super::answer::Answer;
+use super::budget::Budget;
 use super::endpoint::Call;
-use crate::config::RetryPolicy;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 
@@ -18,70 +19,96 @@ pub(crate) enum Repeat {
 }
 
 /// The attempts at one request.
-#[derive(Debug)]
-pub(crate) struct Attempts<'a> {
-    policy: &'a RetryPolicy,
-    started: Instant,
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
     made: u32,
-    /// An attempt before may have been applied.
+    /// An earlier attempt may have been applied.
     may_be_applied: bool,
 }
 
 /// What to do after an attempt.
 pub(crate) enum Verdict {
     Done(Result<Answer>),
-    AgainAfter(Duration),
-    /// The server throttles, so that every request is to wait.
-    AllAfter(Duration),
+    Retry(Retry),
 }
 
-impl<'a> Attempts<'a> {
-    pub(crate) fn begin(policy: &'a RetryPolicy, now: Instant) -> Self {
-        Self { policy, started: now, made: 0, may_be_applied: false }
-    }
+/// Another attempt, after a delay.
+pub(crate) struct Retry {
+    pub(crate) delay: Duration,
+    /// The server throttles, so that every request of the client waits.
+    pub(crate) is_throttled: bool,
+    /// The error, for the case that there is no other attempt after all.
+    pub(crate) error: Error,
+}
 
+impl Attempts {
     pub(crate) fn made(&self) -> u32 {
         self.made
     }
 
-    /// What is left of the deadline over all attempts.
-    pub(crate) fn time_left(&self, now: Instant) -> Duration {
-        self.policy.deadline.saturating_sub(now.saturating_duration_since(self.started))
+    /// A look at the server has shown that no attempt was applied.
+    pub(crate) fn settle(&mut self) {
+        self.may_be_applied = false;
     }
 
     /// Decides on the outcome of one more attempt.
-    pub(crate) fn judge(&mut self, call: &Call, result: Result<Answer>, now: Instant) -> Verdict {
+    pub(crate) fn judge(
+        &mut self,
+        budget: &mut Budget<'_>,
+        call: &Call,
+        result: Result<Answer>,
+        now: Instant,
+        random: impl FnOnce() -> u64,
+    ) -> Verdict {
         self.made = self.made.saturating_add(1);
-        let error = match result {
-            Ok(answer) => return Verdict::Done(Ok(answer)),
-            Err(error) => error,
-        };
+        match result {
+            Ok(answer) => Verdict::Done(Ok(answer)),
+            Err(error) => self.judge_failure(budget, call, error, now, random()),
+        }
+    }
+
+    #[cold]
+    fn judge_failure(
+        &mut self,
+        budget: &mut Budget<'_>,
+        call: &Call,
+        error: Error,
+        now: Instant,
+        random: u64,
+    ) -> Verdict {
         if self.may_be_applied && is_gone(call.operation, &error) {
-            // An attempt before deleted it.
+            // An earlier attempt deleted it.
             return Verdict::Done(Ok(Answer::done(call.operation)));
         }
         let is_unapplied = error.outcome() == WriteOutcome::NotApplied;
         let may_repeat = call.repeat == Repeat::IsSafe || (is_unapplied && !self.may_be_applied);
-        let delay =
-            self.policy.delay_after(self.made, error.retry_after()).filter(|_| may_repeat && error.is_retryable());
-        let delay = match delay {
-            // The connection had been idle and was closed meanwhile: a new one will do.
-            Some(_) if self.made == 1 && error.is_broken_connection() => Some(Duration::ZERO),
-            delay => delay,
-        };
         self.may_be_applied |= !is_unapplied;
-        let is_throttled = error.kind() == ErrorKind::TooManyRequests;
-        match delay {
-            Some(delay) if delay < self.time_left(now) && is_throttled => Verdict::AllAfter(delay),
-            Some(delay) if delay < self.time_left(now) => Verdict::AgainAfter(delay),
-            _ => Verdict::Done(Err(self.over(error))),
+        if !may_repeat || !error.is_retryable() {
+            return Verdict::Done(Err(self.over(error)));
+        }
+        // A connection that had been idle and was closed meanwhile: a new one is opened at once.
+        let is_stale = self.made == 1 && error.is_broken_connection();
+        let asked = if is_stale { Some(Duration::ZERO) } else { error.retry_after() };
+        match budget.retry(asked, now, random) {
+            Some(delay) => {
+                let is_throttled = error.kind() == ErrorKind::TooManyRequests;
+                Verdict::Retry(Retry { delay, is_throttled, error })
+            }
+            None => Verdict::Done(Err(self.over(error))),
         }
     }
 
-    fn over(&self, error: Error) -> Error {
+    /// The error of the last attempt, as the error of all.
+    pub(crate) fn over(&self, error: Error) -> Error {
         let error = error.after_attempts(self.made);
         if self.may_be_applied { error.with_outcome(WriteOutcome::Unknown) } else { error }
     }
+}
+
+/// A number for the jitter of a delay.
+pub(crate) fn random() -> u64 {
+    // The hasher of a table, which is keyed anew each time.
+    RandomState::new().build_hasher().finish()
 }
 
 fn is_gone(operation: Operation, error: &Error) -> bool {

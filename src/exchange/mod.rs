@@ -5,6 +5,7 @@ mod attempts;
 mod body;
 #[cfg(feature = "tls")]
 mod body_limit;
+mod budget;
 mod bulk;
 mod endpoint;
 mod path;
@@ -18,16 +19,17 @@ mod time_left;
 mod trace;
 
 pub(crate) use answer::{Answer, Created, absent_as_none, id_in, unanswered};
-pub(crate) use attempts::{Attempts, Verdict};
+pub(crate) use attempts::{Attempts, Retry, Verdict, random};
 pub(crate) use body::unwritable;
 #[cfg(feature = "tls")]
 pub(crate) use body_limit::BodyLimit;
+pub(crate) use budget::Budget;
 pub(crate) use bulk::{fitting, results as bulk_results};
 pub(crate) use endpoint::{ByName, Call, Endpoint, check_name, gives_the_same_twice};
 pub use query::ListQuery;
 #[cfg(fuzzing)]
 pub(crate) use retry_after::retry_after;
 pub(crate) use same::is_the_one_sent;
-pub(crate) use throttle::Pace;
+pub(crate) use throttle::{Throttle, Wait};
 pub use time_left::TimeLeft;
 pub(crate) use trace::Trace;

@@ -8,15 +8,15 @@ use super::rate_limit::Limiter;
 use crate::config::ScimConfig;
 use crate::error::Result;
 
-/// The pace of a client, shared by its clones: one 429 holds up all of their requests.
+/// When the requests of a client may be sent, shared by its clones: one 429 holds up all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct Throttle {
     held_until: Mutex<Option<Instant>>,
     #[cfg(feature = "rate-limit")]
     limiter: Option<Limiter>,
 }
 
-impl Pace {
+impl Throttle {
     #[cfg_attr(not(feature = "rate-limit"), allow(clippy::unnecessary_wraps, unused_variables))]
     pub(crate) fn new(config: &ScimConfig) -> Result<Self> {
         Ok(Self {
@@ -33,18 +33,28 @@ impl Pace {
         *held = Some(held.map_or(until, |held| held.max(until)));
     }
 
-    /// How long to wait before asking again, or `None` to go.
-    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+    /// How long to wait before asking again; `None` if a request may be sent.
+    pub(crate) fn wait(&self, now: Instant) -> Option<Wait> {
         let held = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(left) = held.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero()) {
-            return Some(left);
+            return Some(Wait::ForServer(left));
         }
         #[cfg(feature = "rate-limit")]
         if let Some(limiter) = &self.limiter {
-            return limiter.wait();
+            return limiter.wait().map(Wait::ForLimit);
         }
         None
     }
+}
+
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// The server has asked the client to wait.
+    ForServer(Duration),
+    /// The client's own rate limit.
+    #[cfg_attr(not(feature = "rate-limit"), allow(dead_code))]
+    ForLimit(Duration),
 }
 
 #[cfg(test)]
@@ -53,13 +63,13 @@ mod tests {
 
     #[test]
     fn everybody_waits_while_the_server_asks_for_it() {
-        let (pace, now) = (Pace::default(), Instant::now());
+        let (throttle, now) = (Throttle::default(), Instant::now());
         let second = Duration::from_secs(1);
-        assert_eq!(pace.wait(now), None);
-        pace.hold(now, 2 * second);
-        pace.hold(now, second);
-        assert_eq!(pace.wait(now), Some(2 * second));
-        assert_eq!(pace.wait(now + second), Some(second));
-        assert_eq!(pace.wait(now + 2 * second), None);
+        assert_eq!(throttle.wait(now), None);
+        throttle.hold(now, 2 * second);
+        throttle.hold(now, second);
+        assert_eq!(throttle.wait(now), Some(Wait::ForServer(2 * second)));
+        assert_eq!(throttle.wait(now + second), Some(Wait::ForServer(second)));
+        assert_eq!(throttle.wait(now + 2 * second), None);
     }
 }

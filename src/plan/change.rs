@@ -2,7 +2,7 @@
 
 use super::merge::{is_met, overlaid, value_at};
 use super::unchanged::is_unchanged;
-use super::{Action, Change, Step, Rules};
+use super::{Action, Change, Rules, Step};
 use crate::error::{Error, Result};
 use crate::model::{ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};

@@ -6,7 +6,7 @@ use wats_scim_filter::json::text_key;
 
 use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
-use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Step, Rules};
+use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Rules, Step};
 use crate::config::Profile;
 use crate::model::ScimUser;
 

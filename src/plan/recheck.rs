@@ -2,7 +2,7 @@
 
 use wats_scim_filter::json::{equal, same_text};
 
-use super::{Change, Step, Rules};
+use super::{Change, Rules, Step};
 use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 

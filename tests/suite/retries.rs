@@ -229,3 +229,44 @@ async fn a_connection_that_breaks_is_tried_again() {
     let answer = service.get_user("1").await;
     assert!(answer.unwrap().is_some());
 }
+
+/// A sandbox whose creates meet these statuses in turn, again and again, and are not applied.
+fn creates_fail(statuses: [u16; 3], retry_after: [&'static str; 3]) -> Sandbox {
+    let posts = AtomicUsize::new(0);
+    Sandbox::builder()
+        .respond_with(move |request| {
+            if request.method() != Method::POST {
+                return None;
+            }
+            let post = posts.fetch_add(1, Ordering::SeqCst) % 3;
+            let mut answer = answer(statuses[post], "application/json", "{}");
+            answer.headers_mut().insert("retry-after", http::HeaderValue::from_static(retry_after[post]));
+            Some(answer)
+        })
+        .start()
+        .unwrap()
+}
+
+#[maybe_async]
+#[test]
+async fn the_attempts_of_a_creation_are_one_budget() {
+    for (statuses, looks) in [([429, 429, 502], 1), ([502, 502, 502], 3), ([502, 429, 429], 1)] {
+        let sandbox = creates_fail(statuses, ["0"; 3]);
+        let error = client(&sandbox).create_user(&ScimUser::new("jane")).await.unwrap_err();
+        let posts = received(&sandbox).iter().filter(|line| line.starts_with("POST")).count();
+        assert_eq!((posts, received(&sandbox).len() - posts), (3, looks), "{statuses:?}");
+        assert_eq!(error.attempts(), 3, "{statuses:?}");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn waiting_for_a_throttled_server_counts_towards_the_deadline() {
+    // One second, and then a minute, for which there is no time.
+    let sandbox = creates_fail([429, 429, 429], ["1", "60", "60"]);
+    let policy = super::quick().attempts(9).deadline(Duration::from_secs(30));
+    let client = ScimClient::with_config(&config(&sandbox).retry(policy)).unwrap();
+    let error = client.create_user(&ScimUser::new("jane")).await.unwrap_err();
+    assert_eq!((received(&sandbox).len(), error.attempts()), (2, 2));
+    assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::TooManyRequests, Some(WriteOutcome::NotApplied)));
+}
