@@ -211,7 +211,7 @@ impl Policy {
     }
 
     fn is_protected(&self, user: &ScimUser) -> bool {
-        name_of(user).is_some_and(|name| self.protected.contains(&*name))
+        !self.protected.is_empty() && name_of(user).is_some_and(|name| self.protected.contains(&*name))
     }
 
     fn is_concerned(&self, user: &ScimUser) -> bool {
