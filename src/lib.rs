@@ -83,6 +83,8 @@ mod exchange;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(any(doc, all(doctest, feature = "blocking", feature = "async", feature = "csv")))]
+pub mod guide;
 pub mod import;
 mod listing;
 mod model;
