@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_member_must_exist() {
         let (mut store, ..) = store();
-        let sent = json!({"displayName": "H", "members": [{"value": "nobody"}]});
+        let sent = json!({"displayName": "H", "members": [{"value": "unknown"}]});
         assert!(store.create(at("Groups").unwrap(), sent.as_object().unwrap().clone(), None).is_err());
     }
 }

@@ -145,7 +145,7 @@ mod tests {
             (vec![jane(), json!({ "userName": "JANE" })], vec![]),
             (vec![jane(), json!({ "id": "1", "userName": "joan" })], vec![]),
             (vec![json!("jane")], vec![]),
-            (vec![], vec![json!({ "displayName": "G", "members": [{ "value": "nobody" }] })]),
+            (vec![], vec![json!({ "displayName": "G", "members": [{ "value": "unknown" }] })]),
             (vec![jane()], vec![json!({ "id": "1", "displayName": "G" })]),
         ] {
             assert_eq!(start(users.clone(), groups.clone()), Err(ErrorKind::InvalidInput), "{users:?} {groups:?}");

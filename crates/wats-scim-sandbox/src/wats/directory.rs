@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn a_patch_of_an_unknown_user_is_not_found() {
         let operations = json!([{"op": "replace", "path": "active", "value": false}]);
-        let refusal = patch(&mut directory(), "nobody", &operations).unwrap_err();
+        let refusal = patch(&mut directory(), "unknown", &operations).unwrap_err();
         assert_eq!(refusal.status, http::StatusCode::NOT_FOUND);
     }
 

@@ -120,7 +120,7 @@ mod tests {
         apply(user.as_object().unwrap(), message.as_object().unwrap()).map(Value::Object)
     }
 
-    fn refused(operation: &Value) -> &'static str {
+    fn rejected(operation: &Value) -> &'static str {
         patched(operation).unwrap_err().scim_type.unwrap()
     }
 
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn active_rejects_other_strings() {
         let operation = json!({"op": "replace", "path": "active", "value": "no"});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn an_unknown_role_is_rejected() {
         let operation = json!({"op": "replace", "path": "roles", "value": "Emperor"});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_product_group_must_exist() {
         let operation = json!({"op": "replace", "path": "productGroups", "value": "Group Z"});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]
@@ -216,25 +216,25 @@ mod tests {
     #[test]
     fn only_replace_is_supported() {
         let operation = json!({"op": "add", "path": "displayName", "value": "J"});
-        assert_eq!(refused(&operation), "invalidSyntax");
+        assert_eq!(rejected(&operation), "invalidSyntax");
     }
 
     #[test]
     fn a_path_with_a_value_filter_is_rejected() {
         let operation = json!({"op": "replace", "path": "emails[type eq \"work\"].value", "value": "j@x.io"});
-        assert_eq!(refused(&operation), "invalidPath");
+        assert_eq!(rejected(&operation), "invalidPath");
     }
 
     #[test]
     fn an_operation_without_a_path_is_rejected() {
         let operation = json!({"op": "replace", "value": {"displayName": "J"}});
-        assert_eq!(refused(&operation), "invalidPath");
+        assert_eq!(rejected(&operation), "invalidPath");
     }
 
     #[test]
     fn null_is_not_a_value() {
         let operation = json!({"op": "replace", "path": "displayName", "value": null});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]

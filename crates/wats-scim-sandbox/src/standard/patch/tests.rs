@@ -27,7 +27,7 @@ fn patched(operation: &Value) -> Result<Value, Refusal> {
     apply(users().unwrap(), user.as_object().unwrap(), message.as_object().unwrap()).map(Value::Object)
 }
 
-fn refused(operation: &Value) -> Option<&'static str> {
+fn rejected(operation: &Value) -> Option<&'static str> {
     patched(operation).unwrap_err().scim_type
 }
 
@@ -78,8 +78,8 @@ fn a_value_path_removes_the_selected_values() {
 #[test]
 fn a_value_path_that_selects_nothing_has_no_target() {
     let path = "emails[type eq \"other\"]";
-    assert_eq!(refused(&json!({"op": "remove", "path": path})), Some("noTarget"));
-    assert_eq!(refused(&json!({"op": "replace", "path": path, "value": {}})), Some("noTarget"));
+    assert_eq!(rejected(&json!({"op": "remove", "path": path})), Some("noTarget"));
+    assert_eq!(rejected(&json!({"op": "replace", "path": path, "value": {}})), Some("noTarget"));
 }
 
 #[test]
@@ -119,27 +119,27 @@ fn a_whole_extension_can_be_a_target() {
 
 #[test]
 fn a_remove_needs_a_path() {
-    assert_eq!(refused(&json!({"op": "remove"})), Some("noTarget"));
+    assert_eq!(rejected(&json!({"op": "remove"})), Some("noTarget"));
 }
 
 #[test]
 fn read_only_attributes_cannot_be_changed() {
-    assert_eq!(refused(&json!({"op": "replace", "path": "id", "value": "2"})), Some("mutability"));
+    assert_eq!(rejected(&json!({"op": "replace", "path": "id", "value": "2"})), Some("mutability"));
 }
 
 #[test]
 fn required_attributes_cannot_be_removed() {
-    assert_eq!(refused(&json!({"op": "remove", "path": "userName"})), Some("mutability"));
+    assert_eq!(rejected(&json!({"op": "remove", "path": "userName"})), Some("mutability"));
 }
 
 #[test]
 fn an_unknown_path_is_rejected() {
-    assert_eq!(refused(&json!({"op": "replace", "path": "fullName", "value": "J"})), Some("invalidPath"));
+    assert_eq!(rejected(&json!({"op": "replace", "path": "fullName", "value": "J"})), Some("invalidPath"));
 }
 
 #[test]
 fn an_unknown_operation_is_rejected() {
-    assert_eq!(refused(&json!({"op": "move", "path": "title", "value": "J"})), Some("invalidSyntax"));
+    assert_eq!(rejected(&json!({"op": "move", "path": "title", "value": "J"})), Some("invalidSyntax"));
 }
 
 #[test]
