@@ -1,32 +1,34 @@
-//! Documentation examples that are written once and run in both faces.
+//! Documentation examples that are written once and run with both APIs.
 
-/// The documentation of an example: its lines, with `await` where the async face waits.
+/// Generates the documentation of an example from its lines, in which `await` stands for `.await` and
+/// `async` for an async block; the blocking API leaves both out.
 ///
-/// With `standard` before the lines, the server is not WATS but one that keeps to the RFCs.
+/// `standard` before the lines starts the sandbox that follows the RFCs instead of the WATS one.
 ///
-/// Each face calls it with its own words, so that the text differs in `.await` alone.
+/// Each API passes its own words, so the two texts differ in `async` and `.await` only.
 macro_rules! written_once {
-    (face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal, lines: standard $($line:tt)*) => {
+    (api: $api:literal, main: $main:literal, fn: $fn:literal, async: $async:literal, await: $await:literal, lines: standard $($line:tt)*) => {
         $crate::example::written_once!(
-            face: $face, main: $main, fn: $fn, await: $await,
+            api: $api, main: $main, fn: $fn, async: $async, await: $await,
             sandbox: "StandardSandbox", lines: $($line)*
         )
     };
-    (face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal, lines: $($line:tt)*) => {
+    (api: $api:literal, main: $main:literal, fn: $fn:literal, async: $async:literal, await: $await:literal, lines: $($line:tt)*) => {
         $crate::example::written_once!(
-            face: $face, main: $main, fn: $fn, await: $await, sandbox: "Sandbox", lines: $($line)*
+            api: $api, main: $main, fn: $fn, async: $async, await: $await, sandbox: "Sandbox", lines: $($line)*
         )
     };
     (
-        face: $face:literal, main: $main:literal, fn: $fn:literal, await: $await:literal,
+        api: $api:literal, main: $main:literal, fn: $fn:literal, async: $async:literal, await: $await:literal,
         sandbox: $sandbox:literal, lines: $($line:tt)*
     ) => {
         concat!(
             "```\n",
-            "# use wats_scim::", $face, "::{ScimClient};\n",
+            "# #[allow(unused_imports)]\n",
+            "# use wats_scim::", $api, "::{ScimClient, ScimRepository, ScimService};\n",
             "# use wats_scim_sandbox::", $sandbox, ";\n",
             "# #[allow(unused_imports)]\n",
-            "# use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",
+            "# use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, RetryPolicy, ScimConfig, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",
             "# #[allow(unused_imports)]\n",
             "# use wats_scim::plan::{AppliedStep, Leavers, Policy};\n",
             "# #[allow(dead_code)]\n",
@@ -37,12 +39,13 @@ macro_rules! written_once {
             "# ", $main, "() -> Result<(), Box<dyn std::error::Error>> {\n",
             "# let sandbox = ", $sandbox, "::builder().users(3).start()?;\n",
             "let client = ScimClient::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;\n",
-            $($crate::example::written_once!(@ $await $line)),*,
+            $($crate::example::written_once!(@ $async $await $line)),*,
             "\n# Ok(())\n# }\n```",
         )
     };
-    (@ $await:literal await) => { $await };
-    (@ $await:literal $line:literal) => { $line };
+    (@ $async:literal $await:literal async) => { $async };
+    (@ $async:literal $await:literal await) => { $await };
+    (@ $async:literal $await:literal $line:literal) => { $line };
 }
 
 pub(crate) use written_once;

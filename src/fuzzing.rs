@@ -1,4 +1,4 @@
-//! What the fuzz targets reach that no user of the crate does.
+//! Private functions that the fuzz targets call.
 
 use std::time::SystemTime;
 
@@ -7,20 +7,20 @@ use http::{HeaderMap, HeaderValue};
 use crate::error::ErrorMessage;
 use crate::wats::ScimToken;
 
-/// The detail and the `scimType` of an error body.
+/// Reads the detail and the `scimType` of an error body.
 #[must_use]
 pub fn error_message(body: &[u8]) -> (Option<String>, Option<String>) {
     let message = ErrorMessage::read(body);
     (message.detail, message.scim_type)
 }
 
-/// A token reply.
+/// Reads a token reply.
 #[must_use]
 pub fn token(reply: &serde_json::Value) -> Option<ScimToken> {
     ScimToken::read(reply).ok()
 }
 
-/// A `Retry-After` header.
+/// Reads a `Retry-After` header.
 #[must_use]
 pub fn retry_after(header: &[u8]) -> Option<std::time::Duration> {
     let value = HeaderValue::from_bytes(header).ok()?;

@@ -1,4 +1,4 @@
-//! For an HTTP client of your own: how it fails, and how long a request may take.
+//! Types for an HTTP client of your own: its error, and the remaining time of an operation.
 
 pub use crate::error::TransportError;
 pub use crate::exchange::TimeLeft;

@@ -12,22 +12,22 @@ use futures_util::stream::FuturesUnordered;
 use super::client::step::{Arrival, Event, Job};
 use super::{ScimRepository, Source};
 
-/// Work in flight, and the results that wait for an earlier one. Results arrive in the order in
-/// which their work was started. The work advances while an arrival is awaited.
+/// Work in flight, and the results that wait for an earlier one. Results are returned in the order in
+/// which the work was started. The work advances only while an arrival is awaited.
 pub(super) struct InFlight<O> {
-    /// Not polled yet.
+    /// Work that was not polled yet.
     fresh: Vec<Work<O>>,
     running: FuturesUnordered<Work<O>>,
-    /// A place for each piece of work, in order, with its result once it has ended.
+    /// An entry for each piece of work, in order; `None` until it has finished.
     results: VecDeque<Option<O>>,
-    /// The number of the first of `results`.
+    /// The number of the first entry of `results`.
     first: u64,
     failures: u64,
 }
 
 type Work<O> = Pin<Box<dyn Future<Output = Ended<O>> + Send>>;
 
-/// A result, with the number of its work and of its failures.
+/// A result, with the number of its work and its count of failures.
 struct Ended<O> {
     number: u64,
     output: O,
@@ -56,15 +56,15 @@ impl<O: Send + 'static> InFlight<O> {
         self.results.push_back(Some(output));
     }
 
-    /// Waits for the first result; `None` if nothing is in flight. [`Arrival::Later`] tells that
-    /// another piece of work has ended, so that there may be room for more. Dropping the future
-    /// loses nothing.
+    /// Waits for the first result; `None` if nothing is in flight. Returns [`Arrival::Later`] if
+    /// another piece of work has finished first, so that there may be room for more. Cancel-safe:
+    /// dropping the future loses no result.
     pub(super) async fn arrival(&mut self) -> Option<Arrival<O>> {
         poll_fn(|cx| self.poll_arrival(cx)).await
     }
 
-    /// Waits for the next item of a source if `wants_item`, and meanwhile for an arrival, so that a
-    /// slow source does not hold up what is in flight.
+    /// Waits for an arrival, and also for the next item of a source if `wants_item`, so that a slow
+    /// source does not delay the work in flight.
     pub(super) async fn event<I: 'static>(&mut self, source: &mut Source<I>, wants_item: bool) -> Event<O, I> {
         poll_fn(|cx| {
             if wants_item && let Poll::Ready(item) = source.poll_next(cx) {
@@ -78,7 +78,7 @@ impl<O: Send + 'static> InFlight<O> {
         .await
     }
 
-    /// Sends what is fresh before any answer is decoded, so that the server works meanwhile.
+    /// Sends the new requests before any answer is decoded, so that the server can work on them.
     fn send(&mut self, cx: &mut Context<'_>) {
         for mut work in std::mem::take(&mut self.fresh) {
             match work.as_mut().poll(cx) {
@@ -114,13 +114,13 @@ impl<O: Send + 'static> InFlight<O> {
 }
 
 impl<O> InFlight<O> {
-    /// Whether more can be started within these bounds on the work in flight, and on results that
+    /// Whether more work can start within these limits on the work in flight and on the results that
     /// wait for an earlier one.
     pub(super) fn has_room(&self, in_flight: usize, buffer: usize) -> bool {
         self.fresh.len() + self.running.len() < in_flight && self.results.len() < in_flight.saturating_add(buffer)
     }
 
-    /// How many writes have failed, including those whose results wait.
+    /// The number of failed writes, including those whose results wait.
     pub(super) fn failures(&self) -> u64 {
         self.failures
     }
@@ -129,7 +129,7 @@ impl<O> InFlight<O> {
         self.results.is_empty()
     }
 
-    /// Drops the work in flight, and ends its requests.
+    /// Drops the work in flight, which cancels its requests.
     pub(super) fn clear(&mut self) {
         if !self.is_empty() {
             *self = Self::default();

@@ -1,17 +1,47 @@
-//! The async face: everything here returns a future that any executor can run.
+//! The async API: every call returns a future.
 //!
-//! It is the same source as the [blocking face](crate::blocking) with `.await`. Only its
-//! transport, [`Reqwest`], needs tokio.
+//! [`ScimClient`] is the place to start. The [blocking API](crate::blocking) is compiled from the
+//! same source, without `.await`. Only [`ScimClient`] and its transport [`Reqwest`] need tokio; with
+//! your own [`HttpClient`], the futures run on any executor.
+//!
+#![cfg_attr(feature = "async", doc = "```")]
+#![cfg_attr(not(feature = "async"), doc = "```ignore")]
+//! use wats_scim::Credentials;
+//! use wats_scim::asynchronous::ScimClient;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = wats_scim_sandbox::Sandbox::builder().users(3).start()?;
+//! # let (base_url, token) = (sandbox.base_url(), sandbox.token());
+//!
+//! let client = ScimClient::new(base_url, Credentials::wats_token(token))?;
+//! let mut users = client.iter_users();
+//! while let Some(user) = users.try_next().await? {
+//!     println!("{}", user.user_name.unwrap_or_default());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | type | purpose |
+//! |---|---|
+//! | [`ScimClient`] | [`ScimService`] with the built-in transport [`Reqwest`] |
+//! | [`ScimService`] | tokens, users, groups, batches and plans |
+//! | [`ScimListing`], [`ScimBatch`], [`ScimApply`] | many resources: read, written, or changed by a plan |
+//! | [`ScimResources`] | one type of resource: users, groups, or your own |
+//! | [`WatsService`] | what only WATS has |
+//! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
 
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
+
+// Before the methods of the service: rustdoc lists the constructors of `ScimClient` first.
+#[cfg(feature = "async")]
+mod reqwest;
 
 #[path = "../client/mod.rs"]
 mod client;
 
 mod in_flight;
-#[cfg(feature = "async")]
-mod reqwest;
 mod source;
 mod streams;
 
@@ -29,9 +59,10 @@ use crate::error::TransportError;
 macro_rules! example {
     ($($line:tt)*) => {
         $crate::example::written_once!(
-            face: "asynchronous",
+            api: "asynchronous",
             main: "#[tokio::main(flavor = \"current_thread\")]\n# async fn main",
             fn: "async fn",
+            async: "async ",
             await: ".await",
             lines: $($line)*
         )
@@ -39,12 +70,12 @@ macro_rules! example {
 }
 use example;
 
-/// A large or rare future in a box of its own, so that those around it stay small to move.
+/// Puts a large or rarely used future on the heap, so that the futures that contain it stay small.
 fn boxed<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
     Box::pin(future)
 }
 
-/// A timer that needs no particular executor.
+/// Waits without a runtime of its own: works on any executor.
 async fn sleep(duration: std::time::Duration) {
     futures_timer::Delay::new(duration).await;
 }

@@ -8,7 +8,7 @@ use reqwest::{Client, Proxy, Url};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{HttpClient, HttpScimRepository, ScimService};
+use super::{HttpClient, HttpScimRepository, ScimService, example};
 use crate::config::Credentials;
 use crate::config::ScimConfig;
 use crate::config::tls;
@@ -17,30 +17,47 @@ use crate::error::{Error, Result};
 use crate::exchange::BodyLimit;
 use crate::exchange::TimeLeft;
 
-/// The async client: a [`ScimService`] over [`Reqwest`]. It runs on tokio.
+/// The async client: a [`ScimService`] with the transport [`Reqwest`]. It needs a tokio runtime.
 pub type ScimClient = ScimService<HttpScimRepository<Reqwest>>;
 
 impl ScimClient {
-    /// A client with every setting at its default.
+    /// Creates a client with default settings.
+    ///
+    /// `base_url` is the address of a WATS server, such as `https://acme.wats.com`; for another
+    /// server see [`ScimConfig::profile`]. No request is sent.
     ///
     /// # Errors
     ///
     /// As [`with_config`](Self::with_config).
+    ///
+    #[doc = example!(
+        "assert!(client.get_users(&ListQuery::new().count(1))" await ".is_ok());"
+    )]
     pub fn new(base_url: impl Into<String>, credentials: Credentials) -> Result<Self> {
         Self::with_config(&ScimConfig::new(base_url, credentials))
     }
 
-    /// A client with settings of your own. Nothing is sent yet.
+    /// Creates a client with these settings. No request is sent.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting cannot be used.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is not valid: the base URL, the
+    /// credentials, the proxy or a root certificate.
+    ///
+    #[doc = example!(
+        "use std::time::Duration;\n\n\
+         let config = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))\n    \
+             .timeout(Duration::from_secs(10));\n\
+         let client = ScimClient::with_config(&config)?;\n\
+         assert!(client.get_users(&ListQuery::new().count(1))" await ".is_ok());"
+    )]
     pub fn with_config(config: &ScimConfig) -> Result<Self> {
         Self::with_http_client(config, Reqwest::new(config)?)
     }
 }
 
-/// The transport of the async face. A clone shares the connections.
+/// The transport of the async client, based on reqwest. A clone shares the connections. It needs a
+/// tokio runtime, and uses HTTP/2 if the server supports it over TLS.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: Client,
@@ -49,8 +66,8 @@ pub struct Reqwest {
     server: Arc<OnceLock<Option<Server>>>,
 }
 
-/// The server of the first request, with its URL as reqwest needs it. Parsing a URL for each request
-/// took 13 % of a call.
+/// The server of the first request, with its URL in the form of reqwest. Parsing a URL for each
+/// request took 13 % of a call.
 #[derive(Debug)]
 struct Server {
     scheme: Scheme,
@@ -59,14 +76,15 @@ struct Server {
 }
 
 impl Reqwest {
-    /// A transport with these settings.
+    /// Creates a transport with the timeouts, the proxy, the root certificates and the size limit of
+    /// a configuration.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the proxy or a root certificate cannot
-    /// be used.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the proxy or a root certificate is not
+    /// valid.
     pub fn new(config: &ScimConfig) -> Result<Self> {
-        // The proxy is chosen by the configuration, so reqwest is not to look for one.
+        // The configuration decides about the proxy, so reqwest does not search for one.
         let mut builder = Client::builder().no_proxy();
         if let Some(url) = config.proxy_url()? {
             let proxy = Proxy::all(url.expose());
@@ -89,7 +107,7 @@ impl Reqwest {
         })
     }
 
-    /// The request as one of reqwest's.
+    /// Converts a request to the type of reqwest.
     fn request(&self, request: Request<Vec<u8>>) -> reqwest::Result<reqwest::Request> {
         let server = self.server.get_or_init(|| Server::of(request.uri()));
         let Some(url) = server.as_ref().and_then(|server| server.url(request.uri())) else {
@@ -129,7 +147,7 @@ impl Server {
 }
 
 fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
-    // As ureq chooses it: the one that the application has installed, or else ring.
+    // The same choice as in ureq: the provider that the application has installed, or else ring.
     let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
     let failed = |error: rustls::Error| Error::invalid("TLS cannot be set up").with_source(error);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -138,7 +156,7 @@ fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
     let mut tls = match tls::trusted(config)? {
         None => {
             let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(failed)?;
-            // Not dangerous: it is how rustls takes the operating system's own verifier.
+            // Not dangerous: this is how rustls accepts the verifier of the operating system.
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         }
         Some(trusted) => {
@@ -174,7 +192,7 @@ impl HttpClient for Reqwest {
     }
 }
 
-/// How far the request had come when it failed. A URL in the error may name a person.
+/// Classifies a failure by how far the request got. The URL is removed: it may contain personal data.
 fn failure(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_connect() || error.is_builder() {

@@ -3,7 +3,7 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::{Stream, iter};
 
-/// Where the items of a batch come from.
+/// The source of the items of a batch.
 pub(super) struct Source<T>(Pin<Box<dyn Stream<Item = T> + Send>>);
 
 impl<T: 'static> Source<T> {

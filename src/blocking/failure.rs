@@ -1,4 +1,4 @@
-//! How far a request had come when ureq failed.
+//! How far a request got before ureq failed.
 
 use std::io::{self, Read};
 
@@ -6,19 +6,19 @@ use ureq::{Error as UreqError, Timeout};
 
 use crate::error::TransportError;
 
-/// What is known of a request that has failed.
+/// Whether a failed request was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// Its body was not, so the server cannot have acted on it.
+    /// Its body was not sent completely, so the server cannot have acted on it.
     NotWhole,
-    /// It may have been.
+    /// It may have been sent completely.
     Perhaps,
-    /// It has no body to tell by, so the error must.
+    /// Unknown, because it has no body; the error decides.
     NotKnown,
 }
 
-/// The body of a request. ureq reads it once the connection is made and the head is sent, and in
-/// no other way tells whether it had come that far.
+/// The body of a request. ureq reads it after it has connected and sent the head, and does not report
+/// in any other way that it got that far.
 pub(super) struct RequestBody<'a> {
     rest: &'a [u8],
     is_begun: bool,
@@ -41,9 +41,10 @@ impl Read for RequestBody<'_> {
     }
 }
 
-/// Names the failure as exactly as it can be known. What may have been sent is never said not to be.
+/// Classifies a failure as exactly as possible. A request that may have been sent is never reported as
+/// not sent.
 pub(super) fn failure(error: UreqError, sent: Sent) -> TransportError {
-    // An I/O error may carry one of ureq's own.
+    // An I/O error may contain an error of ureq.
     let error = if let UreqError::Io(error) = error { UreqError::from(error) } else { error };
     match error {
         UreqError::Timeout(Timeout::Resolve | Timeout::Connect) => TransportError::not_connected(error),
@@ -72,7 +73,7 @@ fn by_error(error: UreqError) -> TransportError {
     }
 }
 
-/// Whether an error can only have come from looking the name up or from the TLS handshake.
+/// Whether an error can only come from name resolution or from the TLS handshake.
 fn is_of_connecting(error: &io::Error) -> bool {
     let Some(inner) = error.get_ref() else { return false };
     match inner.downcast_ref::<rustls::Error>() {
@@ -84,7 +85,7 @@ fn is_of_connecting(error: &io::Error) -> bool {
                     | rustls::Error::PeerIncompatible(_)
             )
         }
-        // The standard library has no kind of error for this.
+        // The standard library has no error kind for this.
         None => inner.to_string().starts_with("failed to lookup address information"),
     }
 }
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_not_asked_for_was_not_sent() {
+    fn a_body_that_was_not_read_was_not_sent() {
         let mut body = RequestBody::new(b"{}");
         assert_eq!(body.sent(), Sent::NotWhole);
         let mut sent = String::new();
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_not_sent_is_said_not_to_be() {
+    fn only_requests_that_were_not_sent_are_reported_as_not_sent() {
         let io = |kind: io::ErrorKind| move || UreqError::Io(kind.into());
         let rustls = |error: rustls::Error| move || UreqError::Io(io::Error::other(error.clone()));
         assert_eq!(never_sent(io(io::ErrorKind::ConnectionReset)), [true, false, false]);

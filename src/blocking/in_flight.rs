@@ -1,4 +1,4 @@
-//! Work in flight, on threads that go from one piece of work to the next.
+//! Work in flight, on threads that are reused.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -8,14 +8,14 @@ use std::thread::{self, Builder};
 use super::client::step::{Arrival, Event, Job};
 use super::{ScimRepository, Source};
 
-/// Work in flight, and the results that wait for an earlier one. Results arrive in the order in
-/// which their work was started.
+/// Work in flight, and the results that wait for an earlier one. Results are returned in the order in
+/// which the work was started.
 pub(super) struct InFlight<O> {
     shared: Arc<Shared<O>>,
     threads: usize,
 }
 
-/// What the threads share with the caller.
+/// The state that the threads and the caller share.
 struct Shared<O> {
     state: Mutex<State<O>>,
     has_work: Condvar,
@@ -23,15 +23,15 @@ struct Shared<O> {
 }
 
 struct State<O> {
-    /// Not begun yet, each with its number.
+    /// Work that has not started, each with its number.
     queue: VecDeque<(u64, Work<O>)>,
-    /// A place for each piece of work, in order, with its result once it has ended.
+    /// An entry for each piece of work, in order; `None` until it has finished.
     results: VecDeque<Option<thread::Result<O>>>,
-    /// The number of the first of `results`.
+    /// The number of the first entry of `results`.
     first: u64,
     unfinished: usize,
     failures: u64,
-    /// Work has ended since the caller last looked.
+    /// Whether work has finished since the last call of `arrival`.
     has_ended: bool,
     is_closed: bool,
 }
@@ -55,8 +55,8 @@ impl<O> Default for InFlight<O> {
 }
 
 impl<O: Send + 'static> InFlight<O> {
-    /// Starts work. Each piece in flight has a thread; a single one runs on the caller's, as does
-    /// all work if no thread can be started.
+    /// Starts work. Each piece of work in flight has a thread. A single piece runs on the thread of the
+    /// caller, and so does all work if no thread can be started.
     pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
         let mut state = self.shared.lock();
         let number = state.first.saturating_add(as_number(state.results.len()));
@@ -85,8 +85,8 @@ impl<O: Send + 'static> InFlight<O> {
         self.shared.lock().results.push_back(Some(Ok(output)));
     }
 
-    /// Waits for the first result; `None` if nothing is in flight. [`Arrival::Later`] tells that
-    /// another piece of work has ended, so that there may be room for more.
+    /// Waits for the first result; `None` if nothing is in flight. Returns [`Arrival::Later`] if
+    /// another piece of work has finished first, so that there may be room for more.
     pub(super) fn arrival(&mut self) -> Option<Arrival<O>> {
         let mut state = self.shared.lock();
         loop {
@@ -107,21 +107,21 @@ impl<O: Send + 'static> InFlight<O> {
 }
 
 impl<O: Send + 'static> InFlight<O> {
-    /// Takes the next item of a source if `wants_item`, else waits for an arrival.
+    /// Reads the next item of a source if `wants_item`, otherwise waits for an arrival.
     pub(super) fn event<I>(&mut self, source: &mut Source<I>, wants_item: bool) -> Event<O, I> {
         if wants_item { Event::Source(source.next()) } else { Event::Arrival(self.arrival()) }
     }
 }
 
 impl<O> InFlight<O> {
-    /// Whether more can be started within these bounds on the work in flight, and on results that
+    /// Whether more work can start within these limits on the work in flight and on the results that
     /// wait for an earlier one.
     pub(super) fn has_room(&self, in_flight: usize, buffer: usize) -> bool {
         let state = self.shared.lock();
         state.unfinished < in_flight && state.results.len() < in_flight.saturating_add(buffer)
     }
 
-    /// How many writes have failed, including those whose results wait.
+    /// The number of failed writes, including those whose results wait.
     pub(super) fn failures(&self) -> u64 {
         self.shared.lock().failures
     }
@@ -130,7 +130,7 @@ impl<O> InFlight<O> {
         self.shared.lock().results.is_empty()
     }
 
-    /// Drops the work in flight. Its threads end with their requests.
+    /// Abandons the work in flight. Its threads end after their current request.
     pub(super) fn clear(&mut self) {
         if !self.is_empty() {
             *self = Self::default();
@@ -152,7 +152,7 @@ impl<O> Shared<O> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a thread does.
+    /// The loop of a thread.
     fn work(&self) {
         let mut state = self.lock();
         while !state.is_closed {

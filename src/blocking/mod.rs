@@ -1,9 +1,36 @@
-//! The blocking face: everything here waits on the thread that calls it.
+//! The blocking API: every call runs on the calling thread and returns when it is done.
 //!
-//! It is the same source as the [async face](crate::asynchronous) without `.await`.
+//! [`ScimClient`] is the place to start. The [async API](crate::asynchronous) is compiled from the
+//! same source, with `.await`.
+//!
+//! ```
+//! use wats_scim::Credentials;
+//! use wats_scim::blocking::ScimClient;
+//! # let sandbox = wats_scim_sandbox::Sandbox::builder().users(3).start()?;
+//! # let (base_url, token) = (sandbox.base_url(), sandbox.token());
+//!
+//! let client = ScimClient::new(base_url, Credentials::wats_token(token))?;
+//! for user in client.iter_users() {
+//!     println!("{}", user?.user_name.unwrap_or_default());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | type | purpose |
+//! |---|---|
+//! | [`ScimClient`] | [`ScimService`] with the built-in transport [`Ureq`] |
+//! | [`ScimService`] | tokens, users, groups, batches and plans |
+//! | [`ScimListing`], [`ScimBatch`], [`ScimApply`] | many resources: read, written, or changed by a plan |
+//! | [`ScimResources`] | one type of resource: users, groups, or your own |
+//! | [`WatsService`] | what only WATS has |
+//! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
 
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
+
+// Before the methods of the service: rustdoc lists the constructors of `ScimClient` first.
+#[cfg(feature = "blocking")]
+mod ureq;
 
 #[path = "../client/mod.rs"]
 mod client;
@@ -14,8 +41,6 @@ mod failure;
 mod idle;
 mod in_flight;
 mod source;
-#[cfg(feature = "blocking")]
-mod ureq;
 
 pub use client::{
     HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimRepository, ScimResources, ScimService,
@@ -35,13 +60,13 @@ use crate::plan::AppliedStep;
 macro_rules! example {
     ($($line:tt)*) => {
         $crate::example::written_once!(
-            face: "blocking", main: "fn main", fn: "fn", await: "", lines: $($line)*
+            api: "blocking", main: "fn main", fn: "fn", async: "", await: "", lines: $($line)*
         )
     };
 }
 use example;
 
-/// What the async face keeps small by putting it elsewhere.
+/// The async API puts large futures on the heap; a blocking call has no future.
 fn boxed<T>(value: T) -> T {
     value
 }
@@ -59,7 +84,7 @@ where
     }
 }
 
-/// The results of the writes.
+/// Returns the writes with their results.
 impl<R: ScimRepository, T: Resource> Iterator for ScimBatch<R, T> {
     type Item = BatchItem<T>;
 
@@ -68,7 +93,7 @@ impl<R: ScimRepository, T: Resource> Iterator for ScimBatch<R, T> {
     }
 }
 
-/// The steps and their outcomes; ends after the first error.
+/// Returns the steps with their outcomes; ends after the first error.
 impl<R: ScimRepository> Iterator for ScimApply<R> {
     type Item = Result<AppliedStep>;
 
@@ -77,7 +102,7 @@ impl<R: ScimRepository> Iterator for ScimApply<R> {
     }
 }
 
-/// Ends after the first error.
+/// Returns the resources; ends after the first error.
 impl<R: ScimRepository, T: Resource> Iterator for ScimListing<R, T> {
     type Item = Result<T>;
 

@@ -1,4 +1,4 @@
-/// Where the items of a batch come from.
+/// The source of the items of a batch.
 pub(super) struct Source<T>(Box<dyn Iterator<Item = T> + Send>);
 
 impl<T> Source<T> {

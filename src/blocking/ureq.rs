@@ -12,7 +12,7 @@ use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, SendBody, Timeout
 
 use super::failure::{RequestBody, Sent, failure};
 use super::idle::IdleConnections;
-use super::{HttpClient, HttpScimRepository, ScimService};
+use super::{HttpClient, HttpScimRepository, ScimService, example};
 use crate::config::Credentials;
 use crate::config::ScimConfig;
 use crate::config::tls;
@@ -21,34 +21,49 @@ use crate::error::{Error, Result};
 use crate::exchange::BodyLimit;
 use crate::exchange::TimeLeft;
 
-/// The blocking client: a [`ScimService`] over [`Ureq`].
+/// The blocking client: a [`ScimService`] with the transport [`Ureq`].
 pub type ScimClient = ScimService<HttpScimRepository<Ureq>>;
 
 impl ScimClient {
-    /// A client with every setting at its default.
+    /// Creates a client with default settings.
+    ///
+    /// `base_url` is the address of a WATS server, such as `https://acme.wats.com`; for another
+    /// server see [`ScimConfig::profile`]. No request is sent.
     ///
     /// # Errors
     ///
     /// As [`with_config`](Self::with_config).
+    ///
+    #[doc = example!(
+        "assert!(client.get_users(&ListQuery::new().count(1))" await ".is_ok());"
+    )]
     pub fn new(base_url: impl Into<String>, credentials: Credentials) -> Result<Self> {
         Self::with_config(&ScimConfig::new(base_url, credentials))
     }
 
-    /// A client with settings of your own. Nothing is sent yet.
+    /// Creates a client with these settings. No request is sent.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting cannot be used.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is not valid: the base URL, the
+    /// credentials, the proxy or a root certificate.
+    ///
+    #[doc = example!(
+        "use std::time::Duration;\n\n\
+         let config = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))\n    \
+             .timeout(Duration::from_secs(10));\n\
+         let client = ScimClient::with_config(&config)?;\n\
+         assert!(client.get_users(&ListQuery::new().count(1))" await ".is_ok());"
+    )]
     pub fn with_config(config: &ScimConfig) -> Result<Self> {
         Self::with_http_client(config, Ureq::new(config)?)
     }
 }
 
-/// The transport of the blocking client, over ureq. A clone shares the connections.
+/// The transport of the blocking client, based on ureq. A clone shares the connections.
 ///
-/// The server's name is looked up for each request, even if an open connection then serves it. The
-/// headers of an answer must fit into 32 KiB, and the address and each header of a request into
-/// 16 KiB.
+/// The host name is resolved for every request, even if an open connection is reused. The headers of
+/// an answer can be up to 32 KiB in total, the URL and each header of a request up to 16 KiB.
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
@@ -61,12 +76,13 @@ impl Ureq {
     const INPUT: usize = 32 << 10;
     const OUTPUT: usize = 16 << 10;
 
-    /// A transport with these settings.
+    /// Creates a transport with the timeouts, the proxy, the root certificates and the size limit of
+    /// a configuration.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the proxy or a root certificate cannot
-    /// be used.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the proxy or a root certificate is not
+    /// valid.
     pub fn new(config: &ScimConfig) -> Result<Self> {
         let roots = match tls::trusted(config)? {
             None => RootCerts::PlatformVerifier,
@@ -77,7 +93,7 @@ impl Ureq {
         };
         let proxy = config.proxy_url()?.map(|url| Proxy::new(url.expose())).transpose();
         let agent = Agent::config_builder()
-            // The body of an error says what is wrong.
+            // The body of an error answer contains the reason.
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -89,10 +105,10 @@ impl Ureq {
             .timeout_send_body(Some(config.timeout))
             .timeout_recv_response(Some(config.timeout))
             .timeout_recv_body(Some(after_a_quick_head(config.timeout)))
-            // By default each connection has two buffers of 128 KiB, and with TLS two more.
+            // By default a connection has two buffers of 128 KiB each, and two more with TLS.
             .input_buffer_size(Self::INPUT)
             .output_buffer_size(Self::OUTPUT)
-            // A full buffer without the end of the headers reads as a closed connection.
+            // ureq reports a full buffer without the end of the headers as a closed connection.
             .max_response_header_size(Self::INPUT - 1)
             .max_idle_connections(256)
             .max_idle_connections_per_host(256)
@@ -103,26 +119,26 @@ impl Ureq {
     }
 }
 
-/// The time for a body whose head came at once, which is nearly all of it.
+/// The time limit for a body whose head arrived at once: almost the whole time.
 fn after_a_quick_head(total: Duration) -> Duration {
     total.saturating_sub(total / 100)
 }
 
-/// How ureq bounds the time of a request.
+/// How ureq limits the time of a request.
 ///
-/// With a bound on the whole, it looks the server's name up on a new thread, which costs about three
-/// times as much as the rest of a call. So each phase has its own bound where the phases together
-/// stay within the time.
+/// With a limit on the whole request, ureq resolves the host name on a new thread, which costs about
+/// three times as much as the rest of a call. So the phases are limited separately where they cannot
+/// exceed the time in total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bound {
     Whole(Duration),
-    /// Only the head and the body can take long: the server's name was looked up a moment ago, a
-    /// connection is open, and what is sent fits into the buffers of the sockets.
+    /// Only the head and the body can be slow: the host name was resolved a moment ago, a connection
+    /// is open, and the request fits into the socket buffers.
     Phases,
 }
 
 impl Ureq {
-    /// What the sockets of both sides can hold before the server reads any of it.
+    /// The number of bytes that the socket buffers accept before the server reads any.
     const BUFFERED: usize = 16 << 10;
 
     fn bound(&self, request: &Request<Vec<u8>>, now: Instant) -> Bound {
@@ -136,7 +152,7 @@ impl Ureq {
 
     fn run(&self, request: Request<impl AsSendBody>, bound: Bound) -> Result<Response<Body>, UreqError> {
         let global = match bound {
-            // The default. ureq keeps its TLS configuration only for requests without their own settings.
+            // The default of the agent. ureq reuses its TLS configuration only for requests without settings.
             Bound::Whole(total) if total == self.timeout => return self.agent.run(request),
             Bound::Whole(total) => Some(total),
             Bound::Phases => None,
@@ -144,7 +160,7 @@ impl Ureq {
         self.agent.run(self.agent.configure_request(request).timeout_global(global).build())
     }
 
-    /// Reads a body, whose time ureq bounds.
+    /// Reads a body within the time limit of ureq.
     fn read(body: Body, limit: BodyLimit) -> Result<Vec<u8>, TransportError> {
         let mut bytes = Vec::with_capacity(limit.capacity(body.content_length()));
         let read = body.into_reader().take(limit.0.saturating_add(1)).read_to_end(&mut bytes);
@@ -152,8 +168,8 @@ impl Ureq {
         if limit.is_exceeded_by(bytes.len()) { Err(TransportError::too_large()) } else { Ok(bytes) }
     }
 
-    /// Reads a body for which less time is left than ureq gives it, on a thread that need not be
-    /// waited for. ureq's own bound ends that thread.
+    /// Reads a body for which less time is left than the limit of ureq. A thread reads it, and is
+    /// abandoned when the time is over; the limit of ureq ends it.
     fn read_within(left: Duration, body: Body, limit: BodyLimit) -> Result<Vec<u8>, TransportError> {
         let late = || TransportError::timeout(UreqError::Timeout(Timeout::RecvBody));
         if left.is_zero() {

@@ -16,7 +16,9 @@ use crate::plan::{AppliedStep, Outcome, Report};
 use crate::plan::{Journal, OpenJournal};
 
 impl<R: ScimRepository> ScimService<R> {
-    /// Does what a plan says; see [`ScimApply`].
+    /// Applies a plan; see [`ScimApply`].
+    ///
+    /// Lazy: no request is sent until the first result is read.
     ///
     #[doc = example!(
         "let current = client.current_users()" await "?;\n\
@@ -32,11 +34,11 @@ impl<R: ScimRepository> ScimService<R> {
 
 #[maybe_async]
 impl<R: ScimRepository> ScimService<R> {
-    /// Reads all users, for a plan to compare them with those of another system.
+    /// Reads all users of the server, to compute a plan from them.
     ///
     /// # Errors
     ///
-    /// As for [`iter_users`](Self::iter_users): the list is complete or an error.
+    /// Any error of [`iter_users`](Self::iter_users), so the list is never incomplete.
     ///
     #[doc = example!(
         "let current = client.current_users()" await "?;\n\
@@ -52,18 +54,17 @@ impl<R: ScimRepository> ScimService<R> {
     }
 }
 
-/// The steps of a plan on their way, several at a time. Their results come one by one, in the order
-/// of the plan.
+/// The steps of a plan, applied concurrently. The results are returned in the order of the plan.
 ///
-/// Before a step is done, its user is read, and compared with what the plan was made for. A user
-/// that has changed in what the step is about, or is gone, is skipped and reported; one that is
-/// already as it should be is left alone. So a plan can be stored, reviewed and applied later, and
-/// applying it twice does nothing the second time. Where users carry a version, the write is sent
-/// for that version only (RFC 7644 §3.14).
+/// Before each step, its user is read again and compared with the user for which the step was planned.
+/// If the attributes that the step changes have changed since, or the user no longer exists, the step
+/// is skipped and reported. If the user already has the desired values, nothing is written. So a
+/// plan can be stored, reviewed and applied later, and applying it a second time changes nothing. If
+/// users have versions, the write applies only to the version that was read (RFC 7644 §3.14).
 ///
-/// With a [`journal`](Self::journal), an apply that was interrupted goes on where it was.
+/// With a [`journal`](Self::journal), an interrupted apply resumes where it stopped.
 ///
-/// Nothing is sent before the first result is asked for. Dropping it begins no further step.
+/// Lazy: no request is sent until the first result is read. Dropping it starts no more steps.
 ///
 #[doc = example!(
     "let current = client.current_users()" await "?;\n\
@@ -76,11 +77,11 @@ impl<R: ScimRepository> ScimService<R> {
          println!(\"{step}: {outcome}\");\n\
      }"
 )]
-#[must_use = "a plan is not applied until its results are read"]
+#[must_use = "an apply is lazy: it sends no request until its results are read"]
 pub struct ScimApply<R> {
     repository: Arc<R>,
     plan: Arc<Plan>,
-    /// The place of the next step.
+    /// The index of the next step.
     next: usize,
     journal: Option<Journal>,
     open_journal: Option<OpenJournal>,
@@ -111,48 +112,61 @@ impl<R: ScimRepository> ScimApply<R> {
         }
     }
 
-    /// Writes down what is begun and done, and leaves out what the journal says is done.
+    /// Records each step in a journal before and after it is applied, and skips the steps that the
+    /// journal already records as done.
+    ///
+    #[doc = example!(
+        "use wats_scim::plan::Journal;\n\n\
+         # let directory = tempfile::tempdir()?;\n\
+         let journal = Journal::at(directory.path().join(\"users.journal\"));\n\
+         let current = client.current_users()" await "?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         let report = client.apply(plan).journal(journal).run()" await "?;\n\
+         assert_eq!(report.applied, 1);"
+    )]
     pub fn journal(mut self, journal: Journal) -> Self {
         self.journal = Some(journal);
         self
     }
 
-    /// How many steps may be on their way at the same time; 8 by default, and at least 1.
+    /// The maximum number of steps in flight; 8 by default, and at least 1.
     pub fn in_flight(mut self, steps: usize) -> Self {
         self.in_flight = steps;
         self
     }
 
-    /// How many results may wait for an earlier one, besides the steps in flight; 1,000 by default. A
-    /// step that takes long holds up no other until so many wait; with 0, each step waits for the
-    /// oldest one in flight.
+    /// The maximum number of finished results that wait for an earlier one; 1,000 by default.
+    ///
+    /// Results are returned in order, so a slow step delays the results behind it. Once this many
+    /// wait, no more steps start until the slow one finishes. With 0, each step waits for the oldest
+    /// one in flight.
     pub fn buffer(mut self, results: usize) -> Self {
         self.buffer = results;
         self
     }
 
-    /// Starts no further step once so many were skipped or failed; 1 stops at the first. Steps that
-    /// are in flight at that moment still end, and their results are returned. By default all steps
-    /// are tried.
+    /// Starts no more steps after this many were skipped or failed; 1 stops at the first one. Steps in
+    /// flight are completed, and their results returned. By default all steps are tried.
     pub fn stop_after(mut self, problems: u64) -> Self {
         self.stop_after = Some(problems.max(1));
         self
     }
 
-    /// Sends nothing at all, and writes nothing down: each step comes back as planned, or as done
-    /// before if the journal says so.
+    /// Sends no request and writes no journal: returns each step as
+    /// [`Planned`](Outcome::Planned), or as [`DoneBefore`](Outcome::DoneBefore) if the journal records
+    /// it as done.
     pub fn dry_run(mut self) -> Self {
         self.is_dry_run = true;
         self
     }
 
-    /// Is told of each result, to show how far the apply is.
+    /// Sets a function that is called after each result, to show progress.
     pub fn on_progress(mut self, on_progress: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
     }
 
-    /// How far the apply is.
+    /// The current progress.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress
@@ -162,7 +176,7 @@ impl<R: ScimRepository> ScimApply<R> {
         self.stop_after.is_some_and(|problems| self.running.failures() >= problems)
     }
 
-    /// Puts the next step on its way; false if there is none.
+    /// Starts the next step; false if there is none.
     fn begin_next(&mut self) -> Result<bool> {
         let number = self.next;
         let Some(step) = self.plan.steps.get(number) else { return Ok(false) };
@@ -190,13 +204,14 @@ impl<R: ScimRepository> ScimApply<R> {
 
 #[maybe_async]
 impl<R: ScimRepository> ScimApply<R> {
-    /// The next step and what became of it; `None` when there are no more.
+    /// Returns the next step with its outcome; `None` at the end. A step that fails is not an error
+    /// here: the failure is its outcome.
     ///
     /// # Errors
     ///
-    /// [`Journal`](ErrorKind::Journal) if the journal is not one, is of another plan or in use, or
-    /// cannot be written: then no further step is begun, and those on their way are looked up when
-    /// the journal goes on. What goes wrong with a step is its outcome.
+    /// [`Journal`](ErrorKind::Journal) if the file is not a journal, belongs to another plan, is in
+    /// use, or cannot be written. Then no more steps start; the steps in flight are checked when
+    /// the apply resumes from its journal.
     pub async fn try_next(&mut self) -> Result<Option<AppliedStep>> {
         if let Err(error) = self.open_journal().await {
             return self.give_up(error);
@@ -246,7 +261,7 @@ impl<R: ScimRepository> ScimApply<R> {
         Ok(())
     }
 
-    /// Does all steps.
+    /// Applies all steps and returns a summary.
     ///
     /// # Errors
     ///
@@ -280,12 +295,12 @@ impl<R> fmt::Debug for ScimApply<R> {
     }
 }
 
-/// A program that was killed may leave its lock for a moment with a child process that it was just
-/// starting, so a lock is tried several times before the journal counts as in use.
+/// The lock of a killed program may survive for a moment in a child process that it was starting, so
+/// the lock is tried several times before the journal is reported as in use.
 const LOCK_ATTEMPTS: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// Doing one step.
+/// Applies one step.
 struct StepJob {
     number: usize,
     step: Step,
@@ -316,14 +331,14 @@ impl Job for StepJob {
 
 type Done = (Outcome, Option<ScimUser>);
 
-/// How often a user is read again because somebody changed it in between, or because it is not
-/// known whether the change was applied.
+/// How often a step is tried again because its user changed in the meantime, or because the outcome of
+/// the write is unknown.
 const ROUNDS: u32 = 3;
 
 #[maybe_async]
 impl StepJob {
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
-        let desired = self.step.desired.as_ref().ok_or_else(|| self.unusable("says nothing of the user"))?;
+        let desired = self.step.desired.as_ref().ok_or_else(|| self.unusable("does not contain the user"))?;
         if self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number))
             && let Some(held) = look_for(repository, desired).await?.into_held()
         {
@@ -372,12 +387,12 @@ impl StepJob {
 }
 
 impl StepJob {
-    /// A user of this name is there already.
+    /// The outcome if a user with this name already exists.
     fn found(&self, held: ScimUser, desired: &ScimUser) -> Result<Done> {
         let outcome = if self.plan.rules.is_met(&held, desired)? {
             Outcome::Unneeded
         } else {
-            Outcome::Skipped("there is a user of this name by now, and it is not the same".to_owned())
+            Outcome::Skipped("another user has this name now".to_owned())
         };
         Ok((outcome, Some(held)))
     }
@@ -386,7 +401,7 @@ impl StepJob {
         let outcome = match (self.step.action, may_be_done) {
             (Action::Delete, true) => Outcome::Applied,
             (Action::Delete, false) => Outcome::Unneeded,
-            _ => Outcome::Skipped("the user is gone".to_owned()),
+            _ => Outcome::Skipped("the user no longer exists".to_owned()),
         };
         (outcome, None)
     }

@@ -1,5 +1,5 @@
-//! Writes on record: before their first request and after their last. Without an audit, nothing is
-//! done for it.
+//! Records writes in the audit trail, before the first request and after the last one. Without a
+//! trail, this does nothing.
 
 use std::iter::{once, repeat};
 
@@ -10,9 +10,9 @@ use crate::exchange::Call;
 use crate::model::Resource;
 
 impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
-    /// The same service under another label in the audit trail, such as who is acting, or a
-    /// ticket. It shares the connections, the pace and the trail; without an
-    /// [`audit`](crate::ScimConfig::audit) the label is not used.
+    /// Returns a service whose writes have this label in the audit trail, such as the acting user or a
+    /// ticket number. It shares the connections, the rate limit and the trail with this one. Without
+    /// an [`audit`](crate::ScimConfig::audit) trail, the label has no effect.
     ///
     #[doc = example!(
         "# use wats_scim::ScimConfig;\n\
@@ -34,8 +34,8 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
 }
 
 impl<C> HttpScimRepository<C> {
-    /// The call of one or more writes, once they are on record. What cannot be sent is on record
-    /// as refused. Whether values are told is up to the audit.
+    /// Records the start of one or more writes and returns their call. A write that cannot be sent is
+    /// recorded as rejected. The trail decides whether values are recorded.
     pub(super) fn recorded(
         &self,
         call: Result<Call>,
@@ -57,7 +57,7 @@ impl<C> HttpScimRepository<C> {
         }
     }
 
-    /// The check of a write that is to go with others. One that cannot is on record as refused.
+    /// Returns the check of a write that is part of a bulk request. A failed one is recorded as rejected.
     pub(super) fn checked(&self, check: Result<()>, subject: impl FnOnce(bool) -> Subject) -> Result<()> {
         if let (Some(audit), Err(error)) = (&self.audit, &check) {
             Record::refuse(audit, subject(audit.with_values), error);
@@ -65,7 +65,7 @@ impl<C> HttpScimRepository<C> {
         check
     }
 
-    /// The result of a write, once it is on record.
+    /// Records the result of a write and returns it.
     pub(super) fn ended<T: Resource, V>(
         &self,
         record: Record,
@@ -77,7 +77,7 @@ impl<C> HttpScimRepository<C> {
         result
     }
 
-    /// The results of all writes of a request, once they are on record.
+    /// Records the results of all writes of a bulk request and returns them.
     pub(super) fn all_ended<T: Resource>(
         &self,
         record: Record,

@@ -9,21 +9,22 @@ use crate::exchange::fitting;
 use crate::model::Resource;
 use crate::model::ScimWrite;
 
-/// Many writes, several at a time. Their results come one by one, in the order of the writes.
+/// Many writes, sent concurrently. The results are returned in the order of the writes.
 ///
-/// Nothing is sent before the first result is asked for. Writes are taken from their source while
-/// there is room for them: when any write ends, the next one takes its place in flight, within a
-/// [bound](Self::buffer) on the results that wait for an earlier one. When the server throttles, one answer of 429 holds up the whole batch
-/// for as long as the server asks.
+/// Lazy: no request is sent until the first result is read. The iterator of writes is read only as
+/// fast as requests complete: a finished write makes room for the next one, within a
+/// [limit](Self::buffer) on results that wait for an earlier one. If the server answers 429, the
+/// whole batch pauses for as long as the server asks.
 ///
-/// Where the server takes bulk requests, as [`discover`](super::ScimService::discover) finds out,
-/// the writes go together within its limits, with the same results. What a bulk request left
-/// unanswered is settled one by one. A created resource is then what was sent, with the id and the
-/// version that the server gave, unless the server shows more.
+/// If the server supports bulk requests, as [`discover`](super::ScimService::discover) finds out,
+/// writes are combined within the limits of the server, with the same results. If a bulk response
+/// leaves out a write, its outcome is determined with separate requests. A resource that was created
+/// in bulk is returned as it was sent, with the id and version that the server assigned, unless the
+/// server returns the resource itself.
 ///
-/// A write can refer to what an earlier one creates; see [`ScimWrite::create_as`].
+/// A write can refer to a resource that an earlier write creates; see [`ScimWrite::create_as`].
 ///
-/// Dropping a batch starts no further write. Those on their way may still be applied.
+/// Dropping a batch starts no more writes. Writes in flight may still be applied.
 ///
 #[doc = example!(
     "let names = [\"ann\", \"bob\", \"cy\"];\n\
@@ -49,7 +50,7 @@ pub struct ScimBatch<R, T> {
     on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
     progress: Progress,
     running: InFlight<Vec<BatchItem<T>>>,
-    /// Writes that are taken from their source and not yet on their way.
+    /// Writes that were read from the source and are not in flight yet.
     taken: VecDeque<Taken<T>>,
     references: References,
     ready: VecDeque<BatchItem<T>>,
@@ -73,37 +74,39 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         }
     }
 
-    /// How many requests may be on their way at the same time; 8 by default, and at least 1.
+    /// The maximum number of requests in flight; 8 by default, and at least 1.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests;
         self
     }
 
-    /// How many results may wait for an earlier one, besides the writes in flight; 1,000 by default
-    /// (bulk requests count as one). A write whose answer is late holds up no other until so many
-    /// wait; with 0, each write waits for the oldest one in flight.
+    /// The maximum number of finished results that wait for an earlier one; 1,000 by default. A bulk
+    /// request counts as one result.
+    ///
+    /// Results are returned in order, so a slow write delays the results behind it. Once this many
+    /// wait, no more writes start until the slow one finishes. With 0, each write waits for the oldest
+    /// one in flight.
     pub fn buffer(mut self, results: usize) -> Self {
         self.buffer = results;
         self
     }
 
-    /// Starts no further write once so many have failed; 1 stops at the first failure. Writes that
-    /// are in flight at that moment still end, and their results are returned. By default a batch
-    /// does not stop.
+    /// Starts no more writes after this many failures; 1 stops at the first one. Writes in flight are
+    /// completed, and their results returned. By default a batch does not stop.
     pub fn stop_after(mut self, failures: u64) -> Self {
         self.stop_after = Some(failures.max(1));
         self
     }
 
-    /// Is told of each result, to show how far the batch is.
+    /// Sets a function that is called after each result, to show progress.
     pub fn on_progress(mut self, on_progress: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
     }
 
-    /// Names that stand for these ids, beside those that the batch gives with
-    /// [`ScimWrite::create_as`]: those of resources that are there, or of
-    /// [another batch](Self::ids).
+    /// Adds names for the ids of existing resources, in the form of name and id. Writes can refer to
+    /// these names like to those of [`ScimWrite::create_as`]. The [`ids`](Self::ids) of another batch
+    /// have this form.
     ///
     #[doc = example!(
         standard
@@ -120,20 +123,21 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         self
     }
 
-    /// The ids of what was created under a name so far, for writes of another kind that refer to
-    /// it.
+    /// The ids of the resources that were created under a name so far, by that name. Pass them to
+    /// [`with_ids`](Self::with_ids) of a batch that refers to them.
     #[must_use]
     pub fn ids(&self) -> HashMap<String, String> {
         self.references.ids()
     }
 
-    /// How far the batch is.
+    /// The current progress.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress
     }
 
-    /// Whether it was stopped by failures, so that writes may be left over.
+    /// Whether [`stop_after`](Self::stop_after) ended the batch, so that some writes may not have been
+    /// started.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stop_after.is_some_and(|failures| self.running.failures() >= failures)
@@ -145,7 +149,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         !self.is_stopped() && self.running.has_room(self.in_flight.max(1), self.buffer)
     }
 
-    /// Whether another write can be taken from the source: while one request has room for it.
+    /// Whether to read another write from the source: while the next request has room for it.
     fn wants_write(&self) -> bool {
         !self.is_source_empty && self.taken.len() < self.most_in_a_request() && self.has_room()
     }
@@ -154,8 +158,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         self.repository.bulk_limits().map_or(1, |limits| limits.max_operations).max(1)
     }
 
-    /// Starts the requests that can be filled: with one write each, or with as many as a bulk request
-    /// holds.
+    /// Starts the requests that are full: one write each, or as many as a bulk request may contain.
     fn start_taken(&mut self) {
         while self.has_room() && (self.is_source_empty || self.taken.len() >= self.most_in_a_request()) {
             let ready = self.ready_writes();
@@ -169,13 +172,13 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         }
     }
 
-    /// How many of those that are taken can go into one request.
+    /// How many of the writes in `taken` can be sent in one request.
     fn ready_writes(&mut self) -> usize {
         let mut created = HashSet::new();
         for (at, write) in self.taken.iter_mut().enumerate() {
             write.resolve(&self.references);
             if write.is_refused() {
-                // It is not sent, so it goes alone.
+                // A rejected write is not sent, so it is not combined with others.
                 return at.max(1);
             }
             if !write.can_join(&created) {
@@ -189,7 +192,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
 
 #[maybe_async]
 impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
-    /// The next write and its result; `None` when there are no more.
+    /// Returns the next write with its result; `None` at the end.
     #[allow(clippy::should_implement_trait, reason = "a blocking batch is an iterator too")]
     pub async fn next(&mut self) -> Option<BatchItem<T>> {
         while self.ready.is_empty() {
@@ -211,10 +214,10 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         Some(item)
     }
 
-    /// All writes and their results.
+    /// Sends all writes and returns them with their results, in order.
     ///
     #[doc = example!(
-        "let writes = [ScimWrite::create(ScimUser::new(\"jane@example.com\")), ScimWrite::delete(\"nobody\")];\n\
+        "let writes = [ScimWrite::create(ScimUser::new(\"jane@example.com\")), ScimWrite::delete(\"unknown-id\")];\n\
          let items = client.write_users(writes).run()" await ";\n\
          assert!(items[0].result.is_ok() && items[1].result.is_err());"
     )]
@@ -227,7 +230,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     }
 }
 
-/// How many results wait for an earlier one by default.
+/// The default of `buffer`.
 pub(super) const RESULT_BUFFER: usize = 1_000;
 
 impl<R, T> fmt::Debug for ScimBatch<R, T> {

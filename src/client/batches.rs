@@ -1,4 +1,4 @@
-//! The batches of the service.
+//! The methods of the service that start a batch.
 
 use std::sync::Arc;
 
@@ -7,7 +7,9 @@ use crate::model::ScimWrite;
 use crate::model::{ResourceId, ScimPatchRequest, ScimUser};
 
 impl<R: ScimRepository> ScimService<R> {
-    /// Any writes, several at a time.
+    /// Sends many writes concurrently: creations, changes and deletions in one batch.
+    ///
+    /// Lazy: no request is sent until the first result is read. See [`ScimBatch`].
     ///
     #[doc = example!(
         "let jane = ScimUser::new(\"jane@example.com\");\n\
@@ -22,7 +24,7 @@ impl<R: ScimRepository> ScimService<R> {
         ScimBatch::new(Arc::clone(self.shared_repository()), Source::of(writes))
     }
 
-    /// Creates users, several at a time, each as [`create_user`](Self::create_user) does.
+    /// Creates many users concurrently; the batch form of [`create_user`](Self::create_user).
     ///
     #[doc = example!(
         "let users = (1..=50).map(|n| ScimUser::new(format!(\"user{n}@example.com\")));\n\
@@ -37,7 +39,7 @@ impl<R: ScimRepository> ScimService<R> {
         self.write_users(users.into_iter().map(ScimWrite::create))
     }
 
-    /// Changes users, several at a time, each as [`update_user`](Self::update_user) does.
+    /// Changes many users concurrently; the batch form of [`update_user`](Self::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
@@ -54,8 +56,8 @@ impl<R: ScimRepository> ScimService<R> {
         self.write_users(patches.into_iter().map(|(id, patch)| ScimWrite::patch(id, patch)))
     }
 
-    /// Deactivates users, several at a time, each as [`deactivate_user`](Self::deactivate_user)
-    /// does.
+    /// Deactivates many users concurrently; the batch form of
+    /// [`deactivate_user`](Self::deactivate_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
@@ -71,8 +73,8 @@ impl<R: ScimRepository> ScimService<R> {
         self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, false)))
     }
 
-    /// Activates users, several at a time, each as [`set_user_active`](Self::set_user_active)
-    /// does.
+    /// Activates many users concurrently; the batch form of
+    /// [`set_user_active`](Self::set_user_active).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
@@ -88,7 +90,7 @@ impl<R: ScimRepository> ScimService<R> {
         self.write_users(ids.into_iter().map(|id| ScimWrite::set_active(id, true)))
     }
 
-    /// Deletes users, several at a time, each as [`delete_user`](Self::delete_user) does.
+    /// Deletes many users concurrently; the batch form of [`delete_user`](Self::delete_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\

@@ -1,33 +1,25 @@
-//! What groups have that other resources have not: members.
+//! The members of a group.
 
 use wats_scim_filter::Filter;
 
-use super::{ScimRepository, ScimResources, ScimService, example, maybe_async};
+use super::{ScimRepository, ScimResources, example, maybe_async};
 use crate::error::Result;
 use crate::model::Target;
 use crate::model::{PatchOp, ScimGroup, ScimMember, ScimPatchOperation, ScimPatchRequest};
 
-impl<R: ScimRepository> ScimService<R> {
-    /// The groups. WATS has none.
-    #[must_use]
-    pub fn groups(&self) -> ScimResources<R, ScimGroup> {
-        self.resources()
-    }
-}
-
-/// The most members that one request adds or removes; servers cap them.
+/// The maximum number of members that one request adds or removes; servers cap them.
 const MEMBERS: usize = 100;
 
 #[maybe_async]
 impl<R: ScimRepository> ScimResources<R, ScimGroup> {
-    /// Adds members by their ids. Those who belong to it already stay; nobody else is touched.
+    /// Adds members to a group, by their ids. Existing members stay.
     ///
-    /// Up to 100 go in one request. An error leaves the requests before it applied, and adding the
-    /// same members again is safe.
+    /// Each request adds up to 100 members. After an error, the earlier requests remain applied;
+    /// adding the same members again is safe.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), as for [`update`](Self::update).
+    /// As [`update`](Self::update).
     ///
     #[doc = example!(
         standard
@@ -47,14 +39,20 @@ impl<R: ScimRepository> ScimResources<R, ScimGroup> {
         Ok(())
     }
 
-    /// Removes members by their ids. Nobody else is touched.
+    /// Removes members from a group, by their ids. All other members stay.
     ///
-    /// Up to 100 go in one request. An error leaves the requests before it applied.
+    /// Each request removes up to 100 members. After an error, the earlier requests remain applied.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), as for [`update`](Self::update). Some servers refuse to remove
-    /// somebody who does not belong to the group.
+    /// As [`update`](Self::update). Some servers reject the removal of an id that is not a member.
+    ///
+    #[doc = example!(
+        standard
+        "# let id = a_user(&client)" await "?;\n\
+         let group = client.groups().create(&ScimGroup::new(\"Testers\").with_member(ScimMember::new(&id)))" await "?;\n\
+         client.groups().remove_members(&group, &[&id])" await "?;"
+    )]
     pub async fn remove_members<'a>(&self, group: impl Into<Target<'a>> + Send, member_ids: &[&str]) -> Result<()> {
         let group = group.into();
         for ids in member_ids.chunks(MEMBERS) {

@@ -1,23 +1,38 @@
 use http::{Request, Response};
 
-use super::maybe_async;
+use super::{example, maybe_async};
 use crate::error::TransportError;
 
-/// Something that sends a request and waits for the answer.
+/// Sends HTTP requests: the transport of a client.
 ///
-/// Any closure of that shape is one, so a stack of your own, an embedded one or a test can take
-/// the place of this crate's transport.
+/// Every closure with the signature of [`send`](Self::send) implements it, so another HTTP library or
+/// a test can replace the built-in transport.
 ///
-/// An answer of any status is an answer, not an error. A client must not follow redirects (the
-/// credentials would leave the server they are for), must not repeat a request, and should bound
-/// its time and the size of the body.
+/// An implementation returns an answer with any status as `Ok`. It must not follow redirects, which
+/// would send the credentials to another server, and must not retry. It should limit the time of a
+/// request and the size of a body; [`TimeLeft`](crate::transport::TimeLeft) is the time that remains
+/// for an operation.
+///
+#[doc = example!(
+    "use http::{Request, Response};\n\
+     use wats_scim::transport::TransportError;\n\n\
+     let unplugged = |_request: Request<Vec<u8>>| " async "{\n    \
+         Err::<Response<Vec<u8>>, _>(TransportError::not_connected(\"the cable is unplugged\"))\n\
+     };\n\
+     let config = ScimConfig::new(\"https://acme.wats.com\", Credentials::wats_token(\"dTpw\"))\n    \
+         .retry(RetryPolicy::none());\n\
+     let client = ScimService::with_http_client(&config, unplugged)?;\n\
+     let error = client.get_user(\"1\")" await ".unwrap_err();\n\
+     assert_eq!(error.kind(), ErrorKind::Connection);"
+)]
 #[maybe_async(AFIT)]
 pub trait HttpClient: Send + Sync + 'static {
-    /// Sends one request.
+    /// Sends one request and returns its answer.
     ///
     /// # Errors
     ///
-    /// A [`TransportError`] if there was no whole answer.
+    /// A [`TransportError`] if no complete answer was received. It tells whether the request may have
+    /// reached the server, which decides whether a write is retried.
     fn send(&self, request: Request<Vec<u8>>)
     -> impl Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send;
 }

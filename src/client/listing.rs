@@ -12,21 +12,23 @@ use crate::exchange::ListQuery;
 use crate::listing::{Listing, Want};
 use crate::model::{Resource, ScimListResponse};
 
-/// Every resource of one kind, read page after page as they are asked for.
+/// All resources of one type, read one page at a time.
 ///
-/// One page is held at a time, and no more is asked for than is needed;
-/// [`in_flight`](Self::in_flight) reads ahead where the wire is slow. Dropping the listing ends
-/// it. **The list is complete, or
-/// it ends in an error**, whatever the server does: pages that are shorter than asked for, a
-/// missing or wrong total, an ignored `startIndex`, a page that comes twice. Each page begins with
-/// the last resource of the page before, so that a directory which changes while it is read shows;
-/// the listing then goes back and reads again what it may have missed. Nobody comes twice.
+/// Lazy: no request is sent until the first resource is read, and the next page is requested when the
+/// current one is used up; [`in_flight`](Self::in_flight) requests pages in advance. Dropping the
+/// listing sends no more requests.
 ///
-/// What pages by position cannot show in principle: that the order changed *and* somebody was
-/// added or removed between two pages, or, from a server that gives one resource a page, that one
-/// was added and another removed.
+/// **The list is complete, or it ends in an error.** This holds for servers that return short pages,
+/// omit the total or report a wrong one, ignore `startIndex`, or repeat a page. Each page is requested
+/// to begin with the last resource of the previous page. If it does not, the directory has changed
+/// in the meantime, and the listing goes back to read what it may have missed. No resource is returned
+/// twice.
 ///
-/// After an error the listing is over.
+/// Two changes between two pages cannot be detected by position: a new order *together with* an
+/// added or removed resource; and, on a server that returns one resource per page, one resource added
+/// and another one removed.
+///
+/// After an error, the listing returns no more resources.
 ///
 #[doc = example!(
     "let mut users = client.iter_users().at_most(2).on_page(|progress| {\n    \
@@ -38,7 +40,7 @@ use crate::model::{Resource, ScimListResponse};
      }\n\
      assert_eq!(count, 2);"
 )]
-#[must_use = "a listing asks for nothing until it is read"]
+#[must_use = "a listing is lazy: it sends no request until it is read"]
 pub struct ScimListing<R, T> {
     repository: Arc<R>,
     filter: Option<Filter>,
@@ -48,9 +50,9 @@ pub struct ScimListing<R, T> {
     buffer: Option<usize>,
     on_page: Option<OnPage>,
     listing: Option<Listing<T>>,
-    /// The page that is read next, if it was not requested ahead.
+    /// The request for the next page, if the page was not requested in advance.
     next_page: InFlight<Result<ScimListResponse<T>>>,
-    /// The pages that were requested ahead, in order.
+    /// The pages that were requested in advance, in order.
     ahead: InFlight<Result<ScimListResponse<T>>>,
 }
 
@@ -72,46 +74,48 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         }
     }
 
-    /// How many to ask for at a time; 100 by default, and at least 1. The server may give fewer.
+    /// The number of resources to request per page; 100 by default, and at least 1. The server may
+    /// return fewer.
     pub fn page_size(mut self, page_size: u64) -> Self {
         self.page_size = page_size;
         self
     }
 
-    /// How many pages may be in flight at the same time; 1 by default, and at least 1. Resources are
-    /// returned in order all the same.
+    /// The maximum number of pages in flight; 1 by default, and at least 1. Resources are still
+    /// returned in order.
     ///
-    /// Reading ahead begins once the first page has shown how many resources there are and how long
-    /// the server's pages really are; from a server that does not give a total, pages are read one at
-    /// a time.
+    /// Concurrent requests start after the first page, which shows the total and the real size of the
+    /// server's pages. If the server does not report a total, or pages by cursor, pages are read one
+    /// at a time.
     pub fn in_flight(mut self, pages: usize) -> Self {
         self.in_flight = pages;
         self
     }
 
-    /// How many pages may wait for an earlier one, besides those in flight; by default four times as
-    /// many as may be in flight. A page that is late holds up no other until so many wait.
+    /// The maximum number of received pages that wait for an earlier one; by default four times the
+    /// value of [`in_flight`](Self::in_flight). Once this many wait, no more pages are requested until
+    /// the missing one arrives.
     ///
-    /// It bounds the memory of a listing whose pages arrive out of order. While pages arrive faster
-    /// than they are read, no more wait than may be in flight.
+    /// This limits the memory of a listing whose pages arrive out of order. If pages arrive in order
+    /// but are read slowly, at most `in_flight` pages wait.
     pub fn buffer(mut self, pages: usize) -> Self {
         self.buffer = Some(pages);
         self
     }
 
-    /// Stops after this many; with 0, nothing is asked for. By default there is no maximum.
+    /// Stops after this many resources; 0 sends no request. By default there is no maximum.
     pub fn at_most(mut self, max: u64) -> Self {
         self.max = Some(max);
         self
     }
 
-    /// Only those that match.
+    /// Returns only resources that match the filter. The server evaluates it.
     pub fn matching(mut self, filter: Filter) -> Self {
         self.filter = Some(filter);
         self
     }
 
-    /// Is told of each page that comes in, to show how far the listing is.
+    /// Sets a function that is called after each page, to show progress.
     pub fn on_page(mut self, on_page: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_page = Some(Box::new(on_page));
         self
@@ -121,7 +125,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         self.buffer.unwrap_or(self.in_flight.saturating_mul(4))
     }
 
-    /// The listing as it was set up, when it is first read.
+    /// The listing with its settings, before the first request.
     fn begin(&self) -> Listing<T> {
         let query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
         let window = if self.in_flight > 1 { self.in_flight.saturating_add(self.buffer_size()) } else { 0 };
@@ -132,12 +136,12 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
 
 #[maybe_async]
 impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
-    /// The next one; `None` when everybody has been seen.
+    /// Returns the next resource; `None` at the end of the list.
     ///
     /// # Errors
     ///
-    /// [`IncompleteList`](crate::ErrorKind::IncompleteList) if the server does not give everybody,
-    /// or any [`Error`](crate::Error) of reading a page.
+    /// [`IncompleteList`](crate::ErrorKind::IncompleteList) if the server does not return the whole
+    /// list, or any [`Error`](crate::Error) of reading a page.
     pub async fn try_next(&mut self) -> Result<Option<T>> {
         let next = self.read_on().await;
         if next.is_err() {
@@ -184,7 +188,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
                 }
             };
             let progress = progress.map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
-            // More pages than this wait only while an earlier one is awaited, not for a slow reader.
+            // The full buffer is only for pages that wait for an earlier one, not for a slow caller.
             self.request_ahead(self.buffer_size().min(self.in_flight));
             if let Some(on_page) = &mut self.on_page {
                 on_page(progress);
@@ -205,7 +209,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
 }
 
 fn lost_page() -> Error {
-    Error::new(ErrorKind::IncompleteList, "a page that was asked for did not come")
+    Error::new(ErrorKind::IncompleteList, "a requested page did not arrive")
 }
 
 impl<R, T> fmt::Debug for ScimListing<R, T> {

@@ -1,22 +1,30 @@
-//! The one source of both clients. Each of them loads this folder once, and `maybe_async` takes
-//! `async` and `.await` out for the blocking one.
+//! The shared source of both APIs. Each API loads this folder once; for the blocking one,
+//! `maybe_async` removes `async` and `.await`.
 
 use super::{InFlight, Source, boxed, example, maybe_async, sleep};
 
-mod apply;
-mod audited;
-mod batch;
+// In the order in which rustdoc is to list the methods of the service.
+mod service;
+
 mod batches;
+
+mod resources;
+
 mod groups;
+
+mod wats;
+
+mod apply;
+
+mod audited;
+
+mod batch;
 mod http_client;
 mod listing;
 mod repository;
-mod resources;
 mod send;
-mod service;
 mod settle;
 pub(super) mod step;
-mod wats;
 
 pub use apply::ScimApply;
 pub use batch::ScimBatch;

@@ -20,52 +20,54 @@ use crate::model::Target;
 use crate::model::{IfChanged, Resource, ScimListResponse, ScimPatchRequest};
 use crate::wats::ScimToken;
 
-/// Access to the resources of a SCIM server, whatever they are.
+/// Reads and writes resources of any type: the layer below [`ScimService`](super::ScimService).
 ///
-/// [`HttpScimRepository`] is the real one; a test can put one of its own in its place.
+/// [`HttpScimRepository`] implements it over HTTP. Implement it to replace the server in a test, or to
+/// put a cache or another store in front of it. The last methods have defaults that return
+/// [`Unsupported`](crate::ErrorKind::Unsupported).
 #[maybe_async(AFIT)]
 pub trait ScimRepository: Send + Sync + 'static {
-    /// Fetches a token that an identity provider signs in with. `None` leaves the duration to the
-    /// server.
+    /// Creates a provisioning token for an identity provider, with a lifetime in days. With `None`
+    /// the server decides.
     ///
     /// # Errors
     ///
-    /// [`Error`], as for every method here.
+    /// [`Error`] if the server cannot create a token.
     fn token(&self, duration_days: Option<u32>) -> impl Future<Output = Result<ScimToken>> + Send;
 
-    /// Reads one resource; `None` if there is none with this id.
+    /// Reads a resource by its id; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`], but not for absence.
+    /// [`Error`] if the resource cannot be read. A missing resource is not an error.
     fn get<T: Resource>(&self, id: &str) -> impl Future<Output = Result<Option<T>>> + Send;
 
-    /// Reads one resource by the attribute that names it, in any letter case.
+    /// Reads a resource by the attribute that names it ([`Resource::NAMED_BY`]), ignoring letter case.
     ///
     /// # Errors
     ///
-    /// [`Error`], but not for absence.
+    /// [`Error`] if the resource cannot be read. A missing resource is not an error.
     fn get_by_name<T: Resource>(&self, name: &str) -> impl Future<Output = Result<Option<T>>> + Send;
 
     /// Reads one page.
     ///
     /// # Errors
     ///
-    /// [`Error`]; a page with nobody on it is none.
+    /// [`Error`] if the page cannot be read. An empty page is not an error.
     fn list<T: Resource>(&self, query: &ListQuery) -> impl Future<Output = Result<ScimListResponse<T>>> + Send;
 
-    /// Creates a resource, and returns it as the server keeps it.
+    /// Creates a resource and returns it as the server stored it.
     ///
     /// # Errors
     ///
-    /// [`Error`], whose `write_outcome` says whether it may exist now.
+    /// [`Error`], whose `write_outcome` tells whether the resource may have been created.
     fn create<T: Resource>(&self, resource: &T) -> impl Future<Output = Result<T>> + Send;
 
-    /// Changes a resource. `None` if the server does not show the result.
+    /// Changes a resource. Returns `None` if the server returns no body.
     ///
     /// # Errors
     ///
-    /// [`Error`], absence among them.
+    /// [`Error`]; [`NotFound`](crate::ErrorKind::NotFound) if the resource does not exist.
     fn patch<T: Resource>(
         &self,
         target: Target<'_>,
@@ -76,37 +78,37 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`], absence among them.
+    /// [`Error`]; [`NotFound`](crate::ErrorKind::NotFound) if the resource does not exist.
     fn delete<T: Resource>(&self, target: Target<'_>) -> impl Future<Output = Result<()>> + Send;
 
-    /// Puts a resource in the place of what is there, as long as that is the version that it
-    /// carries, if it carries one. `None` if the server does not show the result.
+    /// Replaces a resource; if it has a version, only while the server still has that version. Returns
+    /// `None` if the server returns no body.
     ///
     /// # Errors
     ///
-    /// [`Error`], absence among them. By default
+    /// [`Error`]; [`NotFound`](crate::ErrorKind::NotFound) if the resource does not exist. By default
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     fn replace<T: Resource>(&self, resource: &T) -> impl Future<Output = Result<Option<T>>> + Send {
         async {
             let _ = resource;
-            Err(unsupported("replacing"))
+            Err(unsupported("PUT"))
         }
     }
 
-    /// Reads a resource again; `None` if it is still in the version that is known.
+    /// Reads a resource again, unless the server still has the known version.
     ///
     /// # Errors
     ///
-    /// [`Error`], absence among them. By default
+    /// [`Error`]; [`NotFound`](crate::ErrorKind::NotFound) if the resource does not exist. By default
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     fn get_if_changed<T: Resource>(&self, known: &T) -> impl Future<Output = Result<IfChanged<T>>> + Send {
         async {
             let _ = known;
-            Err(unsupported("reading by version"))
+            Err(unsupported("conditional reads"))
         }
     }
 
-    /// Reads one page, with nothing of the query in a URL.
+    /// Reads one page, with the query in the body of the request instead of the URL.
     ///
     /// # Errors
     ///
@@ -127,13 +129,12 @@ pub trait ScimRepository: Send + Sync + 'static {
         async { Err(unsupported("/Me")) }
     }
 
-    /// Does several writes in one request, and returns what became of each, in their order
-    /// (RFC 7644 §3.7).
+    /// Sends several writes in one request and returns the result of each, in order (RFC 7644 §3.7).
     ///
     /// # Errors
     ///
-    /// [`Error`] if there is no answer for them; its `write_outcome` holds for all
-    /// of them. By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    /// [`Error`] if the request failed as a whole; its `write_outcome` applies to all of the writes.
+    /// By default [`Unsupported`](crate::ErrorKind::Unsupported).
     fn bulk<T: Resource>(
         &self,
         writes: &[ScimWrite<T>],
@@ -144,18 +145,18 @@ pub trait ScimRepository: Send + Sync + 'static {
         }
     }
 
-    /// What one bulk request may hold; by default there are none.
+    /// The limits of a bulk request; `None`, the default, if the server supports none.
     fn bulk_limits(&self) -> Option<BulkLimits> {
         None
     }
 
-    /// Whether listings are to go by cursor (RFC 9865); by default not.
+    /// Whether to page lists by cursor (RFC 9865); `false` by default.
     fn pages_by_cursor(&self) -> bool {
         false
     }
 }
 
-/// The resources of a server, over HTTP.
+/// A [`ScimRepository`] over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpScimRepository<C> {
     pub(super) endpoint: Endpoint,
@@ -167,14 +168,14 @@ pub struct HttpScimRepository<C> {
 }
 
 impl<C: HttpClient> HttpScimRepository<C> {
-    /// A repository over an HTTP client of your own.
+    /// Creates a repository that sends its requests with your own HTTP client.
     ///
-    /// Of the configuration, what concerns connections is up to the client: timeouts, proxy,
-    /// certificates and the size of a body.
+    /// The client itself handles connections, so the settings for the connection timeout, the proxy,
+    /// certificates and the size of a body have no effect here.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the configuration cannot be used.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is not valid.
     pub fn new(config: &ScimConfig, client: C) -> Result<Self> {
         Ok(Self {
             endpoint: Endpoint::new(config)?,
@@ -188,7 +189,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
 }
 
 impl<C> HttpScimRepository<C> {
-    /// What the server offers, as far as is known.
+    /// The features of the server: as configured, or as [`discover`](Self::discover) read them.
     #[must_use]
     pub fn profile(&self) -> &Profile {
         self.endpoint.profile()
@@ -197,13 +198,13 @@ impl<C> HttpScimRepository<C> {
 
 #[maybe_async]
 impl<C: HttpClient> HttpScimRepository<C> {
-    /// The same repository, with what the server says it offers: its resource types and its
-    /// configuration (RFC 7644 §4). A server that does not describe itself (404, 501) counts as
-    /// [`Profile::standard`]; a WATS server is not asked, for it does not say.
+    /// Reads what the server supports: its resource types and its configuration (RFC 7644 §4). A server
+    /// without these documents (404, 405 or 501) is treated as [`Profile::standard`]. For a WATS
+    /// server, which has none, no request is sent.
     ///
     /// # Errors
     ///
-    /// [`Error`], but not for a server that does not describe itself.
+    /// Any [`Error`] of a read.
     pub async fn discover(self) -> Result<Self> {
         if self.profile().is_wats() {
             return Ok(self);
@@ -260,9 +261,9 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 }
 
-/// What a repository of one's own need not offer.
+/// The error of a method that a repository does not implement.
 fn unsupported(what: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("this repository offers no {what}"))
+    Error::new(ErrorKind::Unsupported, format!("this repository does not support {what}"))
 }
 
 #[maybe_async(AFIT)]

@@ -10,9 +10,12 @@ use crate::error::Result;
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
 use crate::model::Target;
-use crate::model::{IfChanged, Resource, ScimListResponse, ScimPatchRequest};
+use crate::model::{IfChanged, Resource, ScimGroup, ScimListResponse, ScimPatchRequest, ScimUser};
 
-/// The resources of one kind: users, groups, or a type of your own.
+/// The resources of one type: users, groups, or your own.
+///
+/// Get it from [`ScimService::users`], [`groups`](ScimService::groups) or
+/// [`resources`](ScimService::resources). A clone is cheap.
 ///
 #[doc = example!(
     standard
@@ -28,7 +31,40 @@ pub struct ScimResources<R, T> {
 }
 
 impl<R: ScimRepository> ScimService<R> {
-    /// The resources of any kind.
+    /// The users, with the methods that every type of resource has: conditional reads and writes,
+    /// replacement, search.
+    ///
+    #[doc = example!(
+        standard
+        "let users = client.users();\n\
+         let mut jane = users.create(&ScimUser::new(\"jane@example.com\"))" await "?;\n\
+         jane.display_name = Some(\"Jane Doe\".into());\n\
+         users.replace(&jane)" await "?;"
+    )]
+    #[must_use]
+    pub fn users(&self) -> ScimResources<R, ScimUser> {
+        self.resources()
+    }
+
+    /// The groups. WATS has no groups.
+    ///
+    #[doc = example!(
+        standard
+        "let testers = client.groups().create(&ScimGroup::new(\"Testers\"))" await "?;\n\
+         assert!(client.groups().get(&testers)" await "?.is_some());"
+    )]
+    #[must_use]
+    pub fn groups(&self) -> ScimResources<R, ScimGroup> {
+        self.resources()
+    }
+
+    /// The resources of any type that implements [`Resource`].
+    ///
+    #[doc = example!(
+        standard
+        "let page = client.resources::<ScimGroup>().list(&ListQuery::new())" await "?;\n\
+         assert_eq!(page.total_results, Some(0));"
+    )]
     #[must_use]
     pub fn resources<T: Resource>(&self) -> ScimResources<R, T> {
         ScimResources { repository: Arc::clone(self.shared_repository()), of: PhantomData }
@@ -37,16 +73,18 @@ impl<R: ScimRepository> ScimService<R> {
 
 #[maybe_async]
 impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
-    /// The same service, with what the server says it offers (RFC 7644 §4): a call that it does
-    /// not support is then refused before it is sent, listings go by cursor where the server does,
-    /// and batches by bulk requests within its limits.
+    /// Reads what the server supports (RFC 7644 §4) and returns a service that uses it.
     ///
-    /// A server that does not describe itself counts as [`Profile::standard`], and a WATS server
-    /// as [`Profile::wats`].
+    /// The returned service rejects unsupported calls before it sends a request, reads lists by
+    /// cursor if the server has cursors, and sends batches as bulk requests within the limits of the
+    /// server.
+    ///
+    /// A server without these documents (404, 405 or 501) is treated as [`Profile::standard`]. For a
+    /// WATS server, which has none, no request is sent and [`Profile::wats`] stays.
     ///
     /// # Errors
     ///
-    /// Any [`Error`](crate::Error) of reading, but not for a server that does not describe itself.
+    /// Any [`Error`](crate::Error) of a read.
     ///
     #[doc = example!(
         standard
@@ -58,47 +96,70 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
         Ok(Self::with_repository(discovered))
     }
 
-    /// What the server offers, as far as is known.
+    /// The features of the server: as configured, or as [`discover`](Self::discover) read them.
+    ///
+    #[doc = example!("assert!(client.profile().is_wats());")]
     #[must_use]
     pub fn profile(&self) -> &Profile {
         self.repository().profile()
     }
 }
 
-impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
-    /// Reads every one, page after page; see [`ScimListing`].
-    #[allow(clippy::iter_not_returning_iterator, clippy::iter_without_into_iter, reason = "a listing can fail")]
-    pub fn iter(&self) -> ScimListing<R, T> {
-        ScimListing::new(Arc::clone(&self.repository))
-    }
-
-    /// Any writes, several at a time; see [`ScimBatch`].
-    pub fn write<W>(&self, writes: W) -> ScimBatch<R, T>
-    where
-        W: IntoIterator<Item = ScimWrite<T>>,
-        W::IntoIter: Send + 'static,
-    {
-        ScimBatch::new(Arc::clone(&self.repository), Source::of(writes))
-    }
-}
-
 #[maybe_async]
 impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
-    /// Reads one; `None` if there is none with this id.
+    /// Creates a resource and returns it as the server stored it.
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), as for [`ScimService::get_user`].
+    /// As [`ScimService::create_user`].
+    ///
+    #[doc = example!(
+        standard
+        "let testers = client.groups().create(&ScimGroup::new(\"Testers\"))" await "?;\n\
+         assert!(testers.id.is_some());"
+    )]
+    pub async fn create(&self, resource: &T) -> Result<T> {
+        self.repository.create(resource).await
+    }
+
+    /// Reads a resource by its id; `None` if the server has no such resource.
+    ///
+    /// # Errors
+    ///
+    /// As [`ScimService::get_user`].
+    ///
+    #[doc = example!(
+        standard
+        "# let id = a_user(&client)" await "?;\n\
+         assert!(client.users().get(&id)" await "?.is_some());"
+    )]
     pub async fn get<'a>(&self, resource: impl Into<Target<'a>> + Send) -> Result<Option<T>> {
         self.repository.get(resource.into().as_id()).await
     }
 
-    /// Reads one again, or tells with `None` that it is still in the version that is known
-    /// (`If-None-Match`, RFC 7644 §3.14).
+    /// Reads a resource by the attribute that names it, ignoring letter case; `None` if the server
+    /// has no such resource.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it carries no version,
+    /// [`UnexpectedBody`](crate::ErrorKind::UnexpectedBody) if several resources have the name, or
+    /// any other [`Error`](crate::Error).
+    ///
+    #[doc = example!(
+        standard
+        "client.groups().create(&ScimGroup::new(\"Testers\"))" await "?;\n\
+         assert!(client.groups().get_by_name(\"testers\")" await "?.is_some());"
+    )]
+    pub async fn get_by_name(&self, name: &str) -> Result<Option<T>> {
+        self.repository.get_by_name(name).await
+    }
+
+    /// Reads a resource again, unless the server still has the known version (`If-None-Match`,
+    /// RFC 7644 §3.14).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `known` has no version,
     /// [`NotFound`](crate::ErrorKind::NotFound), or any other [`Error`](crate::Error).
     ///
     #[doc = example!(
@@ -111,67 +172,57 @@ impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
         self.repository.get_if_changed(known).await
     }
 
-    /// Reads the one with this name, in any letter case; `None` if there is none.
+    /// Reads one page. The server may return fewer resources than requested.
     ///
     /// # Errors
     ///
-    /// [`UnexpectedBody`](crate::ErrorKind::UnexpectedBody) if there are several, or any other
-    /// [`Error`](crate::Error).
-    pub async fn get_by_name(&self, name: &str) -> Result<Option<T>> {
-        self.repository.get_by_name(name).await
-    }
-
-    /// Reads the one that the credentials belong to (`/Me`, RFC 7644 §3.11).
+    /// As [`ScimService::get_users`].
     ///
-    /// # Errors
-    ///
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the server does not say, or any other
-    /// [`Error`](crate::Error).
-    pub async fn me(&self) -> Result<T> {
-        self.repository.me().await
-    }
-
-    /// Reads one page.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`](crate::Error), as for [`ScimService::get_users`].
+    #[doc = example!(
+        standard
+        "let page = client.users().list(&ListQuery::new().count(2))" await "?;\n\
+         assert_eq!(page.resources.len(), 2);"
+    )]
     pub async fn list(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         self.repository.list(query).await
     }
 
-    /// Reads one page like [`list`](Self::list), by POST `.search`: nothing of the query stands in
-    /// a URL, which is logged in many places (RFC 7644 §7.5.2).
+    /// Reads one page like [`list`](Self::list), with the query in the body of a POST to `.search`
+    /// (RFC 7644 §3.4.3). Use it to keep personal data out of URLs, which many systems log (§7.5.2).
     ///
     /// # Errors
     ///
-    /// [`Error`](crate::Error), as for [`ScimService::get_users`].
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) on WATS, or as [`ScimService::get_users`].
     ///
     #[doc = example!(
         standard
         "let query = ListQuery::new().filter(Filter::sw(\"userName\", \"user\")).sort_by(\"userName\").descending();\n\
-         let page = client.resources::<ScimUser>().search(&query)" await "?;\n\
+         let page = client.users().search(&query)" await "?;\n\
          assert_eq!(page.resources.len(), 3);"
     )]
     pub async fn search(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         self.repository.search(query).await
     }
 
-    /// Creates one, and returns it as the server keeps it.
+    /// Reads all resources, one page at a time; see [`ScimListing`].
     ///
-    /// # Errors
-    ///
-    /// [`Error`](crate::Error), as for [`ScimService::create_user`].
-    pub async fn create(&self, resource: &T) -> Result<T> {
-        self.repository.create(resource).await
+    #[doc = example!(
+        standard
+        "let mut groups = client.groups().iter();\n\
+         assert!(groups.try_next()" await "?.is_none());"
+    )]
+    #[allow(clippy::iter_not_returning_iterator, clippy::iter_without_into_iter, reason = "a listing can fail")]
+    pub fn iter(&self) -> ScimListing<R, T> {
+        ScimListing::new(Arc::clone(&self.repository))
     }
 
-    /// Changes one. With [`Target::unchanged`], only if nobody has changed it since it was read.
+    /// Changes a resource. With [`Target::unchanged`], only while the server still has the version
+    /// that was read (`If-Match`, RFC 7644 §3.14).
     ///
     /// # Errors
     ///
-    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) if somebody has, or as for
-    /// [`ScimService::update_user`].
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) if the server has another
+    /// version, or as [`ScimService::update_user`].
     ///
     #[doc = example!(
         standard
@@ -190,13 +241,16 @@ impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
         self.repository.patch(target.into(), patch).await
     }
 
-    /// Puts one in the place of what is there with the same id (PUT, RFC 7644 §3.5.1): what it
-    /// leaves out is cleared. If it carries a version, only as long as nobody has changed it since.
+    /// Replaces the resource with the same id (PUT, RFC 7644 §3.5.1). Attributes that are absent from
+    /// `resource` are cleared. If `resource` has a version, it is replaced only while the server still
+    /// has that version.
+    ///
+    /// Returns the resource after the change, or `None` if the server returns no body.
     ///
     /// # Errors
     ///
     /// [`Unsupported`](crate::ErrorKind::Unsupported) on WATS,
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) without an id or a name,
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `resource` has no id or no name,
     /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed), or any other
     /// [`Error`](crate::Error).
     ///
@@ -211,14 +265,53 @@ impl<R: ScimRepository, T: Resource> ScimResources<R, T> {
         self.repository.replace(resource).await
     }
 
-    /// Deletes one. With [`Target::unchanged`], only if nobody has changed it since it was read.
+    /// Deletes a resource. With [`Target::unchanged`], only while the server still has the version
+    /// that was read.
     ///
     /// # Errors
     ///
-    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) if somebody has, or as for
-    /// [`ScimService::delete_user`].
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) if the server has another
+    /// version, or as [`ScimService::delete_user`].
+    ///
+    #[doc = example!(
+        standard
+        "let testers = client.groups().create(&ScimGroup::new(\"Testers\"))" await "?;\n\
+         client.groups().delete(Target::unchanged(&testers)?)" await "?;"
+    )]
     pub async fn delete<'a>(&self, target: impl Into<Target<'a>> + Send) -> Result<()> {
         self.repository.delete::<T>(target.into()).await
+    }
+
+    /// Sends many writes concurrently; see [`ScimBatch`].
+    ///
+    #[doc = example!(
+        standard
+        "let writes = [\"Testers\", \"Makers\"].map(|name| ScimWrite::create(ScimGroup::new(name)));\n\
+         let items = client.groups().write(writes).run()" await ";\n\
+         assert!(items.iter().all(|item| item.result.is_ok()));"
+    )]
+    pub fn write<W>(&self, writes: W) -> ScimBatch<R, T>
+    where
+        W: IntoIterator<Item = ScimWrite<T>>,
+        W::IntoIter: Send + 'static,
+    {
+        ScimBatch::new(Arc::clone(&self.repository), Source::of(writes))
+    }
+
+    /// Reads the resource that the credentials belong to (`/Me`, RFC 7644 §3.11).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the server does not support `/Me`, as WATS,
+    /// or any other [`Error`](crate::Error).
+    ///
+    #[doc = example!(
+        standard
+        "let me = client.users().me()" await ";\n\
+         assert_eq!(me.unwrap_err().kind(), ErrorKind::Unsupported); // the sandbox, unless `me` is set"
+    )]
+    pub async fn me(&self) -> Result<T> {
+        self.repository.me().await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The attributes that WATS lets a PATCH set, each by a name of its own.
+//! A method for each attribute that WATS accepts in a PATCH.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::model::{ScimPatchRequest, ScimUser, Target};
 use crate::wats::joined;
 
-/// What only a WATS server has, from [`ScimService::wats`].
+/// The methods that only a WATS server supports, from [`ScimService::wats`].
 ///
 #[doc = example!(
     "# let id = a_user(&client)" await "?;\n\
@@ -19,7 +19,12 @@ pub struct WatsService<R> {
 }
 
 impl<R: ScimRepository> ScimService<R> {
-    /// The methods that only a WATS server supports.
+    /// The methods that only a WATS server supports: full name, email, role, levels, product groups.
+    ///
+    #[doc = example!(
+        "# let id = a_user(&client)" await "?;\n\
+         client.wats().update_full_name(&id, \"Jane Roe\")" await "?;"
+    )]
     #[must_use]
     pub fn wats(&self) -> WatsService<R> {
         WatsService { service: self.clone() }
@@ -28,7 +33,7 @@ impl<R: ScimRepository> ScimService<R> {
 
 #[maybe_async]
 impl<R: ScimRepository> WatsService<R> {
-    /// Sets the full name (WATS's path `fullName`).
+    /// Sets the full name (the WATS path `fullName`).
     ///
     /// # Errors
     ///
@@ -46,7 +51,7 @@ impl<R: ScimRepository> WatsService<R> {
         self.replace(user.into(), "fullName", full_name).await
     }
 
-    /// Sets the given name (WATS's path `givenName`).
+    /// Sets the given name (the WATS path `givenName`).
     ///
     /// # Errors
     ///
@@ -64,7 +69,7 @@ impl<R: ScimRepository> WatsService<R> {
         self.replace(user.into(), "givenName", given_name).await
     }
 
-    /// Sets the family name (WATS's path `familyName`).
+    /// Sets the family name (the WATS path `familyName`).
     ///
     /// # Errors
     ///
@@ -82,7 +87,7 @@ impl<R: ScimRepository> WatsService<R> {
         self.replace(user.into(), "familyName", family_name).await
     }
 
-    /// Sets the address (WATS's path `email`).
+    /// Sets the email address (the WATS path `email`).
     ///
     /// # Errors
     ///
@@ -96,11 +101,11 @@ impl<R: ScimRepository> WatsService<R> {
         self.replace(user.into(), "email", email).await
     }
 
-    /// Gives the user this role in place of the one it has (WATS's path `roles`, which takes one).
+    /// Sets the role of a user; a user has one role (the WATS path `roles`).
     ///
     /// # Errors
     ///
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the server knows no such role, or as
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the role does not exist on the server, or as
     /// [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
@@ -111,15 +116,16 @@ impl<R: ScimRepository> WatsService<R> {
         self.replace(user.into(), "roles", role).await
     }
 
-    /// Adds levels to those that the user is restricted to (WATS's path `levels`).
+    /// Adds levels to the levels that a user is restricted to (the WATS path `levels`).
     ///
-    /// WATS only ever adds here, although the operation it takes is called `replace`; levels are
-    /// taken away in the WATS Control Panel. Each level must exist.
+    /// WATS adds the levels although its operation is called `replace`. To remove levels, use the WATS
+    /// Control Panel. Each level must exist on the server.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if none is given, or one is empty or has a
-    /// `;` in it, which WATS would read as two; or as [`update_user`](ScimService::update_user).
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if `levels` is empty, or if a level is empty
+    /// or contains `;`, which WATS uses as the separator; or as
+    /// [`update_user`](ScimService::update_user).
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\
@@ -134,9 +140,10 @@ impl<R: ScimRepository> WatsService<R> {
         self.replace(user.into(), "levels", &levels).await
     }
 
-    /// Adds product groups to those that the user is restricted to (WATS's path `productGroups`).
+    /// Adds product groups to the product groups that a user is restricted to (the WATS path
+    /// `productGroups`).
     ///
-    /// WATS only ever adds here; see [`add_user_levels`](Self::add_user_levels).
+    /// WATS cannot remove them here; see [`add_user_levels`](Self::add_user_levels).
     ///
     /// # Errors
     ///

@@ -13,24 +13,25 @@ use crate::error::{ErrorMessage, TransportError, TransportErrorKind, is_web_page
 use crate::model::{Resource, ScimListResponse};
 use crate::wats::ScimToken;
 
-/// What the server answered, and to what.
+/// A successful answer of the server, and the operation that it belongs to.
 #[derive(Debug)]
 pub(crate) struct Answer {
     operation: Operation,
     response: Response<Vec<u8>>,
 }
 
-/// What the answer to a create tells of the new resource.
+/// What the answer to a create contains.
 pub(crate) enum Created<T> {
+    /// The resource.
     Shown(T),
-    /// It is somewhere to be read.
+    /// Only the id of the resource, from the `Location` header.
     At(String),
-    /// The server only said that it was done.
+    /// Neither.
     Unseen,
 }
 
 impl Answer {
-    /// The answer, or the error that its status is.
+    /// The answer, or an error if its status is not a success.
     pub(crate) fn new(operation: Operation, response: Response<Vec<u8>>) -> Result<Self> {
         if response.status().is_success() {
             Ok(Self { operation, response })
@@ -39,14 +40,14 @@ impl Answer {
         }
     }
 
-    /// The answer to a request that turns out to have been done before.
+    /// The answer to a request that an earlier attempt has already applied.
     pub(crate) fn done(operation: Operation) -> Self {
         let mut response = Response::new(Vec::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Self { operation, response }
     }
 
-    /// The status that the server gave.
+    /// The status code.
     #[cfg(feature = "tracing")]
     pub(crate) fn status(&self) -> StatusCode {
         self.response.status()
@@ -58,7 +59,7 @@ impl Answer {
         self.with_id(resource)
     }
 
-    /// The resource as a PATCH left it, if the server shows it.
+    /// The resource after a change, if the server returns it.
     pub(crate) fn patched<T: Resource>(&self) -> Result<Option<T>> {
         if self.is_empty() { Ok(None) } else { self.resource().map(Some) }
     }
@@ -71,8 +72,8 @@ impl Answer {
         })
     }
 
-    /// Whether it really was the server that said so: what its JSON says here does not matter, but
-    /// a web page or other text is a login form's or a proxy's success, and not the server's.
+    /// Checks that the answer comes from the SCIM server. Any JSON is accepted; a web page or other text
+    /// comes from a login form or a proxy, so the resource was not deleted.
     pub(crate) fn deleted(&self) -> Result<()> {
         if self.is_empty() { Ok(()) } else { self.json::<IgnoredAny>("confirmation").map(drop) }
     }
@@ -81,14 +82,14 @@ impl Answer {
         self.json("list")
     }
 
-    /// The one resource that was asked for by name. A server that answers with another one has
-    /// misread the request, and acting on that answer would hit the wrong person.
+    /// The resource that was requested by name. If the server returns a resource with another name, it
+    /// misread the request, and using the answer would change the wrong person.
     pub(crate) fn named<T: Resource>(&self, name: &str) -> Result<T> {
         let resource: T = self.resource()?;
         if is_named(&resource, name) { Ok(resource) } else { Err(self.unexpected(&another::<T>())) }
     }
 
-    /// The resource with this name out of a filtered list.
+    /// The resource with this name, from a filtered list.
     pub(crate) fn only_one_named<T: Resource>(&self, name: &str) -> Result<Option<T>> {
         let mut found = self.list::<T>()?.resources.into_iter();
         match (found.next(), found.next()) {
@@ -96,7 +97,7 @@ impl Answer {
             (Some(one), None) if is_named(&one, name) => Ok(Some(one)),
             (Some(_), None) => Err(self.unexpected(&another::<T>())),
             (Some(_), Some(_)) => Err(self.unexpected(&format!(
-                "more than one {} came back for one {}; the server may not keep to the filter",
+                "it has more than one {} for one {}; the server may have ignored the filter",
                 T::NAME,
                 T::NAMED_BY
             ))),
@@ -110,37 +111,39 @@ impl Answer {
 
     pub(crate) fn token(&self) -> Result<ScimToken> {
         let reply = self.json("token")?;
-        ScimToken::read(&reply).map_err(|why| self.unexpected(&format!("it is not a token reply: {why}")))
+        ScimToken::read(&reply).map_err(|why| self.unexpected(&format!("the answer is not a token reply: {why}")))
     }
 
     fn json<T: DeserializeOwned>(&self, what: &str) -> Result<T> {
         if self.is_empty() {
-            let message = format!("the server answered {} with no body where a {what} was due", self.response.status());
+            let message = format!("the server answered {} without a body; expected a {what}", self.response.status());
             return Err(self.failed(ErrorKind::EmptyBody, message));
         }
         if is_web_page(self.response.body()) {
-            return Err(self.unexpected("it is a web page, perhaps a login form or a proxy's; check the base URL"));
+            return Err(
+                self.unexpected("the answer is a web page, perhaps from a login form or a proxy; check the base URL")
+            );
         }
         read_json(self.response.body()).map_err(|error| {
             let why = match (error.classify(), self.media_type()) {
-                // The reader's own words quote the value, which may be anything, credentials too.
+                // The message of serde_json quotes the value, which can be anything, even credentials.
                 (Category::Data, _) => {
                     let text = error.to_string();
                     let problem = text.split_once(", expected ").map(|(_, expected)| format!("expected {expected}"));
                     let problem = one_line(&problem.unwrap_or(text)).unwrap_or_default();
-                    return self.unexpected(&format!("it is not a {what}: {problem}"));
+                    return self.unexpected(&format!("the answer is not a {what}: {problem}"));
                 }
                 (_, Some(media_type)) if !media_type.contains("json") => {
-                    format!("it is not JSON, but {media_type:.60}")
+                    format!("the answer is not JSON but {media_type:.60}")
                 }
-                (Category::Eof, _) => "it is JSON that ends too early".to_owned(),
-                _ => "it is not valid JSON".to_owned(),
+                (Category::Eof, _) => "the JSON ends too early".to_owned(),
+                _ => "the answer is not valid JSON".to_owned(),
             };
             self.unexpected(&why).with_source(error)
         })
     }
 
-    /// An empty body, or one that says nothing.
+    /// Whether the body is empty or `null`.
     fn is_empty(&self) -> bool {
         matches!(self.response.body().trim_ascii(), b"" | b"null")
     }
@@ -153,7 +156,7 @@ impl Answer {
         if resource.id().is_some_and(|id| !id.is_empty()) {
             Ok(resource)
         } else {
-            Err(self.unexpected(&format!("it is not a {}: it has no id", T::NAME)))
+            Err(self.unexpected(&format!("the {} has no id", T::NAME)))
         }
     }
 
@@ -166,7 +169,7 @@ impl Answer {
         self.failed(ErrorKind::UnexpectedBody, message)
     }
 
-    /// The server said that it was done, so a write may well be.
+    /// An error for an answer with a success status. A write may have been applied.
     fn failed(&self, kind: ErrorKind, message: String) -> Error {
         Error::new(kind, message)
             .with_status(self.response.status())
@@ -175,27 +178,27 @@ impl Answer {
     }
 }
 
-/// Checks the body for UTF-8 as a whole, which is faster than checking each string in it.
+/// Reads JSON. Checking the whole body for UTF-8 once is faster than checking each string.
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str(text),
-        // The reader reports where.
+        // serde_json reports the position.
         Err(_) => serde_json::from_slice(body),
     }
 }
 
-/// Names are compared without regard to case, as the server does (RFC 7643 §4.1.1).
+/// Names are compared ignoring letter case, as on the server (RFC 7643 §4.1.1).
 fn is_named<T: Resource>(resource: &T, name: &str) -> bool {
     resource.name().is_some_and(|known| same_text(known, name))
 }
 
 fn another<T: Resource>() -> String {
-    format!("it is another {} than the one that was asked for", T::NAME)
+    format!("it is another {} than the one requested", T::NAME)
 }
 
-/// An answer, or `None` if it says that there is no such resource.
+/// Turns the error for a missing resource into `None`.
 ///
-/// A web page under 404 is no such answer: it is what a wrong address gives.
+/// A web page with status 404 stays an error: it usually means a wrong base URL.
 pub(crate) fn absent_as_none(answer: Result<Answer>) -> Result<Option<Answer>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -204,21 +207,21 @@ pub(crate) fn absent_as_none(answer: Result<Answer>) -> Result<Option<Answer>> {
     }
 }
 
-/// The one mapping from a status that is no success to an error.
+/// The error for an answer whose status is not a success. All such errors are made here.
 fn refusal(operation: Operation, response: &Response<Vec<u8>>) -> Error {
     let status = response.status();
     let is_page = is_web_page(response.body());
     let target = if status.is_redirection() { redirect_target(response) } else { None };
     let note = match status.as_u16() {
         _ if status.is_redirection() => match &target {
-            Some(target) => format!("it pointed to {target}, and redirects are not followed; check the base URL"),
+            Some(target) => format!("it redirects to {target}, and redirects are not followed; check the base URL"),
             None => "redirects are not followed; check the base URL".to_owned(),
         },
-        _ if is_page && status == StatusCode::NOT_FOUND => "it is a web page; check the base URL".to_owned(),
-        401 => "check the credentials; they may be wrong or have expired".to_owned(),
+        _ if is_page && status == StatusCode::NOT_FOUND => "the answer is a web page; check the base URL".to_owned(),
+        401 => "check the credentials; they may be wrong or expired".to_owned(),
         403 => "the credentials do not allow this".to_owned(),
-        413 => "the request is larger than the server takes".to_owned(),
-        429 => "too many requests; wait before the next".to_owned(),
+        413 => "the request is larger than the server accepts".to_owned(),
+        429 => "too many requests; wait before the next one".to_owned(),
         _ => String::new(),
     };
     Error::of_status(status, ErrorMessage::read(response.body()), &note)
@@ -229,8 +232,8 @@ fn refusal(operation: Operation, response: &Response<Vec<u8>>) -> Error {
         .asking_to_wait(retry_after(response.headers(), SystemTime::now()))
 }
 
-/// A server that says why it refuses has changed nothing. A gateway may answer a 5xx or 408 for a
-/// request that was applied behind it, and a 301 to 303 may be the answer to one that was.
+/// A server that rejects a write has changed nothing. But a gateway may answer 5xx or 408 although the
+/// server behind it applied the request, and a 300 to 303 may follow a request that was applied.
 fn outcome_of(status: StatusCode) -> WriteOutcome {
     match status.as_u16() {
         408 | 500..=599 | 300..=303 => WriteOutcome::Unknown,
@@ -238,7 +241,7 @@ fn outcome_of(status: StatusCode) -> WriteOutcome {
     }
 }
 
-/// The id at the end of an address below an endpoint, which may be relative (RFC 7644 §3.3).
+/// The id at the end of a `Location` below an endpoint; the URL may be relative (RFC 7644 §3.3).
 pub(crate) fn id_in(location: &str, endpoint: &str) -> Option<String> {
     let path = location.split(['?', '#']).next()?.trim_end_matches('/');
     let (before, id) = path.rsplit_once('/')?;
@@ -249,7 +252,7 @@ pub(crate) fn id_in(location: &str, endpoint: &str) -> Option<String> {
     (!id.is_empty()).then(|| id.into_owned())
 }
 
-/// Where a redirect points, without what may be a secret: user, query and fragment.
+/// The target of a redirect, without the parts that may be secret: user, query and fragment.
 fn redirect_target(response: &Response<Vec<u8>>) -> Option<String> {
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let bare = location.split(['?', '#']).next()?;
@@ -260,11 +263,13 @@ fn redirect_target(response: &Response<Vec<u8>>) -> Option<String> {
     (!target.is_empty()).then(|| target.chars().take(200).collect())
 }
 
-/// An exchange that gave no answer, as an error.
+/// The error for a request without an answer.
 pub(crate) fn unanswered(operation: Operation, origin: &str, error: TransportError) -> Error {
     let (kind, message) = match error.kind {
         TransportErrorKind::NotConnected => (ErrorKind::Connection, format!("no connection to {origin}")),
-        TransportErrorKind::Interrupted => (ErrorKind::Connection, format!("the connection to {origin} broke")),
+        TransportErrorKind::Interrupted => {
+            (ErrorKind::Connection, format!("the connection to {origin} was interrupted"))
+        }
         TransportErrorKind::Timeout => (ErrorKind::Timeout, format!("{origin} did not answer in time")),
         TransportErrorKind::TooLarge => {
             (ErrorKind::ResponseTooLarge, "the answer is larger than ScimConfig::max_response_bytes allows".to_owned())

@@ -1,11 +1,11 @@
-//! How large the body of an answer may be, for both transports.
+//! The size limit of answer bodies, for both transports.
 
-/// What [`ScimConfig::max_response_bytes`](crate::ScimConfig::max_response_bytes) sets.
+/// The value of [`ScimConfig::max_response_bytes`](crate::ScimConfig::max_response_bytes).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimit(pub(crate) u64);
 
 impl BodyLimit {
-    /// The most that is reserved before a byte has arrived: the announced length may be false.
+    /// The maximum to reserve before any byte has arrived: the announced length may be wrong.
     const RESERVED: u64 = 1 << 20;
 
     /// The capacity to reserve for a body of this announced length.

@@ -1,4 +1,4 @@
-//! Many writes in one request (RFC 7644 §3.7).
+//! Bulk requests: many writes in one request (RFC 7644 §3.7).
 
 use std::borrow::Cow;
 
@@ -10,17 +10,17 @@ use crate::error::{Error, ErrorKind, ErrorMessage, Result, WriteOutcome};
 use crate::model::ScimWrite;
 use crate::model::{Resource, member};
 
-/// What a request is more than the sum of its operations.
+/// The size of a bulk request without its operations, in bytes.
 const ENVELOPE: usize = 120;
 
-/// How many of these writes, from the first on, fit in one request; at least one.
+/// The number of writes, from the first one on, that fit into one request; at least 1.
 pub(crate) fn fitting<'a, T: Resource>(
     limits: BulkLimits,
     writes: impl IntoIterator<Item = &'a ScimWrite<T>>,
 ) -> usize {
     let mut size = ENVELOPE;
     let mut fits = |at: usize, write: &ScimWrite<T>| {
-        // A comma follows each.
+        // One more byte for the comma.
         let length = serde_json::to_string(&operation_of(at, write)).map_or(usize::MAX, |text| text.len());
         size = size.saturating_add(length).saturating_add(1);
         at < limits.max_operations && size <= limits.max_payload_size
@@ -52,7 +52,7 @@ fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
     }
 }
 
-/// The name of a write, which no other of the request has.
+/// The `bulkId` of a write, unique in the request.
 fn bulk_id<T>(at: usize, write: &ScimWrite<T>) -> Cow<'_, str> {
     match write {
         ScimWrite::Create { bulk_id: Some(bulk_id), .. } => bulk_id.into(),
@@ -60,10 +60,10 @@ fn bulk_id<T>(at: usize, write: &ScimWrite<T>) -> Cow<'_, str> {
     }
 }
 
-/// What became of each write, in their order.
+/// The result of each write, in order.
 ///
-/// A result belongs to its write by its `bulkId`, or else by its place among the others; where
-/// the server left one out, what became of the write is not known.
+/// A result is assigned to its write by `bulkId`, or else by position. If the server leaves out a
+/// result, the outcome of that write is unknown.
 pub(crate) fn results<T: Resource>(writes: &[&ScimWrite<T>], answer: &Value) -> Vec<Result<Option<T>>> {
     let empty = Vec::new();
     let operations = member(answer, "Operations").and_then(Value::as_array).unwrap_or(&empty);
@@ -84,7 +84,7 @@ pub(crate) fn results<T: Resource>(writes: &[&ScimWrite<T>], answer: &Value) -> 
 }
 
 fn unanswered<T: Resource>(write: &ScimWrite<T>) -> Error {
-    Error::new(ErrorKind::UnexpectedBody, "the server's answer to the bulk request says nothing of it")
+    Error::new(ErrorKind::UnexpectedBody, "the server's answer to the bulk request has no result for this write")
         .with_outcome(WriteOutcome::Unknown)
         .in_operation(write.operation())
 }
@@ -98,7 +98,7 @@ fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value) -> Result<Option<
         let error = Error::of_status(status, ErrorMessage::read(body.as_bytes()), "");
         return Err(error.with_outcome(outcome).in_operation(write.operation()));
     }
-    // A server need not show what it made of it, but says where it is (RFC 7644 §3.7).
+    // A server can leave out the resource, but returns its location (RFC 7644 §3.7).
     let shown = response.filter(|shown| member(shown, "id").is_some()).cloned();
     let shown = shown.or_else(|| created(write.created()?, answered));
     match (shown.and_then(|shown| serde_json::from_value(shown).ok()), write) {
@@ -108,7 +108,7 @@ fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value) -> Result<Option<
     }
 }
 
-/// What was sent, with the id, the place and the version that the server gave.
+/// The resource as it was sent, with the id, location and version that the server returned.
 fn created<T: Resource>(sent: &T, answered: &Value) -> Option<Value> {
     let location = member(answered, "location")?.as_str()?;
     let id = location.trim_end_matches('/').rsplit('/').next()?;
@@ -123,7 +123,7 @@ fn created<T: Resource>(sent: &T, answered: &Value) -> Option<Value> {
     Some(object.into())
 }
 
-/// Servers write a status as text, as a number, or as `{"code": …}`.
+/// Servers write a status as a string, as a number, or as `{"code": …}`.
 fn status_of(value: &Value) -> Option<StatusCode> {
     let code = match value {
         Value::String(text) => text.trim().parse().ok()?,
@@ -157,11 +157,11 @@ mod tests {
     }
 
     #[test]
-    fn a_request_keeps_to_both_limits() {
+    fn a_request_stays_within_both_limits() {
         let limits = |max_operations, max_payload_size| BulkLimits { max_operations, max_payload_size };
         assert_eq!(fitting(limits(2, 100_000), &writes()), 2);
         assert_eq!(fitting(limits(10, 100_000), &writes()), 3);
-        assert_eq!(fitting(limits(10, 1), &writes()), 1, "one goes alone, whatever its size");
+        assert_eq!(fitting(limits(10, 1), &writes()), 1, "a single write is sent at any size");
         for size in 150..700 {
             let fitting = fitting(limits(10, size), &writes());
             let length = request(&writes().each_ref()[..fitting]).unwrap().len();
@@ -174,7 +174,7 @@ mod tests {
         let answer = json!({ "Operations": [
             { "bulkId": "write-0", "status": { "code": "201" }, "location": "https://x/Users/7%2F8", "version": "W/\"1\"" },
             { "status": 200 },
-            { "status": "404", "response": { "detail": "nobody", "scimType": "x" } },
+            { "status": "404", "response": { "detail": "no such user", "scimType": "x" } },
         ] });
         let results = results(&writes().each_ref(), &answer);
         let created = results[0].as_ref().unwrap().as_ref().unwrap();
@@ -183,12 +183,12 @@ mod tests {
         let error = results[2].as_ref().unwrap_err();
         assert_eq!(
             (error.kind(), error.detail(), error.write_outcome()),
-            (ErrorKind::NotFound, Some("nobody"), Some(WriteOutcome::NotApplied))
+            (ErrorKind::NotFound, Some("no such user"), Some(WriteOutcome::NotApplied))
         );
     }
 
     #[test]
-    fn what_the_server_leaves_out_is_not_known() {
+    fn a_missing_result_is_an_unknown_outcome() {
         let answer = json!({ "Operations": [{ "bulkId": "write-0", "status": "201", "location": "/Users/7" }] });
         let results = results(&writes().each_ref(), &answer);
         assert!(results[0].is_ok());
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    /// The answers of RFC 7644 §3.7.3, with the commas that its text lacks.
+    /// The answers of RFC 7644 §3.7.3, with the commas that are missing there.
     #[test]
     fn the_answers_of_the_rfc_are_read() {
         let (put, patched) = ("b7c14771-226c-4d05-8860-134711653041", "5d8d29d3-342c-4b5f-8683-a3cb6763ffcc");
@@ -243,6 +243,6 @@ mod tests {
             .map(|result| result.unwrap_err().write_outcome().unwrap())
             .collect();
         assert_eq!(outcomes[0], WriteOutcome::NotApplied);
-        assert_eq!(outcomes[1..], [WriteOutcome::Unknown; 3], "the answer says nothing of them");
+        assert_eq!(outcomes[1..], [WriteOutcome::Unknown; 3], "the answer has no results for them");
     }
 }

@@ -20,7 +20,7 @@ use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{PatchOp, Resource, ScimPatchRequest};
 
-/// A server, and everything that each request to it has in common.
+/// A server: its address, its features, and the headers of every request.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     base: BaseUrl,
@@ -29,7 +29,7 @@ pub(crate) struct Endpoint {
     secrets: Vec<Secret>,
 }
 
-/// A request that can be made any number of times, and what it is for.
+/// A request that can be sent any number of times, and its operation.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
@@ -37,20 +37,20 @@ pub(crate) struct Call {
     method: Method,
     uri: Uri,
     body: Option<Vec<u8>>,
-    /// A condition on the version of the resource.
+    /// `If-Match` or `If-None-Match`, with its value.
     condition: Option<(HeaderName, HeaderValue)>,
-    /// What counts its attempts, if anybody wants to know.
+    /// Counts the attempts for the audit trail.
     attempts: Option<Arc<AtomicU32>>,
 }
 
 impl Endpoint {
-    /// WATS can also answer in XML and HTML, so JSON is asked for by name.
+    /// WATS can also answer in XML and HTML, so the header asks for JSON.
     const ACCEPT: HeaderValue = HeaderValue::from_static("application/scim+json, application/json;q=0.9");
     const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 
     pub(crate) fn new(config: &ScimConfig) -> Result<Self> {
         let user_agent = HeaderValue::try_from(&config.user_agent).map_err(|error| {
-            Error::invalid("the user agent has a character in it that a header cannot carry").with_source(error)
+            Error::invalid("the user agent contains a character that is not allowed in a header").with_source(error)
         })?;
         Ok(Self {
             base: config.base_url()?,
@@ -60,12 +60,12 @@ impl Endpoint {
         })
     }
 
-    /// What the server offers.
+    /// The features of the server.
     pub(crate) fn profile(&self) -> &Profile {
         self.base.profile()
     }
 
-    /// The same server, of which more is known now.
+    /// The same server with another profile.
     pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
         self.base = self.base.with_profile(profile);
         self
@@ -76,7 +76,7 @@ impl Endpoint {
         self.base.origin()
     }
 
-    /// An error without the credentials, which a server may have repeated in its words.
+    /// Redacts the credentials in an error: a server may repeat them in its message.
     pub(crate) fn without_secrets(&self, error: Error) -> Error {
         self.secrets.iter().fold(error, Error::without)
     }
@@ -84,13 +84,13 @@ impl Endpoint {
     pub(crate) fn token(&self, duration_days: Option<u32>) -> Result<Call> {
         let operation = Operation::GetToken;
         if !self.base.profile().issues_tokens {
-            return Err(self.lacks("tokens").in_operation(operation));
+            return Err(self.unsupported("tokens").in_operation(operation));
         }
         let mut path = String::from("/Token");
         if let Some(days) = duration_days {
-            // The server reads an int32.
+            // WATS reads an int32.
             if days == 0 || i32::try_from(days).is_err() {
-                return Err(Error::invalid("the duration must be at least 1 day").in_operation(operation));
+                return Err(Error::invalid("the duration must be from 1 to 2147483647 days").in_operation(operation));
             }
             append(&mut path, format_args!("?duration={days}"));
         }
@@ -101,27 +101,27 @@ impl Endpoint {
         self.on_id::<T>(Operation::Get(T::NAME), Method::GET, id, None)
     }
 
-    /// Reads a resource again, unless it is in the version that is known.
+    /// Reads a resource again, unless the server still has the known version.
     pub(crate) fn get_if_changed<T: Resource>(&self, known: Target<'_>) -> Result<Call> {
         let call = self.get::<T>(known.as_id())?;
         call.with_version(IF_NONE_MATCH, known.version())
     }
 
-    /// Puts a resource in the place of what is there, as long as that is the version it carries.
+    /// Replaces a resource; if it has a version, only while the server still has that version.
     pub(crate) fn replace<T: Resource>(&self, resource: &T) -> Result<Call> {
         let operation = Operation::Replace(T::NAME);
-        let refused = |error: Error| error.in_operation(operation);
+        let rejected = |error: Error| error.in_operation(operation);
         if !self.profile().replaces {
-            return Err(refused(self.lacks("replacing; change it with a patch")));
+            return Err(rejected(self.unsupported("PUT; change the resource with a patch")));
         }
-        let target = Target::of(resource).map_err(refused)?;
-        // What the server needs on create it needs here too (RFC 7644 §3.5.1).
-        check_name(resource).map_err(refused)?;
-        let body = whole_resource(resource).map_err(refused)?;
+        let target = Target::of(resource).map_err(rejected)?;
+        // Required attributes are required here as in a create (RFC 7644 §3.5.1).
+        check_name(resource).map_err(rejected)?;
+        let body = whole_resource(resource).map_err(rejected)?;
         self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?.with_version(IF_MATCH, target.version())
     }
 
-    /// How one is read by name: by WATS's route, or else by a filter.
+    /// Reads a resource by name: with the route of WATS, or else with a filter.
     pub(crate) fn get_by_name<T: Resource>(&self, of: &str) -> Result<ByName> {
         let operation = Operation::GetByName(T::NAME);
         let of = name(of, T::NAMED_BY).map_err(|error| error.in_operation(operation))?;
@@ -137,19 +137,18 @@ impl Endpoint {
         self.list_as::<T>(Operation::List(T::NAME), query)
     }
 
-    /// The same as a list, with nothing of the query in the URL, which is logged in many places
-    /// (RFC 7644 §7.5.2).
+    /// Like `list`, with the query in the body: many systems log URLs (RFC 7644 §7.5.2).
     pub(crate) fn search<T: Resource>(&self, query: &ListQuery) -> Result<Call> {
         let operation = Operation::List(T::NAME);
         self.check_query(query).map_err(|error| error.in_operation(operation))?;
         if !self.profile().searches {
-            return Err(self.lacks("searches").in_operation(operation));
+            return Err(self.unsupported("searches").in_operation(operation));
         }
         let body = serde_json::to_vec(&query.search_request()).map_err(unwritable)?;
         self.on::<T>(operation, Method::POST, &format!("/{}/.search", T::ENDPOINT), Some(body))
     }
 
-    /// Whether a write could be sent alone, so that it can be sent with others.
+    /// Checks a write of a bulk request as if it were sent alone.
     pub(crate) fn check_write<T: Resource>(&self, write: &ScimWrite<T>) -> Result<()> {
         match write {
             ScimWrite::Create { resource, .. } => self.create(resource),
@@ -169,7 +168,7 @@ impl Endpoint {
     /// The resource that the credentials belong to (RFC 7644 §3.11).
     pub(crate) fn me(&self) -> Result<Call> {
         if !self.profile().knows_me {
-            return Err(self.lacks("/Me").in_operation(Operation::Me));
+            return Err(self.unsupported("/Me").in_operation(Operation::Me));
         }
         self.call(Operation::Me, Method::GET, "/Me", None)
     }
@@ -182,11 +181,11 @@ impl Endpoint {
     fn check_query(&self, query: &ListQuery) -> Result<()> {
         let profile = self.profile();
         if query.sort_by.is_some() && !profile.sorts {
-            return Err(self.lacks("sorting"));
+            return Err(self.unsupported("sorting"));
         }
         let selects = !query.attributes.is_empty() || !query.excluded_attributes.is_empty();
         if selects && !profile.selects_attributes {
-            return Err(self.lacks("choice of attributes"));
+            return Err(self.unsupported("attribute selection"));
         }
         query.check()
     }
@@ -204,9 +203,9 @@ impl Endpoint {
 
     pub(crate) fn create<T: Resource>(&self, resource: &T) -> Result<Call> {
         let operation = Operation::Create(T::NAME);
-        let refused = |error: Error| error.in_operation(operation);
-        check_name(resource).map_err(refused)?;
-        let body = new_resource(resource).map_err(refused)?;
+        let rejected = |error: Error| error.in_operation(operation);
+        check_name(resource).map_err(rejected)?;
+        let body = new_resource(resource).map_err(rejected)?;
         let call = self.on::<T>(operation, Method::POST, &format!("/{}", T::ENDPOINT), Some(body))?;
         Ok(Call { repeat: Repeat::MayApplyTwice, ..call })
     }
@@ -237,18 +236,18 @@ impl Endpoint {
         self.on::<T>(operation, method, &format!("/{}/{segment}", T::ENDPOINT), body)
     }
 
-    /// A request on an endpoint that the server must have.
+    /// A request to the endpoint of a resource type, which the server must support.
     fn on<T: Resource>(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
         if !self.profile().offers_resource::<T>() {
-            return Err(self.lacks(&format!("{}s", T::NAME)).in_operation(operation));
+            return Err(self.unsupported(&format!("{}s", T::NAME)).in_operation(operation));
         }
         self.call(operation, method, path, body)
     }
 
     fn call(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
         let uri = Uri::try_from([self.base.scim(), path].concat()).map_err(|error| {
-            // Only length is left to go wrong: everything else was encoded.
-            Error::invalid("the request does not fit in a URL").with_source(error).in_operation(operation)
+            // Everything is encoded, so only the length can be wrong.
+            Error::invalid("the URL of the request is too long").with_source(error).in_operation(operation)
         })?;
         Ok(Call { operation, repeat: Repeat::IsSafe, method, uri, body, condition: None, attempts: None })
     }
@@ -272,13 +271,13 @@ impl Endpoint {
         request
     }
 
-    fn lacks(&self, what: &str) -> Error {
-        Error::new(ErrorKind::Unsupported, format!("a {} server offers no {what}", self.profile().name))
+    fn unsupported(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Unsupported, format!("a {} server does not support {what}", self.profile().name))
     }
 }
 
-/// Whether a patch that is applied twice leaves the same as once. An `add` may add a value twice,
-/// and a value path may select another value, or none, the second time.
+/// Whether a patch is idempotent. An `add` may add a value twice, and a value path may select another
+/// value, or none, the second time.
 pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
     patch.operations.iter().all(|operation| {
         operation.op != PatchOp::Add && operation.path.as_deref().is_none_or(|path| !path.contains('['))
@@ -286,7 +285,7 @@ pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
 }
 
 impl Call {
-    /// The same, whose attempts are counted.
+    /// The same call, with a counter for its attempts.
     pub(crate) fn counted_by(self, attempts: Option<Arc<AtomicU32>>) -> Self {
         Self { attempts, ..self }
     }
@@ -298,12 +297,12 @@ impl Call {
         }
     }
 
-    /// The same under a condition on the version of the resource (RFC 7644 §3.14).
+    /// The same call with a condition on the version of the resource (RFC 7644 §3.14).
     fn with_version(mut self, header: HeaderName, version: Option<&str>) -> Result<Self> {
         if let Some(version) = version {
             let value = HeaderValue::try_from(version).map_err(|error| {
-                let refused = Error::invalid("the version has a character in it that a header cannot carry");
-                refused.with_source(error).in_operation(self.operation)
+                let rejected = Error::invalid("the version contains a character that is not allowed in a header");
+                rejected.with_source(error).in_operation(self.operation)
             })?;
             self.condition = Some((header, value));
         }
@@ -311,7 +310,7 @@ impl Call {
     }
 }
 
-/// How one resource is read by its name.
+/// The request that reads a resource by its name.
 pub(crate) enum ByName {
     /// The answer is the resource.
     Route(Call),
@@ -319,7 +318,7 @@ pub(crate) enum ByName {
     Filter(Call),
 }
 
-/// Every resource must have the attribute that names it.
+/// Checks that the resource has the attribute that names it.
 pub(crate) fn check_name<T: Resource>(resource: &T) -> Result<()> {
     let missing = || Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY));
     resource.name().ok_or_else(missing).and_then(|of| name(of, T::NAMED_BY)).map(drop)

@@ -1,4 +1,4 @@
-//! Building requests and reading answers, without waiting for anything.
+//! Builds requests and reads answers, without any I/O.
 
 mod answer;
 mod attempts;

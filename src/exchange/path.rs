@@ -1,32 +1,32 @@
-//! Text in a URL that cannot break out of its place (RFC 7644 §1.2, RFC 3986 §2.3).
+//! Encodes text for a URL, so that it cannot break out of its place (RFC 7644 §1.2, RFC 3986 §2.3).
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::error::{Error, Result};
 
-/// Everything but RFC 3986's unreserved characters.
+/// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Text as one path segment, or as one value of a query.
+/// Encodes text as one path segment or one query value.
 pub(crate) fn encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// An identifier as one path segment.
+/// Encodes an id as one path segment.
 pub(crate) fn id_segment(id: &str) -> Result<PercentEncode<'_>> {
     if id == "." || id == ".." {
-        return Err(Error::invalid(format!("the id is {id:?}, which a URL cannot carry")));
+        return Err(Error::invalid(format!("the id is {id:?}, which is not possible in a URL")));
     }
     name(id, "id").map(encode)
 }
 
-/// Refuses what no id and no name can be.
+/// Rejects text that cannot be an id or a name.
 pub(crate) fn name<'a>(text: &'a str, what: &str) -> Result<&'a str> {
     if text.is_empty() {
         return Err(Error::invalid(format!("the {what} is empty")));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("the {what} has a control character in it")));
+        return Err(Error::invalid(format!("the {what} contains a control character")));
     }
     Ok(text)
 }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_no_segment_can_hold_are_refused() {
+    fn ids_that_no_segment_can_contain_are_rejected() {
         for id in ["", ".", "..", "a\nb", "\u{0}", "\u{7f}", "\u{85}"] {
             assert!(id_segment(id).is_err(), "{id:?}");
         }

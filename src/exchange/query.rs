@@ -3,7 +3,8 @@ use wats_scim_filter::{AttributePath, Filter};
 
 use crate::error::{Error, Result};
 
-/// Which part of a listing to read (RFC 7644 §3.4.2). By default the server chooses.
+/// The parameters of a list request (RFC 7644 §3.4.2). By default the server returns its first page of
+/// all resources.
 ///
 /// ```
 /// use wats_scim::{Filter, ListQuery};
@@ -18,81 +19,83 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ListQuery {
-    /// The position of the first resource, counted from 1.
+    /// The 1-based position of the first resource.
     pub start_index: Option<u64>,
-    /// The most resources to get.
+    /// The maximum number of resources; the server may return fewer.
     pub count: Option<u64>,
-    /// Which resources to get.
+    /// The filter that resources must match.
     pub filter: Option<Filter>,
     /// The attribute to sort by.
     pub sort_by: Option<String>,
-    /// Whether to sort from the largest to the smallest.
+    /// Whether to sort in descending order.
     pub is_descending: bool,
-    /// The only attributes to get, besides those that always come.
+    /// The attributes to return, in addition to those that are always returned.
     pub attributes: Vec<String>,
-    /// Attributes not to get.
+    /// The attributes to leave out.
     pub excluded_attributes: Vec<String>,
-    /// Where to go on, from a server that pages by cursor; empty to begin (RFC 9865 §2).
+    /// The cursor of the page, on a server that pages by cursor; empty for the first page
+    /// (RFC 9865 §2).
     pub cursor: Option<String>,
 }
 
 impl ListQuery {
-    /// Everything, as far as the server gives it in one page.
+    /// A query for the first page of all resources, in the size that the server chooses.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The position of the first resource, counted from 1.
+    /// Sets the position of the first resource, counted from 1. A start index of 0 is rejected.
     #[must_use]
     pub fn start_index(mut self, start_index: u64) -> Self {
         self.start_index = Some(start_index);
         self
     }
 
-    /// The most resources to get. The server may give fewer; 0 asks for the total only.
+    /// Sets the maximum number of resources. The server may return fewer; 0 returns only the total.
     #[must_use]
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Only resources that match.
+    /// Returns only resources that match the filter.
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filter = Some(filter);
         self
     }
 
-    /// Sorted by an attribute, from the smallest (RFC 7644 §3.4.2.3). A server need not sort.
+    /// Sorts by an attribute, in ascending order (RFC 7644 §3.4.2.3). Support is optional for servers;
+    /// WATS does not sort.
     #[must_use]
     pub fn sort_by(mut self, attribute: impl Into<String>) -> Self {
         self.sort_by = Some(attribute.into());
         self
     }
 
-    /// Sorted from the largest.
+    /// Sorts in descending order. It has no effect without [`sort_by`](Self::sort_by).
     #[must_use]
     pub fn descending(mut self) -> Self {
         self.is_descending = true;
         self
     }
 
-    /// With only these attributes, besides those that always come (RFC 7644 §3.9).
+    /// Returns only these attributes, in addition to those that are always returned (RFC 7644 §3.9).
     #[must_use]
     pub fn attributes<A: Into<String>>(mut self, attributes: impl IntoIterator<Item = A>) -> Self {
         self.attributes.extend(attributes.into_iter().map(Into::into));
         self
     }
 
-    /// Without these attributes. Cannot stand beside [`attributes`](Self::attributes).
+    /// Leaves out these attributes. It cannot be combined with [`attributes`](Self::attributes).
     #[must_use]
     pub fn excluded_attributes<A: Into<String>>(mut self, attributes: impl IntoIterator<Item = A>) -> Self {
         self.excluded_attributes.extend(attributes.into_iter().map(Into::into));
         self
     }
 
-    /// The page at a cursor; empty for the first (RFC 9865 §2).
+    /// Sets the cursor of the page; empty for the first page (RFC 9865 §2).
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
@@ -101,10 +104,10 @@ impl ListQuery {
 
     pub(crate) fn check(&self) -> Result<()> {
         if self.start_index == Some(0) {
-            return Err(Error::invalid("the start index is 0, but positions are counted from 1"));
+            return Err(Error::invalid("the start index is 0; the first position is 1"));
         }
         if !self.attributes.is_empty() && !self.excluded_attributes.is_empty() {
-            return Err(Error::invalid("attributes and excluded attributes cannot stand in one query"));
+            return Err(Error::invalid("attributes and excluded attributes cannot be combined in one query"));
         }
         for path in self.attributes.iter().chain(&self.excluded_attributes).chain(&self.sort_by) {
             if let Err(error) = path.parse::<AttributePath>() {
@@ -119,7 +122,7 @@ impl ListQuery {
         })
     }
 
-    /// What it says, by the names that the wire has for it.
+    /// The parameters of the query, by their names in the protocol.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'static str, String)> {
         let joined = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
         let order = (self.sort_by.is_some() && self.is_descending).then(|| "descending".to_owned());
@@ -137,7 +140,7 @@ impl ListQuery {
         .filter_map(|(name, value)| Some((name, value?)))
     }
 
-    /// The same as the body of a `.search` (RFC 7644 §3.4.3).
+    /// The query as the body of a POST to `.search` (RFC 7644 §3.4.3).
     pub(crate) fn search_request(&self) -> Value {
         let mut body = Map::from_iter([(
             "schemas".to_owned(),
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_search_says_the_same_as_a_query() {
+    fn a_search_has_the_same_parameters_as_a_query() {
         let query = ListQuery::new()
             .filter(Filter::eq("active", true))
             .sort_by("userName")
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_refused() {
+    fn invalid_queries_are_rejected() {
         for query in [
             ListQuery::new().start_index(0),
             ListQuery::new().attributes(["a"]).excluded_attributes(["b"]),

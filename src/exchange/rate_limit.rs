@@ -1,4 +1,4 @@
-//! At most so many requests in a period.
+//! The rate limit: a number of requests per period.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use crate::config::RateLimit;
 use crate::error::{Error, Result};
 
-/// The limit at work, shared by clones.
+/// The state of the limit, shared by clones.
 #[derive(Clone, Debug)]
 pub(crate) struct Limiter(Arc<DefaultDirectRateLimiter>);
 
@@ -23,7 +23,7 @@ impl Limiter {
         Ok(Self(Arc::new(RateLimiter::direct(quota.allow_burst(limit.requests)))))
     }
 
-    /// Takes a place, or says how long to wait before asking again.
+    /// Takes a permit, or returns the time to wait before checking again.
     pub(crate) fn wait(&self) -> Option<Duration> {
         let not_yet = self.0.check().err()?;
         Some(not_yet.wait_time_from(DefaultClock::default().now()))
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_of_nothing_is_refused() {
+    fn a_period_of_zero_is_rejected() {
         let limit = RateLimit { requests: NonZeroU32::MIN, period: Duration::ZERO };
         assert!(Limiter::new(limit).is_err());
     }

@@ -1,10 +1,10 @@
 use serde::Serialize;
 use wats_scim_filter::json;
 
-/// Whether what the server holds is what was sent: no attribute that both have differs.
+/// Whether a resource on the server can be the one that was sent: no attribute that both have differs.
 ///
-/// A server may leave out what it does not know and add what it likes (RFC 7644 §3.1), so only
-/// what both say is compared, and attribute names in any letter case.
+/// A server may ignore attributes and add others (RFC 7644 §3.3), so only attributes that both have are
+/// compared. Letter case of attribute names is ignored.
 pub(crate) fn is_the_one_sent<T: Serialize>(sent: &T, held: &T) -> bool {
     match (serde_json::to_value(sent), serde_json::to_value(held)) {
         (Ok(sent), Ok(held)) => json::agree(&sent, &held),
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn what_both_say_must_agree() {
+    fn attributes_that_both_have_must_agree() {
         assert!(!same(&json!({ "externalId": "1" }), &json!({ "externalId": "2" })));
         assert!(!same(&json!({ "emails": [{ "value": "a" }] }), &json!({ "emails": [{ "value": "b" }] })));
         assert!(!same(&json!({ "name": { "givenName": "A" } }), &json!({ "name": { "givenName": "a" } })));

@@ -1,4 +1,4 @@
-//! When the next request may go: not while the server has asked to wait, and not over the limit.
+//! Delays requests while the server throttles, and above the rate limit.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::rate_limit::Limiter;
 use crate::config::ScimConfig;
 use crate::error::Result;
 
-/// When the requests of a client may be sent, shared by its clones: one 429 holds up all of them.
+/// The delays of a client, shared by its clones: one 429 delays the requests of all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     held_until: Mutex<Option<Instant>>,
@@ -26,14 +26,14 @@ impl Throttle {
         })
     }
 
-    /// The server throttles: nothing is sent for so long.
+    /// Delays all requests by this time, because the server throttles.
     pub(crate) fn hold(&self, now: Instant, duration: Duration) {
         let Some(until) = now.checked_add(duration) else { return };
         let mut held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         *held = Some(held.map_or(until, |held| held.max(until)));
     }
 
-    /// How long to wait before asking again; `None` if a request may be sent.
+    /// The time to wait before checking again; `None` if a request can be sent now.
     pub(crate) fn wait(&self, now: Instant) -> Option<Wait> {
         let held = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(left) = held.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero()) {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_waits_while_the_server_asks_for_it() {
+    fn all_requests_wait_while_the_server_throttles() {
         let (throttle, now) = (Throttle::default(), Instant::now());
         let second = Duration::from_secs(1);
         assert_eq!(throttle.wait(now), None);

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-/// How long an [`HttpClient`](crate::blocking::HttpClient) may take for a request, if that is less
-/// than its own timeout: what is left of the deadline over all attempts.
+/// The remaining time of an operation: what is left of the deadline over all attempts.
 ///
-/// It travels in the request's extensions, for a client of your own to keep to.
+/// It is in the extensions of the request if it is shorter than the timeout of one request. An
+/// [`HttpClient`](crate::blocking::HttpClient) of your own should fail when this time is over.
 ///
 /// ```
 /// use wats_scim::transport::TimeLeft;

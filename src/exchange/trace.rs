@@ -1,5 +1,5 @@
-//! What an operation leaves in the log: its name, its attempts, their status and duration. No
-//! address, no body, and nobody's name.
+//! The log of an operation: its name, and the status and duration of each attempt. It contains no
+//! address, no body and no personal data.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::error::Operation;
 use crate::error::Result;
 use crate::exchange::Answer;
 
-/// The `tracing` span of one operation; nothing without the feature.
+/// The `tracing` span of one operation; empty without the feature.
 pub(crate) struct Trace {
     #[cfg(feature = "tracing")]
     span: tracing::Span,
@@ -45,7 +45,7 @@ impl Trace {
 }
 
 #[cfg(not(feature = "tracing"))]
-#[allow(clippy::unused_self, reason = "there is nobody to tell")]
+#[allow(clippy::unused_self, reason = "without the feature there is no span")]
 impl Trace {
     pub(crate) fn begin(_: Operation) -> Self {
         Self {}

@@ -223,7 +223,7 @@ async fn a_user_that_is_gone_is_skipped_and_one_that_was_to_go_is_not_needed() {
     assert_eq!((report.applied, report.unneeded), (1, 1));
     assert_eq!(
         problems(&report),
-        ["~ ann (ann)  update: name.familyName \"Doe\" → \"Roe\": skipped: the user is gone"]
+        ["~ ann (ann)  update: name.familyName \"Doe\" → \"Roe\": skipped: the user no longer exists"]
     );
     assert_eq!(sandbox.users().len(), 0);
 }

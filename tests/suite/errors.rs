@@ -158,7 +158,7 @@ async fn nor_does_one_that_answers_with_them() {
     let read = client.get_user("1").await.unwrap_err();
     let listed = client.iter_users().try_next().await.unwrap_err();
     let written = client.deactivate_user("1").await.unwrap_err();
-    assert!(read.to_string().contains("it is not a user: expected a JSON object"), "{read}");
+    assert!(read.to_string().contains("the answer is not a user: expected a JSON object"), "{read}");
     for error in [read, listed, written] {
         let text = format!("{error} {error:?} {:?}", std::error::Error::source(&error));
         assert!(!text.contains(sandbox.token()), "{text}");

@@ -67,7 +67,7 @@ async fn what_wats_lacks_is_refused_before_it_is_sent() {
         users.replace(&jane).await.unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().contains("a WATS server offers no "), "{error}");
+        assert!(error.to_string().contains("a WATS server does not support "), "{error}");
     }
     assert_eq!(received(&sandbox).len(), before);
 }

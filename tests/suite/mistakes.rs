@@ -120,7 +120,7 @@ async fn a_bad_body_is_an_error_of_this_crate() {
     let sandbox = super::always(200, "application/json", r#"{"id": "1", "#);
     let error = client(&sandbox).get_user("1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedBody);
-    assert_eq!(error.to_string(), "could not get user: the server answered 200 OK, but it is JSON that ends too early");
+    assert_eq!(error.to_string(), "could not get user: the server answered 200 OK, but the JSON ends too early");
     assert!(std::error::Error::source(&error).is_some());
 }
 

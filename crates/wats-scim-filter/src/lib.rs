@@ -4,20 +4,20 @@
 //! use serde_json::json;
 //! use wats_scim_filter::{Filter, PatchPath, json};
 //!
-//! // Built from values, which cannot break out of the filter …
+//! // Build a filter from values, which cannot break out of it.
 //! let filter = Filter::eq("userName", r#"o"neill"#).or(Filter::present("title"));
 //! assert_eq!(filter.to_string(), r#"userName eq "o\"neill" or title pr"#);
 //!
-//! // … or parsed, and evaluated as a server does.
+//! // Parse a filter, and evaluate it as a server does.
 //! let user = json!({ "userName": "jane", "emails": [{ "value": "jane@example.com", "type": "work" }] });
 //! let filter: Filter = r#"emails[type eq "work" and value ew "@EXAMPLE.com"]"#.parse()?;
 //! assert!(filter.matches(&user));
 //!
-//! // The paths of PATCH operations.
+//! // Parse the path of a PATCH operation.
 //! let path: PatchPath = r#"emails[type eq "work"].value"#.parse()?;
 //! assert_eq!((path.path().name(), path.sub_attribute()), ("emails", Some("value")));
 //!
-//! // Attributes, as SCIM finds and compares them.
+//! // Find attributes ignoring letter case, as SCIM does.
 //! let user = user.as_object().unwrap();
 //! assert_eq!(json::member(user, "USERNAME"), Some(&json!("jane")));
 //! # Ok::<(), wats_scim_filter::FilterError>(())
@@ -26,10 +26,10 @@
 //! - [`Filter`]: which resources a query returns (RFC 7644 §3.4.2.2).
 //! - [`AttributePath`]: the path of an attribute (RFC 7644 §3.10).
 //! - [`PatchPath`]: the path of a PATCH operation (RFC 7644 §3.5.2).
-//! - [`json`]: attributes in any letter case, unassigned values, equality.
+//! - [`json`]: attribute names, unassigned values, and equality.
 //!
-//! Parsing is safe with hostile input: texts of more than 64 KiB and more than 64 levels of
-//! parentheses are rejected, and no input panics.
+//! Parsing is safe for hostile input: more than 64 KiB of text or more than 64 levels of parentheses
+//! are rejected, and no input panics.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

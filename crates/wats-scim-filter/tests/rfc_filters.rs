@@ -1,11 +1,11 @@
-//! The filters and paths that RFC 7644 shows outside its Figures 2 and 8, which the unit tests have.
+//! The filters and paths in RFC 7644 outside Figures 2 and 8, which the unit tests cover.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use wats_scim_filter::{AttributePath, Filter, PatchPath};
 
-/// Reads a text and checks that what is printed of it is `printed`, and read as the same.
+/// Checks that a text prints as `printed`, and that `printed` parses to the same value.
 #[track_caller]
 fn parse<T: FromStr<Err: Debug> + Display + PartialEq + Debug>(text: &str, printed: &str) -> T {
     let parsed: T = text.parse().unwrap_or_else(|error| panic!("{text}: {error:?}"));
@@ -30,9 +30,9 @@ fn filters() {
 }
 
 #[test]
-fn examples_that_break_the_grammar_are_refused() {
+fn examples_that_violate_the_grammar_are_rejected() {
     for text in [
-        // §3.4.2.1 has values without quotes, and §3.7.1 with quotes that are not JSON's.
+        // §3.4.2.1 has values without quotes, and §3.7.1 with quotes other than those of JSON.
         "(meta.resourceType eq User) or (meta.resourceType eq Group)",
         "displayName sw 'Group'",
     ] {
@@ -97,9 +97,9 @@ fn attribute_notation() {
     }
 }
 
-/// RFC 7643 §2.3.8: a complex attribute holds no complex one.
+/// RFC 7643 §2.3.8: a complex attribute cannot contain another one.
 #[test]
-fn a_value_path_holds_no_other() {
+fn value_paths_do_not_nest() {
     assert!("emails[value[type pr]]".parse::<PatchPath>().is_err());
     assert!("emails[value[type pr]]".parse::<Filter>().is_err());
 }

@@ -1,4 +1,4 @@
-//! The account that may use a server.
+//! The account of a server.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
-/// The one account of a server, with a password of its own for each server.
+/// The account of a server, with a random password for each server.
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) user_name: String,

@@ -1,8 +1,8 @@
-//! The examples in the documentation of both servers are written once.
+//! Documentation examples that are written once for both servers.
 
-/// The documentation of an example, with a function that sends one request over TCP.
+/// Generates the documentation of an example, with a hidden function that sends one request over TCP.
 ///
-/// It shows the lines that it is given, in which the name of the server may be a part.
+/// The visible lines are the arguments, which can include the name of the server.
 macro_rules! example {
     ($server:literal: $($part:expr),* $(,)?) => {
         concat!(

@@ -1,13 +1,13 @@
-//! SCIM 2.0 servers for tests, in the process, and a proxy that makes requests fail.
+//! In-process SCIM 2.0 servers for tests, and a proxy that injects faults.
 //!
-//! - [`Sandbox`]: a server with the routes and rules of the WATS SCIM endpoint.
+//! - [`Sandbox`]: a server that behaves like the SCIM endpoint of WATS.
 //! - [`StandardSandbox`]: a server that follows RFC 7643, RFC 7644 and RFC 9865.
-//! - [`FaultProxy`]: a proxy before one of them, or before another server on this machine, that
-//!   resets, stalls, truncates, redirects and lies on demand.
+//! - [`FaultProxy`]: a proxy in front of one of them, or of another server on this machine, that
+//!   resets, stalls, truncates, redirects or falsifies answers.
 //!
-//! Each starts in about a millisecond on a free port of `127.0.0.1`, shows what it received and
-//! what it has, and stops when it is dropped. They are for any HTTP client; this one writes the
-//! request itself:
+//! Each starts in about a millisecond on a free port of `127.0.0.1`, gives access to its resources and
+//! to the requests that it received, and stops when it is dropped. They work with any HTTP client; this
+//! example writes the request itself:
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -35,15 +35,16 @@
 //! let answer = send("POST", &users, sandbox.token(), r#"{"userName": "jane@example.com"}"#)?;
 //! assert!(answer.starts_with("HTTP/1.1 201 Created"));
 //!
-//! // What the server has, and what it received.
+//! // The resources on the server, and the requests that it received.
 //! assert_eq!(sandbox.users()[2]["userName"], "jane@example.com");
 //! assert_eq!(sandbox.requests()[0].method, "POST");
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! The examples of the methods call the same function `send`.
+//! The examples of the methods use the same function `send`.
 //!
-//! The servers are for tests only: they listen on the loopback, and their tokens are not signed.
+//! The servers are for tests only: they listen on the loopback interface, and their tokens are not
+//! signed.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -5,9 +5,9 @@ use http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::example::example;
 
-/// A request that a server of this crate received, as it was sent.
+/// A request that a server of this crate received, unchanged.
 ///
-/// Its `Debug` form hides the value of `Authorization`.
+/// `Debug` redacts the value of `Authorization`.
 ///
 #[doc = example!("{RecordedRequest, Sandbox}":
     "let sandbox = Sandbox::start()?;\n",
@@ -19,19 +19,19 @@ use crate::example::example;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The method, as it was sent.
+    /// The method.
     pub method: Method,
-    /// The request target, path and query, with every escape as it was sent.
+    /// The request target: path and query, with the percent-encoding of the client.
     pub target: String,
-    /// All headers, in order. The value of `Authorization` is marked sensitive.
+    /// All headers, in order. The value of `Authorization` is marked as sensitive.
     pub headers: HeaderMap,
-    /// The body, without any transfer coding; empty if there was none.
+    /// The body, without transfer coding; empty if the request had none.
     pub body: Vec<u8>,
-    /// The status of the answer; `None` while there is none.
+    /// The status of the answer; `None` until the request is answered.
     pub status: Option<StatusCode>,
 }
 
-/// Names a request in the log, also after others were cleared.
+/// Identifies a request in the log, even after earlier ones were cleared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket(usize);
 
@@ -43,7 +43,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Adds a request that is not answered yet.
+    /// Adds a request without an answer.
     pub(super) fn received(&mut self, request: &Request<Vec<u8>>) -> Ticket {
         let mut headers = request.headers().clone();
         if let Some(credentials) = headers.get_mut(AUTHORIZATION) {
@@ -59,7 +59,7 @@ impl Log {
         Ticket(self.cleared + self.requests.len() - 1)
     }
 
-    /// Notes the status of the answer.
+    /// Sets the status of the answer.
     pub(super) fn answered(&mut self, Ticket(number): Ticket, status: StatusCode) {
         let index = number.checked_sub(self.cleared);
         if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
@@ -87,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_target_keeps_its_escapes() {
+    fn a_target_keeps_its_percent_encoding() {
         let mut log = Log::default();
         log.received(&request("/Users/userName=a%2Fb+c%23?x=%20"));
         assert_eq!(log.requests()[0].target, "/Users/userName=a%2Fb+c%23?x=%20");
     }
 
     #[test]
-    fn an_answer_to_a_cleared_request_changes_no_other() {
+    fn an_answer_to_a_cleared_request_does_not_change_another_request() {
         let mut log = Log::default();
         let first = log.received(&request("/1"));
         log.clear();

@@ -1,4 +1,4 @@
-//! JSON messages: what requests carry, and what is answered.
+//! JSON messages in requests and answers.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -8,7 +8,7 @@ use wats_scim_filter::json::{member, same_name};
 
 use crate::refusal::{Refusal, SCIM_JSON};
 
-/// The JSON object in a request's body.
+/// The JSON object in the body of a request.
 pub(crate) fn message(request: &Request<Vec<u8>>) -> Result<Map<String, Value>, Refusal> {
     if !says_json(request.headers()) {
         return Err(Refusal::unsupported_media_type());
@@ -17,7 +17,7 @@ pub(crate) fn message(request: &Request<Vec<u8>>) -> Result<Map<String, Value>, 
         .map_err(|error| Refusal::invalid_syntax(format!("the body is not a JSON object: {error}")))
 }
 
-/// Whether the body is declared as JSON; one that declares nothing is taken for JSON.
+/// Whether the media type of the body is JSON; without a media type, JSON is assumed.
 fn says_json(headers: &HeaderMap) -> bool {
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
         return true;
@@ -27,18 +27,18 @@ fn says_json(headers: &HeaderMap) -> bool {
     ["application/scim+json", "application/json"].iter().any(|known| essence.eq_ignore_ascii_case(known))
 }
 
-/// Whether a message lists the schema in its `schemas`.
+/// Whether the `schemas` of a message contain the schema.
 pub(crate) fn declares(message: &Map<String, Value>, schema: &str) -> bool {
     let declared = member(message, "schemas").and_then(Value::as_array);
     declared.is_some_and(|declared| declared.iter().filter_map(Value::as_str).any(|one| same_name(one, schema)))
 }
 
-/// The text of a member.
+/// The string value of a member.
 pub(crate) fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     member(object, name).and_then(Value::as_str)
 }
 
-/// A boolean, also as Entra ID writes it: `"True"`.
+/// A boolean, also in the form that Entra ID sends: `"True"`.
 pub(crate) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
@@ -49,7 +49,7 @@ pub(crate) fn boolean(value: &Value) -> Option<bool> {
 }
 
 pub(crate) fn json_body(body: &impl Serialize) -> Response<Vec<u8>> {
-    // Maps with string keys always serialize, so there is no error to pass on.
+    // Serializing a map with string keys cannot fail.
     let mut response = Response::new(serde_json::to_vec(body).unwrap_or_default());
     response.headers_mut().insert(CONTENT_TYPE, SCIM_JSON);
     response

@@ -1,32 +1,32 @@
-//! Quirks: how a server may differ from a well-behaved one, as real servers were seen to.
+//! Quirks: deviations from the RFCs that real servers have shown.
 
 use std::ops::Range;
 
-/// What a list says in `totalResults`.
+/// The value of `totalResults` in a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Total {
-    /// The number of users that match.
+    /// The number of matching users.
     #[default]
     Matches,
     /// The number of users on this page.
     PageSize,
-    /// Nothing.
+    /// Absent.
     Omitted,
 }
 
-/// What a list holds when `startIndex` is past its last user.
+/// The content of a page whose `startIndex` is past the last user.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum PastEnd {
     /// No users (RFC 7644 §3.4.2.4).
     #[default]
     Nothing,
-    /// The last page, again.
+    /// The last page again.
     LastPage,
-    /// Every user.
+    /// All users.
     Everything,
 }
 
-/// Every deviation, each off by default.
+/// All deviations, each off by default.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Quirks {
     pub(super) total: Total,
@@ -38,17 +38,17 @@ pub(super) struct Quirks {
     pub(super) create_answers_empty: bool,
 }
 
-/// The part of a list that goes on a page.
+/// The part of a list that a page contains.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Window {
-    /// The `startIndex` that the answer states, counted from 1.
+    /// The `startIndex` in the answer, counted from 1.
     pub(super) start_index: usize,
-    /// The positions of the page's users, counted from 0, within the list.
+    /// The positions of the users in the list, counted from 0.
     pub(super) positions: Range<usize>,
 }
 
 impl Quirks {
-    /// The part of a list of `total` users that answers `startIndex` and `count`.
+    /// The page of a list of `total` users for a `startIndex` and a `count`.
     pub(super) fn window(&self, start_index: usize, count: usize, total: usize) -> Window {
         let start_index = if self.ignore_start_index { 1 } else { start_index };
         let cap = self.page_cap.unwrap_or(usize::MAX);
@@ -62,7 +62,7 @@ impl Quirks {
             match self.past_end {
                 PastEnd::Nothing => 0..0,
                 PastEnd::LastPage => {
-                    // `checked_div`: pages of no users have no last one.
+                    // `checked_div`: with a page size of 0 there is no last page.
                     let last = total.saturating_sub(1).checked_div(size);
                     last.map_or(0..0, |page| page.saturating_mul(size)..total)
                 }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_page_is_as_short_as_what_is_left() {
+    fn the_last_page_may_be_shorter() {
         assert_eq!(Quirks::default().window(9, 100, 10).positions, 8..10);
     }
 
@@ -105,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_page_repeats_where_pages_of_that_size_end() {
+    fn the_repeated_last_page_begins_at_a_multiple_of_the_page_size() {
         let quirks = Quirks { past_end: PastEnd::LastPage, ..Quirks::default() };
         assert_eq!(quirks.window(11, 4, 10).positions, 8..10);
     }
 
     #[test]
-    fn pages_of_no_users_have_no_last_page() {
+    fn a_page_size_of_zero_has_no_last_page() {
         let quirks = Quirks { past_end: PastEnd::LastPage, ..Quirks::default() };
         assert_eq!(quirks.window(11, 0, 10).positions, 0..0);
     }

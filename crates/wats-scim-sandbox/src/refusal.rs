@@ -1,13 +1,13 @@
-//! Errors in the answers of a server.
+//! Errors in the answers of a server, by the requests that cause them.
 
 use http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
-/// The media type of every body this server writes (RFC 7644 §8.1).
+/// The media type of every body that the server returns (RFC 7644 §8.1).
 pub(super) const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json; charset=utf-8");
 
-/// A request that is answered with an error body (RFC 7644 §3.12).
+/// A rejected request, which is answered with an error body (RFC 7644 §3.12).
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -25,12 +25,12 @@ impl Refusal {
         Self { scim_type: Some(scim_type), ..Self::new(StatusCode::BAD_REQUEST, detail) }
     }
 
-    /// The body is not the message that was expected.
+    /// The body is not the expected message.
     pub(super) fn invalid_syntax(detail: impl Into<String>) -> Self {
         Self::bad_request("invalidSyntax", detail)
     }
 
-    /// An attribute or parameter has a value that it cannot have.
+    /// An attribute or parameter has an invalid value.
     pub(super) fn invalid_value(detail: impl Into<String>) -> Self {
         Self::bad_request("invalidValue", detail)
     }
@@ -40,7 +40,7 @@ impl Refusal {
         Self::bad_request("invalidPath", detail)
     }
 
-    /// A list's filter cannot be read.
+    /// The filter of a list is not valid.
     pub(super) fn invalid_filter(detail: impl Into<String>) -> Self {
         Self::bad_request("invalidFilter", detail)
     }
@@ -53,12 +53,12 @@ impl Refusal {
         }
     }
 
-    /// There is no such resource.
+    /// The resource does not exist.
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// The request carries no credentials, or wrong ones.
+    /// The request has no credentials, or wrong ones.
     pub(super) fn unauthorized() -> Self {
         Self {
             header: Some((WWW_AUTHENTICATE, "Basic realm=\"WATS\"")),
@@ -69,7 +69,7 @@ impl Refusal {
         }
     }
 
-    /// The route exists, but not for this method.
+    /// The route does not support the method.
     pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
         Self {
             header: Some((ALLOW, allowed)),
@@ -77,12 +77,12 @@ impl Refusal {
         }
     }
 
-    /// The body is in a format that the server does not read.
+    /// The server does not support the media type of the body.
     pub(super) fn unsupported_media_type() -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the body as application/scim+json or application/json")
     }
 
-    /// The answer that says so.
+    /// The error as an answer.
     pub(super) fn into_response(self) -> Response<Vec<u8>> {
         let mut body = Map::new();
         body.insert("schemas".into(), vec!["urn:ietf:params:scim:api:messages:2.0:Error"].into());

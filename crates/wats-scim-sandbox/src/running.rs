@@ -1,4 +1,4 @@
-//! A server that runs: what both servers can be asked about.
+//! The handle of a running server, with the methods that both servers have.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) struct Running<S> {
     pub(crate) server: Server,
 }
 
-/// Shows neither the token nor the password.
+/// Redacts the token and the password.
 impl<S: Service> fmt::Debug for Running<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running")
@@ -26,11 +26,11 @@ impl<S: Service> fmt::Debug for Running<S> {
     }
 }
 
-/// The methods that both servers have, over their field `running`. Their examples are about
-/// `$server`, whose addresses end with `$base` and `$scim`.
+/// The methods that both servers have, based on their field `running`. Their examples use `$server`,
+/// whose addresses end with `$base` and `$scim`.
 macro_rules! shared_methods {
     ($server:literal, $base:literal, $scim:literal) => {
-        /// The address to give to a client.
+        /// The base URL for a client.
         ///
         #[doc = $crate::example::example!($server:
                             "let server = ", $server, "::start()?;\n",
@@ -42,7 +42,7 @@ macro_rules! shared_methods {
             &self.running.base_url
         }
 
-        /// The SCIM base, to which the path of a request is appended: `/Users`.
+        /// The URL of the SCIM base, to which the path of a request is appended, such as `/Users`.
         ///
         #[doc = $crate::example::example!($server:
                             "let server = ", $server, "::start()?;\n",
@@ -68,7 +68,7 @@ macro_rules! shared_methods {
             &self.running.account.token
         }
 
-        /// The name of the account of the API token: `sandbox`.
+        /// The user name of the account that the API token belongs to: `sandbox`.
         ///
         #[doc = $crate::example::example!($server:
                             "assert_eq!(", $server, "::start()?.user_name(), \"sandbox\");",
@@ -78,7 +78,7 @@ macro_rules! shared_methods {
             &self.running.account.user_name
         }
 
-        /// The password of that account: a random one for each server.
+        /// The password of that account, random for each server.
         ///
         #[doc = $crate::example::example!($server:
                             "assert_ne!(", $server, "::start()?.password(), ", $server, "::start()?.password());",
@@ -88,7 +88,7 @@ macro_rules! shared_methods {
             &self.running.account.password
         }
 
-        /// The current users, in the order in which they were created.
+        /// The current users, in the order of their creation.
         ///
         #[doc = $crate::example::example!($server:
                             "let server = ", $server, "::builder().users(1).start()?;\n",
@@ -135,7 +135,7 @@ macro_rules! shared_methods {
 
         /// The number of TCP connections that the server has accepted since the start.
         ///
-        /// A client that reuses its connection makes one for many requests.
+        /// A client that reuses its connection opens one for many requests.
         ///
         #[doc = $crate::example::example!($server:
                             "let server = ", $server, "::start()?;\n",

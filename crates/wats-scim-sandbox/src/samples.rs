@@ -1,11 +1,11 @@
-//! The users that a sandbox starts with.
+//! Sample users.
 
 use serde_json::{Map, Value, json};
 
 /// The schema of a user (RFC 7643 §4.1).
 pub(crate) const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
-/// The user with this number, as a create sends it.
+/// The sample user with this number, in the form of a create.
 pub(super) fn user(number: usize) -> Map<String, Value> {
     let user_name = format!("user{number:04}@example.com");
     let family_name = format!("User {number:04}");

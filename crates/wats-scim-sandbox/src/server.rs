@@ -1,4 +1,4 @@
-//! The thread that listens, reads requests and writes answers. Nothing else here waits.
+//! The thread that listens, reads requests and writes answers. All I/O of the servers is here.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -21,16 +21,16 @@ use tokio::sync::oneshot;
 
 use crate::log::Log;
 
-/// Answers a request in the server's place, or leaves it to the server.
+/// Answers a request instead of the server, or leaves it to the server.
 pub(super) type Hook = dyn Fn(&Request<Vec<u8>>) -> Option<Response<Vec<u8>>> + Send + Sync;
 
-/// The rules of a server, which decide what each request is answered with.
+/// The rules of a server, which decide the answer to each request.
 pub(crate) trait Service: Send + 'static {
-    /// Does what a request asks and answers it.
+    /// Applies a request and answers it.
     fn respond(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>>;
 }
 
-/// What the server and its handle share.
+/// The state that the server and its handle share.
 pub(super) struct Shared<S> {
     pub(super) service: Mutex<S>,
     pub(super) log: Mutex<Log>,
@@ -40,12 +40,12 @@ pub(super) struct Shared<S> {
     pub(super) hook: Option<Arc<Hook>>,
 }
 
-/// Takes a lock, also after a thread panicked with it: a test that fails says more than this.
+/// Takes a lock, even if a thread panicked while it had the lock: the failed test reports more.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A free loopback port, which is the server's from now on.
+/// Binds a free loopback port.
 pub(super) fn bind() -> io::Result<(StdListener, SocketAddr)> {
     let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
@@ -53,20 +53,20 @@ pub(super) fn bind() -> io::Result<(StdListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// The running server; dropping it stops it and waits until it has.
+/// The running server. Dropping it stops the server and waits for its end.
 pub(super) struct Server {
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts a thread that serves `listener`; returns once it does.
+    /// Starts a thread that serves `listener`, and returns when it accepts requests.
     pub(super) fn spawn<S: Service>(listener: StdListener, shared: Arc<Shared<S>>) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::channel();
         let thread = thread::Builder::new().name("wats-sandbox".to_owned()).spawn(move || {
-            // The runtime is built, and so dropped, on this thread: the one that starts a
-            // sandbox may belong to a runtime itself, where dropping another one panics.
+            // The runtime is created and dropped on this thread. The thread that starts a sandbox may
+            // belong to another runtime, in which dropping this one would panic.
             let runtime = match prepare(listener, shared) {
                 Ok(runtime) => runtime,
                 Err(error) => {
@@ -75,7 +75,7 @@ impl Server {
                 }
             };
             let _ = report.send(Ok(()));
-            // Ends when the sender is dropped; the runtime then drops every connection.
+            // Ends when the sender is dropped; the runtime then closes all connections.
             let _ = runtime.block_on(stopped);
         })?;
         let server = Self { stop: Some(stop), thread: Some(thread) };
@@ -88,7 +88,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread was already reported on stderr.
+            // A panic of the server thread was already reported on stderr.
             let _ = thread.join();
         }
     }
@@ -100,7 +100,7 @@ impl fmt::Debug for Server {
     }
 }
 
-/// A runtime on which the server accepts connections as soon as it runs.
+/// A runtime on which the server accepts connections.
 fn prepare<S: Service>(listener: StdListener, shared: Arc<Shared<S>>) -> io::Result<runtime::Runtime> {
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let listener = {
@@ -114,18 +114,18 @@ fn prepare<S: Service>(listener: StdListener, shared: Arc<Shared<S>>) -> io::Res
 async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: some come back as connections close.
+            // Probably out of file descriptors, which become available as connections close.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
         shared.connections.fetch_add(1, Ordering::Relaxed);
-        // Without this, a small answer may wait 40 ms for the peer's acknowledgement.
+        // Without this, a small answer may wait 40 ms for the acknowledgement of the client.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let service = service_fn(move |request| serve(Arc::clone(&shared), request));
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            // An error here is a client that hung up, which is the client's business.
+            // An error means that the client closed the connection; there is nothing to do.
             let _ = connection.await;
         });
     }
@@ -138,8 +138,8 @@ async fn serve<S: Service>(
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes().to_vec();
     let response = answer(&shared, &Request::from_parts(head, body));
-    // The wait comes after the deed: a client that gives up early does not undo its request,
-    // which is what makes a timed-out create uncertain.
+    // The request is applied before the delay: a client that times out does not undo it. That is why
+    // the outcome of a timed-out create is unknown.
     if !shared.latency.is_zero() {
         tokio::time::sleep(shared.latency).await;
     }
@@ -148,7 +148,7 @@ async fn serve<S: Service>(
 
 fn answer<S: Service>(shared: &Shared<S>, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
     let ticket = shared.records_requests.then(|| lock(&shared.log).received(request));
-    // The hook runs without a lock, so it may look at the sandbox.
+    // The hook runs without a lock, so it can call methods of the sandbox.
     let response = shared.hook.as_ref().and_then(|hook| hook(request));
     let response = response.unwrap_or_else(|| lock(&shared.service).respond(request));
     if let Some(ticket) = ticket {

@@ -1,4 +1,4 @@
-//! What both servers can be set up with before they start.
+//! The settings that both servers have.
 
 use std::fmt;
 use std::io;
@@ -27,7 +27,7 @@ pub(crate) struct Setup {
     pub(crate) hook: Option<Arc<Hook>>,
 }
 
-/// Where a server is about to run, and who may use it.
+/// The address and the account of a server that is about to start.
 pub(crate) struct Place<'a> {
     /// `http://127.0.0.1:PORT`.
     pub(crate) origin: &'a str,
@@ -36,13 +36,13 @@ pub(crate) struct Place<'a> {
 }
 
 impl Setup {
-    /// The users to start with, as a client would create them: samples first, then the given ones.
+    /// The initial users, in the form of a create: sample users first, then the given ones.
     pub(crate) fn all_users(&self) -> impl Iterator<Item = io::Result<Map<String, Value>>> {
         let samples = (1..).take(self.sample_users).map(|number| Ok(samples::user(number)));
         samples.chain(self.users.iter().map(object))
     }
 
-    /// Starts a server whose SCIM base is at `path`; it answers by the time this returns.
+    /// Starts a server with its SCIM base at `path`. It accepts requests when this returns.
     pub(crate) fn start<S: Service>(
         self,
         path: &str,
@@ -93,12 +93,12 @@ impl fmt::Debug for Setup {
     }
 }
 
-/// A resource that a builder was given.
+/// Checks that a resource given to a builder is an object.
 pub(crate) fn object(given: &Value) -> io::Result<Map<String, Value>> {
     given.as_object().cloned().ok_or_else(|| invalid(given, "it is not a JSON object"))
 }
 
-/// The error of a resource that the server would not create.
+/// The error for a resource that the server rejects.
 pub(crate) fn rejected(given: &Map<String, Value>, refusal: &Refusal) -> io::Error {
     invalid(&Value::Object(given.clone()), &refusal.detail)
 }
@@ -109,14 +109,13 @@ fn invalid(given: &Value, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("the sandbox cannot start with the resource `{name}`: {why}"))
 }
 
-/// The settings that both builders have, over their field `setup`. Their examples are about
-/// `$server`.
+/// The settings that both builders have, based on their field `setup`. Their examples use `$server`.
 macro_rules! shared_settings {
     ($server:literal) => {
         /// Adds `n` sample users; the default is none.
         ///
-        /// They are active and named `user0001@example.com`, `user0002@example.com` and so on, with
-        /// a `name`, a `displayName`, an email and an `externalId` (`ext-0001` …). Their ids are
+        /// They are active, with the user names `user0001@example.com`, `user0002@example.com` and so
+        /// on, a `name`, a `displayName`, an email and an `externalId` (`ext-0001` …). Their ids are
         /// random.
         ///
         #[doc = $crate::example::example!($server:
@@ -130,8 +129,8 @@ macro_rules! shared_settings {
 
         /// Adds these users, after the sample [`users`](Self::users).
         ///
-        /// They are accepted as a request that creates them would be, except that an `id` is kept:
-        /// a test can know it beforehand. [`start`](Self::start) fails if one of them is rejected.
+        /// They follow the rules of a create, except that an `id` is kept, so that a test can use fixed
+        /// ids. [`start`](Self::start) fails if the server rejects one of them.
         ///
         #[doc = $crate::example::example!($server:
             "use serde_json::json;\n\n",
@@ -148,8 +147,8 @@ macro_rules! shared_settings {
 
         /// The time to wait before each answer; the default is none.
         ///
-        /// The request is carried out before the wait: one whose client has given up by then was
-        /// applied.
+        /// The server applies a request before the delay, so a request whose client times out is
+        /// applied nevertheless.
         ///
         #[doc = $crate::example::example!($server:
             "use std::time::{Duration, Instant};\n\n",
@@ -164,9 +163,9 @@ macro_rules! shared_settings {
             self
         }
 
-        /// Whether the server keeps a list of the requests that it received; the default is `true`.
+        /// Whether the server records the requests that it receives; the default is `true`.
         ///
-        /// The list grows without bound: turn it off for a benchmark.
+        /// The list grows without limit: turn it off for a benchmark.
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().record_requests(false).start()?;\n",
@@ -178,12 +177,13 @@ macro_rules! shared_settings {
             self
         }
 
-        /// Answers in the server's place where `respond` returns `Some`.
+        /// Sets a hook that can answer instead of the server, by returning `Some`.
         ///
-        /// It gets every request first, after it is recorded and before credentials are checked,
-        /// and may answer with anything: an HTML page, a redirect, a 503 with `Retry-After`. It
-        /// runs on the only thread of the server, so nothing else is answered until it returns. If
-        /// it panics, the connection is closed without an answer. A second hook replaces the first.
+        /// The hook is called for every request, after the request is recorded and before credentials
+        /// are checked. It can return any answer: an HTML page, a redirect, a 503 with `Retry-After`.
+        /// It runs on the only thread of the server, so the server answers no other request until it
+        /// returns. If it panics, the connection is closed without an answer. A second hook replaces
+        /// the first.
         ///
         #[doc = $crate::example::example!($server:
             "use http::{Method, Response, StatusCode};\n\n",
@@ -207,8 +207,7 @@ macro_rules! shared_settings {
             self
         }
 
-        /// The largest number of resources on a page, whatever `count` asks for (RFC 7644
-        /// §3.4.2.4).
+        /// The maximum number of resources on a page, even if `count` is larger (RFC 7644 §3.4.2.4).
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().users(5).page_cap(2).start()?;\n",
@@ -232,7 +231,7 @@ macro_rules! shared_settings {
             self
         }
 
-        /// Counts in `totalResults` the users of the page, not those that match.
+        /// Sets `totalResults` to the number of users on the page instead of all matching users.
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().users(5).total_is_page_size().start()?;\n",
@@ -256,8 +255,8 @@ macro_rules! shared_settings {
             self
         }
 
-        /// Answers a `startIndex` past the end with the last page, under the `startIndex` that was
-        /// asked for.
+        /// Answers a `startIndex` past the end with the last page, and with the requested
+        /// `startIndex`.
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().users(5).repeat_last_page().start()?;\n",
@@ -270,8 +269,8 @@ macro_rules! shared_settings {
             self
         }
 
-        /// Answers a `startIndex` past the end with every user, whatever `count` asks for, under the
-        /// `startIndex` that was asked for. A [`page_cap`](Self::page_cap) still holds.
+        /// Answers a `startIndex` past the end with all users, ignoring `count`, and with the requested
+        /// `startIndex`. A [`page_cap`](Self::page_cap) still applies.
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().users(5).everything_past_end().start()?;\n",
@@ -283,7 +282,7 @@ macro_rules! shared_settings {
             self
         }
 
-        /// Answers exactly this `startIndex` with an empty page, though `totalResults` promises more.
+        /// Answers exactly this `startIndex` with an empty page, although `totalResults` is larger.
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().users(5).empty_page_at(3).start()?;\n",
@@ -295,7 +294,7 @@ macro_rules! shared_settings {
             self
         }
 
-        /// Answers a PATCH with 204 and no body, not with the resource (RFC 7644 §3.5.2 allows it).
+        /// Answers a PATCH with 204 and no body instead of the resource, as RFC 7644 §3.5.2 allows.
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().users(1).patch_answers_204().start()?;\n",
@@ -312,7 +311,7 @@ macro_rules! shared_settings {
 
         /// Answers a create with 200, no body and no `Location`.
         ///
-        /// The user is created. WATS documents status 200 with an untyped body for a create.
+        /// The user is created nevertheless. WATS documents status 200 with an untyped body for a create.
         ///
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().create_answers_empty().start()?;\n",

@@ -1,6 +1,6 @@
 //! Writes the members of a resource straight into the body of a request.
 //!
-//! Serializing the resource and filtering the JSON afterwards would write and read every member twice.
+//! Serializing the resource first and filtering its JSON would process every member twice.
 
 use serde::Serialize;
 use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct, Serializer};
@@ -8,8 +8,8 @@ use serde_json::{Error, Value};
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// The attributes of the resource for which `is_sent` holds, with the schemas of the extensions that
-/// it uses (RFC 7643 §3). `schema` is the one of a resource that names none.
+/// Writes the attributes for which `is_sent` returns true, and the `schemas` of the extensions in use
+/// (RFC 7643 §3). `schema` is the default for a resource without `schemas`.
 pub(super) fn write(resource: &impl Serialize, is_sent: impl Fn(&str) -> bool, schema: &str) -> Result<Vec<u8>> {
     let mut members = Members {
         body: Vec::with_capacity(512),
@@ -28,7 +28,7 @@ pub(super) fn write(resource: &impl Serialize, is_sent: impl Fn(&str) -> bool, s
     Ok(body)
 }
 
-/// The JSON of `schemas`: as the resource has it, with the extensions that it does not name.
+/// The JSON of `schemas`: the value of the resource, plus the extensions that it does not list.
 fn schemas(written: Vec<u8>, extensions: &[String], schema: &str) -> Result<Vec<u8>> {
     let mut schemas = match &*written {
         b"" | b"null" | b"[]" => vec![schema.into()],
@@ -50,9 +50,9 @@ fn schemas(written: Vec<u8>, extensions: &[String], schema: &str) -> Result<Vec<
 struct Members<F> {
     body: Vec<u8>,
     is_sent: F,
-    /// Of the member that is written now.
+    /// The name of the member that is being written.
     name: String,
-    /// The JSON of `schemas`, which goes before all other members.
+    /// The JSON of `schemas`, which is written before all other members.
     schemas: Vec<u8>,
     extensions: Vec<String>,
 }
@@ -80,7 +80,7 @@ impl<F: Fn(&str) -> bool> Members<F> {
         Ok(())
     }
 
-    /// Writes the value of the member whose key came last.
+    /// Writes the value of the member whose key was serialized last.
     fn named(&mut self, value: &(impl Serialize + ?Sized)) -> Result<()> {
         let name = std::mem::take(&mut self.name);
         self.member(&name, value)?;
@@ -189,7 +189,7 @@ impl<F: Fn(&str) -> bool> Serializer for &mut Members<F> {
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self> {
-        // serde_json marks its raw text and exact numbers as structs of such names.
+        // serde_json serializes raw text and exact numbers as structs whose name begins with `$`.
         if name.starts_with('$') { other() } else { Ok(self) }
     }
 }

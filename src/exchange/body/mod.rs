@@ -8,13 +8,13 @@ use wats_scim_filter::json::{is_server_attribute, same_name};
 use crate::error::{Error, Result};
 use crate::model::Resource;
 
-/// A new resource: without what only the server gives (RFC 7643 §3.1), and with the schemas it
-/// uses.
+/// The body for a new resource: without the attributes that the server assigns (RFC 7643 §3.1), and
+/// with the schemas that the resource uses.
 pub(super) fn new_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
     write(resource, &["schemas"])
 }
 
-/// A resource in the place of what is there. It may name its id.
+/// The body for a replacement, which can contain the id.
 pub(super) fn whole_resource<T: Resource>(resource: &T) -> Result<Vec<u8>> {
     write(resource, &["schemas", "id"])
 }
@@ -24,7 +24,7 @@ pub(super) fn new_object<T: Resource>(resource: &T) -> Result<Map<String, Value>
     serde_json::from_slice(&new_resource(resource)?).map_err(unwritable)
 }
 
-/// The JSON of a resource, without the attributes that the server assigns but for those `kept`.
+/// The JSON of a resource, without the attributes that the server assigns, except for those in `kept`.
 fn write<T: Resource>(resource: &T, kept: &[&str]) -> Result<Vec<u8>> {
     let is_sent = |name: &str| !is_server_attribute(name) || kept.iter().any(|known| same_name(name, known));
     members::write(resource, is_sent, T::SCHEMA).map_err(|error| {
@@ -33,7 +33,7 @@ fn write<T: Resource>(resource: &T, kept: &[&str]) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn unwritable(error: serde_json::Error) -> Error {
-    Error::invalid("it cannot be written as JSON").with_source(error)
+    Error::invalid("the request cannot be written as JSON").with_source(error)
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_server_gives_is_left_out() {
+    fn attributes_that_the_server_assigns_are_left_out() {
         assert_eq!(
             new(
                 r#"{"schemas":["s"],"id":"1","userName":"j\"ane","meta":{"version":"1"},"META":{},"x":{"id":"2","a":[1.0]}}"#
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schemas_that_are_used_are_named() {
+    fn schemas_in_use_are_listed() {
         let core = ScimUser::SCHEMA;
         for (user, body) in [
             ("{}", format!(r#"{{"schemas":["{core}"]}}"#)),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_rejected() {
+    fn a_resource_that_is_not_an_object_is_rejected() {
         #[derive(Clone, serde::Deserialize, serde::Serialize)]
         struct List(Vec<u8>, u8);
 

@@ -1,4 +1,4 @@
-//! How two values compare (RFC 7644 §3.4.2.2, table 3).
+//! Comparison of two values (RFC 7644 §3.4.2.2, table 3).
 
 use std::cmp::Ordering;
 
@@ -7,8 +7,8 @@ use serde_json::{Number, Value};
 use super::expression::Operator;
 use crate::json::text_key;
 
-/// Whether the comparison holds. Values of different types do not compare, and `ne` is none of
-/// two values: it is the opposite of `eq` for all of them.
+/// Whether the comparison is true. Values of different types are not comparable. `ne` is not decided
+/// here: it is the opposite of `eq` over all values.
 pub(super) fn compare(actual: &Value, operator: Operator, operand: &Value, exact: bool) -> bool {
     match (actual, operand) {
         (Value::String(actual), Value::String(operand)) if exact => compare_strings(actual, operator, operand),
@@ -36,8 +36,8 @@ fn compare_strings(actual: &str, operator: Operator, operand: &str) -> bool {
     }
 }
 
-/// What of a date and time in UTC is in the order of time as it is in that of text: without the
-/// `Z`, which would be after the `.` of a fraction, and without the zeros that end a fraction.
+/// A date and time in UTC as text that sorts by time: without the `Z`, which sorts after the `.` of a
+/// fraction, and without trailing zeros of the fraction.
 fn utc(text: &str) -> Option<&str> {
     let time = text.strip_suffix(['Z', 'z'])?;
     if !matches!(time.as_bytes().get(10), Some(b'T' | b't')) {
@@ -79,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn the_zeros_that_end_a_fraction_make_no_difference() {
+    fn trailing_zeros_of_a_fraction_are_ignored() {
         assert_eq!(utc("2011-05-13T04:42:30.00Z"), utc("2011-05-13T04:42:30Z"));
         assert_eq!(utc("2011-05-13T04:42:30.10Z"), utc("2011-05-13T04:42:30.1Z"));
     }
 
     #[test]
-    fn text_that_ends_in_z_is_no_date() {
+    fn text_that_ends_in_z_is_not_always_a_date() {
         assert_eq!(utc("jazz"), None);
         assert_eq!(utc("not a datez"), None);
     }

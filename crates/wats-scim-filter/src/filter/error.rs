@@ -1,11 +1,11 @@
-//! Why a filter or a path is not valid.
+//! The error for an invalid filter or path.
 
 use std::fmt;
 
-/// Why a [`Filter`](crate::Filter), an [`AttributePath`](crate::AttributePath) or a
-/// [`PatchPath`](crate::PatchPath) is not valid.
+/// The error for an invalid [`Filter`](crate::Filter), [`AttributePath`](crate::AttributePath) or
+/// [`PatchPath`](crate::PatchPath).
 ///
-/// The message is one sentence: what was expected, where, and what was there instead.
+/// The message names what was expected, where, and what was found instead.
 ///
 /// ```
 /// use wats_scim_filter::Filter;
@@ -28,11 +28,11 @@ enum Problem {
     Other(String),
 }
 
-/// How much of the text at fault a message repeats.
+/// The maximum number of characters of the invalid text in a message.
 const FOUND_CHARS: usize = 32;
 
 impl FilterError {
-    /// `position` counts characters; `found` is the text there, of which the start is repeated.
+    /// `position` counts characters; `found` is the text there, whose start is quoted.
     pub(super) fn syntax(position: usize, expected: impl Into<String>, found: &str) -> Self {
         let found = if found.is_empty() {
             "the end of the text".to_owned()
@@ -43,12 +43,12 @@ impl FilterError {
         Self { problem: Problem::Syntax { position, expected: expected.into(), found } }
     }
 
-    /// A problem that is not at one place of a text.
+    /// An error without a position.
     pub(super) fn other(problem: impl Into<String>) -> Self {
         Self { problem: Problem::Other(problem.into()) }
     }
 
-    /// The same error for a text that begins `offset` characters into a longer one.
+    /// The same error for a text that begins at `offset` characters in a longer text.
     pub(super) fn shifted(mut self, offset: usize) -> Self {
         if let Problem::Syntax { position, .. } = &mut self.problem {
             *position = position.saturating_add(offset);
@@ -56,10 +56,9 @@ impl FilterError {
         self
     }
 
-    /// Where the text stops being valid, in characters from its start.
+    /// The position of the error, in characters from the start of the text.
     ///
-    /// It is `None` where the problem is not at one place: a filter that was built rather than
-    /// parsed, or a text that is too long.
+    /// It is `None` for a filter that was built and not parsed, and for text that is too long.
     #[must_use]
     pub fn position(&self) -> Option<usize> {
         match &self.problem {
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_repeats_only_the_start_of_a_long_text() {
+    fn a_message_quotes_only_the_start_of_a_long_text() {
         let error = FilterError::syntax(0, "x", &"a".repeat(10_000));
         assert!(error.to_string().len() < 100);
     }

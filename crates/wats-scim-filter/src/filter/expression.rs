@@ -1,4 +1,4 @@
-//! What a filter is made of, and how it is written.
+//! The syntax tree of a filter, and its text.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{AttributePath, Filter, FilterError};
 
-/// How deeply parentheses and brackets may be nested. What parses, prints and evaluates a filter
-/// is recursive, so this is what keeps a hostile filter from using up the stack.
+/// The maximum nesting of parentheses and brackets. Parsing, printing and evaluation are recursive, so
+/// the limit prevents a stack overflow from a hostile filter.
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// The rules of the grammar of RFC 7644 §3.4.2.2.
@@ -32,11 +32,11 @@ pub(super) enum Expression {
         /// Contains no other value path.
         filter: Box<Filter>,
     },
-    /// What a constructor could not accept; it is kept until `Filter::check`.
+    /// An invalid argument of a constructor, which `Filter::check` reports.
     Invalid(FilterError),
 }
 
-/// The operators that compare with a value.
+/// The comparison operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
     Equal,
@@ -83,7 +83,7 @@ impl Operator {
 }
 
 impl Expression {
-    /// The first thing that a constructor could not accept.
+    /// The first invalid argument of a constructor.
     pub(super) fn first_error(&self) -> Option<&FilterError> {
         match self {
             Self::Compare { .. } | Self::Present { .. } => None,
@@ -154,7 +154,7 @@ impl Filter {
     }
 }
 
-/// Parses the path that a constructor is given.
+/// Parses the path argument of a constructor.
 pub(super) fn parse_path(path: &str) -> Result<AttributePath, FilterError> {
     path.parse().map_err(|error| {
         let path = path.escape_debug();
@@ -165,15 +165,15 @@ pub(super) fn parse_path(path: &str) -> Result<AttributePath, FilterError> {
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A value of serde_json prints as JSON, which is what `compValue` is.
+            // A `Value` prints as JSON, which is the form of `compValue`.
             Self::Compare { path, operator, value } => write!(f, "{path} {} {value}", operator.as_str()),
             Self::Present { path } => write!(f, "{path} pr"),
             Self::And(parts) => write_joined(f, parts, " and "),
             Self::Or(parts) => write_joined(f, parts, " or "),
             Self::Not(filter) => write!(f, "not ({filter})"),
             Self::ValuePath { path, filter } => write!(f, "{path}[{filter}]"),
-            // Nothing of what was given is repeated, so that it cannot become a part of the
-            // filter; and no filter contains a `<`, so that no server accepts it.
+            // The invalid text is not printed, so it cannot become part of the filter. No valid filter
+            // contains a `<`, so no server accepts this one.
             Self::Invalid(_) => f.write_str("<invalid>"),
         }
     }

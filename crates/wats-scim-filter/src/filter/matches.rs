@@ -1,4 +1,4 @@
-//! Which resources a filter matches: what a server does (RFC 7644 §3.4.2.2).
+//! Evaluates a filter as a server does (RFC 7644 §3.4.2.2).
 
 use serde_json::Value;
 
@@ -7,24 +7,23 @@ use super::expression::{Expression, Operator};
 use super::{AttributePath, Filter};
 use crate::json::{self, same_name};
 
-/// The schemas whose attributes are at the top level of a resource; those of any other are in a
-/// member that is named after it (RFC 7643 §3.3).
+/// The schemas whose attributes are at the top level of a resource; the attributes of any other schema
+/// are in a member with its name (RFC 7643 §3.3).
 const CORE_SCHEMAS: [&str; 2] =
     ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:core:2.0:Group"];
 
 impl Filter {
-    /// Whether a resource matches the filter, as a server evaluates it that knows no schemas but
-    /// those of RFC 7643.
+    /// Whether a resource matches the filter, as on a server with the schemas of RFC 7643 only.
     ///
-    /// - The case of attribute names makes no difference, nor does the case of strings but for
-    ///   `id`, `externalId`, `$ref` and the `version`, `location` and `resourceType` of `meta`.
-    /// - A multi-valued attribute matches if one of its values does. Of complex values, the
-    ///   sub-attribute `value` is compared.
-    /// - An attribute that is null, empty, or not there is not present, and equals null.
+    /// - Letter case is ignored in attribute names and in strings, except in the values of `id`,
+    ///   `externalId`, `$ref`, `meta.version`, `meta.location` and `meta.resourceType`.
+    /// - A multi-valued attribute matches if one of its values matches. A complex value is compared by
+    ///   its sub-attribute `value`.
+    /// - An attribute that is null, empty or missing is not present, and equals null.
     /// - `ne` is the opposite of `eq`.
-    /// - Values of different types are never equal, and neither is the greater one. No boolean is
-    ///   greater than another; dates are compared as points in time if they are in UTC.
-    /// - What [`check`](Self::check) reports matches nothing.
+    /// - Values of different types are neither equal nor ordered. Booleans have no order. Dates in UTC
+    ///   are compared as points in time.
+    /// - A filter that [`check`](Self::check) rejects matches nothing.
     ///
     /// ```
     /// use wats_scim_filter::Filter;
@@ -42,7 +41,7 @@ impl Filter {
         self.check().is_ok() && self.holds(resource, None)
     }
 
-    /// `parent` is the attribute that a value path has descended into.
+    /// `parent` is the attribute of the enclosing value path.
     fn holds(&self, value: &Value, parent: Option<&AttributePath>) -> bool {
         match &self.expression {
             Expression::Compare { path, operator, value: operand } => {
@@ -65,7 +64,7 @@ impl Filter {
     }
 }
 
-/// The values at a path: none, one, or those of a multi-valued attribute.
+/// The values at a path: none, one, or all values of a multi-valued attribute.
 fn values<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
     let is_core = |schema: &str| CORE_SCHEMAS.iter().any(|core| same_name(core, schema));
     let holder = match path.schema() {
@@ -83,7 +82,7 @@ fn values<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Ite
         .flat_map(each)
 }
 
-/// The values at a path that a comparison is with: the `value` of each complex one.
+/// The values at a path that are compared: of each complex value, its `value`.
 fn compared<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
     values(resource, path).filter_map(|value| match value {
         Value::Object(_) => member(value, "value"),
@@ -116,7 +115,7 @@ fn is_present(value: &Value) -> bool {
     }
 }
 
-/// The attributes that RFC 7643 §3.1 declares `caseExact`, and references, which are (§2.3.7).
+/// The attributes that RFC 7643 §3.1 declares `caseExact`, and references, which always are (§2.3.7).
 fn is_case_exact(path: &AttributePath, parent: Option<&AttributePath>) -> bool {
     let (name, sub) = match parent {
         Some(parent) => (parent.name(), Some(path.name())),
@@ -159,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn attribute_names_and_strings_match_in_any_case() {
+    fn attribute_names_and_strings_ignore_case() {
         assert!(holds(r#"USERNAME eq "bjensen""#));
     }
 
     #[test]
-    fn identifiers_match_in_their_case_only() {
+    fn identifiers_are_case_sensitive() {
         assert!(holds(r#"id eq "Ab1""#));
         assert!(!holds(r#"id eq "ab1""#));
         assert!(!holds(r#"meta.version eq "w/\"A\"""#));
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_are_about_one_value() {
+    fn brackets_select_one_value() {
         let sub = r#"type eq "work" and value co "org""#;
         assert!(!holds(&format!("emails[{sub}]")));
         assert!(holds(r#"emails.type eq "work" and emails.value co "org""#));
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_is_not_present() {
+    fn empty_attributes_are_not_present() {
         for path in ["nickName", "displayName", "title", "unknown", "name.unknown"] {
             assert!(!holds(&format!("{path} pr")), "{path}");
             assert!(holds(&format!("{path} eq null")), "{path}");

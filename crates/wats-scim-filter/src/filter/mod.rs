@@ -19,11 +19,11 @@ pub use self::error::FilterError;
 use self::expression::{Expression, Operator, parse_path};
 pub use self::path::{AttributePath, PatchPath};
 
-/// A filter: which resources a query returns (RFC 7644 §3.4.2.2).
+/// A filter, which selects the resources that a query returns (RFC 7644 §3.4.2.2).
 ///
-/// A filter is built from comparisons, or parsed from text. A value that is given to a
-/// constructor stays a value, whatever quotes and operators are in it, so a filter can be built
-/// from what a user typed; text that is put together and then parsed cannot.
+/// Build a filter from comparisons, or parse it from text. A value in a constructor is always quoted,
+/// so it is safe to build a filter from user input. It is not safe to concatenate user input to text
+/// and parse that.
 ///
 /// ```
 /// use wats_scim_filter::Filter;
@@ -42,22 +42,22 @@ pub use self::path::{AttributePath, PatchPath};
 /// );
 /// ```
 ///
-/// The paths are attribute paths: `userName`, `name.givenName`, or either one after the URN of
-/// its schema. The constructors do not fail: whatever is wrong with a path or a value is kept,
-/// and [`check`](Self::check) reports it.
+/// Paths are [attribute paths](AttributePath): `userName`, `name.givenName`, or one of these after the
+/// URN of its schema. The constructors do not fail; [`check`](Self::check) reports an invalid path or
+/// value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     expression: Expression,
-    /// How many levels of parentheses and brackets it is written with.
+    /// The number of nested levels of parentheses and brackets in its text.
     depth: usize,
 }
 
-/// Comparisons. The value is a string, a number, a boolean or null; an array or an object is
-/// reported by [`check`](Filter::check). JSON has no NaN and no infinity: such a float is null.
+/// Comparisons. A value is a string, a number, a boolean or null; [`check`](Filter::check) rejects
+/// arrays and objects. NaN and infinity become null, because JSON has neither.
 impl Filter {
     /// The attribute equals the value: `userName eq "bjensen"`.
     ///
-    /// Compared with null, it has no value.
+    /// An attribute without a value equals null.
     #[must_use]
     pub fn eq(path: &str, value: impl Into<Value>) -> Self {
         Self::compare(path, Operator::Equal, value.into())
@@ -138,9 +138,9 @@ impl Filter {
     }
 }
 
-/// Combinations. Parentheses are written where the structure needs them.
+/// Combinations. Parentheses are added where they are needed.
 impl Filter {
-    /// Both this filter and the other one match.
+    /// Matches if both filters match.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let depth = self.depth_in_and().max(other.depth_in_and());
@@ -149,7 +149,7 @@ impl Filter {
         Self::nested(Expression::And(parts), depth)
     }
 
-    /// This filter matches, or the other one, or both.
+    /// Matches if at least one of the two filters matches.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let depth = self.depth.max(other.depth);
@@ -158,21 +158,22 @@ impl Filter {
         Self::nested(Expression::Or(parts), depth)
     }
 
-    /// This filter does not match; `!filter` is the same.
+    /// Matches if this filter does not; `!filter` is the same.
     #[must_use]
     #[expect(
         clippy::should_implement_trait,
-        reason = "`Not` is implemented; this one reads in a chain and needs no import"
+        reason = "`Not` is implemented too; the method can be chained and needs no import"
     )]
     pub fn not(self) -> Self {
         let depth = self.depth.saturating_add(1);
         Self::nested(Expression::Not(Box::new(self)), depth)
     }
 
-    /// One and the same value of a multi-valued attribute matches the whole filter, whose paths
-    /// are sub-attributes.
+    /// Matches if a single value of a multi-valued attribute matches the whole `filter`. The paths in
+    /// `filter` are sub-attributes.
     ///
-    /// Its text is also the path of a PATCH operation on those values (RFC 7644 §3.5.2).
+    /// The text of such a filter is also the path of a PATCH operation on these values (RFC 7644
+    /// §3.5.2).
     ///
     /// ```
     /// use wats_scim_filter::Filter;
@@ -186,7 +187,7 @@ impl Filter {
     #[must_use]
     pub fn any_of(path: &str, filter: Self) -> Self {
         if filter.expression.has_value_path() {
-            // RFC 7643 §2.3.8: the sub-attributes of an attribute have none of their own.
+            // RFC 7643 §2.3.8: sub-attributes have no sub-attributes.
             return Self::leaf(Expression::Invalid(FilterError::other(format!(
                 "the filter of the values of `{}` contains a filter of values",
                 path.escape_debug()
@@ -198,7 +199,7 @@ impl Filter {
         }
     }
 
-    /// Whether the filter can be sent.
+    /// Checks that the filter is valid.
     ///
     /// ```
     /// use wats_scim_filter::Filter;
@@ -209,9 +210,8 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// The first thing that a constructor was given and could not accept: a path that is no
-    /// attribute path, a value that is an array or an object, a filter of values inside another
-    /// one, or more than 64 levels of parentheses.
+    /// The first invalid argument of a constructor: an invalid attribute path, an array or object as a
+    /// value, a nested value filter, or more than 64 levels of parentheses.
     pub fn check(&self) -> Result<(), FilterError> {
         match self.expression.first_error() {
             Some(error) => Err(error.clone()),
@@ -228,9 +228,9 @@ impl Not for Filter {
     }
 }
 
-/// The text that is sent, operators in lower case, strings quoted as in JSON.
+/// The text that is sent to the server, with operators in lower case and strings quoted as in JSON.
 ///
-/// Where [`check`](Filter::check) reports something, no server accepts the text.
+/// No server accepts the text of a filter that [`check`](Filter::check) rejects.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.expression.fmt(f)
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_or_inside_an_and_is_put_in_parentheses() {
+    fn an_or_inside_an_and_gets_parentheses() {
         let filter = a().or(b()).and(a());
         assert_eq!(filter.to_string(), "(a pr or b pr) and a pr");
     }
@@ -280,13 +280,13 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_no_value() {
+    fn an_array_is_not_a_value() {
         let filter = Filter::eq("emails", vec!["a", "b"]);
         assert!(filter.check().is_err());
     }
 
     #[test]
-    fn a_value_path_contains_no_other() {
+    fn value_paths_do_not_nest() {
         let filter = Filter::any_of("a", Filter::any_of("b", a()).not());
         assert!(filter.check().is_err());
     }

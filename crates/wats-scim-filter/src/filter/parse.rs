@@ -10,10 +10,10 @@ use super::path::check_name;
 use super::scan::{Scanner, number};
 use super::{AttributePath, Filter, FilterError, PatchPath};
 
-/// Reads what a server would: operators, `and`, `or`, `not`, `true`, `false` and `null` in any
-/// case, and as much white space as there is.
+/// Parses a filter as a server does: letter case is ignored in operators, `and`, `or`, `not`, `true`,
+/// `false` and `null`, and any amount of white space is accepted.
 ///
-/// A text of more than 64 KiB is refused, and so are more than 64 levels of parentheses.
+/// More than 64 KiB of text or more than 64 levels of parentheses are rejected.
 impl FromStr for Filter {
     type Err = FilterError;
 
@@ -64,7 +64,7 @@ impl<'a> Parser<'a> {
         Ok(Self { scanner: Scanner::new(text)?, depth: 0, in_brackets: false })
     }
 
-    /// Filters joined by `or`, which binds least.
+    /// Filters joined by `or`, which has the lowest precedence.
     fn disjunction(&mut self) -> Result<Filter, FilterError> {
         let mut filter = self.conjunction()?;
         while self.connective("or")? {
@@ -81,7 +81,7 @@ impl<'a> Parser<'a> {
         Ok(filter)
     }
 
-    /// `SP word SP`; without it, nothing is read.
+    /// `SP word SP`; otherwise reads nothing.
     fn connective(&mut self, word: &str) -> Result<bool, FilterError> {
         let before = self.scanner.mark();
         if self.scanner.skip_spaces() && self.scanner.keyword(word) {
@@ -112,7 +112,7 @@ impl<'a> Parser<'a> {
         let path = self.path()?;
         let spaced = self.scanner.skip_spaces();
         if self.scanner.is_at('[') && self.in_brackets {
-            // RFC 7643 §2.3.8: the sub-attributes of an attribute have none of their own.
+            // RFC 7643 §2.3.8: sub-attributes have no sub-attributes.
             return Err(self.scanner.expected("an operator, since brackets do not nest,"));
         }
         if self.scanner.eat('[') {
@@ -136,7 +136,7 @@ impl<'a> Parser<'a> {
         Ok(Filter::comparison(path, operator, value))
     }
 
-    /// What follows an opening parenthesis or bracket, with the closing one.
+    /// The filter after an opening parenthesis or bracket, up to and including the closing one.
     fn group(&mut self, close: char) -> Result<Filter, FilterError> {
         if self.depth >= MAX_DEPTH {
             let what = format!("at most {MAX_DEPTH} levels of parentheses");
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         Ok(path)
     }
 
-    /// `compValue`: JSON, but for the case of the three words, which are literals of the ABNF.
+    /// `compValue`: JSON, except that the letter case of the three keywords is ignored, as in ABNF.
     fn value(&mut self) -> Result<Value, FilterError> {
         if self.scanner.is_at('"') {
             return self.scanner.string().map(Value::String);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_in_any_case() {
+    fn keywords_ignore_case() {
         assert_eq!(printed("NOT (a EQ TRUE) And b Pr OR c ne Null"), "not (a eq true) and b pr or c ne null");
     }
 
@@ -214,12 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn attributes_may_be_named_like_words() {
+    fn attributes_may_be_named_like_keywords() {
         assert_eq!(printed("not pr and and pr"), "not pr and and pr");
     }
 
     #[test]
-    fn an_error_says_where_and_what_in_characters() {
+    fn an_error_has_the_position_in_characters() {
         assert_eq!(error("ä pr"), "expected an attribute name at character 0, found `ä`");
         assert_eq!(
             error(r#"a eq "äö" nor b pr"#),
@@ -252,12 +252,12 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_has_no_sub_attribute_after_its_brackets() {
+    fn a_filter_cannot_have_a_sub_attribute_after_its_brackets() {
         assert!(error("emails[type pr].value pr").contains("at character 15"));
     }
 
     #[test]
-    fn a_patch_path_has_nothing_after_its_sub_attribute() {
+    fn a_patch_path_ends_after_its_sub_attribute() {
         assert!("emails[type pr].value pr".parse::<PatchPath>().is_err());
         assert!("emails[type pr].value.x".parse::<PatchPath>().is_err());
     }

@@ -1,15 +1,15 @@
-//! Paths to attributes: as filters name them, and as PATCH operations do.
+//! Attribute paths, in filters and in PATCH operations.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Filter, FilterError};
 
-/// The path of an attribute: `userName`, `name.givenName`, or either one after the URN of its
-/// schema, `urn:ietf:params:scim:schemas:core:2.0:User:name.givenName` (RFC 7644 §3.10).
+/// The path of an attribute: `userName`, `name.givenName`, or one of these after the URN of its schema,
+/// `urn:ietf:params:scim:schemas:core:2.0:User:name.givenName` (RFC 7644 §3.10).
 ///
-/// The schema ends at the last colon, since the URN of a schema contains colons and, in its
-/// version, a dot. Names keep the case in which they were written; servers ignore it.
+/// The schema ends at the last colon, because its URN contains colons and, in the version, a dot.
+/// Names keep their letter case; servers ignore it.
 ///
 /// ```
 /// use wats_scim_filter::AttributePath;
@@ -32,7 +32,7 @@ pub struct AttributePath {
 }
 
 impl AttributePath {
-    /// The URN of the schema, if the path names it.
+    /// The URN of the schema, if the path contains one.
     #[must_use]
     pub fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
@@ -44,7 +44,7 @@ impl AttributePath {
         &self.name
     }
 
-    /// The name of the sub-attribute, if the path leads to one.
+    /// The name of the sub-attribute, if the path has one.
     #[must_use]
     pub fn sub_attribute(&self) -> Option<&str> {
         self.sub_attribute.as_deref()
@@ -96,8 +96,8 @@ impl fmt::Display for AttributePath {
     }
 }
 
-/// Checks one attribute name against RFC 7643 §2.1, whose `nameChar` has the `$` that RFC 7644
-/// leaves out. `$ref` (RFC 7643 §2.4) breaks both rules, so it is accepted by name.
+/// Checks an attribute name against RFC 7643 §2.1, whose `nameChar` includes the `$` that RFC 7644
+/// omits. `$ref` (RFC 7643 §2.4) violates both rules and is accepted as an exception.
 pub(super) fn check_name(name: &str, what: &str) -> Result<(), FilterError> {
     if name.eq_ignore_ascii_case("$ref") {
         return Ok(());
@@ -114,8 +114,8 @@ pub(super) fn check_name(name: &str, what: &str) -> Result<(), FilterError> {
     Err(FilterError::syntax(good.chars().count(), expected, bad))
 }
 
-/// A scheme, a colon and characters of RFC 3986. Brackets and parentheses are left out, because
-/// they end a path in a filter.
+/// A scheme, a colon and characters of RFC 3986, without brackets and parentheses, which end a path in
+/// a filter.
 fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
@@ -126,8 +126,8 @@ fn is_uri(text: &str) -> bool {
         && rest.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/?#@!$&'*+,;=%".contains(c))
 }
 
-/// The path of a PATCH operation (RFC 7644 §3.5.2): an attribute, or the values of a multi-valued
-/// attribute that a filter selects, or one sub-attribute of those.
+/// The path of a PATCH operation (RFC 7644 §3.5.2): an attribute, the values of a multi-valued
+/// attribute that a filter selects, or a sub-attribute of these values.
 ///
 /// ```
 /// use wats_scim_filter::PatchPath;
@@ -146,26 +146,26 @@ pub struct PatchPath {
 }
 
 impl PatchPath {
-    /// The attribute, with its sub-attribute where no filter is between the two.
+    /// The attribute, with its sub-attribute if no filter separates them.
     #[must_use]
     pub fn path(&self) -> &AttributePath {
         &self.path
     }
 
-    /// Which values of the attribute are meant; `None` means the attribute itself.
+    /// The filter that selects values; `None` selects the whole attribute.
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {
         self.filter.as_ref()
     }
 
-    /// The sub-attribute, whether it follows a filter (`emails[type eq "work"].value`) or the
-    /// attribute (`name.givenName`).
+    /// The sub-attribute, after a filter (`emails[type eq "work"].value`) or after the attribute
+    /// (`name.givenName`).
     #[must_use]
     pub fn sub_attribute(&self) -> Option<&str> {
         self.sub_attribute.as_deref().or_else(|| self.path.sub_attribute())
     }
 
-    /// The path without its filter: all values of the attribute.
+    /// The path without its filter, which selects all values of the attribute.
     ///
     /// ```
     /// use wats_scim_filter::PatchPath;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_names_are_refused() {
+    fn empty_names_are_rejected() {
         for path in ["", ".", "a.", ".a", ":", "urn:x:", "urn:a", ":a"] {
             assert!(path.parse::<AttributePath>().is_err(), "{path}");
         }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sub_attribute_of_a_patch_path_may_need_no_filter() {
+    fn a_patch_path_may_have_a_sub_attribute_without_a_filter() {
         let path: PatchPath = "name.familyName".parse().unwrap();
         assert_eq!(path.sub_attribute(), Some("familyName"));
         assert_eq!(path.filter(), None);

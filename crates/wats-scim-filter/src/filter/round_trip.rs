@@ -1,4 +1,4 @@
-//! What is printed is parsed, and what is parsed is printed.
+//! Printing and parsing are inverse.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -28,7 +28,7 @@ const EXAMPLES: [&str; 17] = [
 ];
 
 #[test]
-fn the_examples_of_rfc_7644_print_as_they_are_but_for_needless_parentheses() {
+fn the_examples_of_rfc_7644_print_unchanged_except_for_redundant_parentheses() {
     for text in EXAMPLES {
         let filter: Filter = text.parse().unwrap();
         let expected = text.replace(r#"(emails.type eq "work")"#, r#"emails.type eq "work""#);
@@ -38,7 +38,7 @@ fn the_examples_of_rfc_7644_print_as_they_are_but_for_needless_parentheses() {
 }
 
 #[test]
-fn the_example_paths_of_rfc_7644_print_as_they_are() {
+fn the_example_paths_of_rfc_7644_print_unchanged() {
     for text in [
         "members",
         "name.familyName",
@@ -51,7 +51,7 @@ fn the_example_paths_of_rfc_7644_print_as_they_are() {
 }
 
 #[test]
-fn the_grouping_of_one_connective_makes_no_difference() {
+fn the_grouping_of_one_connective_is_ignored() {
     let a = || Filter::present("a");
     assert_eq!(a().and(a().and(a())), a().and(a()).and(a()));
     assert_eq!(a().or(a().or(a())), a().or(a()).or(a()));
@@ -74,7 +74,7 @@ fn the_parentheses_of_an_or_count_as_nesting() {
 }
 
 #[test]
-fn hostile_nesting_is_refused_in_text() {
+fn hostile_nesting_is_rejected_in_text() {
     for open in ["(", "not (", "a["] {
         assert!(open.repeat(5_000).parse::<Filter>().is_err());
     }
@@ -83,7 +83,7 @@ fn hostile_nesting_is_refused_in_text() {
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z][a-zA-Z0-9_$-]{0,6}",
-        // Words of the grammar are names, too.
+        // Keywords are valid names, too.
         prop::sample::select(vec!["not", "and", "or", "pr", "eq", "true", "null", "$ref"]).prop_map(str::to_owned),
     ]
 }

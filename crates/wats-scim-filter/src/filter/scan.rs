@@ -1,16 +1,16 @@
-//! The words of a filter, and where they are.
+//! The scanner: tokens of a filter, and their positions.
 
 use serde_json::Number;
 
 use super::FilterError;
 
-/// The longest text that is parsed, in bytes. It is far more than what fits into a URL.
+/// The maximum length of the text, in bytes. It is far more than fits into a URL.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// A text that is read from its start.
+/// A text, and the position up to which it was read.
 pub(super) struct Scanner<'a> {
     text: &'a str,
-    /// What is not read yet.
+    /// The text that was not read yet.
     rest: &'a str,
 }
 
@@ -22,7 +22,7 @@ impl<'a> Scanner<'a> {
         Ok(Self { text, rest: text })
     }
 
-    /// Where to go back to.
+    /// The position to return to.
     pub(super) fn mark(&self) -> &'a str {
         self.rest
     }
@@ -42,7 +42,7 @@ impl<'a> Scanner<'a> {
             escaped = byte == b'\\' && !escaped;
             ends
         });
-        // `position` counts from behind the opening quote; the closing one is part of the literal.
+        // `position` counts from after the opening quote; the closing quote is part of the literal.
         let literal = end.and_then(|end| self.rest.get(..end.saturating_add(2)));
         let literal = literal.ok_or_else(|| self.expected("a string with a closing quote"))?;
         let string = serde_json::from_str(literal).map_err(|_| self.expected("a string with the escapes of JSON"))?;
@@ -103,12 +103,12 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// A number of JSON, or `None` where it is none or too large.
+/// A JSON number; `None` if it is not one or too large.
 pub(super) fn number(word: &str) -> Option<Number> {
     let number: Number = serde_json::from_str(word).ok()?;
     if number.is_f64() {
-        // The standard library rounds correctly, so that a number that was printed is read back;
-        // serde_json does so only with a feature.
+        // The standard library rounds correctly, so a printed number is read back unchanged;
+        // serde_json needs a feature for that.
         return Number::from_f64(word.parse().ok()?);
     }
     Some(number)
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_more_than_64_kib_is_refused() {
+    fn a_text_of_more_than_64_kib_is_rejected() {
         assert!(Scanner::new(&" ".repeat(65_536)).is_ok());
         assert!(Scanner::new(&" ".repeat(65_537)).is_err());
     }

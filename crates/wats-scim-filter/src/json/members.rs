@@ -1,12 +1,12 @@
-//! The members of an object, and which of them have a value.
+//! Reads and changes the members of an object.
 
 use serde_json::{Map, Value};
 
-/// The attributes that a server assigns (RFC 7643 §3.1), and the list of schemas that follows from
-/// the attributes in use (§3).
+/// The attributes that a server assigns (RFC 7643 §3.1), and `schemas`, which follows from the
+/// attributes in use (§3).
 const SERVER_ATTRIBUTES: [&str; 3] = ["schemas", "id", "meta"];
 
-/// Whether two attribute names are the same: in any letter case (RFC 7643 §2.1).
+/// Whether two attribute names are the same. Letter case is ignored (RFC 7643 §2.1).
 ///
 /// ```
 /// assert!(wats_scim_filter::json::same_name("userName", "USERNAME"));
@@ -16,8 +16,8 @@ pub fn same_name(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// The name of a member as the object spells it. If it has several spellings of the name, the
-/// exact one comes first.
+/// The name of a member in the spelling of the object. If the object has several spellings, the exact
+/// one takes precedence.
 ///
 /// ```
 /// use wats_scim_filter::json::spelling;
@@ -30,8 +30,8 @@ pub fn spelling<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a st
     entry(object, name).map(|(key, _)| key)
 }
 
-/// The member with this name, in any letter case. If the object has several spellings of the name,
-/// the exact one comes first.
+/// The member with this name, ignoring letter case. If the object has several spellings, the exact one
+/// takes precedence.
 ///
 /// ```
 /// use serde_json::json;
@@ -54,7 +54,7 @@ fn entry<'a>(object: &'a Map<String, Value>, name: &str) -> Option<(&'a str, &'a
     found.map(|(key, value)| (key.as_str(), value))
 }
 
-/// The [`member`] with this name, if a value is assigned to it: not `null`, `[]` or `{}`.
+/// The [`member`] with this name, unless it is unassigned: `null`, `[]` or `{}`.
 ///
 /// ```
 /// use wats_scim_filter::json::assigned;
@@ -68,7 +68,7 @@ pub fn assigned<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Va
     member(object, name).filter(|value| !is_unassigned(value))
 }
 
-/// The [`member`] with this name, to be changed.
+/// A mutable reference to the [`member`] with this name.
 ///
 /// ```
 /// use wats_scim_filter::json::member_mut;
@@ -83,7 +83,7 @@ pub fn member_mut<'a>(object: &'a mut Map<String, Value>, name: &str) -> Option<
     object.get_mut(&spelling)
 }
 
-/// Sets a member. An existing one keeps its place and its spelling of the name.
+/// Sets a member. An existing member keeps its position and its spelling.
 ///
 /// ```
 /// use serde_json::json;
@@ -113,7 +113,7 @@ pub fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
     object.shift_remove(&spelling)
 }
 
-/// Whether a value is the same as none: `null`, `[]` or `{}` (RFC 7643 §2.5).
+/// Whether a value is unassigned: `null`, `[]` or `{}` (RFC 7643 §2.5).
 ///
 /// ```
 /// use serde_json::json;
@@ -132,7 +132,7 @@ pub fn is_unassigned(value: &Value) -> bool {
     }
 }
 
-/// Whether nothing is assigned anywhere in a value: it is unassigned, or an object of such members.
+/// Whether a value is unassigned, or an object in which every member is.
 ///
 /// ```
 /// use serde_json::json;
@@ -146,10 +146,9 @@ pub fn holds_nothing(value: &Value) -> bool {
     is_unassigned(value) || value.as_object().is_some_and(|members| members.values().all(holds_nothing))
 }
 
-/// Whether only the server decides about an attribute at the top of a resource: `id`, `meta` and
-/// `schemas`.
+/// Whether the server controls an attribute at the top level of a resource: `id`, `meta` or `schemas`.
 ///
-/// A difference in one of them is not a difference that a client could write.
+/// A client cannot write a difference in one of them.
 ///
 /// ```
 /// use wats_scim_filter::json::is_server_attribute;
@@ -162,9 +161,9 @@ pub fn is_server_attribute(name: &str) -> bool {
     SERVER_ATTRIBUTES.iter().any(|known| same_name(known, name))
 }
 
-/// Whether an attribute is written and never returned: `password` (RFC 7643 §4.1.1).
+/// Whether an attribute is write-only: `password`, which is never returned (RFC 7643 §4.1.1).
 ///
-/// A client cannot know whether it differs from what the server has.
+/// A client cannot compare it with the value on the server.
 ///
 /// ```
 /// assert!(wats_scim_filter::json::is_write_only("Password"));
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_spelling_comes_first() {
+    fn the_exact_spelling_takes_precedence() {
         let mut twice = object(&json!({ "TITLE": 1, "title": 2 }));
         assert_eq!((member(&twice, "title"), member(&twice, "Title")), (Some(&json!(2)), Some(&json!(1))));
         assert_eq!((spelling(&twice, "title"), spelling(&twice, "Title")), (Some("title"), Some("TITLE")));
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn only_ascii_letters_have_another_case() {
+    fn only_ascii_letters_ignore_case() {
         assert!(!same_name("ä", "Ä"));
     }
 }

@@ -1,21 +1,21 @@
 //! How SCIM reads and compares JSON.
 //!
-//! JSON alone does not say when two resources are the same: SCIM matches attribute names in any
-//! letter case (RFC 7643 §2.1), treats `null` and empty values as absent (§2.5), and gives the
-//! values of a multi-valued attribute no order (§2.4). Every part of a client or server that
-//! compares resources needs the same answers, so they are here.
+//! Comparing JSON is not enough to tell whether two resources are the same: SCIM ignores the letter
+//! case of attribute names (RFC 7643 §2.1), treats `null` and empty values as absent (§2.5), and
+//! defines no order for the values of a multi-valued attribute (§2.4). Every part of a client or server
+//! that compares resources needs the same rules, so this module has them.
 //!
 //! | question | function |
 //! |---|---|
 //! | what is the value of this attribute? | [`member`], or [`assigned`] to skip unassigned ones |
-//! | how does the object spell this name? | [`spelling`] |
+//! | which spelling of this name does the object have? | [`spelling`] |
 //! | set or remove an attribute | [`set`], [`take`] |
-//! | is this the same as no value? | [`is_unassigned`], [`holds_nothing`] |
-//! | are these two values the same? | [`equal`] |
-//! | does the server already have what is wanted? | [`covers`] |
-//! | could this be the resource that was sent? | [`agree`] |
-//! | do these two texts name the same person? | [`same_text`], [`text_key`] |
-//! | does a client have a say in this attribute? | [`is_server_attribute`], [`is_write_only`] |
+//! | is this value unassigned? | [`is_unassigned`], [`holds_nothing`] |
+//! | are these two values equal? | [`equal`] |
+//! | does the server already have the desired value? | [`covers`] |
+//! | can this be the resource that was sent? | [`agree`] |
+//! | do these two texts identify the same person? | [`same_text`], [`text_key`] |
+//! | can a client set or read this attribute? | [`is_server_attribute`], [`is_write_only`] |
 //!
 //! ```
 //! use serde_json::json;

@@ -1,4 +1,4 @@
-//! When two values are the same, or as good as the same.
+//! Relations between two values: equal, covers, agree.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 use super::members::{assigned, holds_nothing, is_server_attribute, is_unassigned, is_write_only, same_name};
 use super::text::same_text;
 
-/// Whether two values are the same to SCIM.
+/// Whether two values are equal in SCIM.
 ///
-/// Names match in any letter case, what is unassigned counts as absent, and the values of a
-/// multi-valued attribute have no order (RFC 7643 §2.1, §2.5, §2.4). Texts are compared exactly.
+/// Attribute names are compared ignoring letter case, unassigned values count as absent, and the
+/// values of a multi-valued attribute have no order (RFC 7643 §2.1, §2.5, §2.4). Strings are compared
+/// exactly.
 ///
-/// The time this takes grows with the size of the values, also for long lists.
+/// The time is proportional to the size of the values, also for long lists.
 ///
 /// ```
 /// use serde_json::json;
@@ -39,8 +40,8 @@ pub fn equal(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether `other` has an assigned value for every one that is assigned in `object`, and the two
-/// are `related`.
+/// Whether `other` has an assigned value for every assigned member of `object`, and each pair is
+/// `related`.
 fn has_all(
     object: &Map<String, Value>,
     other: &Map<String, Value>,
@@ -50,17 +51,17 @@ fn has_all(
     members.all(|(name, value)| assigned(other, name).is_some_and(|other| related(name, value, other)))
 }
 
-/// The kinds of values that were seen, each with a number. Equal values are of one kind. A group
-/// can have tens of thousands of members, so they are not compared in pairs.
+/// Numbers the distinct values; equal values have the same number. A group can have tens of thousands
+/// of members, so they are not compared in pairs.
 #[derive(Default)]
 struct Kinds<'a>(HashMap<Kind<'a>, usize>);
 
 #[derive(PartialEq, Eq, Hash)]
 enum Kind<'a> {
     Unassigned,
-    /// The length of the list, and the kinds of its values.
+    /// The length of the list, and the numbers of its values.
     List(usize, BTreeSet<usize>),
-    /// The kinds of the assigned members, by their names in lower case.
+    /// The numbers of the assigned members, by their names in lower case.
     Object(BTreeMap<String, usize>),
     Plain(&'a Value),
 }
@@ -81,12 +82,12 @@ impl<'a> Kinds<'a> {
     }
 }
 
-/// Whether `held`, the server's value of an attribute, has everything that `wanted` has. It may
-/// have more: types, displays, references.
+/// Whether `held`, the value of an attribute on the server, contains everything in `wanted`. It may
+/// contain more, such as `type`, `display` or `$ref`.
 ///
-/// Lists must have the same number of values, each with its counterpart. User names and email
-/// addresses are compared by [`same_text`]; the name of the attribute decides, so it is the one at
-/// the top of the resource. Other values must be the same.
+/// Lists must have the same length, with a counterpart for each value. User names and email addresses
+/// are compared with [`same_text`], all other values with [`equal`]. `name` is the attribute at the top
+/// level of the resource.
 ///
 /// ```
 /// use serde_json::json;
@@ -114,14 +115,13 @@ pub fn covers(attribute: &str, held: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Whether a resource that a server has may be the one that was sent: no attribute that both have
+/// Whether a resource on the server can be the one that was sent: no attribute that both have
 /// differs.
 ///
-/// A server may ignore what it does not know and add what it likes (RFC 7644 §3.3), so an attribute
-/// that only one of them has makes no difference, nor does what only the server decides
-/// ([`is_server_attribute`]) or never returns ([`is_write_only`]). Of a list, the server must have
-/// at least the values that were sent. User names and email addresses are compared by
-/// [`same_text`].
+/// A server may ignore attributes and add others (RFC 7644 §3.3), so an attribute that only one of
+/// them has is not compared. Neither are attributes that the server assigns ([`is_server_attribute`])
+/// or never returns ([`is_write_only`]). A list on the server must contain at least the values that
+/// were sent. User names and email addresses are compared with [`same_text`].
 ///
 /// ```
 /// use serde_json::json;
@@ -156,8 +156,8 @@ fn agree_in(attribute: &str, sent: &Value, held: &Value) -> bool {
     }
 }
 
-/// RFC 7643 §8.7.1 compares no attribute of a user by letter case. These two identify a person;
-/// of any other a client may well want to change the case.
+/// RFC 7643 §8.7.1 declares no attribute of a user case-sensitive. These two identify a person; in any
+/// other attribute, a change of letter case is a change that a client may want to write.
 fn is_same_value(attribute: &str, one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) => {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn names_match_in_any_letter_case_and_what_is_unassigned_is_absent() {
+    fn names_ignore_letter_case_and_unassigned_values_are_absent() {
         for (one, other, same) in [
             (json!({ "a": 1, "x": null }), json!({ "A": 1, "y": [], "z": {} }), true),
             (json!([{ "a": 1, "x": null }]), json!([{ "A": 1 }]), true),
@@ -211,13 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn of_two_spellings_the_exact_one_is_compared() {
+    fn the_exact_spelling_is_compared() {
         assert!(covers("x", &json!({ "A": 1, "a": 2 }), &json!({ "a": 2 })));
         assert!(!covers("x", &json!({ "A": 1, "a": 2 }), &json!({ "a": 1 })));
     }
 
     #[test]
-    fn the_server_may_have_more_and_not_less() {
+    fn the_server_may_have_more_but_not_less() {
         for (held, wanted, has) in [
             (json!({ "a": 1, "b": 2 }), json!({ "A": 1 }), true),
             (json!({ "a": 1 }), json!({ "a": 1, "b": { "c": null } }), true),
@@ -233,14 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_identifies_a_person_is_compared_in_any_letter_case() {
+    fn only_identifying_text_ignores_letter_case() {
         let covers = |attribute, held: &str, wanted: &str| covers(attribute, &json!(held), &json!(wanted));
         assert!(covers("USERNAME", "jane", "Jane") && covers("emails", "Ä@x", "ä@X"));
         assert!(!covers("displayName", "jane", "Jane") && !covers("userName", "jane", "joan"));
     }
 
     #[test]
-    fn the_resource_that_was_sent_may_be_without_what_was_sent() {
+    fn a_server_may_ignore_attributes_that_were_sent() {
         let sent = json!({
             "id": "mine", "userName": "Jane", "title": "x", "password": "p", "nickName": null,
             "emails": [{ "value": "j@x", "type": null }], "schemas": ["a"], "name": { "givenName": "J" },
@@ -264,7 +264,7 @@ mod tests {
         }
     }
 
-    /// In pairs, this takes minutes.
+    /// Comparing in pairs would take minutes.
     #[test]
     fn long_lists_are_compared() {
         const VALUES: usize = 50_000;

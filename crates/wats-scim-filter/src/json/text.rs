@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Whether two texts that identify a person, such as user names, are the same: in any letter case
+/// Whether two texts that identify a person, such as user names, are the same. Letter case is ignored
 /// (RFC 7643 §4.1.1).
 ///
 /// ```
@@ -16,7 +16,7 @@ pub fn same_text(one: &str, other: &str) -> bool {
     one == other || text_key(one) == text_key(other)
 }
 
-/// The form of a text that is equal for texts that are the [same](same_text): a key for a map.
+/// The key of a text, for maps: two texts have the same key if they are the [same](same_text).
 ///
 /// ```
 /// use wats_scim_filter::json::text_key;
@@ -31,9 +31,9 @@ pub fn text_key(text: &str) -> Cow<'_, str> {
 
 /// Whether a character has no width or changes the direction of the text around it.
 ///
-/// Pasted along with a name it makes another name that looks the same, and printed in a message it
-/// can hide or reorder the rest. [Joiners](is_joiner) are among these characters; control
-/// characters ([`char::is_control`]) are not.
+/// In a name, such a character makes a different name that looks the same; in a message, it can hide or
+/// reorder the text after it. [Joiners](is_joiner) are included; control characters
+/// ([`char::is_control`]) are not.
 ///
 /// ```
 /// assert!("jane\u{200b}".contains(wats_scim_filter::json::is_invisible));
@@ -43,8 +43,8 @@ pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Whether an [invisible](is_invisible) character is part of how some scripts are written: the
-/// zero-width joiner and non-joiner.
+/// Whether a character is the zero-width joiner or non-joiner. Both are [invisible](is_invisible), and
+/// some scripts need them.
 ///
 /// ```
 /// assert!(wats_scim_filter::json::is_joiner('\u{200d}'));
@@ -59,13 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_only_where_it_differs() {
+    fn a_key_is_allocated_only_if_it_differs() {
         assert!(matches!(text_key("jane-7"), Cow::Borrowed("jane-7")));
         assert_eq!(text_key("JÄNE"), "jäne");
     }
 
     #[test]
-    fn letters_and_blanks_can_be_seen() {
+    fn letters_and_spaces_are_visible() {
         assert!(!"aÄ中 \u{a0}-".contains(is_invisible));
     }
 

@@ -14,7 +14,7 @@ use super::worker::Worker;
 use crate::example::example;
 use crate::server;
 
-/// Sets up a [`FaultProxy`]: the server behind it, and the rules.
+/// Builds a [`FaultProxy`] from its server and rules.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +59,7 @@ impl FaultProxyBuilder {
         self
     }
 
-    /// The seed of the random choices; 0 by default.
+    /// Sets the seed of the random choices; 0 by default.
     ///
     /// With the same seed, the same requests in the same order get the same faults.
     ///
@@ -79,8 +79,8 @@ impl FaultProxyBuilder {
         self
     }
 
-    /// Starts the proxy; connections are accepted by the time this returns. The server behind it
-    /// need not be there yet.
+    /// Starts the proxy. It accepts connections when this returns. The server behind it does not have to
+    /// run yet.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -90,8 +90,8 @@ impl FaultProxyBuilder {
     ///
     /// # Errors
     ///
-    /// If the server's address is not that of an `http://` server on this machine, no loopback port
-    /// can be bound, or no thread or runtime started.
+    /// If the base URL of the server is not an `http://` URL on this machine, or if a loopback port, a
+    /// thread or a runtime is not available.
     pub fn start(self) -> io::Result<FaultProxy> {
         let (upstream, path) = upstream(&self.upstream)?;
         let (listener, address) = server::bind()?;
@@ -106,18 +106,18 @@ impl FaultProxyBuilder {
     }
 }
 
-/// Where a server is, and the path of its base URL without a `/` at the end.
+/// The addresses of a server, and the path of its base URL without the trailing `/`.
 fn upstream(base_url: &str) -> io::Result<(Vec<SocketAddr>, String)> {
     let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, format!("the upstream base URL {what}"));
     let uri: Uri = base_url.parse().map_err(|_| invalid("is not a URL"))?;
     if uri.scheme_str() != Some("http") {
         return Err(invalid("does not begin with http://"));
     }
-    let host = uri.host().ok_or_else(|| invalid("names no host"))?;
-    // An IPv6 address is in brackets there.
+    let host = uri.host().ok_or_else(|| invalid("has no host"))?;
+    // `host` returns an IPv6 address in brackets.
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let addresses = (host, uri.port_u16().unwrap_or(80)).to_socket_addrs()?;
-    // It would break the requests of others, and hand them credentials.
+    // On another machine, the proxy would disturb other users, and forward credentials.
     let addresses: Vec<_> = addresses.filter(|address| address.ip().is_loopback()).collect();
     if addresses.is_empty() {
         return Err(invalid("is not on this machine"));

@@ -1,4 +1,4 @@
-//! The answers that no server gave. Pure.
+//! The answers that the proxy makes itself. No I/O.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::StatusCode;
 
-/// Long enough to be one in earnest, and marked so that a log shows where it came from.
+/// As long as a real page, and marked so that a log shows its origin.
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
     <body><form action=\"/login\"><input name=\"user\"></form><p>fault proxy</p></body></html>\n";
 
@@ -17,19 +17,19 @@ pub(super) fn status(code: StatusCode, retry_after: Option<Duration>) -> Vec<u8>
     answer(code, field.as_deref().unwrap_or_default(), b"")
 }
 
-/// A status that points to `location`.
+/// A redirect to `location`.
 pub(super) fn redirect(code: StatusCode, location: &str) -> Vec<u8> {
     // A line break would end the field.
     let location: String = location.chars().filter(|character| !character.is_control()).collect();
     answer(code, &format!("Location: {location}\r\n"), b"")
 }
 
-/// A web page under 200.
+/// A web page with status 200.
 pub(super) fn page() -> Vec<u8> {
     answer(StatusCode::OK, "Content-Type: text/html; charset=utf-8\r\n", PAGE.as_bytes())
 }
 
-/// Plain text under 200.
+/// Plain text with status 200.
 pub(super) fn plain_text() -> Vec<u8> {
     answer(StatusCode::OK, "Content-Type: text/plain\r\n", b"this is not the answer that was expected\n")
 }
@@ -39,7 +39,7 @@ pub(super) fn json_head(length: u64) -> Vec<u8> {
     head(StatusCode::OK, "Content-Type: application/scim+json\r\n", length)
 }
 
-/// The answer, compressed, whose body is `length` zeros.
+/// An answer with a gzip body of `length` zeros.
 pub(super) fn zeros(length: u64) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     io::copy(&mut io::repeat(0).take(length), &mut encoder)?;
@@ -47,7 +47,7 @@ pub(super) fn zeros(length: u64) -> io::Result<Vec<u8>> {
     Ok(answer(StatusCode::OK, fields, &encoder.finish()?))
 }
 
-/// That the server which is to answer cannot be reached.
+/// The answer if the server behind the proxy is unreachable.
 pub(super) fn unreachable(why: &io::Error) -> Vec<u8> {
     let why = format!("the fault proxy cannot reach the server behind it: {why}\n");
     answer(StatusCode::BAD_GATEWAY, "Content-Type: text/plain\r\n", why.as_bytes())
@@ -61,7 +61,7 @@ fn answer(code: StatusCode, fields: &str, body: &[u8]) -> Vec<u8> {
 
 fn head(code: StatusCode, fields: &str, length: u64) -> Vec<u8> {
     let reason = code.canonical_reason().unwrap_or_default();
-    // RFC 9110 §8.6: these two never have a body, and no length either.
+    // RFC 9110 §8.6: these have neither a body nor a length.
     let length = match code.as_u16() {
         204 | 304 => String::new(),
         _ => format!("Content-Length: {length}\r\n"),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_says_when_to_come_back() {
+    fn a_status_can_have_a_retry_after() {
         let answer = text(status(StatusCode::TOO_MANY_REQUESTS, Some(Duration::from_secs(7))));
         assert_eq!(answer, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
         assert!(!text(status(StatusCode::BAD_GATEWAY, None)).contains("Retry-After"));

@@ -1,4 +1,4 @@
-//! One client's connection, and the one behind it.
+//! The connection of one client, and the connection to the server behind it.
 
 use std::future::poll_fn;
 use std::io;
@@ -20,19 +20,19 @@ use super::message::{Body, Head, Message, RequestLine, answer_head, request_head
 use super::rule::Rules;
 use crate::server::lock;
 
-/// What a large body is made of.
+/// A piece of a large body.
 static FILLER: [u8; 16 << 10] = [b'x'; 16 << 10];
 
-/// What the proxy, its connections and its handle share.
+/// The state that the proxy, its connections and its handle share.
 pub(super) struct Shared {
     pub(super) upstream: Vec<SocketAddr>,
     pub(super) rules: Mutex<Rules>,
     pub(super) injected: Mutex<Vec<InjectedFault>>,
-    /// Whether no request is taken any more.
+    /// Whether the proxy accepts no more requests.
     pub(super) refusing: watch::Sender<bool>,
 }
 
-/// What becomes of the connection after a request.
+/// What happens to the connection after a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     Keep,
@@ -40,12 +40,12 @@ enum Next {
     Reset,
 }
 
-/// Serves a client until one side has had enough.
+/// Serves a client until one side closes the connection.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let refusing = shared.refusing.subscribe();
     let mut connection = Connection { client: Peer::new(stream), upstream: None, refusing, shared };
     loop {
-        // An error is a side that hung up. The other one then sees the same.
+        // An error means that one side closed the connection. Then the other one is closed too.
         match connection.exchange().await.unwrap_or(Next::Close) {
             Next::Keep => {}
             Next::Close => return,
@@ -59,7 +59,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 
 struct Connection {
     client: Peer,
-    /// Kept for the next request.
+    /// Reused for the next request.
     upstream: Option<Peer>,
     refusing: watch::Receiver<bool>,
     shared: Arc<Shared>,
@@ -91,7 +91,7 @@ impl Connection {
                 Next::Keep
             }
             Some(fault) => {
-                // Before it happens: who has seen it also finds it recorded.
+                // Recorded before it happens, so that a client that has seen it finds the record.
                 lock(&self.shared.injected).push(InjectedFault {
                     fault: fault.clone(),
                     method: method.clone(),
@@ -104,7 +104,7 @@ impl Connection {
         Ok(if next == Next::Keep && !keeps_alive { Next::Close } else { next })
     }
 
-    /// Waits for a request; `false` if none will come or none is taken any more.
+    /// Waits for a request; `false` if the client sends none or the proxy accepts none.
     async fn next_begins(&mut self) -> io::Result<bool> {
         let refused = self.refusing.wait_for(|refusing| *refusing);
         if !self.client.buffer.is_empty() {
@@ -123,7 +123,7 @@ impl Connection {
         method: &Method,
         answer: Option<Message<StatusCode>>,
     ) -> io::Result<Next> {
-        // A fault that forwards has an answer.
+        // A fault that forwards the request has an answer.
         let whole = answer.as_ref().map_or(&[][..], |answer| &answer.bytes);
         match fault {
             Fault::ResetBeforeAnswer | Fault::ResetAfterApplied => return Ok(Next::Reset),
@@ -162,7 +162,7 @@ impl Connection {
             }
             Fault::GzipBomb(length) => {
                 let length = *length;
-                // It may take a while, and others are waiting for their answers.
+                // Compression takes a while, and other connections wait for their answers.
                 let bomb = tokio::task::spawn_blocking(move || canned::zeros(length)).await;
                 self.send(method, &bomb.map_err(io::Error::other)??).await?;
             }
@@ -177,7 +177,7 @@ impl Connection {
         self.client.write(answer.get(..length).unwrap_or(answer)).await
     }
 
-    /// The connection to the server: the one before, if it is still good.
+    /// The connection to the server; the previous one if it is still open.
     async fn connect(&mut self) -> io::Result<Peer> {
         match self.upstream.take().filter(Peer::is_open) {
             Some(upstream) => Ok(upstream),
@@ -185,12 +185,12 @@ impl Connection {
         }
     }
 
-    /// The whole answer to a request. It is waited for even if the client is gone.
+    /// The complete answer to a request. It is awaited even if the client has closed the connection.
     async fn forward(&mut self, mut upstream: Peer, request: &Message<RequestLine>) -> io::Result<Message<StatusCode>> {
         upstream.write(&request.bytes).await?;
         loop {
             let answer = upstream.answer(&request.head.start.method).await?;
-            // A 100 was given to the client already.
+            // The client already got its 100.
             if !answer.head.start.is_informational() {
                 self.upstream = Some(upstream).filter(|_| answer.head.keeps_alive);
                 return Ok(answer.with_known_length());
@@ -202,18 +202,18 @@ impl Connection {
 /// One end of a connection.
 struct Peer {
     stream: TcpStream,
-    /// What came in and is not used yet.
+    /// Received bytes that are not processed yet.
     buffer: Vec<u8>,
 }
 
 impl Peer {
     fn new(stream: TcpStream) -> Self {
-        // Without this, a small message may wait 40 ms for the peer's acknowledgement.
+        // Without this, a small message may wait 40 ms for the acknowledgement of the peer.
         let _ = stream.set_nodelay(true);
         Self { stream, buffer: Vec::new() }
     }
 
-    /// Whether it waits for a request: it is neither closed nor says something unasked.
+    /// Whether the connection is idle: open, without unexpected data.
     fn is_open(&self) -> bool {
         let read = self.stream.try_read(&mut [0]);
         self.buffer.is_empty() && read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
@@ -277,7 +277,7 @@ impl Peer {
         Ok(())
     }
 
-    /// A JSON text of this many bytes, which is never in memory as a whole.
+    /// Writes JSON of this many bytes, which is never completely in memory.
     async fn write_json(&mut self, length: u64) -> io::Result<()> {
         self.write(b"\"".get(..usize::from(length > 0)).unwrap_or_default()).await?;
         let mut left = length.saturating_sub(2);
@@ -289,14 +289,14 @@ impl Peer {
         self.write(b"\"".get(..usize::from(length > 1)).unwrap_or_default()).await
     }
 
-    /// Waits in silence, but not for a peer that hung up.
+    /// Waits without sending anything; ends early if the peer closes the connection.
     async fn hold(&mut self, wait: Duration) {
         let hung_up = async { while self.more().await.is_ok() {} };
         unless(hung_up, tokio::time::sleep(wait)).await;
     }
 }
 
-/// What comes of `work`, or `None` if `end` is there first.
+/// The result of `work`, or `None` if `end` completes first.
 async fn unless<W: Future>(end: impl Future, work: W) -> Option<W::Output> {
     let (mut end, mut work) = (pin!(end), pin!(work));
     poll_fn(|context| match end.as_mut().poll(context) {

@@ -8,10 +8,10 @@ use crate::example::example;
 
 /// A way in which a [`FaultProxy`](super::FaultProxy) makes a request fail.
 ///
-/// Those with `AfterApplied` in their name, [`Truncate`](Self::Truncate),
+/// The faults with `AfterApplied` in their name, [`Truncate`](Self::Truncate),
 /// [`Trickle`](Self::Trickle), [`CloseIdle`](Self::CloseIdle) and
-/// [`CloseOnReuse`](Self::CloseOnReuse) forward the request and read the whole answer first, so a
-/// write has been applied by then. All others never forward it.
+/// [`CloseOnReuse`](Self::CloseOnReuse) forward the request and read the whole answer first, so the
+/// server has applied a write. All other faults do not forward the request.
 ///
 #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
     "use http::StatusCode;\n\n",
@@ -25,20 +25,20 @@ use crate::example::example;
 pub enum Fault {
     /// Resets the connection (TCP RST) without forwarding the request.
     ResetBeforeAnswer,
-    /// Resets the connection (TCP RST) once the server has answered.
+    /// Resets the connection (TCP RST) after the server has answered.
     ResetAfterApplied,
     /// Sends nothing for this long, then closes the connection.
     Stall(Duration),
-    /// Sends nothing for this long once the server has answered, then closes the connection.
+    /// Sends nothing for this long after the server has answered, then closes the connection.
     StallAfterApplied(Duration),
-    /// Sends the server's answer with half of its body, and closes the connection.
+    /// Sends the answer of the server with half of its body, then closes the connection.
     ///
-    /// `Content-Length` still names the whole length. Of an answer without a body, half of the head
-    /// is sent.
+    /// `Content-Length` is still the full length. Of an answer without a body, half of the head is
+    /// sent.
     Truncate,
-    /// Sends the server's answer completely, but its body in slow pieces.
+    /// Sends the complete answer of the server, with its body in slow pieces.
     Trickle {
-        /// The size of a piece.
+        /// The size of a piece, in bytes.
         bytes: usize,
         /// The time to wait before each piece.
         every: Duration,
@@ -50,7 +50,7 @@ pub enum Fault {
         /// The header `Retry-After`, in whole seconds; `None` leaves it out.
         retry_after: Option<Duration>,
     },
-    /// Replaces the server's answer by this status and no body, as a gateway does that has given up
+    /// Replaces the answer of the server with this status and no body, like a gateway that times out
     /// too early.
     StatusAfterApplied {
         /// The status, which must be a final one: 200 or above.
@@ -65,9 +65,9 @@ pub enum Fault {
         /// The header `Location`.
         location: String,
     },
-    /// Answers 200 with a web page, as a login form or a captive portal does.
+    /// Answers 200 with a web page, like a login form or a captive portal.
     Html,
-    /// Replaces the server's answer by 200 with a web page.
+    /// Replaces the answer of the server with 200 and a web page.
     HtmlAfterApplied,
     /// Answers 200 with no body.
     Empty,
@@ -75,20 +75,20 @@ pub enum Fault {
     WrongMediaType,
     /// Answers 200 with a JSON body of this many bytes.
     Oversized(u64),
-    /// Answers 200 with a gzip body that is this many bytes long once it is decompressed, and about
-    /// a thousandth of that before.
+    /// Answers 200 with a gzip body of this many bytes when decompressed, and about a thousandth of that
+    /// before.
     GzipBomb(u64),
-    /// Sends the server's answer, and then closes the connection without having announced it.
+    /// Sends the answer of the server, then closes the connection without announcing it.
     CloseIdle,
-    /// Sends the server's answer, and resets the connection when the next request arrives on it, which
-    /// is not forwarded.
+    /// Sends the answer of the server, and resets the connection when the next request arrives on it.
+    /// That request is not forwarded.
     ///
-    /// A client with a connection pool cannot avoid this race; here it always happens.
+    /// This is the race between a connection pool and a server that closes idle connections.
     CloseOnReuse,
 }
 
 impl Fault {
-    /// Whether the request is forwarded, and the answer read, before anything goes wrong.
+    /// Whether the request is forwarded and its answer read before the fault.
     pub(super) fn forwards(&self) -> bool {
         match self {
             Self::ResetAfterApplied

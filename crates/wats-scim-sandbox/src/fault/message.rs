@@ -1,34 +1,34 @@
-//! Where an HTTP/1.1 message begins and ends (RFC 9112 §6). Pure.
+//! Finds the end of an HTTP/1.1 message (RFC 9112 §6). No I/O.
 
 use std::io;
 
 use http::{Method, StatusCode};
 
-/// The largest head that is read.
+/// The maximum size of a head, in bytes.
 const MAX_HEAD: usize = 256 << 10;
 
-/// A request or an answer, as it came over the wire.
+/// A request or an answer, as it was received.
 #[derive(Debug)]
 pub(super) struct Message<S> {
     pub(super) head: Head<S>,
-    /// Head and body, with any chunks.
+    /// Head and body, with the chunked encoding if there is one.
     pub(super) bytes: Vec<u8>,
 }
 
-/// What the head of a message says.
+/// The head of a message.
 #[derive(Debug)]
 pub(super) struct Head<S> {
     pub(super) start: S,
-    /// With the empty line at its end.
+    /// The length, including the empty line at the end.
     pub(super) length: usize,
     pub(super) body: Body,
-    /// Whether the connection is to be used again.
+    /// Whether the connection stays open.
     pub(super) keeps_alive: bool,
-    /// Whether the body comes only after a 100.
+    /// Whether the client sends the body only after a 100.
     pub(super) expects_continue: bool,
 }
 
-/// How long a body is.
+/// The length of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     Exactly(usize),
@@ -43,7 +43,7 @@ pub(super) struct RequestLine {
     pub(super) target: String,
 }
 
-/// The head of a request; `None` as long as it is not there as a whole.
+/// The head of a request; `None` if it is incomplete.
 pub(super) fn request_head(bytes: &[u8]) -> io::Result<Option<Head<RequestLine>>> {
     let Some(fields) = Fields::read(bytes)? else { return Ok(None) };
     let mut words = fields.start.split(' ');
@@ -57,8 +57,7 @@ pub(super) fn request_head(bytes: &[u8]) -> io::Result<Option<Head<RequestLine>>
     Ok(Some(Head { start, length, body: fields.body.unwrap_or(Body::Exactly(0)), keeps_alive, expects_continue }))
 }
 
-/// The head of the answer to a request with this method; `None` as long as it is not there as a
-/// whole.
+/// The head of the answer to a request with this method; `None` if it is incomplete.
 pub(super) fn answer_head(bytes: &[u8], method: &Method) -> io::Result<Option<Head<StatusCode>>> {
     let Some(fields) = Fields::read(bytes)? else { return Ok(None) };
     let mut words = fields.start.split(' ');
@@ -73,8 +72,7 @@ pub(super) fn answer_head(bytes: &[u8], method: &Method) -> io::Result<Option<He
 }
 
 impl<S> Head<S> {
-    /// Where the message ends; `None` as long as it is not there as a whole, or if it ends with
-    /// the connection.
+    /// The end of the message; `None` if it is incomplete, or if it ends with the connection.
     pub(super) fn end(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
         let body = bytes.get(self.length..).unwrap_or_default();
         let length = match self.body {
@@ -87,8 +85,8 @@ impl<S> Head<S> {
 }
 
 impl<S> Message<S> {
-    /// Writes the length into a message that ended with its connection, which would otherwise look
-    /// whole wherever it is cut.
+    /// Adds `Content-Length` to a message that ended with its connection. Without it, a truncated message
+    /// would look complete.
     pub(super) fn with_known_length(mut self) -> Self {
         if self.head.body == Body::UntilClose {
             let field = format!("Content-Length: {}\r\n", self.bytes.len().saturating_sub(self.head.length));
@@ -99,12 +97,12 @@ impl<S> Message<S> {
         self
     }
 
-    /// The head, and the body.
+    /// Splits the message into head and body.
     pub(super) fn parts(&self) -> (&[u8], &[u8]) {
         self.bytes.split_at_checked(self.head.length).unwrap_or((&self.bytes, &[]))
     }
 
-    /// All of the head and half of the body, or half of the head if there is no body.
+    /// The head and half of the body, or half of the head if there is no body.
     pub(super) fn half(&self) -> &[u8] {
         let (head, body) = self.parts();
         let length = if body.is_empty() { head.len() / 2 } else { head.len().saturating_add(body.len() / 2) };
@@ -112,7 +110,7 @@ impl<S> Message<S> {
     }
 }
 
-/// A head, with what matters of its fields.
+/// A head, with the fields that matter for the length.
 struct Fields {
     start: String,
     length: usize,
@@ -140,7 +138,7 @@ impl Fields {
             let value = value.trim().to_ascii_lowercase();
             match name.to_ascii_lowercase().as_str() {
                 "transfer-encoding" if value.ends_with("chunked") => fields.body = Some(Body::Chunked),
-                // Chunks go before a length (RFC 9112 §6.3).
+                // The chunked encoding overrides a length (RFC 9112 §6.3).
                 "content-length" if fields.body != Some(Body::Chunked) => {
                     let length = value.parse().map_err(|_| malformed("Content-Length"))?;
                     fields.body = Some(Body::Exactly(length));
@@ -159,7 +157,7 @@ impl Fields {
     }
 }
 
-/// How long a body in chunks is (RFC 9112 §7.1); `None` as long as it is not there as a whole.
+/// The length of a chunked body (RFC 9112 §7.1); `None` if it is incomplete.
 fn chunks_end(body: &[u8]) -> io::Result<Option<usize>> {
     let mut at: usize = 0;
     let mut was_last = false;
@@ -196,7 +194,7 @@ fn malformed(what: &str) -> io::Error {
 mod tests {
     use super::*;
 
-    /// Where a request ends.
+    /// The end of a request.
     fn request_end(text: &str) -> Option<usize> {
         request_head(text.as_bytes()).unwrap().and_then(|head| head.end(text.as_bytes()).unwrap())
     }
@@ -214,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn every_beginning_of_a_message_is_no_message() {
+    fn a_prefix_of_a_message_is_incomplete() {
         for whole in [
             "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
             "POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc",
@@ -228,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_an_error_and_no_panic() {
+    fn malformed_input_is_an_error_and_does_not_panic() {
         for text in ["Content-Length: -1", "Content-Length: 99999999999999999999999"] {
             assert!(request_head(format!("GET / HTTP/1.1\r\n{text}\r\n\r\n").as_bytes()).is_err(), "{text}");
         }
@@ -239,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn some_answers_have_no_body_whatever_they_say() {
+    fn some_answers_never_have_a_body() {
         for (status, method) in
             [("204", Method::GET), ("304", Method::GET), ("100", Method::GET), ("200", Method::HEAD)]
         {
@@ -250,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn who_closes_the_connection_says_so() {
+    fn the_connection_header_tells_whether_the_connection_stays_open() {
         let keeps = |version: &str, connection: &str| {
             let text = format!("HTTP/{version} 200 OK\r\nConnection: {connection}\r\nContent-Length: 0\r\n\r\n");
             answer(&text).head.keeps_alive
@@ -267,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_ends_with_its_connection_is_given_a_length() {
+    fn an_answer_that_ends_with_its_connection_gets_a_length() {
         let message = answer("HTTP/1.0 200 OK\r\nA: b\r\n\r\nabcd").with_known_length();
         assert_eq!(message.bytes, b"HTTP/1.0 200 OK\r\nA: b\r\nContent-Length: 4\r\n\r\nabcd");
         assert_eq!(message.parts().1, b"abcd");

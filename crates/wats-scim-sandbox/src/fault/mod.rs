@@ -1,4 +1,4 @@
-//! A proxy that makes requests fail.
+//! A proxy that injects faults.
 
 mod builder;
 mod canned;
@@ -26,12 +26,12 @@ pub use self::builder::FaultProxyBuilder;
 pub use self::kind::Fault;
 pub use self::rule::FaultRule;
 
-/// A proxy on a loopback port, between a client and a server, that makes requests fail.
+/// A proxy on a loopback port, between a client and a server, that injects faults.
 ///
-/// A client that uses [`base_url`](Self::base_url) in place of the server's address gets resets,
-/// stalls, truncated answers, gateway errors and other [`Fault`]s, as the [`FaultRule`]s of the proxy
-/// say; requests without a matching rule pass unchanged. Connections are kept alive on both sides. Dropping the proxy
-/// closes every connection and stops it.
+/// Give [`base_url`](Self::base_url) to the client instead of the address of the server. The
+/// [`FaultRule`]s of the proxy decide which requests get a [`Fault`]: a reset, a stall, a truncated
+/// answer, a gateway error and so on. All other requests pass unchanged. Connections are kept alive on
+/// both sides. Dropping the proxy closes all connections and stops it.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -41,7 +41,7 @@ pub use self::rule::FaultRule;
 /// use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 ///
 /// let sandbox = Sandbox::start()?;
-/// // The first creation is carried out, but its answer is lost.
+/// // The first create is applied, but its answer is lost.
 /// let lost = FaultRule::new(Fault::ResetAfterApplied).on_method(Method::POST).times(1);
 /// let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(lost).start()?;
 ///
@@ -71,9 +71,9 @@ pub struct InjectedFault {
     pub fault: Fault,
     /// The method of the request.
     pub method: Method,
-    /// The request target, path and query, as it was sent.
+    /// The request target: path and query, unchanged.
     pub target: String,
-    /// What the server answered; `None` if the request was not forwarded.
+    /// The status of the answer of the server; `None` if the request was not forwarded.
     ///
     /// A write was applied if this is a success.
     pub upstream_status: Option<StatusCode>,
@@ -95,7 +95,7 @@ impl InjectedFault {
 }
 
 impl FaultProxy {
-    /// Starts a proxy before a server on this machine, without rules.
+    /// Starts a proxy without rules in front of a server on this machine.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -111,7 +111,7 @@ impl FaultProxy {
         Self::builder(upstream_base_url).start()
     }
 
-    /// Sets up a proxy before a server on this machine, usually
+    /// Builds a proxy in front of a server on this machine, usually
     /// [`Sandbox::base_url`](super::Sandbox::base_url).
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
@@ -124,7 +124,7 @@ impl FaultProxy {
         FaultProxyBuilder::new(upstream_base_url)
     }
 
-    /// The address to give to a client: that of the server, with the port of the proxy.
+    /// The base URL for a client: the base URL of the server with the port of the proxy.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -150,9 +150,9 @@ impl FaultProxy {
         lock(&self.shared.rules).add(rule);
     }
 
-    /// Replaces all rules; without any, every request passes.
+    /// Replaces all rules. Without rules, every request passes.
     ///
-    /// Faults that are being injected already still happen.
+    /// Faults in progress still happen.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -165,7 +165,7 @@ impl FaultProxy {
         lock(&self.shared.rules).set(rules.into_iter().collect());
     }
 
-    /// Every injected fault since the start, in order.
+    /// All injected faults since the start, in order.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -191,10 +191,10 @@ impl FaultProxy {
         lock(&self.shared.injected).len()
     }
 
-    /// Simulates a server that is down: `true` closes the listener, so that connecting is refused, and
+    /// Simulates a server that is down: `true` closes the listener, so that connections are refused;
     /// `false` opens it again on the same port.
     ///
-    /// Open connections close once the answer in flight has been sent.
+    /// Open connections are closed after the answer in flight.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -207,8 +207,8 @@ impl FaultProxy {
     ///
     /// # Errors
     ///
-    /// If another process has taken the port meanwhile. The proxy reserves it where the operating
-    /// system allows that.
+    /// If another process has bound the port in the meantime. The proxy reserves the port if the
+    /// operating system allows that.
     pub fn refuse_connections(&self, refuse: bool) -> io::Result<()> {
         self.worker.refuse(refuse)
     }

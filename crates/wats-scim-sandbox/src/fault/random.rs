@@ -1,4 +1,4 @@
-//! Chance that can be repeated.
+//! Reproducible random numbers.
 
 /// `SplitMix64`: the same numbers for the same seed, on every machine and in every version.
 #[derive(Clone, Debug)]
@@ -17,9 +17,9 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to, but not including, 1.
+    /// A number from 0 (inclusive) to 1 (exclusive).
     pub(super) fn fraction(&mut self) -> f64 {
-        // 32 bits are exact in an f64, and fine enough for any probability.
+        // 32 bits are exact in an f64, and precise enough for any probability.
         u32::try_from(self.next() >> 32).map_or(0.0, f64::from) / 4_294_967_296.0
     }
 
@@ -35,14 +35,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_the_reference() {
+    fn the_numbers_match_the_reference() {
         let mut random = Random::new(1_234_567);
         let drawn = [random.next(), random.next(), random.next()];
         assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]
-    fn they_stay_in_their_range() {
+    fn the_numbers_stay_in_their_range() {
         let mut random = Random::new(0);
         assert!((0..1000).all(|_| (0.0..1.0).contains(&random.fraction())));
         assert!((0..1000).all(|_| random.below(3) < 3));

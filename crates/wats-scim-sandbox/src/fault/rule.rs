@@ -1,4 +1,4 @@
-//! Which request gets which fault. Pure.
+//! Decides which request gets which fault. No I/O.
 
 use http::Method;
 
@@ -6,7 +6,7 @@ use super::kind::Fault;
 use super::random::Random;
 use crate::example::example;
 
-/// Which requests a [`FaultProxy`](super::FaultProxy) lets fail, and how.
+/// Selects the requests that a [`FaultProxy`](super::FaultProxy) makes fail, and the fault.
 ///
 /// Without any setting a rule matches every request.
 ///
@@ -14,15 +14,15 @@ use crate::example::example;
 /// use http::{Method, StatusCode};
 /// use wats_scim_sandbox::{Fault, FaultRule};
 ///
-/// // The second and the third creation get a 503.
+/// // The second and the third create get a 503.
 /// let unavailable = Fault::Status { code: StatusCode::SERVICE_UNAVAILABLE, retry_after: None };
 /// let rule = FaultRule::new(unavailable).on_method(Method::POST).on_path("/Users").after(1).times(2);
 ///
-/// // About one request in seven meets one of two faults.
+/// // About one request in seven gets one of two faults.
 /// let rule = FaultRule::one_of([Fault::ResetBeforeAnswer, Fault::ResetAfterApplied]).probability(0.15);
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a rule does nothing until a proxy has it"]
+#[must_use = "a rule has no effect until it is added to a proxy"]
 pub struct FaultRule {
     faults: Vec<Fault>,
     method: Option<Method>,
@@ -33,7 +33,7 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// A rule with one fault, for every request.
+    /// Creates a rule with one fault, for all requests.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -44,8 +44,9 @@ impl FaultRule {
         Self::one_of([fault])
     }
 
-    /// A rule that picks one of these faults each time, each with the same probability; one that is
-    /// listed twice is picked twice as often. Without faults, nothing happens.
+    /// Creates a rule that picks one of these faults at random for each request, each with the same
+    /// probability; a fault that is listed twice is picked twice as often. A rule without faults has no
+    /// effect.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -74,7 +75,7 @@ impl FaultRule {
         self
     }
 
-    /// Matches only requests whose path and query contain this text, as it was sent.
+    /// Matches only requests whose path and query contain this text, in the encoding of the client.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -117,7 +118,8 @@ impl FaultRule {
         self
     }
 
-    /// The probability of a fault for a matching request: 0 is never and 1 is always. The [seed](super::FaultProxyBuilder::seed) decides.
+    /// Sets the probability of a fault for a matching request, from 0 (never) to 1 (always). The
+    /// [seed](super::FaultProxyBuilder::seed) makes the choices reproducible.
     ///
     #[doc = example!("{Fault, FaultProxy, FaultRule, Sandbox}":
         "let sandbox = Sandbox::start()?;\n",
@@ -135,7 +137,7 @@ impl FaultRule {
             && self.path.as_ref().is_none_or(|part| target.contains(part.as_str()))
     }
 
-    /// The fault for one more request, whose rule this may be.
+    /// The fault of this rule for one more request, if it applies.
     fn decide(&mut self, method: &Method, target: &str, random: &mut Random) -> Option<Fault> {
         if self.times == Some(0) || !self.is_for(method, target) {
             return None;
@@ -176,7 +178,7 @@ impl Rules {
         self.rules = rules;
     }
 
-    /// The fault of the first rule that has one for this request.
+    /// The fault of the first rule that applies to this request.
     pub(super) fn decide(&mut self, method: &Method, target: &str) -> Option<Fault> {
         let random = &mut self.random;
         self.rules.iter_mut().find_map(|rule| rule.decide(method, target, random))
@@ -193,31 +195,31 @@ mod tests {
         Rules::new(rules.into_iter().collect(), 1)
     }
 
-    /// Whether each of `n` GETs met a fault.
+    /// Whether each of `n` GETs got a fault.
     fn hits(rules: &mut Rules, n: usize) -> Vec<bool> {
         (0..n).map(|_| rules.decide(&Method::GET, "/Users").is_some()).collect()
     }
 
     #[test]
-    fn a_rule_without_settings_is_for_every_request() {
+    fn a_rule_without_settings_matches_every_request() {
         assert_eq!(hits(&mut rules([FaultRule::new(Fault::Html)]), 3), [true; 3]);
         assert_eq!(hits(&mut rules([]), 3), [false; 3]);
         assert_eq!(hits(&mut rules([FaultRule::one_of([])]), 3), [false; 3]);
     }
 
     #[test]
-    fn some_are_skipped_and_then_some_are_hit() {
+    fn after_skips_and_times_limits() {
         let rule = FaultRule::new(Fault::Html).after(1).times(2);
         assert_eq!(hits(&mut rules([rule]), 5), [false, true, true, false, false]);
     }
 
     #[test]
-    fn only_the_requests_that_it_is_for_count() {
+    fn only_matching_requests_are_counted() {
         let rule = FaultRule::new(Fault::Html).on_method(Method::POST).on_path("/Users").after(1).times(1);
         let mut rules = rules([rule]);
         assert_eq!(rules.decide(&Method::GET, "/Users"), None);
         assert_eq!(rules.decide(&Method::POST, "/Groups"), None);
-        assert_eq!(rules.decide(&Method::POST, "/api/Users?x=1"), None, "this is the one to skip");
+        assert_eq!(rules.decide(&Method::POST, "/api/Users?x=1"), None, "the first match is skipped");
         assert_eq!(rules.decide(&Method::POST, "/api/Users?x=1"), Some(Fault::Html));
         assert_eq!(rules.decide(&Method::POST, "/api/Users?x=1"), None, "once only");
     }
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_keeps_to_the_probability_and_to_the_seed() {
+    fn chance_follows_the_probability_and_the_seed() {
         let with = |probability, seed| {
             let rule = FaultRule::new(Fault::Html).probability(probability);
             hits(&mut Rules::new(vec![rule], seed), 1000)
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_several_faults_comes_as_often_as_it_is_named() {
+    fn faults_are_picked_as_often_as_they_are_listed() {
         let stall = Fault::Stall(Duration::ZERO);
         let mut rules = rules([FaultRule::one_of([Fault::Html, stall.clone(), stall.clone()])]);
         let faults: Vec<_> = (0..3000).filter_map(|_| rules.decide(&Method::GET, "/")).collect();

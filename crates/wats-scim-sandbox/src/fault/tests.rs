@@ -1,4 +1,4 @@
-//! Each kind of fault over a connection. They are in the library to see the raw bytes.
+//! Each fault over a real connection. These tests need the raw bytes, so they are unit tests.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use crate::Sandbox;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A sandbox with one user, and a proxy that does this to the first request.
+/// A sandbox with one user, and a proxy that injects this fault into the first request.
 fn start(fault: Fault) -> (Sandbox, FaultProxy) {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(FaultRule::new(fault).times(1)).start().unwrap();
@@ -25,18 +25,18 @@ fn connect(proxy: &FaultProxy) -> TcpStream {
 fn ask(stream: &mut TcpStream, sandbox: &Sandbox) {
     let token = sandbox.token();
     let request = format!("GET /api/SCIM/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {token}\r\n\r\n");
-    // In one piece: a reset may answer the first one.
+    // In one write: the first of two may already be answered with a reset.
     stream.write_all(request.as_bytes()).unwrap();
 }
 
-/// All that comes until the connection ends, and how it ended.
+/// All bytes until the connection ends, and how it ended.
 fn rest(stream: &mut TcpStream) -> (String, Option<ErrorKind>) {
     let mut bytes = Vec::new();
     let end = stream.read_to_end(&mut bytes).err().map(|error| error.kind());
     (String::from_utf8_lossy(&bytes).into_owned(), end)
 }
 
-/// One answer with its `Content-Length`; the connection is open after it.
+/// One answer, read by its `Content-Length`; the connection stays open.
 fn answer(stream: &mut TcpStream) -> (String, Vec<u8>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -52,7 +52,7 @@ fn answer(stream: &mut TcpStream) -> (String, Vec<u8>) {
     (head, body)
 }
 
-/// What one request through a fault gets until its connection ends, and how that is.
+/// All bytes that one request gets under a fault until its connection ends, and how it ended.
 fn ends(fault: &Fault) -> (String, Option<ErrorKind>) {
     let (sandbox, proxy) = start(fault.clone());
     let mut stream = connect(&proxy);
@@ -62,8 +62,8 @@ fn ends(fault: &Fault) -> (String, Option<ErrorKind>) {
     end
 }
 
-/// What one request through a fault gets as its answer. The next one on the same connection must
-/// get the server's.
+/// The answer that one request gets under a fault. The next request on the same connection must get
+/// the answer of the server.
 fn answers(fault: &Fault) -> (String, Vec<u8>) {
     let (sandbox, proxy) = start(fault.clone());
     let mut stream = connect(&proxy);
@@ -87,7 +87,7 @@ fn check_record(proxy: &FaultProxy, fault: &Fault, sandbox: &Sandbox) {
 }
 
 #[test]
-fn without_a_rule_everything_goes_through_on_one_connection() {
+fn without_a_rule_all_requests_pass_on_one_connection() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     let (mut through, mut direct) = (connect(&proxy), TcpStream::connect(&sandbox.base_url()[7..]).unwrap());
@@ -118,7 +118,7 @@ fn stalls_last_and_then_close() {
 }
 
 #[test]
-fn a_truncated_answer_promises_more_than_comes() {
+fn a_truncated_answer_announces_more_than_it_contains() {
     let (text, end) = ends(&Fault::Truncate);
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let promised = head.split("ontent-length: ").nth(1).or(head.split("ontent-Length: ").nth(1)).unwrap();
@@ -127,7 +127,7 @@ fn a_truncated_answer_promises_more_than_comes() {
 }
 
 #[test]
-fn a_trickle_arrives_as_a_whole_and_slowly() {
+fn a_trickle_arrives_completely_and_slowly() {
     let sent = Instant::now();
     let (_, body) = answers(&Fault::Trickle { bytes: 100, every: 5 * MS });
     let pieces = u32::try_from(body.len().div_ceil(100)).unwrap();
@@ -137,7 +137,7 @@ fn a_trickle_arrives_as_a_whole_and_slowly() {
 }
 
 #[test]
-fn a_status_is_given_before_or_after() {
+fn a_status_replaces_the_answer_before_or_after_forwarding() {
     let (code, retry_after) = (StatusCode::TOO_MANY_REQUESTS, Some(Duration::ZERO));
     for fault in [Fault::Status { code, retry_after }, Fault::StatusAfterApplied { code, retry_after }] {
         let (head, body) = answers(&fault);
@@ -147,7 +147,7 @@ fn a_status_is_given_before_or_after() {
 }
 
 #[test]
-fn a_redirect_points_somewhere() {
+fn a_redirect_has_a_location() {
     for code in [StatusCode::FOUND, StatusCode::TEMPORARY_REDIRECT] {
         let (head, _) = answers(&Fault::Redirect { code, location: "https://login.test/".to_owned() });
         assert!(head.starts_with(&format!("HTTP/1.1 {} ", code.as_u16())), "{head}");
@@ -225,7 +225,7 @@ fn connections_are_refused_and_accepted_again() {
 }
 
 #[test]
-fn rules_change_while_it_runs() {
+fn rules_can_change_while_the_proxy_runs() {
     let (sandbox, proxy) = start(Fault::Empty);
     let mut stream = connect(&proxy);
     let mut next = || {
@@ -240,7 +240,7 @@ fn rules_change_while_it_runs() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_a_bad_gateway() {
+fn an_unreachable_server_is_a_bad_gateway() {
     let sandbox = Sandbox::start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     let mut stream = connect(&proxy);
@@ -252,7 +252,7 @@ fn a_server_that_is_not_there_is_a_bad_gateway() {
 }
 
 #[test]
-fn a_write_is_applied_though_its_client_gave_up() {
+fn a_write_is_applied_although_its_client_gave_up() {
     let sandbox = Sandbox::builder().latency(50 * MS).start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
     let mut stream = connect(&proxy);
@@ -282,13 +282,13 @@ fn many_connections_are_served_at_once() {
     let mut stream = connect(&proxy);
     ask(&mut stream, &sandbox);
     assert!(answer(&mut stream).0.starts_with("HTTP/1.1 200 "));
-    // It does not wait for the stalls.
+    // The proxy does not wait for the stalled connections.
     drop(proxy);
     assert_eq!(rest(&mut stalled[0]).0, "");
 }
 
 #[test]
-fn it_can_be_shared_between_threads_and_shown() {
+fn a_proxy_is_send_sync_and_debug() {
     fn shareable<T: Send + Sync + 'static>(_: &T) {}
     let (_sandbox, proxy) = start(Fault::Empty);
     shareable(&proxy);

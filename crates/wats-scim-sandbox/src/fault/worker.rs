@@ -1,4 +1,4 @@
-//! The thread of a proxy: it listens, or refuses to.
+//! The thread of a proxy, which accepts or refuses connections.
 
 use std::fmt;
 use std::io;
@@ -14,26 +14,26 @@ use tokio::task;
 
 use super::connection::{self, Shared};
 
-/// How many connections may wait to be accepted.
+/// The number of connections that can wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// Whether to refuse connections from now on, and where to report that it is done.
+/// Whether to refuse connections from now on, and the channel that reports completion.
 type Command = (bool, mpsc::Sender<io::Result<()>>);
 
-/// The running proxy; dropping it stops it and waits until it has.
+/// The running proxy. Dropping it stops the proxy and waits for its end.
 pub(super) struct Worker {
     commands: Option<async_mpsc::UnboundedSender<Command>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Worker {
-    /// Starts a thread that serves `listener`; returns once it does.
+    /// Starts a thread that serves `listener`, and returns when it accepts connections.
     pub(super) fn spawn(listener: StdListener, shared: Arc<Shared>) -> io::Result<Self> {
         let (commands, inbox) = async_mpsc::unbounded_channel();
         let (report, started) = mpsc::channel();
         let thread = thread::Builder::new().name("wats-fault-proxy".to_owned()).spawn(move || {
-            // The runtime is built, and so dropped, on this thread: the one that starts a proxy
-            // may belong to a runtime itself, where dropping another one panics.
+            // The runtime is created and dropped on this thread. The thread that starts a proxy may
+            // belong to another runtime, in which dropping this one would panic.
             let prepared = prepare(listener, shared);
             let (runtime, door) = match prepared {
                 Ok(prepared) => prepared,
@@ -43,7 +43,7 @@ impl Worker {
                 }
             };
             let _ = report.send(Ok(()));
-            // Ends when the sender is dropped; the runtime then drops every connection.
+            // Ends when the sender is dropped; the runtime then closes all connections.
             runtime.block_on(door.obey(inbox));
         })?;
         let worker = Self { commands: Some(commands), thread: Some(thread) };
@@ -51,7 +51,7 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Closes or opens the listener; returns once it is done.
+    /// Closes or opens the listener, and returns when that is done.
     pub(super) fn refuse(&self, refuse: bool) -> io::Result<()> {
         let (tell, told) = mpsc::channel();
         let gone = || io::Error::other("the fault proxy has ended");
@@ -64,7 +64,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.commands.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the proxy's thread was already reported on stderr.
+            // A panic of the proxy thread was already reported on stderr.
             let _ = thread.join();
         }
     }
@@ -87,13 +87,13 @@ fn prepare(listener: StdListener, shared: Arc<Shared>) -> io::Result<(runtime::R
     Ok((runtime, Door { address, shared, accepting, reserved: None }))
 }
 
-/// Where connections come in.
+/// The listener, open or closed.
 struct Door {
     address: SocketAddr,
     shared: Arc<Shared>,
-    /// The task that has the listener; `None` while connections are refused.
+    /// The task that accepts connections; `None` while connections are refused.
     accepting: Option<task::JoinHandle<()>>,
-    /// Holds the port without listening on it, so that no other process gets it.
+    /// Reserves the port without listening, so that no other process can bind it.
     reserved: Option<TcpSocket>,
 }
 
@@ -109,9 +109,9 @@ impl Door {
         self.shared.refusing.send_replace(true);
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
-            // The listener is gone by the time the task has ended.
+            // The listener is closed when the task has ended.
             let _ = accepting.await;
-            // Connecting is refused without this too.
+            // Connections are refused even without this socket.
             self.reserved = self.reserve().ok();
         }
         Ok(())
@@ -132,8 +132,8 @@ impl Door {
 
     fn reserve(&self) -> io::Result<TcpSocket> {
         let socket = TcpSocket::new_v4()?;
-        // Connections of before may linger on the port. Windows has no such rule, and there this
-        // would allow others to take the port.
+        // Earlier connections may linger on the port. Windows does not need this, and there it would
+        // allow other processes to bind the port.
         if cfg!(unix) {
             socket.set_reuseaddr(true)?;
         }
@@ -148,7 +148,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             Ok((stream, _)) => {
                 tokio::spawn(connection::serve(stream, Arc::clone(&shared)));
             }
-            // Out of file descriptors, most likely: some come back as connections close.
+            // Probably out of file descriptors, which become available as connections close.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }

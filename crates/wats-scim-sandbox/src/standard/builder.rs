@@ -1,4 +1,4 @@
-//! What a standard server is like before it starts.
+//! The settings of a standard server.
 
 use std::io;
 
@@ -9,14 +9,14 @@ use super::service::{BASE, Standard};
 use crate::example::example;
 use crate::setup::{Setup, shared_settings};
 
-/// What a bulk request may be, at most (RFC 7644 §3.7.4).
+/// The limits of a bulk request (RFC 7644 §3.7.4).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BulkLimits {
     pub(super) max_operations: usize,
     pub(super) max_payload_size: usize,
 }
 
-/// What the server offers.
+/// The features of the server.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) bulk: Option<BulkLimits>,
@@ -31,11 +31,10 @@ impl Default for Settings {
     }
 }
 
-/// Sets up a [`StandardSandbox`]: its resources, what it offers, how fast it answers, and how it
-/// misbehaves.
+/// Builds a [`StandardSandbox`] with resources, features, latency and quirks.
 ///
-/// Without any setting it has no resources, answers at once, records every request and follows the
-/// RFCs. Each quirk was seen on a real server.
+/// By default the server has no resources, answers at once, records all requests and follows the RFCs.
+/// Each quirk was seen on a real server.
 ///
 #[doc = example!("StandardSandbox":
     "use serde_json::json;\n\n",
@@ -59,9 +58,9 @@ impl StandardSandboxBuilder {
 
     /// Adds these groups.
     ///
-    /// They are accepted as a request that creates them would be, except that an `id` is kept. Their
-    /// members are users or groups that the builder was given, by their ids; a group may be a member
-    /// of an earlier one. [`start`](Self::start) fails if one of them is rejected.
+    /// They follow the rules of a create, except that an `id` is kept. Their members are the ids of
+    /// users or groups that are given to this builder; a group can be a member of an earlier one.
+    /// [`start`](Self::start) fails if the server rejects one of them.
     ///
     #[doc = example!("StandardSandbox":
         "use serde_json::json;\n\n",
@@ -76,10 +75,10 @@ impl StandardSandboxBuilder {
         self
     }
 
-    /// The largest number of operations in a bulk request, and its largest size in bytes (RFC 7644
+    /// Sets the maximum number of operations in a bulk request, and its maximum size in bytes (RFC 7644
     /// §3.7.4).
     ///
-    /// A larger one is answered with 413. The default is 1000 operations and 1 MiB.
+    /// A larger request is answered with 413. The default is 1000 operations and 1 MiB.
     ///
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::builder().bulk_limits(5, 4096).start()?;\n",
@@ -91,7 +90,7 @@ impl StandardSandboxBuilder {
         self
     }
 
-    /// Has no `/Bulk`: it answers 501, and `/ServiceProviderConfig` says so.
+    /// Turns off bulk requests: `/Bulk` answers 501, and `/ServiceProviderConfig` reports it.
     ///
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::builder().without_bulk().start()?;\n",
@@ -103,11 +102,11 @@ impl StandardSandboxBuilder {
         self
     }
 
-    /// Answers lists by cursors where `cursor` asks for them (RFC 9865).
+    /// Turns on paging by cursor, for list requests with the parameter `cursor` (RFC 9865).
     ///
-    /// Lists can be asked for by `startIndex` too. By default `cursor` is ignored. The results are
-    /// fixed when the first page is asked for. Cursors can be used again; those of all but the last
-    /// 64 queries have expired.
+    /// Paging by `startIndex` still works. By default `cursor` is ignored. The results of a query are
+    /// fixed when its first page is requested. A cursor can be used more than once; the cursors of the
+    /// last 64 queries are valid, older ones are expired.
     ///
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::builder().users(3).allow_cursors().start()?;\n",
@@ -119,10 +118,10 @@ impl StandardSandboxBuilder {
         self
     }
 
-    /// Answers `/Me` (RFC 7644 §3.11) with the user of this name, in any letter case.
+    /// Answers `/Me` (RFC 7644 §3.11) with the user of this name; letter case is ignored.
     ///
-    /// It is not redirected: GET, PUT, PATCH and DELETE work on it as at the user's own address,
-    /// which is in `Content-Location`. Without such a user it answers 404. The default is 501.
+    /// `/Me` does not redirect: GET, PUT, PATCH and DELETE work as at the URL of the user, which is in
+    /// `Content-Location`. If the user does not exist, `/Me` answers 404. By default it answers 501.
     ///
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::builder().users(2).me(\"user0002@example.com\").start()?;\n",
@@ -134,7 +133,7 @@ impl StandardSandboxBuilder {
         self
     }
 
-    /// Starts the server; it answers by the time this returns.
+    /// Starts the server. It accepts requests when this returns.
     ///
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::builder().users(2).start()?;\n",
@@ -144,8 +143,8 @@ impl StandardSandboxBuilder {
     ///
     /// # Errors
     ///
-    /// If the server would not create one of the resources that it was given, no loopback port can
-    /// be bound, or no thread or runtime started.
+    /// If the server rejects one of the given resources, or if a loopback port, a thread or a runtime is
+    /// not available.
     pub fn start(self) -> io::Result<StandardSandbox> {
         let (groups, settings) = (self.groups, self.settings);
         let mut running = self.setup.start(BASE, |place, setup| {

@@ -1,4 +1,4 @@
-//! Many operations in one request (RFC 7644 §3.7).
+//! Bulk requests (RFC 7644 §3.7).
 
 use std::collections::HashMap;
 
@@ -16,11 +16,11 @@ use crate::refusal::Refusal;
 const REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
-/// The ids that stand for `bulkId`s.
+/// The id of each `bulkId`.
 type Ids = HashMap<String, String>;
 
 impl Standard {
-    /// Carries out operations in their order; one that fails does not undo the others.
+    /// Applies operations in order. A failed one does not undo the others.
     pub(super) fn bulk(&mut self, request: &Request<Vec<u8>>) -> Answer {
         let limits =
             self.settings.bulk.ok_or_else(|| refusals::not_implemented("this server has no bulk operations"))?;
@@ -56,8 +56,8 @@ impl Standard {
         Ok(json_body(&json!({"schemas": [RESPONSE_SCHEMA], "Operations": results})))
     }
 
-    /// Chooses the ids of all that is to be created, so that an operation may refer to what a
-    /// later one creates (§3.7.1).
+    /// Reserves an id for each create, so that an operation can refer to the resource of a later one
+    /// (§3.7.1).
     fn reserve(&mut self, operations: &[Value]) -> Result<Ids, Refusal> {
         let mut ids = Ids::new();
         let mut expected = Vec::new();
@@ -67,7 +67,7 @@ impl Standard {
             let Some((kind, None)) = text(operation, "path").and_then(|path| place(&full(path))) else { continue };
             let id = Uuid::new_v4().to_string();
             if ids.insert(bulk_id.to_owned(), id.clone()).is_some() {
-                return Err(Refusal::invalid_value(format!("the bulkId '{bulk_id}' is there twice")));
+                return Err(Refusal::invalid_value(format!("the bulkId '{bulk_id}' is used twice")));
             }
             expected.push((id, kind));
         }
@@ -92,7 +92,7 @@ impl Standard {
 
         let has_failed = !answered.status().is_success();
         if let Some(ReservedId(id)) = reserved.as_ref().filter(|_| has_failed) {
-            // Later references to it fail too, and earlier ones are removed.
+            // Later references to it fail too; earlier ones are removed.
             ids.retain(|_, other| other != id);
             self.store.expected.remove(id);
             self.store.leave_all_groups(id);
@@ -119,7 +119,7 @@ fn complete(result: &mut Map<String, Value>, answered: &Response<Vec<u8>>) {
     }
 }
 
-/// How many failures end the request, if any number does.
+/// The number of failures that ends the request, if there is a limit.
 fn tolerated(message: &Map<String, Value>) -> Result<Option<u64>, Refusal> {
     match member(message, "failOnErrors") {
         None | Some(Value::Null) => Ok(None),
@@ -130,7 +130,7 @@ fn tolerated(message: &Map<String, Value>) -> Result<Option<u64>, Refusal> {
     }
 }
 
-/// The request that an operation stands for.
+/// The request of an operation.
 fn inner_request(
     operation: &Map<String, Value>,
     ids: &Ids,
@@ -156,7 +156,7 @@ fn inner_request(
     }
     let body = match member(operation, "data") {
         None if method == Method::DELETE => Vec::new(),
-        None => return Err(Refusal::invalid_syntax("an operation that is no DELETE needs data")),
+        None => return Err(Refusal::invalid_syntax("an operation other than DELETE needs data")),
         Some(data) => resolved(data, ids)?.to_string().into_bytes(),
     };
     let mut inner = Request::builder().method(&method).uri(path);
@@ -177,7 +177,7 @@ fn full(path: &str) -> String {
     format!("{BASE}/{}", path.trim_start_matches('/'))
 }
 
-/// The data of an operation, with ids for `bulkId`s (§3.7.2).
+/// The data of an operation, with each `bulkId` replaced by its id (§3.7.2).
 fn resolved(data: &Value, ids: &Ids) -> Result<Value, Refusal> {
     match data {
         Value::String(text) => resolve(text, ids).map(Value::from),

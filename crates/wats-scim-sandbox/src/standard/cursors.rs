@@ -1,4 +1,4 @@
-//! Cursors (RFC 9865): a query's results are fixed when its first page is asked for.
+//! Cursors (RFC 9865). The results of a query are fixed when its first page is requested.
 
 use std::collections::VecDeque;
 
@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::refusals;
 use crate::refusal::Refusal;
 
-/// How many queries are remembered; the cursors of an older one have expired.
+/// The number of queries that are remembered; cursors of older ones are expired.
 const REMEMBERED: usize = 64;
 
-/// The queries that have pages to come. A cursor can be used more than once.
+/// The queries with more pages. A cursor can be used more than once.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     queries: VecDeque<Snapshot>,
@@ -46,7 +46,7 @@ impl Cursors {
         page
     }
 
-    /// The page that a cursor names. Everything but `count` must be as it was.
+    /// The page of a cursor. All parameters except `count` must be unchanged.
     pub(super) fn next(&self, selection: &str, cursor: &str, count: usize) -> Result<CursorPage, Refusal> {
         let (id, position) = read(cursor).ok_or_else(refusals::invalid_cursor)?;
         let snapshot = self.queries.iter().find(|query| query.id == id).ok_or_else(refusals::expired_cursor)?;
@@ -61,7 +61,7 @@ impl Snapshot {
     fn page(&self, position: usize, count: usize) -> CursorPage {
         let end = position.saturating_add(count).min(self.ids.len());
         let ids = self.ids.get(position..end).unwrap_or_default().to_vec();
-        // A count of 0 asks for the total only: it would never come to an end.
+        // A count of 0 requests only the total; its pages would never end.
         let next = (end < self.ids.len() && count > 0).then(|| format!("{}{end:x}", self.id.simple()));
         CursorPage { total: self.ids.len(), ids, next }
     }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_goes_on_where_its_page_ended() {
+    fn a_cursor_continues_after_its_page() {
         let mut cursors = Cursors::default();
         let first = cursors.first("q", ids(), 2);
         let second = cursors.next("q", &first.next.unwrap(), 2).unwrap();
@@ -97,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_is_invalid() {
+    fn an_unknown_cursor_is_invalid() {
         let refusal = Cursors::default().next("q", "nonsense", 2).unwrap_err();
         assert_eq!(refusal.scim_type, Some("invalidCursor"));
     }
 
     #[test]
-    fn a_forgotten_cursor_has_expired() {
+    fn an_old_cursor_has_expired() {
         let mut cursors = Cursors::default();
         let first = cursors.first("q", ids(), 2);
         for _ in 0..REMEMBERED {

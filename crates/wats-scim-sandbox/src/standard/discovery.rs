@@ -1,4 +1,4 @@
-//! What the server says about itself (RFC 7643 §5-7, RFC 7644 §4); it needs no credentials.
+//! Discovery: the documents about the server (RFC 7643 §5-7, RFC 7644 §4), without credentials.
 
 use http::Response;
 use serde_json::{Value, json};
@@ -89,10 +89,10 @@ impl Standard {
     }
 }
 
-/// Discovery is not filtered: RFC 7644 §4 asks for 403.
+/// RFC 7644 §4 requires 403 for a filter on discovery.
 pub(super) fn refuse_filter(query: &str) -> Result<(), Refusal> {
     let has_filter = query::parameters(query).keys().any(|name| same_name(name, "filter"));
-    if has_filter { Err(refusals::forbidden("discovery takes no filter")) } else { Ok(()) }
+    if has_filter { Err(refusals::forbidden("discovery does not support filters")) } else { Ok(()) }
 }
 
 fn all() -> impl Iterator<Item = &'static Schema> {

@@ -1,4 +1,4 @@
-//! What the server makes of a resource that it is sent.
+//! Converts a resource in a request to the form that the server stores.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{is_unassigned, member};
@@ -8,11 +8,12 @@ use super::schema::{Attribute, Mutability, Type};
 use crate::message::boolean;
 use crate::refusal::Refusal;
 
-/// A resource as sent, in the server's own form, but for what the server alone sets.
+/// Checks a resource and converts it to the form that the server stores, without the attributes that
+/// the server assigns.
 ///
-/// Names are those of the schema whatever letter case they came in; what is unassigned is left
-/// out (RFC 7643 §2.5); what is read only is ignored (RFC 7644 §3.3), and passwords are not kept.
-/// Attributes that no schema has are kept as they are.
+/// Names get the letter case of the schema. Unassigned attributes are left out (RFC 7643 §2.5),
+/// read-only attributes are ignored (RFC 7644 §3.3), and passwords are not stored. Attributes without
+/// a schema are stored unchanged.
 pub(super) fn accept(kind: &Kind, sent: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut accepted = Map::new();
     for (name, value) in sent {
@@ -31,7 +32,7 @@ pub(super) fn accept(kind: &Kind, sent: Map<String, Value>) -> Result<Map<String
             insert(&mut accepted, name, value, |name| kind.attribute(name))?;
         }
     }
-    // Its own are always listed, whatever was sent.
+    // The schemas in use are always listed.
     accepted.shift_remove("schemas");
     require(kind, &accepted)?;
     Ok(accepted)
@@ -43,13 +44,13 @@ pub(super) fn schemas(kind: &Kind, resource: &Map<String, Value>) -> Value {
     std::iter::once(kind.schema.id).chain(extensions.map(|(name, _)| name.as_str())).map(Value::from).collect()
 }
 
-/// A name is required, and a text that is not blank.
+/// The name is required, and must be a string that is not blank.
 fn require(kind: &Kind, resource: &Map<String, Value>) -> Result<(), Refusal> {
     for attribute in kind.attributes().filter(|attribute| attribute.required) {
         let given = member(resource, attribute.name).and_then(Value::as_str);
         if given.is_none_or(|text| text.trim().is_empty()) {
             let name = attribute.name;
-            return Err(Refusal::invalid_value(format!("{name} is required and must be a text that is not empty")));
+            return Err(Refusal::invalid_value(format!("{name} is required and must be a string that is not empty")));
         }
     }
     Ok(())
@@ -89,7 +90,7 @@ fn object(
     Ok(shaped)
 }
 
-/// All that an attribute holds.
+/// The value or values of an attribute.
 fn shaped(attribute: &Attribute, value: Value) -> Result<Value, Refusal> {
     if !attribute.many {
         return one(attribute, value);
@@ -105,12 +106,12 @@ fn shaped(attribute: &Attribute, value: Value) -> Result<Value, Refusal> {
     Ok(values.into())
 }
 
-/// Whether a value is the preferred one of its attribute (RFC 7643 §2.4).
+/// Whether a value is primary (RFC 7643 §2.4).
 pub(super) fn is_primary(value: &Value) -> bool {
     value.get("primary").and_then(boolean) == Some(true)
 }
 
-/// One value. A boolean may also be written as `"True"`, as Entra ID does.
+/// One value. A boolean can also be `"True"`, the form that Entra ID sends.
 fn one(attribute: &Attribute, value: Value) -> Result<Value, Refusal> {
     let name = attribute.name;
     match (attribute.of, value) {
@@ -136,42 +137,42 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_schema() {
+    fn names_get_the_letter_case_of_the_schema() {
         let user = accepted(&json!({"USERNAME": "jane", "Name": {"GIVENNAME": "J"}}));
         assert_eq!(user.unwrap(), json!({"userName": "jane", "name": {"givenName": "J"}}));
     }
 
     #[test]
-    fn what_is_read_only_is_ignored() {
+    fn read_only_attributes_are_ignored() {
         let user = accepted(&json!({"userName": "jane", "id": "mine", "groups": [{"value": "g"}]}));
         assert_eq!(user.unwrap(), json!({"userName": "jane"}));
     }
 
     #[test]
-    fn a_password_is_not_kept() {
+    fn a_password_is_not_stored() {
         let user = accepted(&json!({"userName": "jane", "password": "secret"}));
         assert_eq!(user.unwrap(), json!({"userName": "jane"}));
     }
 
     #[test]
-    fn what_no_schema_has_is_kept() {
+    fn attributes_without_a_schema_are_kept() {
         let sent = json!({"userName": "jane", "badge": 7, "urn:x:y": {"z": 1}});
         assert_eq!(accepted(&sent).unwrap(), sent);
     }
 
     #[test]
-    fn a_blank_name_is_refused() {
+    fn a_blank_name_is_rejected() {
         assert_eq!(accepted(&json!({"userName": " "})).unwrap_err().scim_type, Some("invalidValue"));
     }
 
     #[test]
-    fn two_primary_values_are_refused() {
+    fn two_primary_values_are_rejected() {
         let emails = json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]);
         assert!(accepted(&json!({"userName": "jane", "emails": emails})).is_err());
     }
 
     #[test]
-    fn a_text_is_not_a_number() {
+    fn a_number_is_not_a_string() {
         assert!(accepted(&json!({"userName": "jane", "title": 7})).is_err());
     }
 

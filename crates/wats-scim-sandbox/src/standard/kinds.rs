@@ -1,42 +1,42 @@
-//! The kinds of resources that the server has; a new one is a line in [`KINDS`].
+//! The resource types of the server; a new one is a line in [`KINDS`].
 
 use wats_scim_filter::json::same_name;
 
 use super::schema::{Attribute, COMMON, ENTERPRISE_USER, GROUP, Schema, USER, WATS_USER, find};
 
-/// Whether two resources of a kind may have the same name.
+/// Whether two resources of a type can have the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Names {
-    /// No, in any letter case.
+    /// No; names are unique ignoring letter case.
     Unique,
     /// Yes.
     Shared,
 }
 
-/// A kind of resources (RFC 7643 §6).
+/// A resource type (RFC 7643 §6).
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// Where its resources are: `Users`.
+    /// Its endpoint, such as `Users`.
     pub(super) endpoint: &'static str,
     pub(super) schema: &'static Schema,
     pub(super) extensions: &'static [&'static Schema],
-    /// The required attribute by which people know a resource.
+    /// The required attribute that names a resource.
     pub(super) name_attribute: &'static str,
     pub(super) names: Names,
 }
 
-/// Every kind, in the order of `/ResourceTypes`.
+/// All types, in the order of `/ResourceTypes`.
 pub(super) const KINDS: &[Kind] = &[
     Kind::new("Users", &USER, &[&ENTERPRISE_USER, &WATS_USER], "userName", Names::Unique),
     Kind::new("Groups", &GROUP, &[], "displayName", Names::Shared),
 ];
 
-/// The kind of users.
+/// The type of users.
 pub(super) fn users() -> Option<&'static Kind> {
     at("Users")
 }
 
-/// The kind at an endpoint.
+/// The type of an endpoint.
 pub(super) fn at(endpoint: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.endpoint == endpoint)
 }
@@ -57,7 +57,7 @@ impl Kind {
         Self { endpoint, schema, extensions, name_attribute, names }
     }
 
-    /// What `meta.resourceType` says.
+    /// The value of `meta.resourceType`.
     pub(super) fn name(&self) -> &'static str {
         self.schema.name
     }

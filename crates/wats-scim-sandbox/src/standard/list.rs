@@ -1,4 +1,4 @@
-//! Lists: what matches, in order, a page at a time (RFC 7644 §3.4.2).
+//! Lists: the matching resources, sorted and in pages (RFC 7644 §3.4.2).
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::message::json_body;
 use crate::quirks::Total;
 use crate::refusal::Refusal;
 
-/// A list as it travels; it borrows what it can, so a large page stays cheap.
+/// A list in its JSON form. It borrows the resources if possible, so that a large page is cheap.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ListResponse<'a> {
@@ -41,7 +41,7 @@ impl<'a> ListResponse<'a> {
         }
     }
 
-    /// All there is, on one page.
+    /// All resources on one page.
     pub(super) fn whole(resources: Vec<Value>) -> Self {
         let resources: Vec<_> = resources.into_iter().map(Cow::Owned).collect();
         Self { start_index: Some(1), ..Self::new(resources.len(), resources) }
@@ -58,14 +58,14 @@ impl<'a> ListResponse<'a> {
 }
 
 impl Standard {
-    /// A page of one kind of resources, or of all kinds.
+    /// A page of the resources of one type, or of all types.
     pub(super) fn list(&mut self, kind: Option<&'static Kind>, query: &Query) -> Result<Response<Vec<u8>>, Refusal> {
         if let Some(cursor) = query.cursor.as_ref().filter(|_| self.settings.cursors) {
             return self.page_at(kind, query, cursor);
         }
         let window = |total| self.quirks.window(query.start_index, query.count, total);
         let (total, window, resources) = match kind {
-            // Not even counted one by one: a page of many users stays cheap.
+            // Without counting one by one, so that a page of many users is cheap.
             Some(kind) if query.filter.is_none() && query.sort.is_none() => {
                 let ids = self.store.ids(kind);
                 let window = window(ids.len());
@@ -101,7 +101,7 @@ impl Standard {
         } else {
             self.cursors.next(&selection, cursor, count)?
         };
-        // What was deleted meanwhile is left out: the page is shorter.
+        // Resources that were deleted in the meantime are left out, so the page is shorter.
         let held = page.ids.iter().filter_map(|id| self.store.find(id));
         let shown = held.map(|resource| query.projection.of(resource)).collect();
         let list = ListResponse { next_cursor: page.next, ..ListResponse::new(page.total, shown) };

@@ -1,4 +1,4 @@
-//! Members and groups: what each says about the other (RFC 7643 §4.1.2, §4.2).
+//! Members of groups, and groups of members (RFC 7643 §4.1.2, §4.2).
 
 use std::collections::HashSet;
 
@@ -10,9 +10,9 @@ use crate::message::text;
 use crate::refusal::Refusal;
 
 impl Store {
-    /// Completes the members of a resource that is to be written.
+    /// Completes the members of a resource before it is stored.
     ///
-    /// Each must exist, and be another resource; one that is listed twice is a member once.
+    /// Each member must exist and be another resource; duplicates are removed.
     pub(super) fn settle_members(
         &self,
         kind: &Kind,
@@ -50,14 +50,14 @@ impl Store {
         member.into()
     }
 
-    /// What people call a resource.
+    /// The display name of a resource.
     fn display(&self, id: &str) -> Option<String> {
         let held = self.held.get(id)?;
         let resource = held.resource.as_object()?;
         text(resource, "displayName").or_else(|| text(resource, held.kind.name_attribute)).map(str::to_owned)
     }
 
-    /// Brings up to date what others say about a resource that was written.
+    /// Updates the references to a resource after it was stored.
     pub(super) fn membership_changed(&mut self, id: &str, old: &Value) {
         let before = members(old);
         let after = self.find(id).map(members).unwrap_or_default();
@@ -85,7 +85,7 @@ impl Store {
         }
     }
 
-    /// Takes a resource that is to be deleted out of its groups.
+    /// Removes a resource from its groups before it is deleted.
     pub(super) fn leave_all_groups(&mut self, id: &str) {
         for group in self.containers.remove(id).unwrap_or_default() {
             let Some(Value::Object(resource)) = self.held.get_mut(&group).map(|held| &mut held.resource) else {
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// Tells the members of a group that it is gone.
+    /// Updates the members of a deleted group.
     pub(super) fn dismiss_members(&mut self, group: &str, resource: &Value) {
         for member in members(resource) {
             self.leave(&member, group);
@@ -109,7 +109,7 @@ impl Store {
         }
     }
 
-    /// Takes out the members that a bulk request promised and never created.
+    /// Removes members that a bulk request reserved but failed to create.
     pub(super) fn drop_expected(&mut self) {
         let expected: Vec<String> = self.expected.drain().map(|(id, _)| id).collect();
         for id in expected {
@@ -126,7 +126,7 @@ impl Store {
         }
     }
 
-    /// A user's `groups`. They are no part of its version: the user itself does not change.
+    /// The `groups` of a user. A change of them does not change the version of the user.
     fn refresh_groups(&mut self, id: &str) {
         let is_shown = self.held.get(id).is_some_and(|held| held.kind.attribute("groups").is_some());
         if !is_shown {
@@ -148,7 +148,7 @@ impl Store {
         }
     }
 
-    /// What a group says about one of its members.
+    /// The entry of a member in its group.
     fn refresh_member(&mut self, group: &str, id: &str) {
         let Some(kind) = self.held.get(id).map(|held| held.kind) else { return };
         let fresh = self.member(kind, id);
@@ -178,7 +178,7 @@ mod tests {
         created.unwrap()["id"].as_str().unwrap().to_owned()
     }
 
-    /// A store with a user and a group that it is in.
+    /// A store with a user and its group.
     fn store() -> (Store, String, String) {
         let mut store = Store::new("http://x/scim/v2");
         let jane = create(&mut store, "Users", &json!({"userName": "jane"}));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_says_what_and_where_it_is() {
+    fn a_member_has_its_type_and_location() {
         let (store, jane, group) = store();
         let expected = json!([{
             "value": jane, "type": "User", "display": "jane", "$ref": format!("http://x/scim/v2/Users/{jane}")
@@ -203,21 +203,21 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_user_is_no_member() {
+    fn a_deleted_user_is_not_a_member() {
         let (mut store, jane, group) = store();
         store.delete(at("Users").unwrap(), &jane).unwrap();
         assert_eq!(store.find(&group).unwrap().get("members"), None);
     }
 
     #[test]
-    fn a_deleted_group_is_on_no_user() {
+    fn a_deleted_group_is_removed_from_its_users() {
         let (mut store, jane, group) = store();
         store.delete(at("Groups").unwrap(), &group).unwrap();
         assert_eq!(store.find(&jane).unwrap().get("groups"), None);
     }
 
     #[test]
-    fn a_new_name_of_a_user_is_its_display_as_a_member() {
+    fn a_renamed_user_has_a_new_display_as_a_member() {
         let (mut store, jane, group) = store();
         let sent = json!({"userName": "jane", "displayName": "Jane"});
         store.replace(at("Users").unwrap(), &jane, sent.as_object().unwrap().clone()).unwrap();
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_member_must_exist() {
         let (mut store, ..) = store();
-        let sent = json!({"displayName": "H", "members": [{"value": "nobody"}]});
+        let sent = json!({"displayName": "H", "members": [{"value": "unknown"}]});
         assert!(store.create(at("Groups").unwrap(), sent.as_object().unwrap().clone(), None).is_err());
     }
 }

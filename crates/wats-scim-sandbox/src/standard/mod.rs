@@ -1,4 +1,4 @@
-//! A server that follows the RFCs: all of RFC 7643 and RFC 7644, and cursors (RFC 9865).
+//! A server that follows RFC 7643 and RFC 7644, with cursors (RFC 9865).
 
 mod builder;
 mod bulk;
@@ -33,8 +33,8 @@ pub use self::builder::StandardSandboxBuilder;
 
 /// A running SCIM 2.0 server that follows RFC 7643 and RFC 7644, at `/scim/v2`.
 ///
-/// It starts in about a millisecond, on a free port, so each test can have one. Dropping it closes
-/// every connection and stops it.
+/// It starts in about a millisecond on a free port, so each test can have its own. Dropping it closes
+/// all connections and stops it.
 ///
 #[doc = example!("StandardSandbox":
     "let sandbox = StandardSandbox::start()?;\n",
@@ -42,23 +42,22 @@ pub use self::builder::StandardSandboxBuilder;
     "assert!(config.contains(\"oauthbearertoken\"));",
 )]
 ///
-/// # Its rules
+/// # Rules
 ///
-/// There are `/Users` with the enterprise and the WATS extension, `/Groups`, `/Bulk`, `/.search`
-/// here and at each endpoint, `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas`; `/Me`
-/// answers 501 unless [`me`](StandardSandboxBuilder::me) is called.
+/// The endpoints are `/Users` with the enterprise and the WATS extension, `/Groups`, `/Bulk`,
+/// `/.search` at the base and at each endpoint, `/ServiceProviderConfig`, `/ResourceTypes` and
+/// `/Schemas`. `/Me` answers 501 unless [`me`](StandardSandboxBuilder::me) is set.
 ///
-/// - **Credentials**: the token, as `Basic` or as `Bearer`; discovery needs none.
-/// - **Writes** keep attributes that no schema has, except that the path of a PATCH must name one
-///   that exists (`invalidPath`). Passwords are accepted and not kept.
-/// - **Members** of a group must exist; their `type`, `display` and `$ref` are the server's. A
-///   user's `groups` lists its direct groups and is no part of the user's version.
-/// - **PATCH** (RFC 7644 §3.5.2) that adds `emails[type eq "work"].value` where there is no such
-///   value creates one, as servers for Entra ID do; other value paths that select nothing answer
-///   `noTarget`.
-/// - **Versions** (§3.14) are weak entity tags, `W/"1"` for a new resource. A write that changes
-///   nothing keeps the version.
-/// - **Lists** have 100 resources where no `count` is given, and never more than 1000, or
+/// - **Credentials**: the token as `Basic` or as `Bearer`; discovery needs none.
+/// - **Writes** keep attributes without a schema, except that the path of a PATCH must be an attribute
+///   of a schema (`invalidPath`). Passwords are accepted and not stored.
+/// - **Members** of a group must exist; the server sets their `type`, `display` and `$ref`. `groups` of
+///   a user contains its direct groups, and does not affect the version of the user.
+/// - **PATCH** (RFC 7644 §3.5.2): adding `emails[type eq "work"].value` creates the value if it does not
+///   exist, as on servers for Entra ID. Other value paths that select nothing answer `noTarget`.
+/// - **Versions** (§3.14) are weak entity tags, `W/"1"` for a new resource. A write without a change
+///   keeps the version.
+/// - **Lists** have 100 resources per page by default, and at most 1000, or
 ///   [`page_cap`](StandardSandboxBuilder::page_cap).
 pub struct StandardSandbox {
     running: Running<Standard>,
@@ -71,13 +70,12 @@ impl StandardSandbox {
     ///
     /// # Errors
     ///
-    /// If no loopback port can be bound, or no thread or runtime started.
+    /// If a loopback port, a thread or a runtime is not available.
     pub fn start() -> io::Result<Self> {
         Self::builder().start()
     }
 
-    /// Sets up a server with users and groups, with less than all features, or with the quirks of
-    /// real servers.
+    /// Builds a server with users and groups, with fewer features, or with the quirks of real servers.
     ///
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::builder().users(3).without_bulk().start()?;\n",
@@ -89,7 +87,7 @@ impl StandardSandbox {
 
     shared_methods!("StandardSandbox", "\"/scim/v2\"", "\"/scim/v2\"");
 
-    /// The current groups, in the order in which they were created.
+    /// The current groups, in the order of their creation.
     ///
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::start()?;\n",
@@ -103,7 +101,7 @@ impl StandardSandbox {
     }
 }
 
-/// Shows neither the token nor the password.
+/// Redacts the token and the password.
 impl fmt::Debug for StandardSandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("StandardSandbox").field(&self.running).finish()
@@ -119,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_starts_with_the_users_and_groups_that_it_is_given() {
+    fn it_starts_with_the_given_users_and_groups() {
         let sandbox = StandardSandbox::builder()
             .users(1)
             .with_users([json!({ "id": "jane", "userName": "jane" })])
@@ -136,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_would_not_create_it_does_not_start_with() {
+    fn it_does_not_start_with_a_resource_that_a_create_would_reject() {
         let start = |users: Vec<Value>, groups: Vec<Value>| {
             StandardSandbox::builder().with_users(users).with_groups(groups).start().map(drop).map_err(|e| e.kind())
         };
@@ -147,7 +145,7 @@ mod tests {
             (vec![jane(), json!({ "userName": "JANE" })], vec![]),
             (vec![jane(), json!({ "id": "1", "userName": "joan" })], vec![]),
             (vec![json!("jane")], vec![]),
-            (vec![], vec![json!({ "displayName": "G", "members": [{ "value": "nobody" }] })]),
+            (vec![], vec![json!({ "displayName": "G", "members": [{ "value": "unknown" }] })]),
             (vec![jane()], vec![json!({ "id": "1", "displayName": "G" })]),
         ] {
             assert_eq!(start(users.clone(), groups.clone()), Err(ErrorKind::InvalidInput), "{users:?} {groups:?}");

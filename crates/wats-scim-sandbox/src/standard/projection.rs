@@ -1,4 +1,4 @@
-//! Which attributes an answer has: `attributes` and `excludedAttributes` (RFC 7644 §3.9).
+//! Attribute selection: `attributes` and `excludedAttributes` (RFC 7644 §3.9).
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use wats_scim_filter::json::same_name;
 
 use super::kinds::is_core;
 
-/// Always returned, whatever is asked for.
+/// The attributes that are always returned.
 const ALWAYS: [&str; 2] = ["schemas", "id"];
 
-/// A choice of attributes.
+/// A selection of attributes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum Projection {
     #[default]
@@ -19,7 +19,7 @@ pub(super) enum Projection {
     Without(Vec<Steps>),
 }
 
-/// The names that lead to an attribute, from the top of a resource.
+/// The names on the path to an attribute, from the top level of a resource.
 type Steps = Vec<String>;
 
 impl Projection {
@@ -31,7 +31,7 @@ impl Projection {
         Self::Without(paths.iter().flat_map(|path| steps(path)).collect())
     }
 
-    /// The resource as it is to be answered.
+    /// The selected part of a resource.
     pub(super) fn of<'a>(&self, resource: &'a Value) -> Cow<'a, Value> {
         let Value::Object(members) = resource else { return Cow::Borrowed(resource) };
         let (is_only, steps) = match self {
@@ -57,7 +57,8 @@ impl Projection {
     }
 }
 
-/// What a path may mean: the URN of an extension itself has the form of a path into another one.
+/// The possible meanings of a path: the URN of an extension also has the form of a path into another
+/// schema.
 fn steps(path: &str) -> Vec<Steps> {
     let split = |names: &str| names.split('.').map(str::to_owned).collect::<Steps>();
     match path.rsplit_once(':') {
@@ -71,13 +72,13 @@ fn steps(path: &str) -> Vec<Steps> {
     }
 }
 
-/// The steps that are left after a name.
+/// The remaining steps after a name.
 fn after<'a>(name: &str, steps: &[&'a [String]]) -> Vec<&'a [String]> {
     let steps = steps.iter().filter_map(|steps| steps.split_first());
     steps.filter(|(first, _)| same_name(first, name)).map(|(_, rest)| rest).collect()
 }
 
-/// What the steps lead to.
+/// The part of a value that the steps select.
 fn kept(name: &str, value: &Value, steps: &[&[String]]) -> Option<Value> {
     let steps = after(name, steps);
     if steps.is_empty() {
@@ -89,7 +90,7 @@ fn kept(name: &str, value: &Value, steps: &[&[String]]) -> Option<Value> {
     within(value, |name, value| kept(name, value, &steps))
 }
 
-/// What the steps do not lead to.
+/// The part of a value that the steps do not select.
 fn left(name: &str, value: &Value, steps: &[&[String]]) -> Option<Value> {
     let steps = after(name, steps);
     if steps.is_empty() {
@@ -101,7 +102,7 @@ fn left(name: &str, value: &Value, steps: &[&[String]]) -> Option<Value> {
     within(value, |name, value| left(name, value, &steps))
 }
 
-/// A choice of the members of a value, or of each of its values; none if nothing is left.
+/// Selects members of a value, or of each of its values; `None` if nothing is left.
 fn within(value: &Value, choose: impl Fn(&str, &Value) -> Option<Value>) -> Option<Value> {
     let object = |members: &Map<String, Value>| {
         let chosen: Map<String, Value> =
@@ -140,33 +141,33 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_always_there() {
+    fn the_id_is_always_returned() {
         assert_eq!(only("USERNAME"), json!({"schemas": ["s"], "id": "1", "userName": "jane"}));
     }
 
     #[test]
-    fn a_sub_attribute_is_a_part() {
+    fn a_sub_attribute_can_be_selected() {
         assert_eq!(only("name.givenName")["name"], json!({"givenName": "J"}));
     }
 
     #[test]
-    fn a_sub_attribute_of_many_is_a_part_of_each() {
+    fn a_sub_attribute_is_selected_in_each_value() {
         assert_eq!(only("emails.value")["emails"], json!([{"value": "a"}]));
     }
 
     #[test]
-    fn an_extension_is_named_whole_or_in_part() {
+    fn an_extension_is_selected_completely_or_in_part() {
         assert_eq!(only("urn:x:y")["urn:x:y"], json!({"z": 1, "w": 2}));
         assert_eq!(only("urn:x:y:z")["urn:x:y"], json!({"z": 1}));
     }
 
     #[test]
-    fn a_path_may_name_the_core_schema() {
+    fn a_path_may_contain_the_core_schema() {
         assert_eq!(only("urn:ietf:params:scim:schemas:core:2.0:User:userName")["userName"], "jane");
     }
 
     #[test]
-    fn what_is_excluded_is_left_out_but_for_the_id() {
+    fn excluded_attributes_are_left_out_except_the_id() {
         let shown = Projection::without(&["id".to_owned(), "name.givenName".to_owned()]).of(&user()).into_owned();
         assert_eq!((&shown["id"], &shown["name"]), (&json!("1"), &json!({"familyName": "D"})));
     }

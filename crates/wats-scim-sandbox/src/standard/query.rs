@@ -1,4 +1,4 @@
-//! What a list is asked for, in a query string or in a `SearchRequest` (RFC 7644 §3.4.2, §3.4.3).
+//! The parameters of a list, from a query string or a `SearchRequest` (RFC 7644 §3.4.2, §3.4.3).
 
 use serde_json::{Map, Value};
 use wats_scim_filter::Filter;
@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 
 const SEARCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
-/// How many resources a page holds where the request does not say.
+/// The default page size.
 pub(super) const DEFAULT_COUNT: i64 = 100;
 
 /// The parameters of a list.
@@ -24,7 +24,7 @@ pub(super) struct Query {
     /// Empty for the first page (RFC 9865 §2).
     pub(super) cursor: Option<String>,
     pub(super) projection: Projection,
-    /// What must be the same on every page of a cursor.
+    /// The parameters that must be the same on every page of a cursor.
     pub(super) selection: String,
 }
 
@@ -68,7 +68,7 @@ impl Query {
     }
 }
 
-/// The attributes that an answer is to have.
+/// The attributes to return.
 pub(super) fn projection(parameters: &Map<String, Value>) -> Result<Projection, Refusal> {
     let only = list(parameters, "attributes")?;
     let without = list(parameters, "excludedAttributes")?;
@@ -76,11 +76,11 @@ pub(super) fn projection(parameters: &Map<String, Value>) -> Result<Projection, 
         (true, true) => Ok(Projection::Everything),
         (false, true) => Ok(Projection::only(&only)),
         (true, false) => Ok(Projection::without(&without)),
-        (false, false) => Err(Refusal::invalid_value("attributes and excludedAttributes exclude each other")),
+        (false, false) => Err(Refusal::invalid_value("attributes and excludedAttributes cannot be combined")),
     }
 }
 
-/// A text; one that is blank counts as absent.
+/// A string parameter; a blank one is absent.
 fn text<'a>(parameters: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
     match member(parameters, name) {
         None | Some(Value::Null) => Ok(None),
@@ -97,7 +97,7 @@ fn integer(parameters: &Map<String, Value>, name: &str) -> Result<Option<i64>, R
     }
 }
 
-/// Paths: an array of them, or one text with commas between them.
+/// Paths, as an array or as one string with commas.
 fn list(parameters: &Map<String, Value>, name: &str) -> Result<Vec<String>, Refusal> {
     let texts: Vec<&str> = match member(parameters, name) {
         Some(Value::Array(paths)) => paths.iter().filter_map(Value::as_str).collect(),
@@ -127,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn attributes_may_be_a_text_or_an_array() {
+    fn attributes_may_be_a_string_or_an_array() {
         let message = json!({"schemas": [SEARCH_SCHEMA], "attributes": ["a", "b"]});
         let message = Query::of_message(message.as_object().unwrap()).unwrap();
         assert_eq!(message.projection, read("attributes=a,%20b").projection);
     }
 
     #[test]
-    fn both_choices_of_attributes_are_refused() {
+    fn attributes_and_excluded_attributes_cannot_be_combined() {
         assert!(Query::of(&parameters("attributes=a&excludedAttributes=b")).is_err());
     }
 

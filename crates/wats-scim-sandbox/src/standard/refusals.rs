@@ -1,4 +1,4 @@
-//! Refusals that only a full server has a use for (RFC 7644 §3.12).
+//! Errors that only the standard server returns (RFC 7644 §3.12).
 
 use http::StatusCode;
 
@@ -20,19 +20,19 @@ pub(super) fn no_target(detail: impl Into<String>) -> Refusal {
     bad_request("noTarget", detail)
 }
 
-/// What was to be changed cannot be.
+/// The attribute cannot be changed.
 pub(super) fn mutability(detail: impl Into<String>) -> Refusal {
     bad_request("mutability", detail)
 }
 
-/// A cursor is not one of this server's (RFC 9865 §2.1).
+/// The cursor is not from this server (RFC 9865 §2.1).
 pub(super) fn invalid_cursor() -> Refusal {
-    bad_request("invalidCursor", "the cursor is not one of this query's")
+    bad_request("invalidCursor", "the cursor does not belong to this query")
 }
 
-/// A cursor was one of this server's, and is forgotten (RFC 9865 §2.1).
+/// The cursor is from this server and has expired (RFC 9865 §2.1).
 pub(super) fn expired_cursor() -> Refusal {
-    bad_request("expiredCursor", "the cursor has expired; begin again with an empty one")
+    bad_request("expiredCursor", "the cursor has expired; start again with an empty one")
 }
 
 /// Another resource has this name (RFC 7644 §3.3).
@@ -41,17 +41,17 @@ pub(super) fn taken(kind: &str, attribute: &str, name: &str) -> Refusal {
     with(StatusCode::CONFLICT, Some("uniqueness"), detail)
 }
 
-/// The resource has another version than `If-Match` names (RFC 7644 §3.14).
+/// The resource does not have the version in `If-Match` (RFC 7644 §3.14).
 pub(super) fn precondition_failed() -> Refusal {
-    with(StatusCode::PRECONDITION_FAILED, None, "the resource has changed: its version is another one")
+    with(StatusCode::PRECONDITION_FAILED, None, "the resource has changed: it has another version")
 }
 
-/// A bulk request is over a limit (RFC 7644 §3.7.4).
+/// A bulk request exceeds a limit (RFC 7644 §3.7.4).
 pub(super) fn too_large(detail: impl Into<String>) -> Refusal {
     with(StatusCode::PAYLOAD_TOO_LARGE, None, detail)
 }
 
-/// The server lacks what was asked for.
+/// The server does not support the request.
 pub(super) fn not_implemented(detail: impl Into<String>) -> Refusal {
     with(StatusCode::NOT_IMPLEMENTED, None, detail)
 }
@@ -61,7 +61,7 @@ pub(super) fn forbidden(detail: impl Into<String>) -> Refusal {
     with(StatusCode::FORBIDDEN, None, detail)
 }
 
-/// The request carries neither form of the credentials.
+/// The request has neither form of the credentials.
 pub(super) fn unauthorized() -> Refusal {
     let mut refusal = Refusal::unauthorized();
     "send the sandbox's token, as Basic or as Bearer credentials".clone_into(&mut refusal.detail);

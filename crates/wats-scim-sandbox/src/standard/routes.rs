@@ -1,4 +1,4 @@
-//! The routes: what each request is answered with (RFC 7644 §3.2).
+//! The routes of the server (RFC 7644 §3.2).
 
 use http::header::{CONTENT_LOCATION, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -105,7 +105,7 @@ impl Standard {
         }
     }
 
-    /// `/Me` (RFC 7644 §3.11): the user of the credentials, at a path of its own.
+    /// `/Me` (RFC 7644 §3.11): the user that the credentials belong to.
     fn me(&mut self, request: &Request<Vec<u8>>) -> Answer {
         let name = self.settings.me.clone();
         let name = name.ok_or_else(|| refusals::not_implemented("this server has no /Me"))?;
@@ -123,7 +123,7 @@ impl Standard {
 
 const ONE: &str = "GET, PUT, PATCH, DELETE";
 
-/// What a path names.
+/// The target of a path.
 #[derive(Debug)]
 enum Route {
     Root,
@@ -132,7 +132,7 @@ enum Route {
     Schemas(Option<String>),
     Bulk,
     Me,
-    /// A search of one kind, or of all.
+    /// A search of one type, or of all types.
     Search(Option<&'static Kind>),
     Kind(&'static Kind),
     One(&'static Kind, String),
@@ -140,7 +140,7 @@ enum Route {
 
 impl Route {
     fn of(segments: &[&str]) -> Option<Self> {
-        // A trailing slash changes nothing.
+        // A trailing slash is ignored.
         let segments = match segments {
             [rest @ .., ""] => rest,
             all => all,
@@ -162,7 +162,7 @@ impl Route {
         }
     }
 
-    /// The methods that it answers, as the `Allow` header lists them.
+    /// The supported methods, in the form of the `Allow` header.
     fn allowed(&self) -> &'static str {
         match self {
             Self::Root | Self::Config | Self::ResourceTypes(_) | Self::Schemas(_) => "GET",
@@ -173,7 +173,7 @@ impl Route {
     }
 }
 
-/// The kind that a path is about, and the id if it names one resource.
+/// The resource type of a path, and the id if it is the path of one resource.
 pub(super) fn place(path: &str) -> Option<(&'static Kind, Option<String>)> {
     let segments = segments(path)?;
     match Route::of(&segments.iter().map(String::as_str).collect::<Vec<_>>())? {
@@ -183,7 +183,7 @@ pub(super) fn place(path: &str) -> Option<(&'static Kind, Option<String>)> {
     }
 }
 
-/// The segments after the base, each decoded once: an encoded slash stays within its segment.
+/// The segments after the base, each decoded once, so that an encoded slash stays in its segment.
 fn segments(path: &str) -> Option<Vec<String>> {
     let rest = path.strip_prefix(BASE)?;
     if rest.is_empty() {

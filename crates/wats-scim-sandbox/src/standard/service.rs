@@ -1,4 +1,4 @@
-//! All that the server knows, and who is let in.
+//! The state of the server, and its access control.
 
 use std::io;
 
@@ -21,18 +21,18 @@ pub(super) const BASE: &str = "/scim/v2";
 
 type Resource = Map<String, Value>;
 
-/// How many resources a page holds at most, where no cap is set.
+/// The maximum page size without a cap.
 const MAX_RESULTS: usize = 1000;
 
 pub(super) type Answer = Result<Response<Vec<u8>>, Refusal>;
 
-/// The id that a bulk request has promised to a resource that it creates.
+/// The id that a bulk request has reserved for a resource.
 #[derive(Clone, Debug)]
 pub(super) struct ReservedId(pub(super) String);
 
-/// All that the server knows.
+/// The state of the server.
 pub(crate) struct Standard {
-    /// The address of the SCIM base.
+    /// The URL of the SCIM base.
     pub(super) base: String,
     pub(super) store: Store,
     pub(super) account: Account,
@@ -42,13 +42,13 @@ pub(crate) struct Standard {
 }
 
 impl Standard {
-    /// A server at `base` without resources.
+    /// An empty server at `base`.
     pub(super) fn new(base: &str, account: Account, mut quirks: Quirks, settings: Settings) -> Self {
         quirks.page_cap.get_or_insert(MAX_RESULTS);
         Self { base: base.to_owned(), store: Store::new(base), account, quirks, settings, cursors: Cursors::default() }
     }
 
-    /// Adds users and groups to start with. Groups may have later ones as members.
+    /// Adds the initial users and groups. Groups can have later ones as members.
     pub(super) fn seed(
         &mut self,
         users: impl Iterator<Item = io::Result<Resource>>,
@@ -69,7 +69,7 @@ impl Standard {
         Ok(())
     }
 
-    /// Adds a resource, whose `id` is kept if there is one.
+    /// Adds a resource, and keeps its `id` if it has one.
     fn add(&mut self, endpoint: &str, resource: &Resource) -> io::Result<()> {
         let Some(kind) = kinds::at(endpoint) else { return Ok(()) };
         let id = text(resource, "id").map(str::to_owned);
@@ -91,7 +91,7 @@ impl Standard {
         kinds::at(endpoint).map(|kind| self.store.iter(kind).cloned().collect()).unwrap_or_default()
     }
 
-    /// Lets a request through that carries the token, as Basic or as Bearer.
+    /// Accepts a request with the token as Basic or as Bearer.
     pub(super) fn let_in(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let passes = headers
             .get(AUTHORIZATION)

@@ -1,4 +1,4 @@
-//! The order of a list: `sortBy` and `sortOrder` (RFC 7644 §3.4.2.3).
+//! Sorting: `sortBy` and `sortOrder` (RFC 7644 §3.4.2.3).
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use super::intake::is_primary;
 use super::kinds::is_core;
 use crate::refusal::Refusal;
 
-/// By which attribute, and in which direction.
+/// An attribute and a direction.
 #[derive(Debug)]
 pub(super) struct Sort {
     path: AttributePath,
@@ -28,8 +28,8 @@ impl Sort {
         Ok(Self { path, descending })
     }
 
-    /// Puts resources in order; those that are equal keep theirs. One without a value is last
-    /// in ascending order, and first in descending order.
+    /// Sorts resources. The sort is stable. Resources without a value are last in ascending order and
+    /// first in descending order.
     pub(super) fn apply(&self, resources: &mut [&Value]) {
         resources.sort_by_cached_key(|resource| {
             let key = Key(self.value(resource).map(|value| self.folded(value)));
@@ -58,7 +58,7 @@ impl Sort {
     }
 }
 
-/// Of several values the primary one, or the first.
+/// The value to sort by: of several, the primary one, or else the first.
 fn preferred(value: &Value) -> Option<&Value> {
     match value {
         Value::Array(values) => values.iter().find(|value| is_primary(value)).or_else(|| values.first()),
@@ -85,7 +85,8 @@ impl PartialOrd for Directed {
     }
 }
 
-/// Texts in their order, numbers in theirs, booleans in theirs; no value is after any.
+/// Compares strings with strings, numbers with numbers and booleans with booleans; absent values are
+/// last.
 struct Key(Option<Value>);
 
 impl Ord for Key {
@@ -139,19 +140,19 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_sorted_in_any_letter_case() {
+    fn strings_are_sorted_ignoring_letter_case() {
         let users = [json!({"id": 1, "userName": "b"}), json!({"id": 2, "userName": "A"})];
         assert_eq!(sorted("userName", None, &users), [2, 1]);
     }
 
     #[test]
-    fn no_value_is_last_in_ascending_order() {
+    fn absent_values_are_last_in_ascending_order() {
         let users = [json!({"id": 1}), json!({"id": 2, "title": "z"})];
         assert_eq!(sorted("title", None, &users), [2, 1]);
     }
 
     #[test]
-    fn no_value_is_first_in_descending_order() {
+    fn absent_values_are_first_in_descending_order() {
         let users = [json!({"id": 1, "title": "z"}), json!({"id": 2})];
         assert_eq!(sorted("title", Some("Descending"), &users), [2, 1]);
     }

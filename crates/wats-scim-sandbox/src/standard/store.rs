@@ -1,4 +1,4 @@
-//! The resources that the server holds.
+//! The resources of the server.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::refusals;
 use crate::message::text;
 use crate::refusal::Refusal;
 
-/// A resource, as it is answered, and how often it has changed.
+/// A resource in the form of an answer, and the number of its changes.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) kind: &'static Kind,
@@ -21,7 +21,7 @@ pub(super) struct Held {
     version: u64,
 }
 
-/// All resources; those of a kind in the order of their creation.
+/// All resources, by type in the order of their creation.
 #[derive(Debug)]
 pub(super) struct Store {
     base: String,
@@ -29,14 +29,14 @@ pub(super) struct Store {
     order: HashMap<&'static str, Vec<String>>,
     /// Unique names in lower case, by endpoint.
     names: HashMap<(&'static str, String), String>,
-    /// The groups that a resource is a direct member of.
+    /// The direct groups of each resource.
     pub(super) containers: HashMap<String, Vec<String>>,
-    /// Ids that a bulk request is going to use (RFC 7644 §3.7.1).
+    /// Ids that are reserved by a bulk request (RFC 7644 §3.7.1).
     pub(super) expected: HashMap<String, &'static Kind>,
 }
 
 impl Store {
-    /// Nothing yet; `base` is the address that every `meta.location` begins with.
+    /// An empty store; `base` is the prefix of every `meta.location`.
     pub(super) fn new(base: impl Into<String>) -> Self {
         Self {
             base: base.into(),
@@ -48,22 +48,22 @@ impl Store {
         }
     }
 
-    /// The ids of a kind, in order.
+    /// The ids of a type, in order.
     pub(super) fn ids(&self, kind: &Kind) -> &[String] {
         self.order.get(kind.endpoint).map_or(&[], Vec::as_slice)
     }
 
-    /// The resources of a kind, in order.
+    /// The resources of a type, in order.
     pub(super) fn iter(&self, kind: &Kind) -> impl Iterator<Item = &Value> {
         self.ids(kind).iter().filter_map(|id| self.find(id))
     }
 
-    /// A resource of whatever kind.
+    /// A resource of any type.
     pub(super) fn find(&self, id: &str) -> Option<&Value> {
         self.held.get(id).map(|held| &held.resource)
     }
 
-    /// The id of the resource that has this unique name, in any letter case.
+    /// The id of the resource with this unique name, ignoring letter case.
     pub(super) fn named(&self, kind: &Kind, name: &str) -> Option<&str> {
         self.names.get(&(kind.endpoint, text_key(name).into_owned())).map(String::as_str)
     }
@@ -76,12 +76,12 @@ impl Store {
         })
     }
 
-    /// Where a resource is.
+    /// The URL of a resource.
     pub(super) fn location(&self, kind: &Kind, id: &str) -> String {
         format!("{}/{}/{id}", self.base, kind.endpoint)
     }
 
-    /// Adds a resource, with an id of the server's own: `reserved`, or a random one.
+    /// Creates a resource with the id `reserved`, or a random one.
     pub(super) fn create(
         &mut self,
         kind: &'static Kind,
@@ -93,7 +93,7 @@ impl Store {
         self.write(kind, &id, accepted)
     }
 
-    /// Replaces a resource: what is left out is cleared (RFC 7644 §3.5.1).
+    /// Replaces a resource. Absent attributes are cleared (RFC 7644 §3.5.1).
     pub(super) fn replace(
         &mut self,
         kind: &'static Kind,
@@ -105,7 +105,7 @@ impl Store {
         self.write(kind, id, accepted)
     }
 
-    /// Removes a resource, also from the groups that it is a member of.
+    /// Removes a resource, and removes it from its groups.
     pub(super) fn delete(&mut self, kind: &Kind, id: &str) -> Result<(), Refusal> {
         self.get(kind, id)?;
         self.leave_all_groups(id);
@@ -122,7 +122,7 @@ impl Store {
         Ok(())
     }
 
-    /// Puts an accepted resource in its place. A change that changes nothing keeps its version.
+    /// Stores a checked resource. Without a change it keeps its version.
     fn write(&mut self, kind: &'static Kind, id: &str, mut accepted: Map<String, Value>) -> Result<&Value, Refusal> {
         let key = self.free_name(kind, id, &accepted)?;
         self.settle_members(kind, id, &mut accepted)?;
@@ -160,7 +160,7 @@ impl Store {
         self.get(kind, id)
     }
 
-    /// The name to remember a resource by, if names of its kind are unique.
+    /// The key of a resource by name, if names of its type are unique.
     fn free_name(
         &self,
         kind: &'static Kind,
@@ -193,7 +193,7 @@ impl Store {
         })
     }
 
-    /// Notes that a resource was changed from within.
+    /// Records that the server changed a resource itself.
     pub(super) fn touch(&mut self, id: &str) {
         let Some(held) = self.held.get_mut(id) else { return };
         held.version = held.version.saturating_add(1);
@@ -237,14 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_clears_what_it_leaves_out() {
+    fn a_replacement_clears_absent_attributes() {
         let (mut store, id) = with_jane();
         let user = store.replace(users().unwrap(), &id, sent(&json!({"userName": "jane"}))).unwrap();
         assert_eq!((user.get("title"), &user["meta"]["version"]), (None, &json!("W/\"2\"")));
     }
 
     #[test]
-    fn a_replacement_by_the_same_keeps_the_version() {
+    fn a_replacement_without_a_change_keeps_the_version() {
         let (mut store, id) = with_jane();
         let same = sent(&json!({"userName": "jane", "title": "T"}));
         let user = store.replace(users().unwrap(), &id, same).unwrap();
@@ -252,28 +252,28 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_unique_in_any_letter_case() {
+    fn a_name_is_unique_ignoring_letter_case() {
         let (mut store, _) = with_jane();
         let refusal = store.create(users().unwrap(), sent(&json!({"userName": "JANE"})), None).unwrap_err();
         assert_eq!(refusal.scim_type, Some("uniqueness"));
     }
 
     #[test]
-    fn a_name_that_was_changed_is_free_again() {
+    fn the_old_name_of_a_renamed_user_is_available_again() {
         let (mut store, id) = with_jane();
         store.replace(users().unwrap(), &id, sent(&json!({"userName": "joan"}))).unwrap();
         assert!(store.create(users().unwrap(), sent(&json!({"userName": "jane"})), None).is_ok());
     }
 
     #[test]
-    fn the_name_of_a_deleted_user_is_free_again() {
+    fn the_name_of_a_deleted_user_is_available_again() {
         let (mut store, id) = with_jane();
         store.delete(users().unwrap(), &id).unwrap();
         assert!(store.create(users().unwrap(), sent(&json!({"userName": "jane"})), None).is_ok());
     }
 
     #[test]
-    fn a_user_is_no_group() {
+    fn a_user_is_not_a_group() {
         let (store, id) = with_jane();
         assert!(store.get(super::super::kinds::at("Groups").unwrap(), &id).is_err());
     }

@@ -1,4 +1,4 @@
-//! Versions in a request: `If-Match` and `If-None-Match` (RFC 7644 §3.14).
+//! Conditional requests: `If-Match` and `If-None-Match` (RFC 7644 §3.14).
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::refusals;
 use crate::refusal::Refusal;
 
-/// Lets a change through if the resource has a version that the client knows.
+/// Accepts a change if the resource has a version that is listed in `If-Match`.
 pub(super) fn check(headers: &HeaderMap, resource: &Value) -> Result<(), Refusal> {
     match names(headers, &IF_MATCH, resource) {
         Some(false) => Err(refusals::precondition_failed()),
@@ -15,12 +15,12 @@ pub(super) fn check(headers: &HeaderMap, resource: &Value) -> Result<(), Refusal
     }
 }
 
-/// Whether the client has this version of the resource already.
+/// Whether the client already has this version of the resource.
 pub(super) fn is_known(headers: &HeaderMap, resource: &Value) -> bool {
     names(headers, &IF_NONE_MATCH, resource) == Some(true)
 }
 
-/// Whether a header names the version of the resource; `None` without such a header.
+/// Whether a header contains the version of the resource; `None` without the header.
 fn names(headers: &HeaderMap, header: &HeaderName, resource: &Value) -> Option<bool> {
     if !headers.contains_key(header) {
         return None;
@@ -31,7 +31,7 @@ fn names(headers: &HeaderMap, header: &HeaderName, resource: &Value) -> Option<b
     Some(tags.any(|tag| tag == "*" || Some(opaque(tag)) == version))
 }
 
-/// What of an entity tag a weak comparison is about (RFC 9110 §8.8.3.2).
+/// The part of an entity tag that a weak comparison uses (RFC 9110 §8.8.3.2).
 fn opaque(tag: &str) -> &str {
     tag.strip_prefix("W/").unwrap_or(tag)
 }
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_refused() {
+    fn another_version_is_rejected() {
         assert!(!is_current("W/\"1\""));
     }
 
@@ -60,12 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_any_version() {
+    fn a_star_matches_any_version() {
         assert!(is_current("*"));
     }
 
     #[test]
-    fn no_header_asks_for_nothing() {
+    fn without_a_header_there_is_no_condition() {
         assert!(check(&HeaderMap::new(), &json!({})).is_ok());
     }
 }

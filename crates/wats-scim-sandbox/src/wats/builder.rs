@@ -1,4 +1,4 @@
-//! What a WATS server is like before it starts.
+//! The settings of a WATS server.
 
 use std::io;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::routes::{Base, Wats};
 use crate::example::example;
 use crate::setup::{Setup, rejected, shared_settings};
 
-/// Sets up a [`Sandbox`]: its users, how fast it answers, and how it misbehaves.
+/// Builds a [`Sandbox`] with users, latency and quirks.
 ///
-/// Without any setting it has no users, answers at once, records every request and follows the
-/// rules. Each quirk was seen on a real server.
+/// By default the server has no users, answers at once, records all requests and has no quirks. Each
+/// quirk was seen on a real server.
 ///
 #[doc = example!("Sandbox":
     "use std::time::Duration;\n\n",
@@ -35,10 +35,10 @@ pub struct SandboxBuilder {
 impl SandboxBuilder {
     shared_settings!("Sandbox");
 
-    /// Serves a bare RFC 7644 base, `/scim/v2`, in place of `/api/SCIM/v2`.
+    /// Serves the SCIM base `/scim/v2` instead of `/api/SCIM/v2`.
     ///
-    /// It has neither the Token route nor the by-name route of WATS, so a user is found by name
-    /// only through a filter. The rules of PATCH stay those of WATS.
+    /// The server then has neither the token route nor the by-name route of WATS, so a client finds a
+    /// user by name only with a filter. PATCH still follows the rules of WATS.
     ///
     #[doc = example!("Sandbox":
         "let sandbox = Sandbox::builder().standard_path().start()?;\n",
@@ -51,10 +51,10 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long the tokens of the Token route are valid, whatever a request asks for.
+    /// The lifetime of the tokens of the token route, overriding the duration in the request.
     ///
-    /// The default is the number of days that the request asks for, or 90. A lifetime of zero gives
-    /// tokens that have expired by the time they are used.
+    /// The default is the number of days in the request, or 90. A lifetime of zero creates tokens that
+    /// are expired when they are used.
     ///
     #[doc = example!("Sandbox":
         "use std::time::Duration;\n\n",
@@ -71,7 +71,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the server; it answers by the time this returns.
+    /// Starts the server. It accepts requests when this returns.
     ///
     #[doc = example!("Sandbox":
         "let sandbox = Sandbox::builder().users(2).start()?;\n",
@@ -81,8 +81,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// If the server would not create one of the users that it was given, no loopback port can be
-    /// bound, or no thread or runtime started.
+    /// If the server rejects one of the given users, or if a loopback port, a thread or a runtime is not
+    /// available.
     pub fn start(self) -> io::Result<Sandbox> {
         let (base, lifetime) = (self.base, self.token_lifetime);
         let running = self.setup.start(base.path(), |place, setup| {

@@ -1,4 +1,4 @@
-//! The users that the server holds.
+//! The users of the server.
 
 use std::collections::HashMap;
 
@@ -14,40 +14,40 @@ use crate::message::text;
 use crate::quirks::Quirks;
 use crate::refusal::Refusal;
 
-/// Users in the order of their creation; lookups and pages take the same time at any size.
+/// Users in the order of their creation. Look-ups and pages take constant time.
 pub(super) struct Directory {
     users_url: String,
     order: Vec<String>,
     users: HashMap<String, Value>,
-    /// Keyed by the user name in lower case: it is unique in any letter case (RFC 7643 §4.1.1).
+    /// By user name in lower case: names are unique ignoring letter case (RFC 7643 §4.1.1).
     by_name: HashMap<String, String>,
 }
 
 /// One page of a list.
 pub(super) struct Page<'a> {
-    /// How many users match, on all pages.
+    /// The number of matching users on all pages.
     pub(super) total: usize,
     pub(super) start_index: usize,
     pub(super) users: Vec<&'a Value>,
 }
 
 impl Directory {
-    /// No users yet; `users_url` is where their `meta.location` points.
+    /// An empty directory; `users_url` is the base of `meta.location`.
     pub(super) fn new(users_url: impl Into<String>) -> Self {
         Self { users_url: users_url.into(), order: Vec::new(), users: HashMap::new(), by_name: HashMap::new() }
     }
 
-    /// Every user, in order.
+    /// All users, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Value> {
         self.order.iter().filter_map(|id| self.users.get(id))
     }
 
-    /// Adds a user, with an `id` and `meta` of the server's own.
+    /// Creates a user with a new `id` and `meta`.
     pub(super) fn create(&mut self, sent: Map<String, Value>) -> Result<&Value, Refusal> {
         self.add(sent, Uuid::new_v4().to_string())
     }
 
-    /// Adds a user to start with, whose `id` is kept if there is one.
+    /// Adds an initial user, and keeps its `id` if it has one.
     pub(super) fn seed(&mut self, sent: Map<String, Value>) -> Result<&Value, Refusal> {
         let id = text(&sent, "id").map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
         if self.users.contains_key(&id) {
@@ -86,7 +86,7 @@ impl Directory {
         self.users.get(id).ok_or_else(|| no_such_id(id))
     }
 
-    /// The user with this user name, in any letter case.
+    /// The user with this user name, ignoring letter case.
     pub(super) fn get_by_name(&self, user_name: &str) -> Result<&Value, Refusal> {
         self.by_name
             .get(&*text_key(user_name))
@@ -94,9 +94,9 @@ impl Directory {
             .ok_or_else(|| Refusal::not_found(format!("there is no user with the userName '{user_name}'")))
     }
 
-    /// Changes a user as a PATCH message says: wholly, or not at all.
+    /// Applies a PATCH message to a user, all or nothing.
     pub(super) fn patch(&mut self, id: &str, message: &Map<String, Value>) -> Result<&Value, Refusal> {
-        // No patch changes a user name, so `by_name` stays right.
+        // A patch cannot change a user name, so `by_name` stays correct.
         let user = self.users.get_mut(id).ok_or_else(|| no_such_id(id))?;
         if let Value::Object(user) = &mut *user {
             *user = patch::apply(user, message)?;
@@ -107,7 +107,7 @@ impl Directory {
         Ok(user)
     }
 
-    /// Removes a user. The time it takes grows with the number of users.
+    /// Removes a user, in time proportional to the number of users.
     pub(super) fn delete(&mut self, id: &str) -> Result<(), Refusal> {
         let user = self.users.remove(id).ok_or_else(|| no_such_id(id))?;
         self.order.retain(|other| other != id);
@@ -117,7 +117,7 @@ impl Directory {
         Ok(())
     }
 
-    /// The page of the users that match, as `quirks` cut it.
+    /// A page of the matching users, with the quirks applied.
     pub(super) fn page(&self, filter: Option<&Filter>, quirks: &Quirks, start_index: usize, count: usize) -> Page<'_> {
         let Some(filter) = filter else {
             let total = self.order.len();
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn the_server_chooses_the_id() {
+    fn the_server_assigns_the_id() {
         let sent = json!({"userName": "jane", "id": "mine"});
         let user = create(&mut directory(), &sent).unwrap();
         assert!(Uuid::try_parse(&id(&user)).is_ok());
     }
 
     #[test]
-    fn the_id_of_a_user_to_start_with_is_kept_and_unique() {
+    fn the_id_of_an_initial_user_is_kept_and_unique() {
         let mut directory = directory();
         let user = json!({"userName": "jane", "ID": "7f3a"});
         directory.seed(user.as_object().unwrap().clone()).unwrap();
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn a_created_user_says_where_it_is() {
+    fn a_created_user_has_a_location() {
         let user = create(&mut directory(), &json!({"userName": "jane"})).unwrap();
         let location = format!("http://sandbox.test/Users/{}", id(&user));
         assert_eq!(user["meta"]["location"], location);
     }
 
     #[test]
-    fn a_created_user_is_active_unless_it_says_otherwise() {
+    fn a_created_user_is_active_by_default() {
         let user = create(&mut directory(), &json!({"userName": "jane"})).unwrap();
         assert_eq!(user["active"], true);
     }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn attribute_names_are_read_in_any_letter_case() {
+    fn attribute_names_ignore_letter_case() {
         let user = create(&mut directory(), &json!({"USERNAME": "jane"})).unwrap();
         assert_eq!(user["userName"], "jane");
     }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_is_unique_in_any_letter_case() {
+    fn a_user_name_is_unique_ignoring_letter_case() {
         let mut directory = directory();
         create(&mut directory, &json!({"userName": "jane"})).unwrap();
         let refusal = create(&mut directory, &json!({"userName": "JANE"})).unwrap_err();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_takes_the_restrictions_of_the_extension() {
+    fn a_create_accepts_the_restrictions_of_the_extension() {
         let extension = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
         let sent = json!({"userName": "jane", extension: {"levels": "Level 1;Level 2"}});
         let user = create(&mut directory(), &sent).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_with_an_unknown_level_is_refused() {
+    fn a_create_with_an_unknown_level_is_rejected() {
         let extension = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
         let sent = json!({"userName": "jane", extension: {"levels": "Level 9"}});
         let refusal = create(&mut directory(), &sent).unwrap_err();
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_found_by_name_in_any_letter_case() {
+    fn a_user_is_found_by_name_ignoring_letter_case() {
         let directory = with_users(1);
         let user = directory.get_by_name("USER0001@example.com").unwrap();
         assert_eq!(user["userName"], "user0001@example.com");
@@ -291,14 +291,14 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_of_nobody_is_not_found() {
+    fn a_patch_of_an_unknown_user_is_not_found() {
         let operations = json!([{"op": "replace", "path": "active", "value": false}]);
-        let refusal = patch(&mut directory(), "nobody", &operations).unwrap_err();
+        let refusal = patch(&mut directory(), "unknown", &operations).unwrap_err();
         assert_eq!(refusal.status, http::StatusCode::NOT_FOUND);
     }
 
     #[test]
-    fn a_deleted_user_name_is_free_again() {
+    fn the_name_of_a_deleted_user_is_available_again() {
         let mut directory = directory();
         let user = create(&mut directory, &json!({"userName": "jane"})).unwrap();
         directory.delete(&id(&user)).unwrap();
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filtered_page_counts_what_matches() {
+    fn a_filtered_page_counts_the_matching_users() {
         let directory = with_users(5);
         let filter = "userName eq \"user0003@example.com\"".parse().ok();
         let page = directory.page(filter.as_ref(), &Quirks::default(), 1, 100);

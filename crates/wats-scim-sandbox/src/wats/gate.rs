@@ -14,18 +14,18 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::refusal::Refusal;
 
-/// A provisioning token, as the Token route answers it.
+/// A provisioning token, in the form of the token route.
 pub(super) struct ProvisioningToken {
     pub(super) jwt: String,
     pub(super) expires: DateTime<Utc>,
 }
 
-/// Decides whether a request may pass.
+/// Checks the credentials of requests.
 pub(super) struct Gate {
     account: Account,
     issuer: String,
     issued: HashMap<String, DateTime<Utc>>,
-    /// How long tokens are valid, whatever a request asks for.
+    /// The lifetime of all tokens, overriding the duration in the request.
     lifetime: Option<Duration>,
 }
 
@@ -34,7 +34,7 @@ impl Gate {
         Self { account, issuer: issuer.into(), issued: HashMap::new(), lifetime }
     }
 
-    /// Lets a request through: Basic with the API token, or Bearer with a token from here.
+    /// Accepts a request with the API token as Basic, or with an issued token as Bearer.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let passes = headers
             .get(AUTHORIZATION)
@@ -56,7 +56,7 @@ impl Gate {
         }
     }
 
-    /// Issues a token that passes as Bearer for `days` days.
+    /// Issues a token that is valid as Bearer for `days` days.
     pub(super) fn issue(&mut self, days: i32) -> Result<ProvisioningToken, Refusal> {
         let now = Utc::now();
         let asked = TimeDelta::try_days(i64::from(days)).filter(|_| days >= 1);
@@ -71,8 +71,8 @@ impl Gate {
             "exp": expires.timestamp(),
             "jti": Uuid::new_v4().to_string(),
         });
-        // The signature is never checked: the server remembers what it issued. Random bytes of a
-        // SHA-256's length keep the token well formed and impossible to guess.
+        // The signature is not checked, because the server remembers the tokens that it issued. Random
+        // bytes in the length of SHA-256 make the token well formed and impossible to guess.
         let signature = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
         let jwt = [
             URL_SAFE_NO_PAD.encode(json!({"alg": "HS256", "typ": "JWT"}).to_string()),

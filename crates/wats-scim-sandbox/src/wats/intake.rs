@@ -1,4 +1,4 @@
-//! What the server makes of the user that a create sent.
+//! Converts the user of a create to the form that the server stores.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{is_server_attribute, is_unassigned, is_write_only, same_name};
@@ -24,11 +24,11 @@ const KNOWN: &[&str] = &[
     EXTENSION,
 ];
 
-/// A user as sent, checked and in the server's own form, but for its `id` and `meta`.
+/// Checks a user and converts it to the form that the server stores, without `id` and `meta`.
 ///
-/// Attribute names are read in any letter case (RFC 7643 §2.1); what is null or empty is left
-/// out (§2.5); `id` and `meta` are the server's to set (§3.1), and `password` is never returned
-/// (§4.1.1), so all three are dropped. What the server does not know is kept.
+/// Letter case is ignored in attribute names (RFC 7643 §2.1), and unassigned attributes are left out
+/// (§2.5). `id` and `meta`, which the server assigns (§3.1), and `password`, which is never returned
+/// (§4.1.1), are dropped. Unknown attributes are kept.
 pub(super) fn accept(sent: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut user = Map::new();
     user.insert("schemas".to_owned(), vec![USER_SCHEMA].into());
@@ -56,7 +56,7 @@ fn require_user_name(user: &Map<String, Value>) -> Result<(), Refusal> {
     }
 }
 
-/// A later patch relies on these being what the schema says.
+/// Later patches rely on these types.
 fn check_shapes(user: &Map<String, Value>) -> Result<(), Refusal> {
     let objects = ["name", EXTENSION];
     let arrays = ["schemas", "emails", "roles"];
@@ -78,7 +78,7 @@ fn settle_active(user: &mut Map<String, Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Reads the lists of the extension by the rules of a patch, so that a create is as strict.
+/// Applies the rules of a patch to the lists of the extension, so that a create is as strict.
 fn settle_restrictions(user: &mut Map<String, Value>) -> Result<(), Refusal> {
     for restriction in Restriction::ALL {
         let attribute = restriction.attribute();

@@ -1,4 +1,4 @@
-//! A server with the routes and the rules of the WATS SCIM endpoint.
+//! A server that behaves like the SCIM endpoint of WATS.
 
 mod builder;
 mod directory;
@@ -17,45 +17,45 @@ use crate::running::{Running, shared_methods};
 
 pub use self::builder::SandboxBuilder;
 
-/// A running server with the routes and the rules of the WATS SCIM endpoint.
+/// A running server that behaves like the SCIM endpoint of WATS.
 ///
-/// It starts in about a millisecond, on a free port, so each test can have one. Dropping it closes
-/// every connection and stops it.
+/// It starts in about a millisecond on a free port, so each test can have its own. Dropping it closes
+/// all connections and stops it.
 ///
 /// ```
 /// use wats_scim_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::start()?;
 /// assert!(sandbox.base_url().starts_with("http://127.0.0.1:"));
-/// // Point a client at `sandbox.base_url()`, with `sandbox.token()` as its API token, and then:
+/// // Run a client with `sandbox.base_url()` and `sandbox.token()`, and then check the result:
 /// assert!(sandbox.users().is_empty());
 /// assert!(sandbox.requests().is_empty());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// # Its rules
+/// # Rules
 ///
-/// - **Credentials**: `Basic` with [`token`](Self::token), or `Bearer` with a token that its
-///   `/Token` route issued and that has not expired. Anything else is answered with 401.
-/// - **Create** ignores the client's `id`, requires a `userName` that no other user has in any
-///   letter case (409 `uniqueness`), and answers 201 with the user.
-/// - **Patch** knows `op: "replace"` only, on `fullName`, `familyName`, `givenName`, `email`,
-///   `roles`, `active`, `levels`, `productGroups` and `displayName`. Values are strings;
-///   `active` is a boolean, or `"True"` and `"False"`. A patch is all or nothing.
+/// - **Credentials**: `Basic` with [`token`](Self::token), or `Bearer` with an unexpired token from the
+///   `/Token` route. Otherwise the answer is 401.
+/// - **Create** ignores `id`, requires a `userName` that is unique ignoring letter case (409
+///   `uniqueness`), and answers 201 with the user.
+/// - **Patch** supports only `op: "replace"`, on `fullName`, `familyName`, `givenName`, `email`,
+///   `roles`, `active`, `levels`, `productGroups` and `displayName`. Values are strings; `active` is a
+///   boolean, `"True"` or `"False"`. A patch is all or nothing.
 /// - **Roles, levels and product groups** must exist: [`ROLES`](Self::ROLES),
-///   [`LEVELS`](Self::LEVELS), [`PRODUCT_GROUPS`](Self::PRODUCT_GROUPS). As on a real server, a
-///   patch only ever adds levels and product groups.
-/// - **Lists** hold 100 users where no `count` is given, in the order of their creation.
+///   [`LEVELS`](Self::LEVELS), [`PRODUCT_GROUPS`](Self::PRODUCT_GROUPS). As on a real server, a patch
+///   can add levels and product groups but not remove them.
+/// - **Lists** are in the order of creation, with 100 users per page by default.
 /// - **Errors** have the body of RFC 7644 §3.12.
 ///
-/// [`builder`](Self::builder) gives it users and quirks. The server that follows the RFCs is
+/// Use [`builder`](Self::builder) to add users and quirks. For a server that follows the RFCs, see
 /// [`StandardSandbox`](crate::StandardSandbox).
 pub struct Sandbox {
     running: Running<Wats>,
 }
 
 impl Sandbox {
-    /// The roles that a patch may give a user.
+    /// The roles that exist.
     ///
     #[doc = example!("Sandbox": "assert_eq!(Sandbox::ROLES, [\"Administrator\", \"Manager\", \"Operator\", \"Viewer\"]);")]
     pub const ROLES: &'static [&'static str] = patch::ROLES;
@@ -76,12 +76,12 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If no loopback port can be bound, or no thread or runtime started.
+    /// If a loopback port, a thread or a runtime is not available.
     pub fn start() -> io::Result<Self> {
         Self::builder().start()
     }
 
-    /// Sets up a server with users, or with the quirks of real servers.
+    /// Builds a server with users, or with the quirks of real servers.
     ///
     #[doc = example!("Sandbox": "assert_eq!(Sandbox::builder().users(3).start()?.users().len(), 3);")]
     pub fn builder() -> SandboxBuilder {
@@ -91,7 +91,7 @@ impl Sandbox {
     shared_methods!("Sandbox", "char::is_numeric", "\"/api/SCIM/v2\"");
 }
 
-/// Shows neither the token nor the password.
+/// Redacts the token and the password.
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Sandbox").field(&self.running).finish()
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// Sends one request on a connection of its own; the whole answer as text.
+    /// Sends one request on a new connection, and returns the whole answer as text.
     fn send(sandbox: &Sandbox, method: &str, target: &str, body: &str) -> String {
         let address = sandbox.base_url().strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_created_user_is_held() {
+    fn a_created_user_is_stored() {
         let sandbox = Sandbox::start().unwrap();
         send(&sandbox, "POST", "/api/SCIM/v2/Users", r#"{"userName": "jane"}"#);
         assert_eq!(sandbox.users()[0]["userName"], "jane");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn it_records_nothing_if_told_so() {
+    fn it_records_nothing_if_recording_is_off() {
         let sandbox = Sandbox::builder().record_requests(false).start().unwrap();
         send(&sandbox, "GET", "/", "");
         assert!(sandbox.requests().is_empty());
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn latency_is_waited_for() {
+    fn latency_delays_the_answer() {
         let latency = Duration::from_millis(20);
         let sandbox = Sandbox::builder().latency(latency).start().unwrap();
         let sent = Instant::now();
@@ -198,7 +198,7 @@ mod tests {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         drop(sandbox);
-        // An end or an error, as long as it is not an answer.
+        // The end of the connection or an error, but not an answer.
         assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0);
     }
 

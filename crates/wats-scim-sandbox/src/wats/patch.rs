@@ -1,4 +1,4 @@
-//! What WATS does with a PATCH, which is less than RFC 7644 §3.5.2 asks.
+//! PATCH in WATS, a subset of RFC 7644 §3.5.2.
 
 use serde_json::{Map, Value, json};
 use wats_scim_filter::json::member;
@@ -12,9 +12,9 @@ pub(super) const ROLES: &[&str] = &["Administrator", "Manager", "Operator", "Vie
 
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// The user after every operation of `message`; an error if any of them is refused.
+/// The user after all operations of `message`; an error if one of them is rejected.
 ///
-/// `user` itself is left alone, which makes a patch atomic (RFC 7644 §3.5.2).
+/// `user` itself is not changed, which makes a patch atomic (RFC 7644 §3.5.2).
 pub(super) fn apply(user: &Map<String, Value>, message: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut patched = user.clone();
     for operation in operations(message)? {
@@ -120,30 +120,30 @@ mod tests {
         apply(user.as_object().unwrap(), message.as_object().unwrap()).map(Value::Object)
     }
 
-    fn refused(operation: &Value) -> &'static str {
+    fn rejected(operation: &Value) -> &'static str {
         patched(operation).unwrap_err().scim_type.unwrap()
     }
 
     #[test]
-    fn active_takes_a_boolean() {
+    fn active_accepts_a_boolean() {
         let user = patched(&json!({"op": "replace", "path": "active", "value": false}));
         assert_eq!(user.unwrap()["active"], false);
     }
 
     #[test]
-    fn active_takes_the_words_of_entra_id() {
+    fn active_accepts_the_strings_of_entra_id() {
         let user = patched(&json!({"op": "Replace", "path": "active", "value": "False"}));
         assert_eq!(user.unwrap()["active"], false);
     }
 
     #[test]
-    fn active_takes_no_other_word() {
+    fn active_rejects_other_strings() {
         let operation = json!({"op": "replace", "path": "active", "value": "no"});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]
-    fn a_path_is_read_in_any_letter_case() {
+    fn a_path_ignores_letter_case() {
         let user = patched(&json!({"op": "replace", "path": "DISPLAYNAME", "value": "J"}));
         assert_eq!(user.unwrap()["displayName"], "J");
     }
@@ -172,15 +172,15 @@ mod tests {
     }
 
     #[test]
-    fn roles_takes_a_known_role() {
+    fn roles_accepts_a_known_role() {
         let user = patched(&json!({"op": "replace", "path": "roles", "value": "Viewer"}));
         assert_eq!(user.unwrap()["roles"], json!([{"value": "Viewer"}]));
     }
 
     #[test]
-    fn an_unknown_role_is_refused() {
+    fn an_unknown_role_is_rejected() {
         let operation = json!({"op": "replace", "path": "roles", "value": "Emperor"});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_takes_no_level_away() {
+    fn an_empty_value_removes_no_level() {
         let user = patched_by(&json!([
             {"op": "replace", "path": "levels", "value": "Level 2"},
             {"op": "replace", "path": "levels", "value": ""},
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_product_group_must_exist() {
         let operation = json!({"op": "replace", "path": "productGroups", "value": "Group Z"});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]
@@ -214,37 +214,37 @@ mod tests {
     }
 
     #[test]
-    fn only_replace_is_an_operation() {
+    fn only_replace_is_supported() {
         let operation = json!({"op": "add", "path": "displayName", "value": "J"});
-        assert_eq!(refused(&operation), "invalidSyntax");
+        assert_eq!(rejected(&operation), "invalidSyntax");
     }
 
     #[test]
-    fn a_path_with_a_value_filter_is_refused() {
+    fn a_path_with_a_value_filter_is_rejected() {
         let operation = json!({"op": "replace", "path": "emails[type eq \"work\"].value", "value": "j@x.io"});
-        assert_eq!(refused(&operation), "invalidPath");
+        assert_eq!(rejected(&operation), "invalidPath");
     }
 
     #[test]
-    fn an_operation_without_a_path_is_refused() {
+    fn an_operation_without_a_path_is_rejected() {
         let operation = json!({"op": "replace", "value": {"displayName": "J"}});
-        assert_eq!(refused(&operation), "invalidPath");
+        assert_eq!(rejected(&operation), "invalidPath");
     }
 
     #[test]
     fn null_is_not_a_value() {
         let operation = json!({"op": "replace", "path": "displayName", "value": null});
-        assert_eq!(refused(&operation), "invalidValue");
+        assert_eq!(rejected(&operation), "invalidValue");
     }
 
     #[test]
-    fn no_operations_are_refused() {
+    fn a_patch_without_operations_is_rejected() {
         let refusal = patched_by(&json!([])).unwrap_err();
         assert_eq!(refusal.scim_type, Some("invalidSyntax"));
     }
 
     #[test]
-    fn a_message_without_its_schema_is_refused() {
+    fn a_message_without_its_schema_is_rejected() {
         let message = json!({"Operations": [{"op": "replace", "path": "active", "value": true}]});
         let refusal = apply(&Map::new(), message.as_object().unwrap()).unwrap_err();
         assert_eq!(refusal.scim_type, Some("invalidSyntax"));

@@ -1,11 +1,11 @@
-//! Levels and product groups: what limits where a WATS user may work.
+//! Levels and product groups, which restrict a WATS user.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::json::same_name;
 
 use crate::refusal::Refusal;
 
-/// The extension that carries them on a user, since WATS 2025.1.10.
+/// The user extension that contains them, since WATS 2025.1.10.
 pub(crate) const EXTENSION: &str = "urn:ietf:params:scim:schemas:extension:custom:2.0:user";
 
 pub(crate) const LEVELS: &[&str] = &["Level 1", "Level 2", "Level 3", "Level 4", "Level 5"];
@@ -21,7 +21,7 @@ pub(crate) enum Restriction {
 impl Restriction {
     pub(crate) const ALL: [Self; 2] = [Self::Level, Self::ProductGroup];
 
-    /// The attribute of the extension that holds the list.
+    /// The attribute of the extension that contains the list.
     pub(crate) fn attribute(self) -> &'static str {
         match self {
             Self::Level => "levels",
@@ -36,9 +36,9 @@ impl Restriction {
         }
     }
 
-    /// Adds the names in `joined` (separated by `;`) to those the user has.
+    /// Adds the names in `joined`, separated by `;`, to the list of the user.
     ///
-    /// WATS only ever adds: names that are left out stay, so an empty value changes nothing.
+    /// WATS never removes names here, so an empty value changes nothing.
     pub(crate) fn add(self, user: &mut Map<String, Value>, joined: &str) -> Result<(), Refusal> {
         let attribute = self.attribute();
         let mut names: Vec<&str> = user

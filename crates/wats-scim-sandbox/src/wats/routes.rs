@@ -1,4 +1,4 @@
-//! The routes: what each request is answered with.
+//! The routes of the server.
 
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -15,15 +15,15 @@ use crate::quirks::{Quirks, Total};
 use crate::refusal::Refusal;
 use crate::server::Service;
 
-/// How long a provisioning token is valid where the request does not say: 90 days.
+/// The default lifetime of a provisioning token: 90 days.
 const DEFAULT_DURATION: i32 = 90;
 
-/// How many users a page holds where the request does not say.
+/// The default page size.
 const DEFAULT_COUNT: i64 = 100;
 
 type Answer = Result<Response<Vec<u8>>, Refusal>;
 
-/// All that the server knows.
+/// The state of the server.
 pub(super) struct Wats {
     pub(super) directory: Directory,
     pub(super) gate: Gate,
@@ -31,18 +31,18 @@ pub(super) struct Wats {
     pub(super) quirks: Quirks,
 }
 
-/// Where the routes are, and which there are.
+/// The base path, and the routes below it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Base {
-    /// WATS's own base, with the Token and by-name routes.
+    /// The base of WATS, with the token and by-name routes.
     #[default]
     Wats,
-    /// Another server's base, with the routes of RFC 7644 only.
+    /// The base of another server, with the routes of RFC 7644 only.
     Standard,
 }
 
 impl Base {
-    /// The path under which the routes are, without a trailing slash.
+    /// The base path, without a trailing slash.
     pub(super) fn path(self) -> &'static str {
         match self {
             Self::Wats => "/api/SCIM/v2",
@@ -80,7 +80,7 @@ fn answer(state: &mut Wats, request: &Request<Vec<u8>>) -> Answer {
     }
 }
 
-/// What a path names.
+/// The target of a path.
 #[derive(Debug, PartialEq, Eq)]
 enum Route {
     Token,
@@ -90,16 +90,15 @@ enum Route {
 }
 
 impl Route {
-    /// Reads a path as it was on the wire: split first, then each segment decoded once.
-    ///
-    /// So an encoded slash stays within its segment, and a plus stays a plus.
+    /// Reads the encoded path of a request: splits it first, then decodes each segment once. So an
+    /// encoded slash stays in its segment, and a plus stays a plus.
     fn of(path: &str, base: Base) -> Result<Self, Refusal> {
         let nothing_here = || Refusal::not_found(format!("there is nothing at {path}"));
         let decode = |segment| percent_decode_str(segment).decode_utf8();
         let mut segments = path.trim_start_matches('/').split('/');
         for expected in base.path().trim_start_matches('/').split('/') {
             let is_expected = segments.next().is_some_and(|segment| match base {
-                // ASP.NET's routes are case-insensitive; pyWATS and the vendor differ in case.
+                // Routes in ASP.NET ignore letter case; pyWATS and the WATS documentation differ in it.
                 Base::Wats => segment.eq_ignore_ascii_case(expected),
                 Base::Standard => segment == expected,
             });
@@ -112,7 +111,7 @@ impl Route {
         let rest: Vec<&str> = rest.iter().map(AsRef::as_ref).collect();
         match (base, rest.as_slice()) {
             (Base::Wats, ["Token"]) => Ok(Self::Token),
-            // As in ASP.NET, a trailing slash changes nothing: an empty id is the whole list.
+            // As in ASP.NET, a trailing slash is ignored: an empty id means the list.
             (_, ["Users"] | ["Users", ""]) => Ok(Self::Users),
             (Base::Wats, ["Users", segment]) => Ok(segment
                 .strip_prefix("userName=")
@@ -122,7 +121,7 @@ impl Route {
         }
     }
 
-    /// The methods that it answers, as the `Allow` header lists them.
+    /// The supported methods, in the form of the `Allow` header.
     fn allowed(&self) -> &'static str {
         match self {
             Self::Token | Self::UserNamed(_) => "GET",
@@ -169,7 +168,7 @@ fn list(state: &Wats, query: &str) -> Answer {
     }))
 }
 
-/// A list as it travels (RFC 7644 §3.4.2); it borrows the users, so a large page stays cheap.
+/// A list in its JSON form (RFC 7644 §3.4.2). It borrows the users, so that a large page is cheap.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListResponse<'a> {
@@ -204,7 +203,7 @@ fn patch(state: &mut Wats, id: &str, request: &Request<Vec<u8>>) -> Answer {
     Ok(json_body(user))
 }
 
-/// A query parameter, its name in any letter case; a blank one counts as absent, as in ASP.NET.
+/// A query parameter by its name, ignoring letter case. A blank one is absent, as in ASP.NET.
 fn parameter(query: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes())
         .find(|(key, _)| same_name(key, name))

@@ -1,4 +1,4 @@
-//! PATCH, all of it (RFC 7644 §3.5.2).
+//! PATCH (RFC 7644 §3.5.2).
 
 mod primary;
 mod target;
@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 impl Store {
-    /// Changes a resource as a PATCH message says: wholly, or not at all.
+    /// Applies a PATCH message to a resource, all or nothing.
     pub(super) fn patch(
         &mut self,
         kind: &'static Kind,
@@ -31,7 +31,7 @@ impl Store {
     }
 }
 
-/// The resource after every operation of `message`; an error if any of them is refused.
+/// The resource after all operations of `message`; an error if one of them is rejected.
 fn apply(
     kind: &Kind,
     before: &Map<String, Value>,
@@ -84,7 +84,7 @@ fn operate(kind: &Kind, resource: &mut Map<String, Value>, operation: &Map<Strin
     }
 }
 
-/// One attribute of a value without a path; as in a create, one that no schema has is kept.
+/// Applies one attribute of a value without a path. As in a create, one without a schema is kept.
 fn perform_member(
     kind: &Kind,
     resource: &mut Map<String, Value>,
@@ -106,13 +106,13 @@ fn is_object(action: Action<'_>) -> bool {
     matches!(action, Action::Add(Value::Object(_)) | Action::Replace(Value::Object(_)))
 }
 
-/// Refuses a change of what is read only, and the removal of what is required (§3.5.2.2).
+/// Rejects a change of a read-only attribute and the removal of a required one (§3.5.2.2).
 fn keep(kind: &Kind, before: &Map<String, Value>, after: &Map<String, Value>) -> Result<(), Refusal> {
     for attribute in kind.attributes() {
         let name = attribute.name;
         let (old, new) = (member(before, name), member(after, name));
         if attribute.mutability == Mutability::ReadOnly && old != new {
-            return Err(refusals::mutability(format!("{name} is read only")));
+            return Err(refusals::mutability(format!("{name} is read-only")));
         }
         if attribute.required && new.is_none_or(Value::is_null) {
             return Err(refusals::mutability(format!("{name} is required: it cannot be removed")));

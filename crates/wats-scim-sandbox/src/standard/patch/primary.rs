@@ -1,11 +1,11 @@
-//! At most one value is primary (RFC 7643 §2.4): a new one takes it from the old (RFC 7644 §3.5.2).
+//! At most one value is primary (RFC 7643 §2.4): a new one replaces the old one (RFC 7644 §3.5.2).
 
 use serde_json::Value;
 
 use crate::refusal::Refusal;
 use crate::standard::intake::is_primary;
 
-/// Leaves `primary` to the one value that an operation has made so.
+/// Keeps `primary` only on the value that an operation has made primary.
 pub(super) fn settle(before: &[Value], after: &mut [Value]) -> Result<(), Refusal> {
     let is_new = |value: &Value| is_primary(value) && !before.contains(value);
     if after.iter().filter(|value| is_primary(value)).count() < 2 {
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_primary_takes_it_from_the_old() {
+    fn a_new_primary_replaces_the_old_one() {
         let old = json!({"value": "a", "primary": true});
         let mut after = [old.clone(), json!({"value": "b", "primary": true})];
         settle(&[old], &mut after).unwrap();
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn two_new_ones_are_refused() {
+    fn two_new_primary_values_are_rejected() {
         let mut after = [json!({"value": "a", "primary": true}), json!({"value": "b", "primary": true})];
         assert!(settle(&[], &mut after).is_err());
     }

@@ -1,4 +1,4 @@
-//! What the path of an operation leads to.
+//! The target of the path of an operation.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::PatchPath;
@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::standard::kinds::{Kind, is_core};
 use crate::standard::schema::Attribute;
 
-/// What an operation does, and with what.
+/// The action of an operation, with its value.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action<'a> {
     Add(&'a Value),
@@ -17,7 +17,7 @@ pub(super) enum Action<'a> {
     Remove,
 }
 
-/// Does it at a path.
+/// Applies the action at a path.
 pub(super) fn perform(
     kind: &Kind,
     resource: &mut Map<String, Value>,
@@ -44,13 +44,13 @@ pub(super) fn perform(
     }
 }
 
-/// The URN of an extension as the resource has it, or would have it.
+/// The URN of an extension: as in its schema, or as in the resource if it has no schema.
 fn extension(kind: &Kind, resource: &Map<String, Value>, urn: &str) -> Option<String> {
     let held = || spelling(resource, urn).filter(|key| key.contains(':')).map(str::to_owned);
     kind.extension(urn).map(|schema| schema.id.to_owned()).or_else(held)
 }
 
-/// A path that is the URN of an extension itself.
+/// Applies the action to a whole extension.
 fn whole_extension(
     kind: &Kind,
     resource: &mut Map<String, Value>,
@@ -80,7 +80,7 @@ fn whole_extension(
     })
 }
 
-/// Works on an extension, which is there only as long as something is in it.
+/// Changes the attributes of an extension, which is removed when it is empty.
 fn within(
     resource: &mut Map<String, Value>,
     urn: &str,

@@ -1,4 +1,4 @@
-//! Changing one attribute: the whole of it, a part, or the values that a filter selects.
+//! Changes one attribute: all of it, a sub-attribute, or the values that a filter selects.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{is_unassigned, member, set, spelling, take};
@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::standard::refusals;
 use crate::standard::schema::{Attribute, Mutability, Type};
 
-/// An attribute in the object that holds it, or is to hold it.
+/// An attribute, and the object that contains it or will contain it.
 pub(super) struct Place<'a> {
     holder: &'a mut Map<String, Value>,
     attribute: Option<&'static Attribute>,
@@ -35,7 +35,7 @@ impl<'a> Place<'a> {
         )
     }
 
-    /// Puts a value in place; one that is as good as none is taken out.
+    /// Sets the value, or removes the attribute if the value is unassigned.
     fn put(&mut self, value: Value) {
         if is_unassigned(&value) {
             self.holder.shift_remove(&self.name);
@@ -58,7 +58,7 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
-    /// The whole attribute. Sub-attributes that a value does not name stay (§3.5.2.3).
+    /// Changes the whole attribute. Sub-attributes that are absent from the value stay (§3.5.2.3).
     pub(super) fn whole(&mut self, action: Action<'_>) -> Result<(), Refusal> {
         match action {
             Action::Remove => {
@@ -84,7 +84,7 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
-    /// Adds values; one that is there already changes nothing (§3.5.2.1).
+    /// Adds values. An existing value changes nothing (§3.5.2.1).
     fn append(&mut self, value: &Value) -> Result<(), Refusal> {
         let before = self.values();
         let mut after = before.clone();
@@ -107,7 +107,7 @@ impl<'a> Place<'a> {
         held == sent || (by_value && same_value())
     }
 
-    /// A sub-attribute: of the one value, or of every value there is.
+    /// Changes a sub-attribute, of the single value or of all values.
     pub(super) fn sub(&mut self, sub: &str, action: Action<'_>) -> Result<(), Refusal> {
         if self.is_many() {
             let before = self.values();
@@ -130,15 +130,15 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
-    /// The values that a filter selects, or a sub-attribute of each.
+    /// Changes the values that a filter selects, or a sub-attribute of each.
     pub(super) fn selected(&mut self, filter: &Filter, sub: Option<&str>, action: Action<'_>) -> Result<(), Refusal> {
         if !self.is_many() {
-            return Err(Refusal::invalid_path(format!("{} has one value only: it takes no filter", self.name)));
+            return Err(Refusal::invalid_path(format!("{} has a single value, so it cannot be filtered", self.name)));
         }
         let before = self.values();
         let mut after = before.clone();
         if !after.iter().any(|value| filter.matches(value)) {
-            // What a filter such as `type eq "work"` describes can be created; Entra ID relies on it.
+            // A filter such as `type eq "work"` describes a value to create; Entra ID relies on it.
             match (action, described(filter)) {
                 (Action::Add(_), Some(value)) => after.push(value),
                 _ => return Err(refusals::no_target(format!("{}[{filter}] selects nothing", self.name))),
@@ -208,7 +208,7 @@ fn merged(held: &Map<String, Value>, sent: &Map<String, Value>) -> Map<String, V
     merged
 }
 
-/// The value that a filter of one `eq` describes.
+/// The value that a filter with a single `eq` describes.
 fn described(filter: &Filter) -> Option<Value> {
     let text = filter.to_string();
     let (name, operand) = text.split_once(" eq ")?;

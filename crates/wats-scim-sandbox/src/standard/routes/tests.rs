@@ -12,7 +12,7 @@ const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
-/// A server and its answers, as one who is let in sees them.
+/// A server, and the answers that a client with credentials gets.
 struct Peer {
     server: Standard,
     authorization: String,
@@ -69,7 +69,7 @@ fn read(response: &Response<Vec<u8>>) -> Value {
 }
 
 #[test]
-fn no_credentials_are_refused() {
+fn missing_credentials_are_rejected() {
     let mut peer = Peer::of(0);
     peer.authorization = String::new();
     assert_eq!(peer.send("GET", "/Users", &Value::Null).status(), 401);
@@ -85,7 +85,7 @@ fn discovery_needs_no_credentials() {
 }
 
 #[test]
-fn discovery_takes_no_filter() {
+fn discovery_rejects_a_filter() {
     let response = Peer::of(0).send("GET", "/Schemas?filter=id%20pr", &Value::Null);
     assert_eq!(response.status(), 403);
 }
@@ -97,7 +97,7 @@ fn a_schema_is_found_by_its_urn() {
 }
 
 #[test]
-fn a_create_says_where_and_in_which_version() {
+fn a_create_answers_with_location_and_version() {
     let response = Peer::of(0).send("POST", "/Users", &json!({"userName": "jane"}));
     assert_eq!(response.status(), 201);
     assert_eq!(response.headers()[ETAG], "W/\"1\"");
@@ -106,7 +106,7 @@ fn a_create_says_where_and_in_which_version() {
 }
 
 #[test]
-fn a_replacement_of_nobody_is_not_found() {
+fn a_replacement_of_an_unknown_user_is_not_found() {
     let response = Peer::of(0).send("PUT", "/Users/1", &json!({"userName": "jane"}));
     assert_eq!(response.status(), 404);
 }
@@ -140,7 +140,7 @@ fn a_known_version_is_not_sent_again() {
 }
 
 #[test]
-fn a_list_is_filtered_sorted_and_cut() {
+fn a_list_is_filtered_sorted_and_projected() {
     let query =
         "filter=userName%20gt%20%22user0002%22&sortBy=userName&sortOrder=descending&count=2&attributes=userName";
     let list = Peer::of(5).get(&format!("/Users?{query}"));
@@ -149,7 +149,7 @@ fn a_list_is_filtered_sorted_and_cut() {
 }
 
 #[test]
-fn a_cap_holds_and_is_announced() {
+fn a_page_cap_is_applied_and_announced() {
     let quirks = Quirks { page_cap: Some(2), ..Quirks::default() };
     let mut peer = Peer::with(5, quirks, |_| {});
     assert_eq!(peer.get("/Users?count=5")["itemsPerPage"], 2);
@@ -157,7 +157,7 @@ fn a_cap_holds_and_is_announced() {
 }
 
 #[test]
-fn a_search_of_the_root_is_of_all_kinds() {
+fn a_search_at_the_base_returns_all_types() {
     let mut peer = Peer::of(2);
     peer.send("POST", "/Groups", &json!({"displayName": "Sample"}));
     let search = json!({"schemas": [SEARCH], "filter": "displayName sw \"Sample\"", "count": 10});
@@ -174,7 +174,7 @@ fn a_cursor_leads_to_the_next_page() {
 }
 
 #[test]
-fn me_is_not_there_by_default() {
+fn me_is_not_supported_by_default() {
     assert_eq!(Peer::of(1).send("GET", "/Me", &Value::Null).status(), 501);
 }
 
@@ -206,7 +206,7 @@ fn a_bulk_operation_may_refer_to_a_later_one() {
 }
 
 #[test]
-fn what_a_bulk_request_failed_to_create_is_no_member() {
+fn a_resource_that_a_bulk_request_failed_to_create_is_not_a_member() {
     let mut peer = Peer::of(0);
     let results = peer.bulk(
         None,
@@ -228,7 +228,7 @@ fn a_bulk_request_ends_at_its_number_of_failures() {
 }
 
 #[test]
-fn a_bulk_operation_keeps_to_its_version() {
+fn a_bulk_operation_checks_its_version() {
     let mut peer = Peer::of(1);
     let operation = json!({"method": "DELETE", "path": peer.first(), "version": "W/\"9\""});
     assert_eq!(peer.bulk(None, &json!([operation]))[0]["status"], "412");
@@ -243,7 +243,7 @@ fn a_bulk_request_over_its_limits_is_too_large() {
 }
 
 #[test]
-fn no_bulk_is_announced() {
+fn missing_bulk_support_is_announced() {
     let mut peer = Peer::with(0, Quirks::default(), |settings| settings.bulk = None);
     assert_eq!(peer.send("POST", "/Bulk", &json!({})).status(), 501);
     assert_eq!(peer.get("/ServiceProviderConfig")["bulk"]["supported"], false);

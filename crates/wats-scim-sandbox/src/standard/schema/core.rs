@@ -1,4 +1,4 @@
-//! The core schemas: User and Group (RFC 7643 §4), and what all resources share (§3.1).
+//! The core schemas User and Group (RFC 7643 §4), and the common attributes (§3.1).
 
 use super::{Attribute, Mutability, Schema, Type};
 

@@ -1,4 +1,4 @@
-//! What a schema says about its attributes (RFC 7643 §7).
+//! Schemas and their attributes (RFC 7643 §7).
 
 mod core;
 mod enterprise;
@@ -27,7 +27,7 @@ impl Schema {
     }
 }
 
-/// An attribute by its name in any letter case.
+/// An attribute by its name, ignoring letter case.
 pub(super) fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
     attributes.iter().find(|attribute| same_name(attribute.name, name))
 }
@@ -52,9 +52,9 @@ pub(super) enum Mutability {
     WriteOnly,
 }
 
-/// One attribute. Without any of the settings it is an optional text that anyone may change.
+/// One attribute; by default an optional string that clients can write.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "a row of a table, as RFC 7643 §7 has it")]
+#[expect(clippy::struct_excessive_bools, reason = "the columns of a table, as in RFC 7643 §7")]
 pub(super) struct Attribute {
     pub(super) name: &'static str,
     pub(super) of: Type,
@@ -62,7 +62,7 @@ pub(super) struct Attribute {
     pub(super) required: bool,
     pub(super) case_exact: bool,
     pub(super) mutability: Mutability,
-    /// Returned whatever is asked for.
+    /// Always returned.
     pub(super) always: bool,
     pub(super) unique: bool,
     pub(super) subs: &'static [Attribute],
@@ -135,7 +135,7 @@ impl Attribute {
         find(self.subs, name)
     }
 
-    /// Whether two of its values with the same `value` are one value: it alone tells them apart.
+    /// Whether values are identified by `value` alone, so that two with the same `value` are one.
     pub(super) fn is_told_by_value(&self) -> bool {
         self.sub("value").is_some_and(|value| value.mutability == Mutability::Immutable)
     }

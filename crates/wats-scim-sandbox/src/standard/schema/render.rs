@@ -1,4 +1,4 @@
-//! A schema as `/Schemas` shows it (RFC 7643 §7).
+//! Schemas in the form of `/Schemas` (RFC 7643 §7).
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! The extension that WATS has for a user. Here it is plain text: any names, set and cleared.
+//! The user extension of WATS. Here its attributes are plain strings: any value can be set or removed.
 
 use super::{Attribute, Schema};
 use crate::wats::restrictions::EXTENSION;

@@ -61,7 +61,7 @@ const PATCH: &str = r#"{"schemas": ["urn:ietf:params:scim:api:messages:2.0:Patch
     "Operations": [{"op": "replace", "path": "active", "value": false}]}"#;
 
 #[test]
-fn no_credentials_are_refused_with_a_scim_error() {
+fn missing_credentials_are_rejected_with_a_scim_error() {
     let mut peer = Peer::of(0);
     peer.authorization = String::new();
     let response = peer.get("/api/SCIM/v2/Users");
@@ -70,14 +70,14 @@ fn no_credentials_are_refused_with_a_scim_error() {
 }
 
 #[test]
-fn wrong_credentials_are_refused() {
+fn wrong_credentials_are_rejected() {
     let mut peer = Peer::of(0);
     peer.authorization = "Basic c2FuZGJveDp4".to_owned();
     assert_eq!(peer.get("/api/SCIM/v2/Users").status(), 401);
 }
 
 #[test]
-fn an_issued_token_passes_as_bearer() {
+fn an_issued_token_is_accepted_as_bearer() {
     let mut peer = Peer::of(0);
     let token = read(&peer.get("/api/SCIM/v2/Token"))["token"].clone();
     peer.authorization = format!("Bearer {}", token.as_str().unwrap());
@@ -85,7 +85,7 @@ fn an_issued_token_passes_as_bearer() {
 }
 
 #[test]
-fn an_expired_token_is_refused() {
+fn an_expired_token_is_rejected() {
     let mut peer = Peer::at(Base::Wats, 0, Quirks::default(), Some(Duration::ZERO));
     let token = read(&peer.get("/api/SCIM/v2/Token"))["token"].clone();
     peer.authorization = format!("Bearer {}", token.as_str().unwrap());
@@ -99,7 +99,7 @@ fn a_token_is_valid_for_90_days_by_default() {
 }
 
 #[test]
-fn a_token_is_a_jwt_that_says_when_it_expires() {
+fn a_token_is_a_jwt_with_its_expiry() {
     use base64::Engine;
     let reply = read(&Peer::of(0).get("/api/SCIM/v2/Token?duration=7"));
     let payload = reply["token"].as_str().unwrap().split('.').nth(1).unwrap();
@@ -110,13 +110,13 @@ fn a_token_is_a_jwt_that_says_when_it_expires() {
 }
 
 #[test]
-fn a_duration_below_one_day_is_refused() {
+fn a_duration_below_one_day_is_rejected() {
     let response = Peer::of(0).get("/api/SCIM/v2/Token?duration=0");
     assert_eq!(response.status(), 400);
 }
 
 #[test]
-fn a_duration_that_is_no_number_is_refused() {
+fn a_duration_that_is_not_a_number_is_rejected() {
     let response = Peer::of(0).get("/api/SCIM/v2/Token?duration=long");
     assert_eq!(response.status(), 400);
 }
@@ -128,7 +128,7 @@ fn the_longest_duration_does_not_overflow() {
 }
 
 #[test]
-fn the_base_is_read_in_any_letter_case() {
+fn the_base_ignores_letter_case() {
     assert_eq!(Peer::of(0).get("/API/scim/V2/Users").status(), 200);
 }
 
@@ -138,12 +138,12 @@ fn an_unknown_route_is_not_found() {
 }
 
 #[test]
-fn dots_in_a_path_lead_nowhere() {
+fn dots_in_a_path_are_not_resolved() {
     assert_eq!(Peer::of(0).get("/api/SCIM/v2/Users/../Token").status(), 404);
 }
 
 #[test]
-fn a_method_that_a_route_lacks_is_not_allowed() {
+fn an_unsupported_method_is_not_allowed() {
     let response = Peer::of(0).send("PUT", "/api/SCIM/v2/Users/x", "{}");
     assert_eq!(response.status(), 405);
     assert_eq!(response.headers()["allow"], "GET, PATCH, DELETE");
@@ -168,19 +168,19 @@ fn a_segment_is_decoded_once() {
 }
 
 #[test]
-fn an_empty_id_is_the_whole_list() {
+fn an_empty_id_means_the_list() {
     let route = Route::of("/api/SCIM/v2/Users/", Base::Wats);
     assert_eq!(route.unwrap(), Route::Users);
 }
 
 #[test]
-fn a_standard_server_has_no_token() {
+fn the_standard_path_has_no_token_route() {
     let mut peer = Peer::at(Base::Standard, 0, Quirks::default(), None);
     assert_eq!(peer.get("/scim/v2/Token").status(), 404);
 }
 
 #[test]
-fn a_standard_server_has_no_by_name_route() {
+fn the_standard_path_has_no_by_name_route() {
     let route = Route::of("/scim/v2/Users/userName=x", Base::Standard);
     assert_eq!(route.unwrap(), Route::User("userName=x".to_owned()));
 }
@@ -200,7 +200,7 @@ fn a_create_answers_201_with_the_location() {
 }
 
 #[test]
-fn a_create_may_answer_nothing() {
+fn a_create_may_answer_without_a_body() {
     let quirks = Quirks { create_answers_empty: true, ..Quirks::default() };
     let mut peer = Peer::with(0, quirks);
     let response = peer.send("POST", "/api/SCIM/v2/Users", r#"{"userName": "jane"}"#);
@@ -255,7 +255,7 @@ fn a_delete_answers_204() {
 }
 
 #[test]
-fn a_list_says_what_it_holds() {
+fn a_list_has_its_numbers() {
     let list = read(&Peer::of(5).get("/api/SCIM/v2/Users?startIndex=2&count=3"));
     let numbers = (&list["totalResults"], &list["startIndex"], &list["itemsPerPage"]);
     assert_eq!(numbers, (&json!(5), &json!(2), &json!(3)));
@@ -263,7 +263,7 @@ fn a_list_says_what_it_holds() {
 }
 
 #[test]
-fn a_list_holds_100_users_by_default() {
+fn a_list_has_100_users_by_default() {
     let list = read(&Peer::of(101).get("/api/SCIM/v2/Users"));
     assert_eq!(list["itemsPerPage"], 100);
 }
@@ -302,7 +302,7 @@ fn a_filter_is_applied() {
 }
 
 #[test]
-fn a_filter_that_cannot_be_read_is_invalid() {
+fn a_filter_that_cannot_be_parsed_is_rejected() {
     let response = Peer::of(0).get("/api/SCIM/v2/Users?filter=userName%20%3D%3D");
     assert_eq!(response.status(), 400);
     assert_eq!(read(&response)["scimType"], "invalidFilter");
