@@ -195,7 +195,7 @@ fn both() -> (Declared, Declared) {
 fn both_clients_declare_the_same() {
     let (mut blocking, mut asynchronous) = both();
     assert!(blocking.0.contains_key("shared client"), "the shared source is loaded");
-    // Implementations for types that are not public are nobody's interface.
+    // Implementations for private types are not part of the interface.
     let types: BTreeSet<String> = public_types(&blocking).union(&public_types(&asynchronous)).cloned().collect();
     let mut wrong = Vec::new();
     for declared in [&mut blocking, &mut asynchronous] {
