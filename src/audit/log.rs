@@ -130,37 +130,33 @@ fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
 mod tests {
     use std::fs;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
 
     use chrono::DateTime;
     use serde_json::{Value, json};
+    use tempfile::TempDir;
 
     use super::*;
     use crate::audit::Outcome;
     use crate::error::Operation;
 
-    /// A path that nobody else uses, which is removed in the end.
-    struct Place(PathBuf);
+    /// A folder that is removed in the end, with the file of a trail.
+    struct Place(TempDir);
 
     impl Place {
         fn new() -> Self {
-            static COUNT: AtomicU32 = AtomicU32::new(0);
-            let name = format!("wats-scim-log-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
-            Self(std::env::temp_dir().join(name))
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self) -> PathBuf {
+            self.0.path().join("trail.jsonl")
         }
 
         fn log(&self) -> Log {
-            Log::append(&self.0).unwrap()
+            Log::append(self.path()).unwrap()
         }
 
         fn text(&self) -> String {
-            fs::read_to_string(&self.0).unwrap()
-        }
-    }
-
-    impl Drop for Place {
-        fn drop(&mut self) {
-            let _ = fs::remove_file(&self.0);
+            fs::read_to_string(self.path()).unwrap()
         }
     }
 
@@ -199,7 +195,7 @@ mod tests {
             [("", String::new()), ("{\"at", "{\"at\n".to_owned()), ("whole\n", "whole\n".to_owned())]
         {
             let place = Place::new();
-            fs::write(&place.0, before).unwrap();
+            fs::write(place.path(), before).unwrap();
             let log = place.log();
             log.record(&event("a")).unwrap();
             log.record(&event("a")).unwrap();
@@ -214,7 +210,7 @@ mod tests {
         log.record(&event("a")).unwrap();
         // Half of a line went out before the disk was full.
         log.lines.lock().unwrap().may_be_torn = true;
-        OpenOptions::new().append(true).open(&place.0).unwrap().write_all(b"{\"at").unwrap();
+        OpenOptions::new().append(true).open(place.path()).unwrap().write_all(b"{\"at").unwrap();
         log.record(&event("a")).unwrap();
         assert_eq!(place.text(), format!("{LINE}\n{{\"at\n{LINE}\n"));
     }
@@ -247,11 +243,11 @@ mod tests {
     fn a_new_file_is_its_owners_and_another_stays_as_it_is() {
         use std::os::unix::fs::PermissionsExt;
 
-        let mode = |place: &Place| fs::metadata(&place.0).unwrap().permissions().mode() & 0o777;
+        let mode = |place: &Place| fs::metadata(place.path()).unwrap().permissions().mode() & 0o777;
         let place = Place::new();
         place.log();
         assert_eq!(mode(&place), 0o600);
-        fs::set_permissions(&place.0, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o640)).unwrap();
         place.log();
         assert_eq!(mode(&place), 0o640);
     }

@@ -336,28 +336,19 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tempfile::TempDir;
 
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
     use crate::plan::{CurrentUsers, Policy};
 
-    /// A file that is gone with this.
-    struct Temporary(PathBuf);
-
-    impl Temporary {
-        fn new() -> Self {
-            static NEXT: AtomicUsize = AtomicUsize::new(0);
-            let name = format!("wats-scim-journal-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            Self(std::env::temp_dir().join(name))
-        }
-    }
-
-    impl Drop for Temporary {
-        fn drop(&mut self) {
-            let _ = fs::remove_file(&self.0);
-        }
+    /// A folder that is removed in the end, and the path of a journal in it.
+    fn place() -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        (folder, path)
     }
 
     fn plan(users: usize) -> Plan {
@@ -378,8 +369,8 @@ mod tests {
 
     #[test]
     fn what_was_begun_and_done_is_known_again() {
-        let (file, plan) = (Temporary::new(), plan(4));
-        let journal = open(&file.0, &plan).unwrap();
+        let ((_folder, path), plan) = (place(), plan(4));
+        let journal = open(&path, &plan).unwrap();
         for (step, outcome) in [(0, Some(Outcome::Applied)), (1, None), (2, Some(Outcome::Skipped("gone".into())))] {
             journal.begin(step, &plan.steps[step]).unwrap();
             if let Some(outcome) = outcome {
@@ -387,11 +378,11 @@ mod tests {
             }
         }
         drop(journal);
-        assert_eq!(Journal::at(&file.0).plan().unwrap(), Some(plan.clone()));
-        let journal = open(&file.0, &plan).unwrap();
+        assert_eq!(Journal::at(&path).plan().unwrap(), Some(plan.clone()));
+        let journal = open(&path, &plan).unwrap();
         let known: Vec<_> = (0..4).map(|step| (journal.is_done(step), journal.was_begun(step))).collect();
         assert_eq!(known, [(true, true), (false, true), (false, true), (false, false)]);
-        let text = fs::read_to_string(&file.0).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
         assert!(
             text.lines().nth(2).unwrap().ends_with(r#""step":0,"userName":"user0","state":"applied","id":"7"}"#),
             "{text}"
@@ -400,60 +391,60 @@ mod tests {
 
     #[test]
     fn a_journal_that_was_cut_off_anywhere_is_gone_on_with() {
-        let (file, plan) = (Temporary::new(), plan(3));
-        let journal = open(&file.0, &plan).unwrap();
-        let head = fs::metadata(&file.0).unwrap().len();
+        let ((_folder, path), plan) = (place(), plan(3));
+        let journal = open(&path, &plan).unwrap();
+        let head = fs::metadata(&path).unwrap().len();
         for step in 0..2 {
             journal.begin(step, &plan.steps[step]).unwrap();
             journal.end(step, &plan.steps[step], None, &Outcome::Applied).unwrap();
         }
         drop(journal);
-        let whole = fs::read(&file.0).unwrap();
+        let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
-            fs::write(&file.0, &whole[..length]).unwrap();
-            let journal = open(&file.0, &plan).unwrap();
+            fs::write(&path, &whole[..length]).unwrap();
+            let journal = open(&path, &plan).unwrap();
             let lines = whole[..length].split(|byte| *byte == b'\n').count() - 1;
             let done = (0..3).filter(|step| journal.is_done(*step)).count();
             assert_eq!(done, lines.saturating_sub(1) / 2, "{length} of {}, the first line has {head}", whole.len());
             journal.begin(2, &plan.steps[2]).unwrap();
             drop(journal);
-            assert!(open(&file.0, &plan).unwrap().was_begun(2), "{length}");
+            assert!(open(&path, &plan).unwrap().was_begun(2), "{length}");
         }
     }
 
     #[test]
     fn the_journal_of_another_plan_and_other_files_are_left_alone() {
-        let file = Temporary::new();
-        drop(open(&file.0, &plan(2)).unwrap());
-        let before = fs::read(&file.0).unwrap();
-        assert!(why(&file.0, &plan(3)).contains("is of another plan"));
-        assert_eq!(fs::read(&file.0).unwrap(), before);
+        let (folder, path) = place();
+        drop(open(&path, &plan(2)).unwrap());
+        let before = fs::read(&path).unwrap();
+        assert!(why(&path, &plan(3)).contains("is of another plan"));
+        assert_eq!(fs::read(&path).unwrap(), before);
         for text in ["127.0.0.1 localhost\n", "x", "{\"plan\":7}\n", "\n\n"] {
-            fs::write(&file.0, text).unwrap();
-            assert!(why(&file.0, &plan(2)).contains("not a journal"), "{text}");
-            assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
+            fs::write(&path, text).unwrap();
+            assert!(why(&path, &plan(2)).contains("not a journal"), "{text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        assert_eq!(Journal::at(std::env::temp_dir().join("wats-scim-nowhere")).plan().unwrap(), None);
-        assert!(Journal::at(std::env::temp_dir()).plan().is_err());
+        assert_eq!(Journal::at(folder.path().join("nowhere")).plan().unwrap(), None);
+        assert!(Journal::at(folder.path()).plan().is_err());
     }
 
     #[test]
     fn one_apply_has_it_at_a_time() {
-        let (file, plan) = (Temporary::new(), plan(1));
-        let journal = open(&file.0, &plan).unwrap();
-        assert!(why(&file.0, &plan).ends_with("is in use by another apply"));
+        let ((_folder, path), plan) = (place(), plan(1));
+        let journal = open(&path, &plan).unwrap();
+        assert!(why(&path, &plan).ends_with("is in use by another apply"));
         drop(journal);
-        assert!(open(&file.0, &plan).is_ok());
+        assert!(open(&path, &plan).is_ok());
     }
 
     #[test]
     fn a_process_that_inherits_the_descriptor_does_not_keep_the_lock() {
-        let (file, plan) = (Temporary::new(), plan(1));
-        let journal = open(&file.0, &plan).unwrap();
+        let ((_folder, path), plan) = (place(), plan(1));
+        let journal = open(&path, &plan).unwrap();
         // What a child holds between fork and exec: another descriptor of the same open file.
         let inherited = journal.0.file.as_ref().unwrap().lock().unwrap().try_clone().unwrap();
         drop(journal);
-        assert!(open(&file.0, &plan).is_ok());
+        assert!(open(&path, &plan).is_ok());
         drop(inherited);
     }
 }
