@@ -9,7 +9,7 @@
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
@@ -65,15 +65,6 @@ fn apply(face: &str, base_url: &str, token: &str, directory: &Path) {
     std::process::exit(if report.is_complete() { 0 } else { 3 });
 }
 
-/// Something that is gone with this, whatever happens.
-struct Directory(PathBuf);
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -113,9 +104,8 @@ fn survive(face: &str, seed: u64) -> u32 {
     let sandbox = Sandbox::builder().users(1000).start().unwrap();
     let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
     let proxy = [faults()].into_iter().fold(proxy, FaultProxyBuilder::with_rule).start().unwrap();
-    let directory = Directory(env::temp_dir().join(format!("wats-scim-killed-{}-{face}", std::process::id())));
-    fs::create_dir_all(&directory.0).unwrap();
-    let path = directory.0.join("journal");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal");
 
     let direct = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).no_proxy();
     let direct = blocking::ScimClient::with_config(&direct).unwrap();
@@ -130,7 +120,7 @@ fn survive(face: &str, seed: u64) -> u32 {
     let length = || fs::metadata(&path).unwrap().len();
     let start = || {
         let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["--apply", face, proxy.base_url(), sandbox.token()]).arg(&directory.0);
+        command.args(["--apply", face, proxy.base_url(), sandbox.token()]).arg(directory.path());
         Killed(command.spawn().unwrap())
     };
     let mut runs = 0;
@@ -159,7 +149,7 @@ fn survive(face: &str, seed: u64) -> u32 {
     assert_held(&sandbox);
     let written = written(&sandbox);
     assert_logged(&written, &plan, &path);
-    assert_audited(&written, &directory.0.join("audit"));
+    assert_audited(&written, &directory.path().join("audit"));
     runs
 }
 

@@ -1,36 +1,38 @@
 //! A self-service portal to start from: web pages that list, search, edit and deactivate users.
 //! `cargo run --features async --example portal`, and `-- PORT` for another port than 3000
 //!
-//! It uses a sandbox, or your own server if `WATS_BASE_URL` and `WATS_TOKEN` are set. What it leaves
-//! to whoever takes it over:
+//! It uses a sandbox, or your own server if `WATS_BASE_URL` and `WATS_TOKEN` are set. Add before you
+//! use it for more than a trial:
 //!
-//! - Signing people in, and who may do what. As it is, whoever reaches it may do everything, which on
-//!   this machine is every program and everybody who has an account.
-//! - TLS, without which it is for this machine alone. `guard.rs` then has to know the name that
+//! - Authentication and authorization. Without them, every program and every account on this machine
+//!   can change every user.
+//! - TLS, without which the portal listens on this machine only. `guard.rs` then needs the name that
 //!   browsers use, and `https`.
 
 mod guard;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::env;
 use std::error::Error;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Router, middleware, routing};
+use guard::Guard;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use wats_scim::asynchronous::ScimClient;
 use wats_scim::{ErrorKind, Filter, ListQuery, ScimListResponse, ScimPatchRequest, ScimUser};
 
 const PER_PAGE: u64 = 20;
-/// What can be edited, by the paths that WATS takes.
+/// The fields of the form, as PATCH paths of WATS.
 const EDITABLE: [&str; 3] = ["givenName", "familyName", "email"];
 
 #[tokio::main]
@@ -43,20 +45,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let address = listener.local_addr()?.to_string();
     // As browsers write it: without the port of HTTP.
-    let host: Arc<str> = address.strip_suffix(":80").unwrap_or(&address).into();
-    let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("style.css"));
-    let portal = Router::new()
-        .route("/", routing::get(list))
-        .route("/users/{id}", routing::get(show).post(change))
-        .route("/style.css", routing::get(style))
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "There is no such page."))
-        .layer(middleware::from_fn_with_state(Arc::clone(&host), guard::guard))
-        .with_state(client);
+    let host = address.strip_suffix(":80").unwrap_or(&address);
+    let portal = portal(client, Guard::new(host));
 
     println!("Portal: http://{host}/\nCtrl-C stops it.");
     let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
     axum::serve(listener, portal).with_graceful_shutdown(stop).await?;
     Ok(())
+}
+
+fn portal(client: ScimClient, guard: Guard) -> Router {
+    let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("style.css"));
+    Router::new()
+        .route("/", routing::get(list))
+        .route("/users/{id}", routing::get(show).post(change))
+        .route("/style.css", routing::get(style))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "There is no such page."))
+        .layer(middleware::from_fn_with_state(guard, guard::check))
+        .with_state(client)
 }
 
 #[derive(Deserialize)]
@@ -85,14 +91,20 @@ async fn list(State(client): State<ScimClient>, Query(asked): Query<Asked>) -> R
     }
     let page = client.get_users(&query).await?;
 
-    // A page may hold fewer than were asked for.
+    // A page may hold fewer users than requested, so its length does not show whether it is the last.
     let after = start.saturating_add(page.resources.len() as u64);
-    let is_last = page.resources.is_empty() || page.total_results.is_some_and(|total| after > total);
+    let has_next = match page.total_results {
+        _ if page.resources.is_empty() => false,
+        Some(total) => after <= total,
+        None => !client.get_users(&query.start_index(after).count(1)).await?.resources.is_empty(),
+    };
+    // From past the end, the way back leads to the last page.
+    let end = page.total_results.map_or(start, |total| start.min(total.saturating_add(1)));
     Ok(render(&UsersPage {
         search: asked.search,
         page,
-        previous: (start > 1).then(|| start.saturating_sub(PER_PAGE).max(1)),
-        next: (!is_last).then_some(after),
+        previous: (start > 1).then(|| end.saturating_sub(PER_PAGE).max(1)),
+        next: has_next.then_some(after),
     }))
 }
 
@@ -109,8 +121,8 @@ async fn show(State(client): State<ScimClient>, Path(id): Path<String>) -> Resul
     }
 }
 
-/// Sends what differs from what was shown and nothing else, so that what others changed since then is
-/// kept. Of two who change the same, the last one wins.
+/// Sends only the fields that were edited, so that changes which others made meanwhile are kept. If two
+/// change the same field, the last one wins.
 async fn change(
     State(client): State<ScimClient>,
     Path(id): Path<String>,
@@ -154,7 +166,7 @@ impl From<wats_scim::Error> for Problem {
     fn from(error: wats_scim::Error) -> Self {
         let status = match error.kind() {
             ErrorKind::InvalidInput | ErrorKind::BadRequest => StatusCode::BAD_REQUEST,
-            // Of a read, it says that the server is not where it was sought.
+            // A read returns `None` for a user that is not found, so this is another 404.
             ErrorKind::NotFound if error.write_outcome().is_some() => StatusCode::NOT_FOUND,
             ErrorKind::Conflict => StatusCode::CONFLICT,
             _ => StatusCode::BAD_GATEWAY,

@@ -1,8 +1,6 @@
 //! Plans that are applied, twice, later, and after an interruption.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,23 +16,6 @@ use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 use super::batches::STALLS;
 use super::{Server, client, config, received};
 use crate::{ScimClient, maybe_async, test};
-
-/// A file of its own for each test, which is gone with this.
-pub(super) struct Temporary(pub(super) PathBuf);
-
-impl Temporary {
-    pub(super) fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("wats-scim-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 fn user(json: Value) -> ScimUser {
     serde_json::from_value(json).unwrap()
@@ -256,13 +237,14 @@ async fn a_dry_run_sends_nothing_and_writes_nothing_down() {
     let policy = without_guards(client.profile()).leavers(Leavers::Delete);
     let desired = [named(&users[0], "Roe"), ScimUser::new("dee")];
     let plan = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
-    let (file, before) = (Temporary::new(), sandbox.users());
+    let (folder, before) = (tempfile::tempdir().unwrap(), sandbox.users());
+    let path = folder.path().join("journal");
     sandbox.clear_requests();
-    let report = client.apply(plan).journal(Journal::at(&file.0)).dry_run().run().await.unwrap();
+    let report = client.apply(plan).journal(Journal::at(&path)).dry_run().run().await.unwrap();
     assert_eq!((report.planned, report.to_string().as_str()), (4, "0 applied, 4 planned"));
     assert!(!report.is_complete());
     assert_eq!((received(&sandbox), sandbox.users()), (Vec::new(), before));
-    assert!(!file.0.exists());
+    assert!(!path.exists());
 }
 
 #[maybe_async]
@@ -272,8 +254,9 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
     let client = client(&sandbox);
     let desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
     let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
-    let file = Temporary::new();
-    let journal = Journal::at(&file.0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let journal = Journal::at(&path);
     let mut apply = client.apply(plan.clone()).journal(journal.clone()).in_flight(3).buffer(0);
     for _ in 0..10 {
         apply.try_next().await.unwrap().unwrap();
@@ -315,13 +298,14 @@ async fn a_step_that_was_begun_is_looked_up_before_it_is_done() {
     let client = client(&sandbox);
     let desired = [ScimUser::new("ann").with_display_name("Ann"), ScimUser::new("bob")];
     let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
-    let file = Temporary::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
     let mut text = format!("{{\"plan\":{}}}\n", serde_json::to_string(&plan).unwrap());
     text.push_str("{\"step\":0,\"state\":\"begun\"}\n{\"step\":1,\"state\":\"begun\"}\n{\"step\":1,\"sta");
-    std::fs::write(&file.0, text).unwrap();
+    std::fs::write(&path, text).unwrap();
     client.create_user(&desired[0]).await.unwrap();
     sandbox.clear_requests();
-    let report = client.apply(plan).journal(Journal::at(&file.0)).in_flight(1).run().await.unwrap();
+    let report = client.apply(plan).journal(Journal::at(&path)).in_flight(1).run().await.unwrap();
     assert_eq!((report.unneeded, report.applied), (1, 1));
     let base = "/api/SCIM/v2/Users";
     let expected = [format!("GET {base}/userName=ann"), format!("GET {base}/userName=bob"), format!("POST {base}")];

@@ -1,13 +1,13 @@
 //! Where the audit trail goes, what happens when it cannot, and what never goes there.
 
 use std::error::Error as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, fs, io, process};
 
 use http::Method;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 use wats_scim::audit::{Event, Log, Sink, Trail};
 use wats_scim::{Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser, ScimWrite, WriteOutcome};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
@@ -16,26 +16,11 @@ use super::audit::{Events, first_id, jane, replace};
 use super::{answer, config, quick, received};
 use crate::{ScimClient, maybe_async, test};
 
-/// A file that nobody else uses, which is removed in the end.
-struct TrailFile(PathBuf);
-
-impl TrailFile {
-    fn new(name: &str) -> Self {
-        let face = env!("CARGO_CRATE_NAME");
-        Self(env::temp_dir().join(format!("wats-scim-{face}-{name}-{}.jsonl", process::id())))
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        let text = fs::read_to_string(&self.0).unwrap();
-        assert!(text.ends_with('\n'), "{text}");
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-}
-
-impl Drop for TrailFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
+/// The events in the file of a trail.
+fn lines(file: &NamedTempFile) -> Vec<Value> {
+    let text = fs::read_to_string(file.path()).unwrap();
+    assert!(text.ends_with('\n'), "{text}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[maybe_async]
@@ -63,8 +48,8 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
         })
         .start()
         .unwrap();
-    let file = TrailFile::new("secrets");
-    let audit = Trail::to(Log::append(&file.0).unwrap()).with_values();
+    let file = NamedTempFile::new().unwrap();
+    let audit = Trail::to(Log::append(file.path()).unwrap()).with_values();
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).retry(quick());
     let client = ScimClient::with_config(&config.audit(audit)).unwrap().discover().await.unwrap();
 
@@ -92,7 +77,7 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
     // What is said of one write of a bulk request may repeat the others.
     client.write_users([ScimWrite::create(user), ScimWrite::patch("1", engineer)]).run().await;
 
-    let lines = file.lines();
+    let lines = lines(&file);
     let text = serde_json::to_string(&lines).unwrap();
     assert_eq!(lines.len(), 2 * 13 - 1, "one of the patches is not sent");
     assert!(!text.contains("canary"), "{text}");
@@ -190,14 +175,14 @@ async fn a_write_stands_whose_outcome_could_not_be_recorded() {
 #[test]
 async fn many_writes_at_a_time_leave_whole_lines() {
     let sandbox = Sandbox::start().unwrap();
-    let file = TrailFile::new("batch");
-    let audit = Trail::to(Log::append(&file.0).unwrap()).with_values();
+    let file = NamedTempFile::new().unwrap();
+    let audit = Trail::to(Log::append(file.path()).unwrap()).with_values();
     let client = ScimClient::with_config(&config(&sandbox).audit(audit)).unwrap();
     let users = (0..200).map(|n| ScimUser::new(format!("new{n}@example.com")).with_attribute("note", "x".repeat(3000)));
     let items = client.create_users(users).in_flight(16).run().await;
     assert!(items.iter().all(|item| item.result.is_ok()));
 
-    let mut lines = file.lines();
+    let mut lines = lines(&file);
     assert_eq!(lines.len(), 400);
     lines.retain(|line| line["outcome"] == "applied");
     let mut told: Vec<_> = lines.iter().map(|line| (line["name"].clone(), line["id"].clone())).collect();
@@ -227,18 +212,18 @@ async fn a_program_that_was_killed_leaves_what_was_on_its_way() {
         client.delete_user(&id).await.unwrap();
         unreachable!("the server ended the program");
     }
-    let file = TrailFile::new("killed");
+    let file = NamedTempFile::new().unwrap();
     for times in 1..=2 {
         let mut child = process::Command::new(env::current_exe().unwrap());
         child.args(["--exact", "suite::audit_sinks::a_program_that_was_killed_leaves_what_was_on_its_way"]);
-        let output = child.env(CHILD, &file.0).output().unwrap();
+        let output = child.env(CHILD, file.path()).output().unwrap();
         assert!(!output.status.success(), "{output:?}");
-        let lines = file.lines();
+        let lines = lines(&file);
         let told: Vec<_> = lines.iter().map(|line| format!("{} {}", line["operation"], line["outcome"])).collect();
         let run = [r#""update user" "begun""#, r#""update user" "applied""#, r#""delete user" "begun""#];
         assert_eq!(told, run.repeat(times), "{output:?}");
     }
-    let lines = file.lines();
+    let lines = lines(&file);
     assert_eq!(lines[0]["write"], lines[1]["write"]);
     assert_ne!(lines[0]["write"], lines[3]["write"], "the second program is another");
 }

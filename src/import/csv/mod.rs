@@ -279,7 +279,8 @@ mod tests {
 
     #[test]
     fn a_file_is_read_and_named_in_its_errors() {
-        let path = std::env::temp_dir().join(format!("wats-scim-{}.csv", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.csv");
         std::fs::write(&path, "userName;active\njane;yes\njohn;no\n").unwrap();
         let users = UserCsv::new().delimiter(b';').read_file(&path);
         let error = UserCsv::new().read_file(&path);

@@ -1,9 +1,8 @@
-//! Makes the users of the server those of a CSV file: prints the plan, and does it with `--apply`.
-//! `cargo run --features csv --example sync_csv_blocking`, or `cargo run --features "csv,async" --example sync_csv_async`,
-//! each with `-- [--apply] [FILE]`
+//! Synchronizes the users of a server with a CSV file: prints the plan, and applies it with `--apply`.
+//! `cargo run --features csv --example sync_csv -- [--apply] [FILE]`
 //!
 //! It uses a sandbox and `examples/users.csv`, or your server if `WATS_BASE_URL` and `WATS_TOKEN` are
-//! set. If it is interrupted, it goes on where it was when it is run again.
+//! set. If it is interrupted, run it again: it resumes from its journal, beside the file.
 
 mod support;
 
@@ -14,12 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use wats_scim::asynchronous::ScimClient;
+use wats_scim::blocking::ScimClient;
 use wats_scim::import::UserCsv;
 use wats_scim::plan::{CurrentUsers, Journal, Plan, Policy};
 
-#[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let file = arguments.iter().find(|argument| !argument.starts_with("--"));
     let file = file.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/users.csv"), PathBuf::from);
@@ -28,11 +26,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     let journal = Journal::at(file.with_extension("journal"));
     if let Some(plan) = journal.plan()? {
-        println!("An apply was interrupted. It goes on with {}.", journal.path().display());
-        return apply(&client, plan, &journal).await;
+        println!("Resuming from {}", journal.path().display());
+        return apply(&client, plan, &journal);
     }
 
-    // What its columns are called is up to whoever made the file.
+    // The header of each column, and the attribute it stands for.
     let columns = UserCsv::new()
         .delimiter(b';')
         .column("Personnel number", "externalId")
@@ -47,49 +45,46 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("{} users in {}", desired.len(), file.display());
 
     let policy = Policy::new(client.profile()).protect(["admin@example.com"]);
-    let plan = policy.plan(&read_all(&client).await?, &desired)?;
+    let plan = policy.plan(&read_all(&client)?, &desired)?;
     println!("\n{plan}\n");
     if plan.is_empty() {
         println!("There is nothing to do.");
     } else if arguments.iter().any(|argument| argument == "--apply") {
-        return apply(&client, plan, &journal).await;
+        return apply(&client, plan, &journal);
     } else {
-        println!("Nothing was sent. To do it, say --apply.");
+        println!("Nothing was sent. Add --apply to apply the plan.");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read_all(client: &ScimClient) -> Result<CurrentUsers, Box<dyn Error>> {
+fn read_all(client: &ScimClient) -> Result<CurrentUsers, Box<dyn Error>> {
     let bar = bar("reading")?;
     let shown = bar.clone();
-    let mut pages = client.iter_users().in_flight(4).on_page(move |progress| {
+    let users = client.iter_users().in_flight(4).on_page(move |progress| {
         shown.set_length(progress.total.unwrap_or(progress.done));
         shown.set_position(progress.done);
     });
-    let mut users = Vec::new();
-    while let Some(user) = pages.try_next().await? {
-        users.push(user);
-    }
+    let users = users.collect::<Result<_, _>>()?;
     bar.finish_and_clear();
     Ok(CurrentUsers::complete(users))
 }
 
-async fn apply(client: &ScimClient, plan: Plan, journal: &Journal) -> Result<ExitCode, Box<dyn Error>> {
+fn apply(client: &ScimClient, plan: Plan, journal: &Journal) -> Result<ExitCode, Box<dyn Error>> {
     let bar = bar("applying")?;
     let shown = bar.clone();
     let apply = client.apply(plan).journal(journal.clone()).on_progress(move |progress| {
         shown.set_length(progress.total.unwrap_or_default());
         shown.set_position(progress.done);
     });
-    let report = apply.run().await?;
+    let report = apply.run()?;
     bar.finish_and_clear();
     println!("{report}");
-    // Who was skipped has changed meanwhile: a new plan takes that in.
+    // Users that were skipped have changed meanwhile, so the next run makes a new plan.
     fs::remove_file(journal.path())?;
     if report.is_complete() {
         return Ok(ExitCode::SUCCESS);
     }
-    println!("Run it again, for a new plan of what is left.");
+    println!("Run it again to plan for the users that are left.");
     Ok(ExitCode::FAILURE)
 }
 

@@ -1,5 +1,5 @@
-//! People join, one of them twice, and people leave: on a sandbox, or for real if `WATS_TOKEN` is set.
-//! `cargo run --example onboarding_blocking`, or `cargo run --features "async" --example onboarding_async`
+//! Joiners are created, or updated if they exist; leavers are deactivated.
+//! `cargo run --example onboarding`: on a sandbox, or on your server if `WATS_BASE_URL` and `WATS_TOKEN` are set
 
 mod support;
 
@@ -8,13 +8,13 @@ use std::error::Error;
 use wats_scim::blocking::ScimClient;
 use wats_scim::{ErrorKind, ScimPatchRequest, ScimUser, ScimUserName};
 
-/// Address, given name, family name, and the number in the personnel system.
+/// Email, given name, family name, personnel number.
 const JOINERS: [[&str; 4]; 3] = [
     ["jane@example.com", "Jane", "Doe", "4711"],
     ["john@example.com", "John", "Smith", "4712"],
     ["jane@example.com", "Jane", "Roe", "4711"],
 ];
-const LEAVERS: [&str; 2] = ["john@example.com", "nobody@example.com"];
+const LEAVERS: [&str; 2] = ["john@example.com", "unknown@example.com"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (config, _sandbox) = support::server(0)?;
@@ -25,10 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for user_name in LEAVERS {
         match client.get_user_by_username(user_name)? {
             Some(user) => {
-                client.deactivate_user(&user.id.ok_or("no id")?)?;
+                client.deactivate_user(&user)?;
                 println!("{user_name}: deactivated");
             }
-            None => println!("{user_name}: not there, nothing to do"),
+            None => println!("{user_name}: not found, nothing to do"),
         }
     }
     Ok(())
@@ -37,21 +37,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn onboard(client: &ScimClient, [email, given, family, number]: [&str; 4]) -> Result<(), Box<dyn Error>> {
     let name = ScimUserName::new(given, family);
     let user = ScimUser::new(email).with_name(name).with_email(email).with_external_id(number);
-    let id = match client.create_user(&user) {
-        Ok(created) => created.id.ok_or("no id")?,
+    let user = match client.create_user(&user) {
         Err(error) if error.kind() == ErrorKind::Conflict => {
-            println!("{email}: already there, so updated");
-            let known = client.get_user_by_username(email)?.ok_or("taken, but not found")?;
-            let id = known.id.ok_or("no id")?;
+            println!("{email}: exists, updated");
+            let existing = client.get_user_by_username(email)?.ok_or("the name is taken, but not found")?;
             let patch = ScimPatchRequest::new().replace("givenName", given).replace("familyName", family);
-            client.update_user(&id, &patch.replace("active", true))?;
-            id
+            client.update_user(&existing, &patch.replace("active", true))?;
+            existing
         }
-        Err(error) => return Err(error.into()),
+        created => created?,
     };
-    client.wats().set_user_role(&id, "Operator")?;
-    client.wats().add_user_levels(&id, &["Level 1"])?;
-    client.wats().add_user_product_groups(&id, &["Group A"])?;
-    println!("{email}: {given} {family} may work on Level 1 with Group A, as Operator");
+    let id = user.require_id()?;
+    client.wats().set_user_role(id, "Operator")?;
+    client.wats().add_user_levels(id, &["Level 1"])?;
+    client.wats().add_user_product_groups(id, &["Group A"])?;
+    println!("{email}: {given} {family} is an Operator on Level 1 with Group A");
     Ok(())
 }

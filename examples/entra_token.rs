@@ -1,5 +1,5 @@
-//! What Microsoft Entra ID asks for to provision the users of a WATS server; `-- --show` prints the secret as well.
-//! `cargo run --example entra_token_blocking`, or `cargo run --features "async" --example entra_token_async`
+//! Fetches a token with which Microsoft Entra ID provisions the users of a WATS server.
+//! `cargo run --example entra_token`, and `-- --show` to print the secret
 
 mod support;
 
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (config, _sandbox) = support::server(0)?;
     let client = ScimClient::with_config(&config)?;
 
-    // Without a number of days the server chooses, which is what WATS recommends: 90.
+    // Without a number of days, the server chooses the lifetime: 90 days by default.
     let token = client.get_token(None)?;
 
     let tenant_url = format!("{}/", config.scim_url()?);
