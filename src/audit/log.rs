@@ -1,10 +1,8 @@
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
 
+use super::lines::Lines;
 use super::{Event, Sink};
 
 /// A file of events, one JSON object on each line.
@@ -30,15 +28,7 @@ use super::{Event, Sink};
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
-    lines: Mutex<Lines>,
-    is_synced: bool,
-}
-
-#[derive(Debug)]
-struct Lines {
-    file: File,
-    /// Whether the file may end within a line.
-    may_be_torn: bool,
+    lines: Lines,
 }
 
 impl Log {
@@ -49,12 +39,7 @@ impl Log {
     /// If the file cannot be opened for reading and writing.
     pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
-        Ok(Self { path, lines: Mutex::new(Lines { file, may_be_torn: true }), is_synced: false })
+        Ok(Self { lines: Lines::open(&path)?, path })
     }
 
     /// Waits for the disk after each event, so that the trail survives a power failure too. A write
@@ -66,7 +51,7 @@ impl Log {
     /// If the file cannot be made to last, which on Unix is noted in its directory.
     pub fn synced(mut self) -> io::Result<Self> {
         sync_directory(&self.path)?;
-        self.is_synced = true;
+        self.lines.is_synced = true;
         Ok(self)
     }
 }
@@ -87,43 +72,8 @@ fn sync_directory(_: &Path) -> io::Result<()> {
 
 impl Sink for Log {
     fn record(&self, event: &Event) -> io::Result<()> {
-        let mut line = serde_json::to_vec(event)?;
-        line.push(b'\n');
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.may_be_torn && is_torn(&mut lines.file)? {
-            line.insert(0, b'\n');
-        }
-        lines.may_be_torn = true;
-        // All of it at once, so that it is not mixed with what other programs append.
-        lines.file.write_all(&line)?;
-        if self.is_synced {
-            lines.file.sync_data()?;
-        }
-        lines.may_be_torn = false;
-        Ok(())
+        self.lines.append(event)
     }
-}
-
-/// Whether the file ends within a line, and not only while another program is writing it.
-fn is_torn(file: &mut File) -> io::Result<bool> {
-    for _ in 0..5 {
-        if !ends_within_a_line(file)? {
-            return Ok(false);
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    Ok(true)
-}
-
-fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
-    let about = file.metadata()?;
-    if !about.is_file() || about.len() == 0 {
-        return Ok(false);
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
 }
 
 #[cfg(test)]
@@ -131,6 +81,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread;
 
     use chrono::DateTime;
     use serde_json::{Value, json};
@@ -191,32 +142,6 @@ mod tests {
             std::mem::forget(log);
         }
         assert_eq!(place.text(), format!("{LINE}\n{LINE}\n"));
-    }
-
-    #[test]
-    fn nothing_is_glued_to_a_torn_line() {
-        for (before, expected) in
-            [("", String::new()), ("{\"at", "{\"at\n".to_owned()), ("whole\n", "whole\n".to_owned())]
-        {
-            let place = Place::new();
-            fs::write(&place.0, before).unwrap();
-            let log = place.log();
-            log.record(&event("a")).unwrap();
-            log.record(&event("a")).unwrap();
-            assert_eq!(place.text(), format!("{expected}{LINE}\n{LINE}\n"));
-        }
-    }
-
-    #[test]
-    fn nothing_is_glued_to_a_line_that_failed() {
-        let place = Place::new();
-        let log = place.log();
-        log.record(&event("a")).unwrap();
-        // Half of a line went out before the disk was full.
-        log.lines.lock().unwrap().may_be_torn = true;
-        OpenOptions::new().append(true).open(&place.0).unwrap().write_all(b"{\"at").unwrap();
-        log.record(&event("a")).unwrap();
-        assert_eq!(place.text(), format!("{LINE}\n{{\"at\n{LINE}\n"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod event;
+pub(crate) mod lines;
 mod log;
 mod record;
 mod sink;
@@ -54,7 +55,7 @@ use trail::Recorder;
 /// ```
 #[derive(Clone)]
 pub struct Trail {
-    trail: Arc<Recorder>,
+    recorder: Arc<Recorder>,
     label: Option<String>,
     pub(crate) with_values: bool,
 }
@@ -63,7 +64,7 @@ impl Trail {
     /// Reports to this sink, which may be a closure: without a label, and names of attributes
     /// without their values.
     pub fn to(sink: impl Sink) -> Self {
-        Self { trail: Arc::new(Recorder::to(sink)), label: None, with_values: false }
+        Self { recorder: Arc::new(Recorder::to(sink)), label: None, with_values: false }
     }
 
     /// Reports the values of attributes too. They are personal data; that of a `password` is never
@@ -102,7 +103,7 @@ impl Trail {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn flush(&self) -> std::io::Result<()> {
-        self.trail.flush()
+        self.recorder.flush()
     }
 }
 

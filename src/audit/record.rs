@@ -73,7 +73,7 @@ impl Record {
 impl Open {
     fn begin(&mut self, subject: Subject) -> std::io::Result<()> {
         let write = Write::of(&self.audit, subject);
-        let begun = self.audit.trail.begin(&write.event);
+        let begun = self.audit.recorder.begin(&write.event);
         self.has_password |= write.has_password;
         // A sink that failed may have taken the event all the same, so this one has an end too.
         self.writes.push_back(write);
@@ -100,7 +100,7 @@ impl Write {
     fn of(audit: &Trail, subject: Subject) -> Self {
         let event = Event {
             at: Utc::now(),
-            write: audit.trail.next_write(),
+            write: audit.recorder.next_write(),
             label: audit.label.clone(),
             operation: subject.operation,
             id: subject.id,
@@ -143,6 +143,6 @@ impl Write {
         self.event.at = Utc::now();
         self.event.attempts = attempts;
         self.event.outcome = outcome;
-        audit.trail.end(self.event);
+        audit.recorder.end(self.event);
     }
 }

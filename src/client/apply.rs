@@ -363,7 +363,7 @@ impl StepJob {
         loop {
             rounds += 1;
             let Some(held) = repository.get::<ScimUser>(id).await? else { return Ok(self.gone(may_be_done)) };
-            let done = match self.plan.terms.fit(&self.step, &held)? {
+            let done = match self.plan.rules.fit(&self.step, &held)? {
                 Fit::Stale(reason) => return Ok((Outcome::Skipped(reason), Some(held))),
                 Fit::Done if may_be_done => return Ok((Outcome::Applied, Some(held))),
                 Fit::Done => return Ok((Outcome::Unneeded, Some(held))),
@@ -388,7 +388,7 @@ impl StepJob {
 impl StepJob {
     /// The outcome if a user with this name already exists.
     fn found(&self, held: ScimUser, desired: &ScimUser) -> Result<Done> {
-        let outcome = if self.plan.terms.is_met(&held, desired)? {
+        let outcome = if self.plan.rules.is_met(&held, desired)? {
             Outcome::Unneeded
         } else {
             Outcome::Skipped("another user has this name now".to_owned())

@@ -53,8 +53,8 @@ impl BaseUrl {
         let wats = wats_root(path);
         let profile = profile.cloned().unwrap_or_else(|| wats.map_or_else(Profile::standard, |_| Profile::wats()));
         let path = match wats {
-            Some(root) if profile.is_wats() => format!("{root}{}", BASE_PATH),
-            None if profile.is_wats() => format!("{path}{}", BASE_PATH),
+            Some(root) if profile.is_wats() => format!("{root}{BASE_PATH}"),
+            None if profile.is_wats() => format!("{path}{BASE_PATH}"),
             _ => path.to_owned(),
         };
         Ok(Self { scim: format!("{origin}{path}"), origin, host: host.to_owned(), profile })

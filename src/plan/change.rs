@@ -1,13 +1,14 @@
 //! What differs between a user on the server and what it is to have.
 
 use super::merge::{is_met, overlaid, value_at};
-use super::{Action, Change, Step, Terms};
+use super::unchanged::is_unchanged;
+use super::{Action, Change, Step, Rules};
 use crate::error::{Error, Result};
 use crate::model::{ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
 
 /// The way from what a user has to what it is to have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Way {
     pub(super) changes: Vec<Change>,
     /// What is sent; empty if there is nothing to send.
@@ -16,17 +17,20 @@ pub(super) struct Way {
     pub(super) left_out: Vec<String>,
 }
 
-impl Terms {
+impl Rules {
     /// The way of a user to what it is to have.
     pub(super) fn way(&self, held: &ScimUser, desired: &ScimUser) -> Result<Way> {
         self.find(held, desired).map_err(|error| Error::invalid("its attributes cannot be compared").with_source(error))
     }
 
     fn find(&self, held: &ScimUser, desired: &ScimUser) -> serde_json::Result<Way> {
-        let (before, desired) = (object(held)?, object(desired)?);
         // As most users are.
+        if is_unchanged(held, desired, &self.clears) {
+            return Ok(Way::default());
+        }
+        let (before, desired) = (object(held)?, object(desired)?);
         if is_met(&before, &desired, &self.clears) {
-            return Ok(Way { changes: Vec::new(), patch: ScimPatchRequest::new(), left_out: Vec::new() });
+            return Ok(Way::default());
         }
         let after = overlaid(&before, &desired, &self.clears);
         let differences = differences(&before, &after);

@@ -164,11 +164,11 @@ impl Limits {
         if is_page_size(count) {
             return Some(format!("it has exactly {count} users, which is the size of a page, and {gone} are missing"));
         }
-        let by_name = |user: &ScimUser| user.user_name.as_deref().map(|name| (0, text_key(name).into_owned()));
-        // Numbers are sorted by their size, which their length decides first.
-        let by_number = |user: &ScimUser| user.external_id().map(|id| (id.len(), id.to_owned()));
-        let by_text = |user: &ScimUser| user.external_id().map(|id| (0, id.to_owned()));
-        let is_cut = is_cut_off(facts, by_name) || is_cut_off(facts, by_number) || is_cut_off(facts, by_text);
+        let by_name = |user: &ScimUser| user.user_name.as_deref().map(|name| text_key(name).into_owned());
+        let is_cut = is_cut_off(facts, by_name)
+            // Numbers are sorted by their size, which their length decides first.
+            || is_cut_off(facts, |user| user.external_id().map(|id| (id.len(), id)))
+            || is_cut_off(facts, Resource::external_id);
         is_cut.then(|| format!("it is sorted, and all {gone} who are missing would come after its last"))
     }
 }
@@ -182,10 +182,13 @@ fn is_page_size(count: usize) -> bool {
 }
 
 /// Whether the source is sorted, and everybody who is missing belongs behind its end.
-fn is_cut_off(facts: &Facts<'_>, key: impl Fn(&ScimUser) -> Option<(usize, String)>) -> bool {
-    let Some(keys) = facts.desired.iter().map(&key).collect::<Option<Vec<_>>>() else { return false };
-    let Some(last) = keys.last() else { return false };
-    keys.len() >= 10 && keys.is_sorted() && facts.leavers.iter().all(|user| key(user).is_some_and(|key| key > *last))
+fn is_cut_off<'a, K: PartialOrd>(facts: &Facts<'a>, key: impl Fn(&'a ScimUser) -> Option<K>) -> bool {
+    let [.., last] = facts.desired else { return false };
+    let Some(last) = key(last) else { return false };
+    facts.desired.len() >= 10
+        // They are few, and mostly decide.
+        && facts.leavers.iter().all(|user| key(user).is_some_and(|key| key > last))
+        && facts.desired.iter().map(key).is_sorted_by(|before, key| key.is_some() && before.is_some() && before <= key)
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What an apply leaves on disk, so that it can go on after it was interrupted.
 
-use std::fs::{File, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Outcome;
 use crate::plan::{Plan, Step};
@@ -84,11 +84,10 @@ impl Journal {
 
     fn read(&self) -> Result<Option<Known>> {
         let failed = |error| refused(&self.path, "could not be read", Some(error));
-        let mut file = match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file.map_err(failed)?,
-        };
-        read(&mut file).map_err(failed)
+        if !regular_file(&self.path).map_err(failed)? {
+            return Ok(None);
+        }
+        read(std::fs::read(&self.path).map_err(failed)?).map_err(failed)
     }
 }
 
@@ -99,8 +98,8 @@ pub(crate) struct OpenJournal(Arc<Open>);
 #[derive(Debug)]
 struct Open {
     journal: Journal,
-    /// None if it is only looked at.
-    file: Option<Mutex<File>>,
+    /// `None` in a dry run.
+    lines: Option<Lines>,
     /// What became of each step before.
     states: Vec<Option<State>>,
 }
@@ -147,14 +146,8 @@ struct ReadLine {
 }
 
 impl Drop for Open {
-    /// A child process that another thread starts shares the descriptor until it executes its own
-    /// program. Closing the file would leave the lock with the child; unlocking releases it.
     fn drop(&mut self) {
-        if let Some(file) = &self.file {
-            let file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            // An error leaves the lock to the end of the process, like a crash.
-            let _ = file.unlock();
-        }
+        self.lines.iter().for_each(Lines::unlock);
     }
 }
 
@@ -164,23 +157,23 @@ impl OpenJournal {
     pub(crate) fn open(journal: &Journal, plan: &Plan) -> Result<Option<Self>> {
         let path = &journal.path;
         let failed = |what: &str, error: io::Error| refused(path, what, Some(error));
-        let mut file = options().open(path).map_err(|error| failed("could not be opened", error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(failed("could not be locked", error)),
+        regular_file(path).map_err(|error| failed("could not be opened", error))?;
+        let mut lines = Lines::open(path).map_err(|error| failed("could not be opened", error))?;
+        if !lines.try_lock().map_err(|error| failed("could not be locked", error))? {
+            return Ok(None);
         }
-        let known = read(&mut file).map_err(|error| failed("could not be read", error))?;
-        let unwritten = |error| failed("could not be written", error);
+        lines.is_synced = journal.is_synced;
+        let unreadable = |error| failed("could not be read", error);
+        let known = read(lines.read().map_err(unreadable)?).map_err(unreadable)?;
         let states = if let Some(known) = known {
             known.check(path, plan)?;
-            go_on(&mut file, known.length).map_err(unwritten)?;
             known.states
         } else {
-            begin(&mut file, plan).map_err(unwritten)?;
+            begin(&lines, plan).map_err(|error| failed("could not be written", error))?;
             Vec::new()
         };
-        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), file: Some(Mutex::new(file)), states }))))
+        owner_only(path).map_err(|error| failed("could not be made readable by its owner only", error))?;
+        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), states }))))
     }
 
     /// Looks at the journal of a plan, and writes nothing.
@@ -190,7 +183,7 @@ impl OpenJournal {
             known.check(&journal.path, plan)?;
         }
         let states = known.map(|known| known.states).unwrap_or_default();
-        Ok(Self(Arc::new(Open { journal: journal.clone(), file: None, states })))
+        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, states })))
     }
 
     pub(crate) fn is_done(&self, step: usize) -> bool {
@@ -224,17 +217,8 @@ impl OpenJournal {
     }
 
     fn write(&self, line: &Line<'_>) -> Result<()> {
-        let Open { journal, file, .. } = &*self.0;
-        let failed = |error| refused(&journal.path, "could not be written", Some(error));
-        let mut text = serde_json::to_vec(line).map_err(|error| failed(error.into()))?;
-        text.push(b'\n');
-        let Some(file) = file else { return Ok(()) };
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(&text).map_err(failed)?;
-        if journal.is_synced {
-            file.sync_data().map_err(failed)?;
-        }
-        Ok(())
+        let Some(lines) = &self.0.lines else { return Ok(()) };
+        lines.append(line).map_err(|error| refused(&self.0.journal.path, "could not be written", Some(error)))
     }
 }
 
@@ -242,30 +226,51 @@ fn is_done(state: Option<State>) -> bool {
     matches!(state, Some(State::Applied | State::Unneeded))
 }
 
-fn options() -> std::fs::OpenOptions {
-    let mut options = File::options();
-    options.read(true).write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+/// Whether the path is a file. What is something else would hang (a named pipe) or never end (a
+/// device), and a link that leads nowhere would create a file elsewhere.
+fn regular_file(path: &Path) -> io::Result<bool> {
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+        Err(error) if is_missing(&error) && std::fs::symlink_metadata(path).is_ok() => {
+            Err(io::Error::new(io::ErrorKind::NotFound, "it is a link to a file that does not exist"))
+        }
+        Err(error) if is_missing(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-/// Writes the first line, over whatever was cut off before it was whole.
-fn begin(file: &mut File, plan: &Plan) -> io::Result<()> {
-    let mut text = serde_json::to_vec(&Head { plan })?;
-    text.push(b'\n');
-    file.set_len(0)?;
-    file.rewind()?;
-    file.write_all(&text)?;
-    file.sync_data()
+/// A journal holds the data of users, whatever the file was made with.
+#[cfg(unix)]
+fn owner_only(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut permissions = std::fs::metadata(path)?.permissions();
+    if permissions.mode() & 0o777 == permissions.mode() & 0o700 {
+        return Ok(());
+    }
+    permissions.set_mode(0o600);
+    std::fs::set_permissions(path, permissions)
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
+fn owner_only(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes the first line, in place of one that was cut off.
+fn begin(lines: &Lines, plan: &Plan) -> io::Result<()> {
+    lines.clear()?;
+    lines.append(&Head { plan })?;
+    lines.sync()
 }
 
 /// What a journal says.
 struct Known {
     plan: Plan,
     states: Vec<Option<State>>,
-    /// Where its last whole line ends.
-    length: usize,
 }
 
 impl Known {
@@ -279,34 +284,23 @@ impl Known {
     }
 }
 
-/// Reads a journal; there is none if the first line was never whole, so that no step was begun. A
-/// last line that was cut off does not count.
-fn read(file: &mut File) -> io::Result<Option<Known>> {
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
+/// Reads a journal; `None` if the first line was never whole, so that no step was begun. Lines that
+/// were cut off are skipped: their step counts as begun, and is looked up on the server.
+fn read(mut text: Vec<u8>) -> io::Result<Option<Known>> {
     let Some(last) = text.iter().rposition(|byte| *byte == b'\n') else {
-        // A first line that was cut off begins like one; anything else is somebody's file.
-        let is_ours = text.starts_with(HEAD) || HEAD.starts_with(&text);
+        let is_ours = text.is_empty() || text.starts_with(HEAD);
         return if is_ours { Ok(None) } else { Err(not_a_journal()) };
     };
     text.truncate(last + 1);
-    let text = String::from_utf8(text).map_err(|_| not_a_journal())?;
-    let mut lines = text.lines();
-    let head: ReadHead = serde_json::from_str(lines.next().unwrap_or_default()).map_err(|_| not_a_journal())?;
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let head = lines.next().unwrap_or_default();
+    let head: ReadHead = serde_json::from_slice(head).map_err(|_| not_a_journal())?;
     let mut states = vec![None; head.plan.steps.len()];
-    for line in lines {
-        let line: ReadLine = serde_json::from_str(line)?;
+    for line in lines.filter_map(|line| serde_json::from_slice::<ReadLine>(line).ok()) {
         let state = states.get_mut(line.step).ok_or_else(not_a_journal)?;
         *state = Some(line.state);
     }
-    Ok(Some(Known { plan: head.plan, states, length: text.len() }))
-}
-
-/// Writes on after the last whole line.
-fn go_on(file: &mut File, length: usize) -> io::Result<()> {
-    let length = u64::try_from(length).map_err(io::Error::other)?;
-    file.set_len(length)?;
-    file.seek(SeekFrom::Start(length)).map(drop)
+    Ok(Some(Known { plan: head.plan, states }))
 }
 
 /// How a journal begins.
@@ -409,7 +403,7 @@ mod tests {
         }
         drop(journal);
         let whole = fs::read(&file.0).unwrap();
-        for length in 0..whole.len() {
+        for length in (0..whole.len()).filter(|length| *length == 0 || *length >= HEAD.len()) {
             fs::write(&file.0, &whole[..length]).unwrap();
             let journal = open(&file.0, &plan).unwrap();
             let lines = whole[..length].split(|byte| *byte == b'\n').count() - 1;
@@ -428,13 +422,49 @@ mod tests {
         let before = fs::read(&file.0).unwrap();
         assert!(why(&file.0, &plan(3)).contains("is of another plan"));
         assert_eq!(fs::read(&file.0).unwrap(), before);
-        for text in ["127.0.0.1 localhost\n", "x", "{\"plan\":7}\n", "\n\n"] {
+        for text in ["127.0.0.1 localhost\n", "x", "{", "{\"plan\":7}\n", "\n\n"] {
             fs::write(&file.0, text).unwrap();
             assert!(why(&file.0, &plan(2)).contains("not a journal"), "{text}");
             assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
         }
         assert_eq!(Journal::at(std::env::temp_dir().join("wats-scim-nowhere")).plan().unwrap(), None);
         assert!(Journal::at(std::env::temp_dir()).plan().is_err());
+    }
+
+    #[test]
+    fn a_disk_that_was_full_for_a_moment_costs_one_line() {
+        let (file, plan) = (Temporary::new(), plan(3));
+        let journal = open(&file.0, &plan).unwrap();
+        journal.begin(0, &plan.steps[0]).unwrap();
+        let mut other = fs::OpenOptions::new().append(true).open(&file.0).unwrap();
+        std::io::Write::write_all(&mut other, br#"{"at":"2026-01-01T00:00:00.000Z","st"#).unwrap();
+        drop(journal);
+        let journal = open(&file.0, &plan).unwrap();
+        journal.end(0, &plan.steps[0], None, &Outcome::Applied).unwrap();
+        journal.begin(1, &plan.steps[1]).unwrap();
+        drop(journal);
+        let journal = open(&file.0, &plan).unwrap();
+        assert!(journal.is_done(0) && journal.was_begun(1) && !journal.was_begun(2));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_is_its_owners_and_a_regular_file() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let plan = plan(1);
+        let file = Temporary::new();
+        fs::write(&file.0, "").unwrap();
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o666)).unwrap();
+        drop(open(&file.0, &plan).unwrap());
+        assert_eq!(fs::metadata(&file.0).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let (link, target) = (Temporary::new(), Temporary::new());
+        symlink(&target.0, &link.0).unwrap();
+        assert!(why(&link.0, &plan).contains("a link to a file that does not exist"));
+        assert!(!target.0.exists());
+        assert!(why(Path::new("/dev/full"), &plan).contains("it is not a regular file"));
+        assert!(Journal::at("/dev/full").plan().is_err());
     }
 
     #[test]
@@ -451,7 +481,7 @@ mod tests {
         let (file, plan) = (Temporary::new(), plan(1));
         let journal = open(&file.0, &plan).unwrap();
         // What a child holds between fork and exec: another descriptor of the same open file.
-        let inherited = journal.0.file.as_ref().unwrap().lock().unwrap().try_clone().unwrap();
+        let inherited = journal.0.lines.as_ref().unwrap().inherited();
         drop(journal);
         assert!(open(&file.0, &plan).is_ok());
         drop(inherited);

@@ -2,13 +2,13 @@
 //! case.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
-use std::slice;
+use std::collections::HashSet;
+use std::hash::RandomState;
 
 use wats_scim_filter::json::text_key;
 
 use super::Conflict;
+use super::identifiers::{Shared, shared};
 use crate::model::{Resource, ScimUser};
 
 /// What was found, by the places of the users in their lists.
@@ -28,85 +28,14 @@ pub(super) enum Pair {
     Conflict,
 }
 
-/// The places of users by what identifies them.
-struct Index<'a> {
-    by_external_id: HashMap<&'a str, Places>,
-    by_name: HashMap<Cow<'a, str>, Places>,
-}
-
-/// The places of the users that share an identifier. It is one, but for mistakes.
-enum Places {
-    One(usize),
-    Several(Vec<usize>),
-}
-
-impl Places {
-    fn add(&mut self, at: usize) {
-        match self {
-            Self::One(first) => *self = Self::Several(vec![*first, at]),
-            Self::Several(all) => all.push(at),
-        }
-    }
-
-    fn as_slice(&self) -> &[usize] {
-        match self {
-            Self::One(at) => slice::from_ref(at),
-            Self::Several(all) => all,
-        }
-    }
-}
-
-impl<'a> Index<'a> {
-    fn of(users: &'a [ScimUser]) -> Self {
-        let mut by_external_id = HashMap::with_capacity(users.len());
-        let mut by_name = HashMap::with_capacity(users.len());
-        for (at, user) in users.iter().enumerate() {
-            if let Some(id) = user.external_id() {
-                by_external_id.entry(id).and_modify(|places: &mut Places| places.add(at)).or_insert(Places::One(at));
-            }
-            if let Some(name) = name_of(user) {
-                by_name.entry(name).and_modify(|places: &mut Places| places.add(at)).or_insert(Places::One(at));
-            }
-        }
-        Self { by_external_id, by_name }
-    }
-
-    fn with_external_id(&self, user: &ScimUser) -> &[usize] {
-        user.external_id().and_then(|id| self.by_external_id.get(id)).map_or(&[], Places::as_slice)
-    }
-
-    fn with_name(&self, user: &ScimUser) -> &[usize] {
-        name_of(user).and_then(|name| self.by_name.get(&*name)).map_or(&[], Places::as_slice)
-    }
-}
-
 /// A name as it is compared. Most are in small letters already.
 pub(super) fn name_of(user: &ScimUser) -> Option<Cow<'_, str>> {
     let name = user.user_name.as_deref().filter(|name| !name.is_empty())?;
     Some(text_key(name))
 }
 
-/// Which of these are there more than once.
-fn repeated<T: Eq + Hash>(identifiers: impl ExactSizeIterator<Item = Option<T>>) -> Vec<bool> {
-    let mut repeated = vec![false; identifiers.len()];
-    let mut first = HashMap::with_capacity(identifiers.len());
-    for (at, identifier) in identifiers.enumerate() {
-        let Some(identifier) = identifier else { continue };
-        let first = *first.entry(identifier).or_insert(at);
-        if first != at {
-            for at in [first, at] {
-                if let Some(is_repeated) = repeated.get_mut(at) {
-                    *is_repeated = true;
-                }
-            }
-        }
-    }
-    repeated
-}
-
 pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
-    let held = Index::of(current);
-    let mut search = Search { current, desired, held: &held, named_as_others: Vec::new(), conflicts: Vec::new() };
+    let mut search = Search { current, desired, named_as_others: Vec::new(), conflicts: Vec::new() };
     let mut found = search.find_all();
     search.refuse_sharing(&mut found);
     search.refuse_taken_names(&mut found);
@@ -120,7 +49,10 @@ pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
     let is_in_conflict = |user: &ScimUser| {
         user.external_id().is_some_and(|id| ids.contains(id)) || name_of(user).is_some_and(|name| names.contains(&name))
     };
-    let mut meant: Vec<bool> = current.iter().map(is_in_conflict).collect();
+    let mut meant: Vec<bool> = match search.conflicts[..] {
+        [] => vec![false; current.len()],
+        _ => current.iter().map(is_in_conflict).collect(),
+    };
     for pair in &found {
         if let Pair::With(at) = pair
             && let Some(meant) = meant.get_mut(*at)
@@ -134,7 +66,6 @@ pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
 struct Search<'a> {
     current: &'a [ScimUser],
     desired: &'a [ScimUser],
-    held: &'a Index<'a>,
     /// Who of the source is to have a name that another user of the server has.
     named_as_others: Vec<usize>,
     conflicts: Vec<Conflict>,
@@ -142,37 +73,33 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn find_all(&mut self) -> Vec<Pair> {
-        let desired = self.desired;
-        let shares_id = repeated(desired.iter().map(Resource::external_id));
-        let shares_name = repeated(desired.iter().map(name_of));
-        let shares = shares_id.into_iter().zip(shares_name);
-        let find = |((who, user), (id, name))| self.find(who, user, id, name);
-        desired.iter().enumerate().zip(shares).map(find).collect()
+        let (current, desired) = (self.current, self.desired);
+        let shared = shared(current, desired, &RandomState::new());
+        desired.iter().enumerate().zip(shared).map(|((who, user), (id, name))| self.find(who, user, id, name)).collect()
     }
 
-    fn find(&mut self, who: usize, user: &ScimUser, shares_id: bool, shares_name: bool) -> Pair {
+    fn find(&mut self, who: usize, user: &ScimUser, id: Shared, name: Shared) -> Pair {
         if let Err(error) = crate::exchange::check_name(user) {
             return self.conflict(user, &format!("a user of the source cannot be named: {error}"));
         }
-        if shares_id {
-            return self.conflict(user, "the source has several users with its externalId");
-        }
-        if shares_name {
-            return self.conflict(user, "the source has several users with its userName");
-        }
-        match (self.held.with_external_id(user), self.held.with_name(user)) {
-            ([], [at]) if self.is_somebody_else(*at, user) => {
+        match (id, name) {
+            (Shared::InSource, _) => self.conflict(user, "the source has several users with its externalId"),
+            (_, Shared::InSource) => self.conflict(user, "the source has several users with its userName"),
+            (Shared::Nowhere, Shared::With(at)) if self.is_somebody_else(at, user) => {
                 self.conflict(user, "the server has a user of this name with another externalId")
             }
-            ([at], holders) | ([], holders @ [at]) => {
-                if holders.iter().any(|holder| holder != at) {
+            (Shared::With(at), name) => {
+                if ![Shared::Nowhere, Shared::With(at)].contains(&name) {
                     self.named_as_others.push(who);
                 }
-                Pair::With(*at)
+                Pair::With(at)
             }
-            ([], []) => Pair::New,
-            ([_, _, ..], _) => self.conflict(user, "the server has several users with its externalId"),
-            ([], _) => self.conflict(user, "the server has several users with its userName"),
+            (Shared::Nowhere, Shared::With(at)) => Pair::With(at),
+            (Shared::Nowhere, Shared::Nowhere) => Pair::New,
+            (Shared::WithSeveral, _) => self.conflict(user, "the server has several users with its externalId"),
+            (Shared::Nowhere, Shared::WithSeveral) => {
+                self.conflict(user, "the server has several users with its userName")
+            }
         }
     }
 
@@ -185,8 +112,14 @@ impl Search<'_> {
     /// One by its externalId and another by its name can mean the same user.
     fn refuse_sharing(&mut self, found: &mut [Pair]) {
         let means = |pair: &Pair| if let Pair::With(at) = pair { Some(*at) } else { None };
-        let shared = repeated(found.iter().map(means)).into_iter().enumerate();
-        let shared = shared.filter_map(|(who, is_shared)| is_shared.then_some(who)).collect();
+        let mut times = vec![0_usize; self.current.len()];
+        for at in found.iter().filter_map(means) {
+            if let Some(times) = times.get_mut(at) {
+                *times += 1;
+            }
+        }
+        let is_shared = |pair: &Pair| means(pair).and_then(|at| times.get(at)).is_some_and(|times| *times > 1);
+        let shared = found.iter().enumerate().filter_map(|(who, pair)| is_shared(pair).then_some(who)).collect();
         self.refuse(found, shared, "the source has another user that means the same one");
     }
 

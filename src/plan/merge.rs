@@ -6,7 +6,7 @@ use wats_scim_filter::json::{assigned, covers, holds_nothing, is_server_attribut
 
 /// Whether the source has a say in an attribute: not in the server's own, nor in what the server
 /// never shows, so that nobody can tell whether it differs.
-fn is_ours(name: &str) -> bool {
+pub(super) fn is_ours(name: &str) -> bool {
     !is_server_attribute(name) && !is_write_only(name)
 }
 

@@ -3,6 +3,7 @@
 mod change;
 mod current;
 mod guard;
+mod identifiers;
 mod journal;
 mod matching;
 mod merge;
@@ -10,6 +11,7 @@ mod policy;
 mod print;
 mod recheck;
 mod report;
+mod unchanged;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,13 +61,13 @@ pub struct Plan {
     /// How many users are as they should be.
     pub unchanged: usize,
     /// How changes are sent.
-    pub(crate) terms: Terms,
+    pub(crate) rules: Rules,
 }
 
 /// What a step needs to be compared with the server again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Terms {
+pub(crate) struct Rules {
     /// The server takes only what WATS takes.
     is_wats: bool,
     /// The attributes that are removed where the source has none.

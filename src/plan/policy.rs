@@ -6,7 +6,7 @@ use wats_scim_filter::json::text_key;
 
 use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
-use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Step, Terms};
+use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Step, Rules};
 use crate::config::Profile;
 use crate::model::ScimUser;
 
@@ -33,7 +33,7 @@ use crate::model::ScimUser;
 /// # let _ = policy;
 /// ```
 pub struct Policy {
-    terms: Terms,
+    rules: Rules,
     leavers: Leavers,
     reactivates: bool,
     protected: HashSet<String>,
@@ -62,7 +62,7 @@ impl Policy {
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         Self {
-            terms: Terms { is_wats: profile.is_wats(), clears: Vec::new() },
+            rules: Rules { is_wats: profile.is_wats(), clears: Vec::new() },
             leavers: Leavers::default(),
             reactivates: true,
             protected: HashSet::new(),
@@ -115,7 +115,7 @@ impl Policy {
     /// WATS cannot remove any.
     #[must_use]
     pub fn clears<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
-        self.terms.clears.extend(paths.into_iter().map(Into::into));
+        self.rules.clears.extend(paths.into_iter().map(Into::into));
         self
     }
 
@@ -181,7 +181,7 @@ impl Policy {
             conflicts: pairs.conflicts,
             inexpressible: Vec::new(),
             unchanged: 0,
-            terms: self.terms.clone(),
+            rules: self.rules.clone(),
         };
         for (desired, pair) in desired.iter().zip(&pairs.desired) {
             match pair {
@@ -248,7 +248,7 @@ impl Policy {
     }
 
     fn change(&self, plan: &mut Plan, action: Action, held: &ScimUser, desired: &ScimUser) {
-        match self.terms.way(held, desired) {
+        match self.rules.way(held, desired) {
             Ok(way) if !way.patch.operations.is_empty() => plan.steps.push(way.into_step(action, held, desired)),
             Ok(way) if !way.left_out.is_empty() => {
                 let user_name = held.user_name.clone().unwrap_or_default();
@@ -293,7 +293,7 @@ impl fmt::Debug for Policy {
             .field("leavers", &self.leavers)
             .field("reactivates", &self.reactivates)
             .field("protected", &self.protected)
-            .field("terms", &self.terms)
+            .field("rules", &self.rules)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

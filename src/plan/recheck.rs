@@ -2,7 +2,7 @@
 
 use wats_scim_filter::json::{equal, same_text};
 
-use super::{Change, Step, Terms};
+use super::{Change, Step, Rules};
 use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 
@@ -19,7 +19,7 @@ pub(crate) enum Fit {
     Stale(String),
 }
 
-impl Terms {
+impl Rules {
     /// Whether a user has all that it is to have.
     pub(crate) fn is_met(&self, held: &ScimUser, desired: &ScimUser) -> Result<bool> {
         self.way(held, desired).map(|way| way.patch.operations.is_empty())
@@ -114,7 +114,7 @@ mod tests {
 
     fn fit(plan: &Plan, held: &ScimUser) -> Fit {
         assert_eq!(plan.steps.len(), 1);
-        plan.terms.fit(&plan.steps[0], held).unwrap()
+        plan.rules.fit(&plan.steps[0], held).unwrap()
     }
 
     #[test]

@@ -116,6 +116,11 @@ impl Attributes {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Names and values, in order, none of which is read by that.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (&str, &Held)> {
+        self.0.iter().map(|(name, held)| (&**name, held))
+    }
 }
 
 impl fmt::Debug for Attributes {

@@ -1,4 +1,5 @@
 use std::any::type_name;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde::de::MapAccess;
@@ -29,11 +30,23 @@ impl Held {
     }
 
     pub(crate) fn value(&self) -> &Value {
-        self.value.get_or_init(|| {
-            let text = self.text.as_deref().map_or("null", RawValue::get);
-            // What is JSON and yet no `Value`, such as 1e999, is kept as it was written.
-            Box::new(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
-        })
+        self.value.get_or_init(|| Box::new(self.parse()))
+    }
+
+    /// The value, which is not kept: a look at every user must not cost memory for each.
+    pub(crate) fn peek(&self) -> Cow<'_, Value> {
+        self.value.get().map_or_else(|| Cow::Owned(self.parse()), |value| Cow::Borrowed(&**value))
+    }
+
+    fn parse(&self) -> Value {
+        let text = self.text.as_deref().map_or("null", RawValue::get);
+        // What is JSON and yet no `Value`, such as 1e999, is kept as it was written.
+        serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_read(&self) -> bool {
+        self.value.get().is_some()
     }
 
     pub(crate) fn into_value(self) -> Value {

@@ -1,0 +1,161 @@
+//! A file of JSON Lines that is only appended to, under the trail and the journal of an apply.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// The open file. Each line is there as soon as it is appended, whatever becomes of the program.
+/// Threads, and several programs on one machine, may append to one file: a line is written with one
+/// call. A line that was cut off, by a full disk or a power failure, is ended before the next one.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    state: Mutex<State>,
+    pub(crate) is_synced: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
+    /// Whether the file may end within a line.
+    may_be_torn: bool,
+}
+
+impl Lines {
+    /// Opens a file, or creates one that only its owner can read and write (on Unix).
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        Ok(Self { state: Mutex::new(State { file, may_be_torn: true }), is_synced: false })
+    }
+
+    /// Takes the file for this process alone; false while another one has it.
+    pub(crate) fn try_lock(&self) -> io::Result<bool> {
+        match self.lock().file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Releases the file. Closing it would not do while a child process that another thread is
+    /// starting shares the descriptor, until it executes its own program.
+    pub(crate) fn unlock(&self) {
+        // An error leaves the lock to the end of the process, like a crash.
+        let _ = self.lock().file.unlock();
+    }
+
+    /// All of the file.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        let mut state = self.lock();
+        let mut text = Vec::new();
+        state.file.rewind()?;
+        state.file.read_to_end(&mut text)?;
+        Ok(text)
+    }
+
+    /// Empties the file.
+    pub(crate) fn clear(&self) -> io::Result<()> {
+        self.lock().file.set_len(0)
+    }
+
+    /// Waits until the file is on the disk.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.lock().file.sync_data()
+    }
+
+    pub(crate) fn append(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut line = serde_json::to_vec(value)?;
+        line.push(b'\n');
+        let mut state = self.lock();
+        if state.may_be_torn && is_torn(&mut state.file)? {
+            line.insert(0, b'\n');
+        }
+        state.may_be_torn = true;
+        state.file.write_all(&line)?;
+        if self.is_synced {
+            state.file.sync_data()?;
+        }
+        state.may_be_torn = false;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same open file, as a child process has it between fork and exec.
+    #[cfg(test)]
+    pub(crate) fn inherited(&self) -> File {
+        self.lock().file.try_clone().unwrap()
+    }
+}
+
+/// Whether the file ends within a line, and not only while another program is writing it.
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    for _ in 0..5 {
+        if !ends_within_a_line(file)? {
+            return Ok(false);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(true)
+}
+
+fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_glued_to_a_torn_line() {
+        for (before, expected) in [("", ""), ("{\"at", "{\"at\n"), ("whole\n", "whole\n")] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("lines");
+            fs::write(&path, before).unwrap();
+            let lines = Lines::open(&path).unwrap();
+            lines.append(&1).unwrap();
+            lines.append(&2).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{expected}1\n2\n"));
+        }
+    }
+
+    #[test]
+    fn nothing_is_glued_to_a_line_that_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        let lines = Lines::open(&path).unwrap();
+        lines.append(&1).unwrap();
+        // Half of a line was written before the disk was full.
+        lines.lock().may_be_torn = true;
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"at").unwrap();
+        lines.append(&2).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n{\"at\n2\n");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let error = Lines::open(Path::new("/dev/full")).unwrap().append(&1).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}
