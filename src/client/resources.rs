@@ -98,7 +98,7 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
 
     /// The features of the server: as configured, or as [`discover`](Self::discover) read them.
     ///
-    #[doc = example!("assert!(client.profile().is_wats());")]
+    #[doc = example!("assert!(client.profile().offers(\"Users\") && !client.profile().offers(\"Groups\"));")]
     #[must_use]
     pub fn profile(&self) -> &Profile {
         self.repository().profile()
