@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = given.as_ref().unwrap_or(&temporary);
 
     // Each write is in the file before it is sent, and its outcome follows.
-    let audit = Trail::to(Log::append(path)?).with_values();
+    let audit = Trail::to(Log::append(path)?).allow_values();
     let (config, _sandbox) = support::server(0)?;
     let client = ScimClient::with_config(&config.audit(audit.clone()))?;
     administer(&client)?;
