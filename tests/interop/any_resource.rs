@@ -184,7 +184,7 @@ async fn an_extension_round_trips() {
 
 /// The result of each write of a batch: the kind of its error, or the name of the resource.
 #[maybe_async]
-async fn results(client: &ScimClient, writes: Vec<ScimWrite>) -> Vec<(Option<ErrorKind>, Option<String>)> {
+async fn outcomes(client: &ScimClient, writes: Vec<ScimWrite>) -> Vec<(Option<ErrorKind>, Option<String>)> {
     let items = client.write_users(writes).run().await;
     let result = |item: BatchItem| match item.result {
         Ok(shown) => (None, shown.and_then(|user| user.user_name)),
@@ -214,12 +214,12 @@ async fn a_batch_has_the_same_results_with_and_without_bulk_requests() {
         let mut writes: Vec<_> = ids.iter().map(|id| ScimWrite::set_active(id, false)).collect();
         writes.push(ScimWrite::delete(""));
         writes.push(ScimWrite::delete("missing/../here"));
-        let patched = results(client, writes).await;
+        let patched = outcomes(client, writes).await;
         for id in &ids {
             let user = client.get_user(id).await.unwrap().unwrap();
             assert_eq!(user.active, Some(false));
         }
-        let deleted = results(client, ids.iter().map(ScimWrite::delete).collect()).await;
+        let deleted = outcomes(client, ids.iter().map(ScimWrite::delete).collect()).await;
         let patched: Vec<_> = patched.into_iter().map(|(kind, _)| kind).collect();
         results.push((kinds, patched, deleted));
     }

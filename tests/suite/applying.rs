@@ -357,7 +357,7 @@ async fn without_guards_a_bad_list_does_damage() {
     for guard in ["empty", "truncated", "too many", "too large a share", "incomplete"] {
         let sandbox = Sandbox::builder().users(120).start().unwrap();
         let client = ScimClient::with_config(&config(&sandbox)).unwrap();
-        let existing = client.current_users().await.unwrap();
+        let current = client.current_users().await.unwrap();
         let users = full(current.users());
         let (list, source, guarded, unguarded) = match guard {
             "empty" => (current, vec![], policy(), policy().allow_empty_source().max_deactivations(200)),
@@ -400,7 +400,7 @@ async fn created_meanwhile(stall: Duration) -> usize {
     let client = ScimClient::with_config(&config).unwrap();
     let mut desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
     desired.push(ScimUser::new("user0001@example.com").with_display_name("Ann"));
-    let existing = client.current_users().await.unwrap();
+    let current = client.current_users().await.unwrap();
     let plan = without_guards(client.profile()).leavers(Leavers::Keep).plan(&current, &desired).unwrap();
     let first = plan.steps[0].clone();
     let slow = first.id.unwrap_or_else(|| "/Users".to_owned());
