@@ -171,9 +171,11 @@ async fn discovery_reads_the_profile_of_the_server() {
 #[test]
 async fn an_extension_round_trips() {
     let client = client();
-    let mut work = EnterpriseUser::default();
-    work.employee_number = Some("4711".into());
-    work.department = Some("Test".into());
+    let work = EnterpriseUser {
+        employee_number: Some("4711".into()),
+        department: Some("Test".into()),
+        ..EnterpriseUser::default()
+    };
     let jane = ScimUser::new(unique("enterprise")).with_extension(&work).unwrap();
     let id = client.create_user(&jane).await.unwrap().id.unwrap();
     let read = client.get_user(&id).await.unwrap().unwrap();

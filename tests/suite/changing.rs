@@ -106,12 +106,14 @@ impl Shifting {
         directory.change();
         let start = usize::try_from(query.start_index.unwrap()).unwrap() - 1;
         let count = usize::try_from(query.count.unwrap()).unwrap().min(directory.cap);
-        let mut page = ScimListResponse::default();
-        page.total_results = directory.tells_total.then(|| u64::try_from(directory.order.len()).unwrap());
         let ids = directory.order.iter().skip(start).take(count);
-        page.resources =
-            ids.map(|id| serde_json::from_value(serde_json::json!({ "id": id.to_string() })).unwrap()).collect();
-        page
+        ScimListResponse {
+            total_results: directory.tells_total.then(|| u64::try_from(directory.order.len()).unwrap()),
+            resources: ids
+                .map(|id| serde_json::from_value(serde_json::json!({ "id": id.to_string() })).unwrap())
+                .collect(),
+            ..ScimListResponse::default()
+        }
     }
 }
 

@@ -94,11 +94,12 @@ impl ScimRepository for InMemory {
 
     async fn list<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         let all = self.all();
-        let mut page = ScimListResponse::default();
-        page.total_results = u64::try_from(all.len()).ok();
         let skip = usize::try_from(query.start_index.unwrap_or(1) - 1).unwrap();
-        page.resources = all.into_iter().skip(skip).collect();
-        Ok(page)
+        Ok(ScimListResponse {
+            total_results: u64::try_from(all.len()).ok(),
+            resources: all.into_iter().skip(skip).collect(),
+            ..ScimListResponse::default()
+        })
     }
 
     async fn create<T: Resource>(&self, resource: &T) -> Result<T> {
