@@ -1,5 +1,5 @@
-//! How near a batch comes to the time that the server's latency alone takes, where that is the same
-//! for every write and where it varies.
+//! The time of a batch, compared with the ideal time given by the server's latency, with constant
+//! and varying latencies.
 
 mod support;
 
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     measure(&server, &runtime, "stragglers", &Goal::AtLeast(0.5), stragglers)
 }
 
-/// Shows the ideal time over the measured one. Each round has other latencies.
+/// Shows the ratio of the ideal to the measured time. Each round has different latencies.
 fn measure(
     server: &Server,
     runtime: &Runtime,
@@ -55,10 +55,10 @@ fn measure(
         runtime.block_on(create_async(&client, IN_FLIGHT))?;
         asynchronous.push((ideal, wall(|| runtime.block_on(create_async(&client, writes)))?));
     }
-    for (face, times) in [("blocking", blocking), ("async", asynchronous)] {
+    for (api, times) in [("blocking", blocking), ("async", asynchronous)] {
         let median_of = |value: fn(&(Duration, Duration)) -> f64| median(times.iter().map(value).collect());
         let share = median_of(|(ideal, measured)| ideal.as_secs_f64() / measured.as_secs_f64());
-        show(&format!("batch.{face}.{what}"), share, goal);
+        show(&format!("batch.{api}.{what}"), share, goal);
         let (ideal, measured) =
             (median_of(|(ideal, _)| ideal.as_secs_f64()), median_of(|(_, measured)| measured.as_secs_f64()));
         println!("  {measured:.2} s; ideal: {ideal:.2} s");

@@ -1,6 +1,6 @@
-//! Whole jobs, over the same jobs written by hand with as many requests in flight, and over those of
-//! scim2-client: a directory is listed, users are created, and the users of another system are
-//! synchronised.
+//! Complete jobs, relative to the same jobs written by hand with as many requests in flight, and
+//! relative to scim2-client: listing a directory, creating users, and synchronising the users of
+//! another system.
 
 mod support;
 
@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use wats_scim::plan::{CurrentUsers, Policy};
 use wats_scim::{ScimUser, asynchronous, blocking};
 
-/// scim2-client does so many times less, as it takes long; what it takes grows with the number of users.
+/// The reduction of the number of users for scim2-client, which is slow; its time grows linearly.
 const SHARE: u32 = 10;
 
 fn main() -> Result<()> {
@@ -51,14 +51,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The users of the other system, one in a hundred with another name, in both models.
+/// The users of the other system in both models, one in a hundred with a different name.
 fn wanted(count: u32) -> (Vec<ScimUser>, Vec<by_hand::PlainUser>) {
     let family_name = |number| if number % 100 == 3 { "Roe" } else { "Doe" };
     let wanted = (1..=count).map(|number| users::wanted(number, family_name(number))).collect();
     (wanted, (1..=count).map(|number| by_hand::wanted(number, family_name(number))).collect())
 }
 
-/// What both cost, round by round; each is the first in every second.
+/// The costs of both by round; they take turns at being first.
 fn in_turn(
     mut one: impl FnMut() -> Result<()>,
     mut other: impl FnMut() -> Result<()>,
@@ -83,7 +83,7 @@ struct Job {
 }
 
 impl Job {
-    /// Does it, and gives the number of users that were listed, created or changed.
+    /// Runs the job; returns the number of users listed, created or changed.
     fn ours(&self, client: &blocking::ScimClient, wanted: &[ScimUser]) -> Result<usize> {
         if self.what == "create" {
             let batch = client.create_users(users::new(self.users)).in_flight(self.in_flight);
@@ -158,11 +158,11 @@ impl Job {
         }
     }
 
-    /// What it costs scim2-client, for its share of the users.
-    fn peer(&self, face: &str, base: &str) -> Result<Cost> {
+    /// The cost of scim2-client, for its share of the users.
+    fn peer(&self, api: &str, base: &str) -> Result<Cost> {
         let what = if self.what == "list" { "walk" } else { self.what };
-        let mut peer = Peer::start(face, base)?;
-        // The first time takes longer.
+        let mut peer = Peer::start(api, base)?;
+        // The first run takes longer.
         peer.work("walk", 100)?;
         peer.work_at_once(what, (self.users / SHARE).into(), self.in_flight)
     }
@@ -176,15 +176,15 @@ impl Job {
         }
     }
 
-    /// Shows what it costs over what it costs by hand, and what it costs scim2-client over that.
-    fn show(&self, face: &str, ours: &[Cost], hand: &[Cost], peer: Cost) {
+    /// Shows the cost relative to the version by hand, and the cost of scim2-client relative to it.
+    fn show(&self, api: &str, ours: &[Cost], hand: &[Cost], peer: Cost) {
         let Self { what, users, in_flight } = self;
         for (measure, of) in [("wall", seconds_of(|cost| cost.wall)), ("cpu", seconds_of(|cost| cost.cpu))] {
             let ratios = ours.iter().zip(hand).map(|(ours, hand)| of(ours) / of(hand)).collect();
             let (ours, hand) = (median(ours.iter().map(&of).collect()), median(hand.iter().map(&of).collect()));
             let peer = of(&peer) * f64::from(SHARE);
-            show(&format!("end_to_end.{face}.{what}.{measure}"), median(ratios), &Goal::None);
-            show(&format!("end_to_end.{face}.{what}.peer_{measure}"), peer / ours, &Goal::None);
+            show(&format!("end_to_end.{api}.{what}.{measure}"), median(ratios), &Goal::None);
+            show(&format!("end_to_end.{api}.{what}.peer_{measure}"), peer / ours, &Goal::None);
             println!(
                 "  {users} users, {in_flight} in flight: {ours:.2} s; by hand: {hand:.2} s; scim2-client: {peer:.0} s"
             );

@@ -1,4 +1,4 @@
-//! The async client over HTTP/2, beside the same over HTTP/1.1: both over TLS, with few and with many
+//! The async client over HTTP/2, compared with HTTP/1.1: both over TLS, with few and with many
 //! requests in flight.
 
 mod support;
@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use wats_scim::ScimUser;
 use wats_scim::asynchronous::ScimClient;
 
-/// Enough streams for all requests, and as many as some servers allow by default.
+/// Enough streams for all requests, and the default limit of some servers.
 const PROTOCOLS: [Protocol; 3] =
     [Protocol::Http1, Protocol::Http2 { streams: 1_000 }, Protocol::Http2 { streams: 100 }];
 const HTTP1: usize = 0;
@@ -51,11 +51,11 @@ struct Bench {
 }
 
 impl Bench {
-    /// Shows what the operations cost over HTTP/2, over what they cost over HTTP/1.1.
+    /// Shows the cost of the operations over HTTP/2, relative to HTTP/1.1.
     fn compare(&self, name: &str, protocol: usize, latency: Duration, in_flight: usize) -> Result<()> {
         let clients = [self.client(HTTP1, latency, in_flight)?, self.client(protocol, latency, in_flight)?];
         let calls = if latency.is_zero() { full_or_short(2_000, 100) } else { in_flight * full_or_short(20, 1) };
-        // Of each operation, what the calls of each round cost over either protocol.
+        // For each operation, the costs of the calls of each round with either protocol.
         let mut costs = OPERATIONS.map(|_| [Vec::new(), Vec::new()]);
         for round in 0..full_or_short(11, 1) {
             for (operation, costs) in OPERATIONS.into_iter().zip(&mut costs) {
@@ -79,7 +79,7 @@ impl Bench {
         Ok(())
     }
 
-    /// A client with its connections open.
+    /// A client with open connections.
     fn client(&self, protocol: usize, latency: Duration, in_flight: usize) -> Result<ScimClient> {
         let config = config(&self.server.base(protocol, 50_000, latency));
         let client = ScimClient::with_config(&config.root_certificates(self.server.certificate()))?;
@@ -95,14 +95,14 @@ impl Bench {
                 _ => Some(client.create_user(&self.jane).await?),
             };
             let is_there = user.is_some_and(|user| user.id.is_some());
-            if is_there { Ok(()) } else { Err("the server did not give what was asked for".into()) }
+            if is_there { Ok(()) } else { Err("unexpected response from the server".into()) }
         };
         let calls = stream::iter(0..calls).map(|_| call()).buffer_unordered(in_flight);
         self.runtime.block_on(calls.try_for_each(async |()| Ok(())))
     }
 }
 
-/// The processor time of a call, and how many there are in a second; the medians of the rounds.
+/// The processor time of a call and the calls per second; medians of the rounds.
 fn a_call(costs: &[Cost], calls: usize) -> String {
     let calls = f64::from(u32::try_from(calls).unwrap_or(u32::MAX));
     let median_of = |of: fn(&Cost) -> Duration| median(costs.iter().map(|cost| of(cost).as_secs_f64()).collect());

@@ -1,6 +1,6 @@
-//! How much faster a listing is with pages in flight, how near it comes to what the server's
-//! latency alone takes, also where that varies, and the memory that a long one needs. Draws
-//! `listing.svg` besides.
+//! The speed-up of a listing by pages in flight, its time compared with the ideal time given by the
+//! server's latency, with constant and varying latencies, and the memory of a long listing. Also
+//! draws `listing.svg`.
 
 mod support;
 
@@ -21,7 +21,7 @@ use wats_scim::{asynchronous, blocking};
 
 const PAGE: u32 = 100;
 const IN_FLIGHT: u32 = 16;
-const FACES: [&str; 2] = ["blocking", "async"];
+const APIS: [&str; 2] = ["blocking", "async"];
 const SPEEDUP: Goal = Goal::AtLeast(15.0);
 const SHARE: Goal = Goal::AtLeast(0.95);
 const VARYING: Goal = Goal::AtLeast(0.8);
@@ -32,10 +32,10 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/listing.svg");
 fn main() -> Result<()> {
     serve_if_told()?;
     let arguments: Vec<String> = env::args().skip(1).collect();
-    if let [what, face, base, users] = &arguments[..]
+    if let [what, api, base, users] = &arguments[..]
         && what == MEASURE_MEMORY
     {
-        return measure_memory(&Client::new(face, base)?, users.parse()?);
+        return measure_memory(&Client::new(api, base)?, users.parse()?);
     }
 
     let server = Server::start()?;
@@ -48,16 +48,16 @@ fn main() -> Result<()> {
         is_dashed: true,
         points: [1, 2, 4, 8, 16].map(|in_flight| (in_flight, limit(users, latency.into(), in_flight))).to_vec(),
     }];
-    for (face, color) in FACES.into_iter().zip(["#c2410c", "#1d4ed8"]) {
-        let points = times(&Client::new(face, &base)?, users)?;
+    for (api, color) in APIS.into_iter().zip(["#c2410c", "#1d4ed8"]) {
+        let points = times(&Client::new(api, &base)?, users)?;
         if let [(_, alone), .., (_, many)] = points[..] {
-            show(&format!("listing.{face}.speedup"), alone / many, &SPEEDUP);
-            show(&format!("listing.{face}.share_of_limit"), limit(users, latency.into(), IN_FLIGHT) / many, &SHARE);
+            show(&format!("listing.{api}.speedup"), alone / many, &SPEEDUP);
+            show(&format!("listing.{api}.share_of_limit"), limit(users, latency.into(), IN_FLIGHT) / many, &SHARE);
         }
-        curves.push(Curve { name: face, color, is_dashed: false, points });
+        curves.push(Curve { name: api, color, is_dashed: false, points });
     }
-    for face in FACES {
-        varying(&server, face, users)?;
+    for api in APIS {
+        varying(&server, api, users)?;
     }
     memory_of_each(&server)?;
     if !is_short() {
@@ -67,34 +67,34 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The seconds that the latencies alone take: that of the first page, and then those of the others,
-/// so many at a time.
+/// The ideal time in seconds: the latency of the first page, and then those of the others with
+/// `in_flight` at a time.
 fn limit(users: u32, latency: Latency, in_flight: u32) -> f64 {
     let rest = (1..users.div_ceil(PAGE)).map(|page| latency.of(page.into()));
     (latency.of(0) + ideal(rest, in_flight)).as_secs_f64()
 }
 
-/// Shows what the latencies alone take over what is measured, where each page has a latency of its
-/// own. Each round has other latencies.
-fn varying(server: &Server, face: &str, users: u32) -> Result<()> {
+/// Shows the ratio of the ideal to the measured time, with varying latencies. Each round has
+/// different latencies.
+fn varying(server: &Server, api: &str, users: u32) -> Result<()> {
     let (rounds, mean) = full_or_short((5, 100), (1, 10));
     let (mut shares, mut times) = (Vec::new(), Vec::new());
     for seed in 0..rounds {
         let latency = Latency::Exponential { mean: Duration::from_millis(mean), seed };
-        let client = Client::new(face, &server.base(u64::from(users), latency))?;
+        let client = Client::new(api, &server.base(u64::from(users), latency))?;
         let seconds = wall(|| client.list_all(IN_FLIGHT, users))?.as_secs_f64();
         let limit = limit(users, latency, IN_FLIGHT);
         shares.push(limit / seconds);
         times.push((seconds, limit));
     }
-    show(&format!("listing.{face}.varying"), median(shares), &VARYING);
+    show(&format!("listing.{api}.varying"), median(shares), &VARYING);
     let (seconds, limits) = times.into_iter().unzip();
     println!("  {:.2} s; ideal: {:.2} s", median(seconds), median(limits));
     Ok(())
 }
 
-/// The seconds that the listing takes with so many pages in flight: the whole of it each time, and
-/// a median of five with the most.
+/// The time of the whole listing in seconds by the number of pages in flight; a median of five for
+/// the largest number.
 fn times(client: &Client, users: u32) -> Result<Vec<(u32, f64)>> {
     let time = |in_flight| Ok(wall(|| client.list_all(in_flight, users))?.as_secs_f64());
     let mut points = Vec::new();
@@ -106,7 +106,7 @@ fn times(client: &Client, users: u32) -> Result<Vec<(u32, f64)>> {
     Ok(points)
 }
 
-/// What scim2-client takes, one page after the other, if it is there.
+/// The time of scim2-client, one page after the other, if it is installed.
 fn peer(base: &str, users: u32) -> Result<Option<Curve>> {
     if !peer::is_installed() {
         println!("scim2-client is not in the chart: the bench `peers` installs it");
@@ -116,14 +116,14 @@ fn peer(base: &str, users: u32) -> Result<Option<Curve>> {
     Ok(Some(Curve { name: "scim2-client", color: "#15803d", is_dashed: false, points: vec![(1, seconds)] }))
 }
 
-/// Each face in a process of its own, so that one peak does not hide the other.
+/// Measures each API in its own process, so that one peak does not hide the other.
 fn memory_of_each(server: &Server) -> Result<()> {
     let users: u32 = full_or_short(1_000_000, 10_000);
     let base = server.base(u64::from(users), Duration::ZERO);
-    for (face, goal) in FACES.into_iter().zip(MEMORY) {
-        let name = format!("listing.{face}.memory_mib");
+    for (api, goal) in APIS.into_iter().zip(MEMORY) {
+        let name = format!("listing.{api}.memory_mib");
         let child =
-            Command::new(env::current_exe()?).args([MEASURE_MEMORY, face, &base, &users.to_string()]).output()?;
+            Command::new(env::current_exe()?).args([MEASURE_MEMORY, api, &base, &users.to_string()]).output()?;
         if !child.status.success() {
             return Err(format!("{name}: {}", String::from_utf8_lossy(&child.stderr)).into());
         }
@@ -135,7 +135,7 @@ fn memory_of_each(server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// Prints the KiB that a listing takes over the process at rest.
+/// Prints the memory of a listing in KiB, without that of the idle process.
 fn measure_memory(client: &Client, users: u32) -> Result<()> {
     client.get_one()?;
     let at_rest = memory::now_kib();
@@ -152,8 +152,8 @@ enum Client {
 }
 
 impl Client {
-    fn new(face: &str, base: &str) -> Result<Self> {
-        Ok(match face {
+    fn new(api: &str, base: &str) -> Result<Self> {
+        Ok(match api {
             "blocking" => Self::Blocking(blocking::ScimClient::with_config(&config(base))?),
             _ => Self::Async(asynchronous::ScimClient::with_config(&config(base))?, Runtime::new()?),
         })
@@ -168,7 +168,7 @@ impl Client {
         Ok(())
     }
 
-    /// Reads everybody, and counts them.
+    /// Lists all users, and checks their number.
     fn list_all(&self, in_flight: u32, users: u32) -> Result<()> {
         let in_flight = usize::try_from(in_flight)?;
         let mut count = 0_u32;

@@ -1,5 +1,5 @@
-//! The processor time of a call through this crate, over that of the same call written by hand on
-//! the same HTTP client.
+//! The processor time of a call, relative to the same call written by hand with the same HTTP
+//! client.
 
 mod support;
 
@@ -54,7 +54,7 @@ fn blocking_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
 }
 
 fn async_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
-    // On one thread, so that what is measured is the call and not the work of a scheduler.
+    // On one thread, to measure the call and not the scheduler.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let ours = asynchronous::ScimClient::with_config(&config(base))?;
     let hand = by_hand::asynchronous::ByHand::new(base)?;
@@ -82,12 +82,12 @@ fn async_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
     Ok(())
 }
 
-/// A page is more work than a user.
+/// The number of calls for pages, which take longer than users.
 fn pages(calls: u32) -> u32 {
     calls.div_ceil(5)
 }
 
-/// What it costs to make a call so often. The call says whether it got what it asked for.
+/// The processor time of a number of calls. A call returns whether it succeeded.
 fn times(calls: u32, call: impl Fn() -> Result<bool>) -> Result<Duration> {
     cpu(|| {
         for _ in 0..calls {
@@ -109,5 +109,5 @@ fn times_async(runtime: &Runtime, calls: u32, call: impl AsyncFn() -> Result<boo
 }
 
 fn expect(is_as_asked: bool) -> Result<()> {
-    if is_as_asked { Ok(()) } else { Err("the server did not give what was asked for".into()) }
+    if is_as_asked { Ok(()) } else { Err("unexpected response from the server".into()) }
 }

@@ -1,5 +1,5 @@
-//! The processor time of scim2-client (Python) for the same work against the same server, over
-//! that of this crate.
+//! The processor time of scim2-client (Python) relative to this crate, for the same work against
+//! the same server.
 
 mod support;
 
@@ -16,7 +16,7 @@ use wats_scim::{ListQuery, ScimUser, asynchronous, blocking};
 
 const GOAL: Goal = Goal::AtLeast(10.0);
 
-/// What is done, and how often in a round.
+/// The work, and the number of calls in a round.
 const WORK: [(&str, u64); 3] = [("get", 100), ("list", 10), ("create", 100)];
 
 fn main() -> Result<()> {
@@ -68,7 +68,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What the peer takes over what this crate takes, once both have done it for the first time.
+/// The time of the peer relative to this crate, after one warm-up of both.
 fn over(
     rounds: u32,
     peer: &mut Peer,
@@ -90,5 +90,5 @@ fn is_there(user: &ScimUser) -> bool {
 }
 
 fn given(is_as_asked: bool) -> Result<()> {
-    if is_as_asked { Ok(()) } else { Err("the server did not give what was asked for".into()) }
+    if is_as_asked { Ok(()) } else { Err("unexpected response from the server".into()) }
 }

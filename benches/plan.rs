@@ -1,5 +1,5 @@
-//! How the time and the memory of a plan grow with the number of users, and those of printing and
-//! storing it.
+//! The growth of the time and memory of a plan with the number of users, and the time to print and
+//! store it.
 
 mod support;
 
@@ -48,11 +48,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What is measured: milliseconds, and MiB.
+/// The measured costs, in milliseconds and MiB.
 const COSTS: [&str; 4] = ["time", "memory", "print", "store"];
 
-/// Each measurement has a process of its own: the peak of one would hide that of another, and what
-/// one leaves to the allocator would cost the next.
+/// Runs a measurement in its own process: the peak of one would hide that of another, and memory
+/// kept by the allocator would distort the next.
 fn costs(server: &str, users: u32) -> Result<Vec<f64>> {
     let child = Command::new(env::current_exe()?).args([MEASURE, server, &users.to_string()]).output()?;
     if !child.status.success() {
@@ -79,8 +79,8 @@ fn measure(server: &str, users: u32) -> Result<()> {
         return Err(format!("the plan has {} steps, and not {expected}", plan.steps.len()).into());
     }
 
-    let everybody: Vec<_> = (0..users).map(|number| users::wanted(number, "Roe")).collect();
-    let plan = policy.plan(&held, &everybody)?;
+    let renamed: Vec<_> = (0..users).map(|number| users::wanted(number, "Roe")).collect();
+    let plan = policy.plan(&held, &renamed)?;
     let print = cpu(|| {
         black_box(plan.to_string());
         Ok(())
@@ -100,7 +100,7 @@ fn measure(server: &str, users: u32) -> Result<()> {
     Ok(())
 }
 
-/// So many users as the server has them, in no order.
+/// The current users of the server, in no order.
 fn held(count: u32) -> Result<CurrentUsers> {
     let template = users::Users::new();
     let mut text = Vec::new();
@@ -113,8 +113,8 @@ fn held(count: u32) -> Result<CurrentUsers> {
     Ok(CurrentUsers::complete(held))
 }
 
-/// Of so many users, hundreds of them, one in a hundred has left, two have another name, and one is new. One more is
-/// new, because a list of just so many would look like a page.
+/// The desired users. In each hundred, one is missing, two are renamed and one is new. One more is
+/// new, because a list of exactly this length would look like a page.
 fn wanted_of(count: u32) -> Vec<ScimUser> {
     let stayed = (0..count).filter(|number| number % 100 != 7);
     let new = count..=count + count / 100;

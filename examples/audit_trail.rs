@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = path.unwrap_or_else(|| env::temp_dir().join(format!("audit-trail-{}.jsonl", process::id())));
 
     // Each write is recorded before its request is sent, and again with its outcome.
-    let trail = Trail::to(Log::append(&path)?).with_values();
+    let trail = Trail::to(Log::append(&path)?).allow_values();
     let (config, _sandbox) = support::server(0)?;
     let client = ScimClient::with_config(&config.audit(trail.clone()))?;
 

@@ -39,8 +39,7 @@ impl Resource for Device {
 fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;
     let users = ScimClient::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
-    let mut work = EnterpriseUser::default();
-    work.department = Some("Test".into());
+    let work = EnterpriseUser { department: Some("Test".into()), ..EnterpriseUser::default() };
     let jane = ScimUser::new("jane@example.com").with_extension(&work)?.with_extension(&Badge { number: 7 })?;
     let jane = users.create_user(&jane)?;
     let work = jane.extension::<EnterpriseUser>()?.unwrap_or_default();

@@ -40,7 +40,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         .column("Mail", "email")
         .column("Role", "roles")
         .column("Lines", "levels")
-        .ignore_others();
+        .allow_other_columns();
     let desired = columns.read_file(&file)?;
     println!("{} users in {}", desired.len(), file.display());
 

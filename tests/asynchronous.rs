@@ -1,4 +1,4 @@
-//! The suite in the async face, and what tasks and `Stream` alone can show.
+//! The suite with the async API, and tests of tasks and `Stream`.
 
 use std::future::{Future, ready};
 use std::io;
@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
 use tokio::test;
-use wats_scim::asynchronous as face;
+use wats_scim::asynchronous as api;
 use wats_scim::plan::{Journal, Policy};
 use wats_scim::transport::TransportError;
 use wats_scim::{ScimUser, ScimWrite};
@@ -18,28 +18,28 @@ use wats_scim::{ScimUser, ScimWrite};
 mod interop;
 mod suite;
 
-use face::{HttpClient, Reqwest as Transport, ScimClient, ScimRepository};
+use api::{HttpClient, Reqwest as Transport, ScimClient, ScimRepository};
 use suite::client;
 use wats_scim_sandbox::Sandbox;
 
-/// The server of the interop suite, which runs here over the sandbox.
+/// The server of the interop suite: here, the sandbox.
 fn server() -> interop::Server {
     interop::Server::sandbox()
 }
 
-/// A client that answers from a function, to show that a closure is one.
+/// An `HttpClient` that answers from a closure.
 fn answering(
     answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
 ) -> impl HttpClient {
     move |request| ready(Ok(answer(request)))
 }
 
-/// A client that never connects.
+/// An `HttpClient` that never connects.
 fn unreachable_host() -> impl HttpClient {
     |_| ready(Err(TransportError::from(io::Error::from(io::ErrorKind::ConnectionRefused))))
 }
 
-/// A client whose connection breaks as long as it is told to.
+/// An `HttpClient` whose connection breaks while `breaks` returns `true`.
 fn breaking(breaks: impl Fn() -> bool + Send + Sync + 'static) -> impl HttpClient {
     move |_| {
         ready(if breaks() {
@@ -51,18 +51,18 @@ fn breaking(breaks: impl Fn() -> bool + Send + Sync + 'static) -> impl HttpClien
 }
 
 #[test]
-async fn a_listing_whose_future_is_dropped_goes_on_where_it_was() {
+async fn a_listing_continues_after_its_future_was_dropped() {
     let sandbox = Sandbox::builder().users(50).start().unwrap();
     for in_flight in [1, 4] {
         let mut users = client(&sandbox).iter_users().page_size(10).in_flight(in_flight);
-        let mut seen = Vec::new();
+        let mut ids = Vec::new();
         let mut dropped = 0;
         loop {
             let is_pending = {
                 let mut next = std::pin::pin!(users.try_next());
                 match next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Ready(Ok(Some(user))) => {
-                        seen.push(user.id);
+                        ids.push(user.id);
                         false
                     }
                     Poll::Ready(end) => break assert!(end.unwrap().is_none()),
@@ -72,17 +72,17 @@ async fn a_listing_whose_future_is_dropped_goes_on_where_it_was() {
             if is_pending {
                 dropped += 1;
                 let Some(user) = users.try_next().await.unwrap() else { break };
-                seen.push(user.id);
+                ids.push(user.id);
             }
         }
         assert!(dropped > 0);
-        assert_eq!(seen.len(), 50, "{in_flight} in flight");
-        assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), 50);
+        assert_eq!(ids.len(), 50, "{in_flight} in flight");
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 50);
     }
 }
 
 #[test]
-async fn a_listing_goes_on_after_a_panic_in_its_callback() {
+async fn a_listing_continues_after_a_panic_in_its_callback() {
     let sandbox = Sandbox::builder().users(30).start().unwrap();
     let mut is_first = true;
     let mut users = client(&sandbox).iter_users().page_size(10).on_page(move |_| {
@@ -95,18 +95,18 @@ async fn a_listing_goes_on_after_a_panic_in_its_callback() {
 }
 
 #[test]
-async fn a_slow_source_does_not_hold_up_the_writes_in_flight() {
+async fn a_slow_source_does_not_delay_writes_in_flight() {
     let sandbox = Sandbox::start().unwrap();
-    // One write, and then nothing, but the source does not end.
+    // A source with one write that then stays pending.
     let source = futures_util::stream::iter([ScimWrite::create(ScimUser::new("jane"))]).chain(pending());
     let mut batch = client(&sandbox).write_users_from(source);
     assert!(batch.next().await.unwrap().result.is_ok());
 }
 
-/// The journal of a program that was killed stays locked for a moment by a child that it was just
-/// starting. Only a future that is polled by hand can stop within that moment.
+/// The journal of a killed program can stay locked for a moment by a child that it was starting.
+/// Only a future that is polled by hand can stop within that moment.
 #[test]
-async fn a_journal_that_is_locked_for_a_moment_is_waited_for() {
+async fn an_apply_waits_for_a_briefly_locked_journal() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let folder = tempfile::tempdir().unwrap();
@@ -122,7 +122,7 @@ async fn a_journal_that_is_locked_for_a_moment_is_waited_for() {
 }
 
 #[test]
-async fn users_come_from_a_stream_which_ends_after_an_error() {
+async fn a_stream_of_users_ends_after_an_error() {
     let sandbox = Sandbox::builder().users(7).start().unwrap();
     let users: Vec<_> = client(&sandbox).iter_users().page_size(3).into_stream().try_collect().await.unwrap();
     assert_eq!(users.len(), 7);
@@ -134,7 +134,7 @@ async fn users_come_from_a_stream_which_ends_after_an_error() {
 }
 
 #[test]
-async fn a_batch_takes_a_stream_and_gives_one() {
+async fn a_batch_takes_a_stream_and_returns_one() {
     let sandbox = Sandbox::start().unwrap();
     let names = futures_util::stream::iter(["ann", "bob"]);
     let writes = names.map(|name| wats_scim::ScimWrite::create(ScimUser::new(name)));
@@ -160,7 +160,7 @@ async fn one_client_serves_two_hundred_tasks() {
 }
 
 #[test]
-async fn a_write_that_is_given_up_is_unknown_once_it_was_sent() {
+async fn a_canceled_write_is_unknown_once_sent() {
     let throttled = |_| {
         let mut answer = suite::answer(429, "text/plain", "later");
         answer.headers_mut().insert("retry-after", http::HeaderValue::from_static("30"));
@@ -168,20 +168,20 @@ async fn a_write_that_is_given_up_is_unknown_once_it_was_sent() {
     };
     let (sandbox, events) = (Sandbox::start().unwrap(), suite::audit::Events::default());
     let config = suite::config(&sandbox).audit(events.audit());
-    let service = face::ScimService::with_http_client(&config, throttled).unwrap();
-    // The first one is sent, and waits to be sent again; the second one waits for its turn.
+    let service = api::ScimService::with_http_client(&config, throttled).unwrap();
+    // The first one was sent and waits for a retry; the second one waits for the throttle.
     assert!(service.delete_user("1").now_or_never().is_none());
     assert!(service.delete_user("2").now_or_never().is_none());
     assert_eq!(
-        events.told(),
+        events.recorded(),
         ["delete user Begun 0", "delete user Unknown 1", "delete user Begun 0", "delete user Refused 0"]
     );
     drop(service.delete_user("3"));
-    assert_eq!(events.told(), Vec::<String>::new(), "it was never begun");
+    assert_eq!(events.recorded(), Vec::<String>::new(), "a future that was never polled begins no write");
 }
 
 #[test]
-async fn a_dropped_batch_leaves_no_write_open() {
+async fn a_dropped_batch_ends_its_writes() {
     let sandbox = Sandbox::builder().latency(std::time::Duration::from_secs(60)).start().unwrap();
     let events = suite::audit::Events::default();
     let client = ScimClient::with_config(&suite::config(&sandbox).audit(events.audit())).unwrap();
@@ -189,10 +189,10 @@ async fn a_dropped_batch_leaves_no_write_open() {
     assert!(batch.next().now_or_never().is_none());
     drop(batch);
     let (begun, unknown) = ("delete user Begun 0", "delete user Unknown 1");
-    assert_eq!(events.told(), [begun, begun, begun, unknown, unknown, unknown]);
+    assert_eq!(events.recorded(), [begun, begun, begun, unknown, unknown, unknown]);
 }
 
-/// A function over any repository can be spawned.
+/// Spawns a generic function over a repository.
 fn spawned<R: ScimRepository + 'static>(repository: R) -> tokio::task::JoinHandle<wats_scim::Result<Option<ScimUser>>> {
     tokio::spawn(async move { repository.get_by_name::<ScimUser>("user0001@example.com").await })
 }
@@ -206,8 +206,8 @@ async fn a_generic_function_over_a_repository_can_be_spawned() {
 
 const fn is_sent<T: Send>(_: &T) {}
 
-/// Every future and stream can move between threads.
-#[allow(dead_code, reason = "it is checked when it is compiled")]
+/// Every future and stream is `Send`.
+#[allow(dead_code, reason = "checked by the compiler")]
 fn futures_are_send(client: &ScimClient, user: &ScimUser) {
     fn sent<T: Future + Send>(_: T) {}
     sent(client.get_token(None));

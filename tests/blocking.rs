@@ -1,4 +1,4 @@
-//! The suite in the blocking face, and what threads and `Iterator` alone can show.
+//! The suite with the blocking API, and tests of threads and `Iterator`.
 
 use core::prelude::v1::test;
 use std::io;
@@ -6,34 +6,34 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
-use wats_scim::blocking as face;
+use wats_scim::blocking as api;
 use wats_scim::transport::TransportError;
 
 mod interop;
 mod suite;
 
-use face::{HttpClient, ScimClient, Ureq as Transport};
+use api::{HttpClient, ScimClient, Ureq as Transport};
 use suite::client;
 use wats_scim_sandbox::Sandbox;
 
-/// The server of the interop suite, which runs here over the sandbox.
+/// The server of the interop suite: here, the sandbox.
 fn server() -> interop::Server {
     interop::Server::sandbox()
 }
 
-/// A client that answers from a function, to show that a closure is one.
+/// An `HttpClient` that answers from a closure.
 fn answering(
     answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
 ) -> impl HttpClient {
     move |request| Ok(answer(request))
 }
 
-/// A client that never connects.
+/// An `HttpClient` that never connects.
 fn unreachable_host() -> impl HttpClient {
     |_| Err(TransportError::from(io::Error::from(io::ErrorKind::ConnectionRefused)))
 }
 
-/// A client whose connection breaks as long as it is told to.
+/// An `HttpClient` whose connection breaks while `breaks` returns `true`.
 fn breaking(breaks: impl Fn() -> bool + Send + Sync + 'static) -> impl HttpClient {
     move |_| {
         if breaks() {
@@ -44,7 +44,7 @@ fn breaking(breaks: impl Fn() -> bool + Send + Sync + 'static) -> impl HttpClien
 }
 
 #[test]
-fn users_come_from_an_iterator_which_ends_after_an_error() {
+fn an_iterator_of_users_ends_after_an_error() {
     let sandbox = Sandbox::builder().users(7).start().unwrap();
     let names: Vec<_> = client(&sandbox).iter_users().page_size(3).map(|user| user.unwrap().user_name).collect();
     assert_eq!(names.len(), 7);
@@ -75,7 +75,7 @@ fn one_client_serves_eight_threads() {
 }
 
 #[test]
-fn headers_that_are_too_large_are_named_as_the_cause() {
+fn too_large_headers_are_named_as_the_cause() {
     let base_url = suite::transports::server(|stream| {
         let long = "x".repeat(40_000);
         std::io::Write::write_all(stream, format!("HTTP/1.1 200 OK\r\nx-long: {long}\r\n\r\n").as_bytes())
@@ -90,9 +90,9 @@ fn a_write_that_panics_is_unknown() {
     let (sandbox, events) = (Sandbox::start().unwrap(), suite::audit::Events::default());
     let config = suite::config(&sandbox).audit(events.audit());
     let panics = |_: Request<Vec<u8>>| -> Result<Response<Vec<u8>>, TransportError> { panic!("on purpose") };
-    let service = face::ScimService::with_http_client(&config, panics).unwrap();
+    let service = api::ScimService::with_http_client(&config, panics).unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| service.delete_user("1"))).is_err());
-    assert_eq!(events.told(), ["delete user Begun 0", "delete user Unknown 1"]);
+    assert_eq!(events.recorded(), ["delete user Begun 0", "delete user Unknown 1"]);
 }
 
 const _: () = {
@@ -101,13 +101,13 @@ const _: () = {
     is_shared::<ScimClient>();
     is_shared::<Transport>();
     is_shared::<wats_scim::plan::Journal>();
-    is_sent::<face::ScimListing<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
-    is_sent::<face::ScimBatch<face::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
-    is_sent::<face::ScimApply<face::HttpScimRepository<Transport>>>();
+    is_sent::<api::ScimListing<api::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
+    is_sent::<api::ScimBatch<api::HttpScimRepository<Transport>, wats_scim::ScimUser>>();
+    is_sent::<api::ScimApply<api::HttpScimRepository<Transport>>>();
 };
 
 #[test]
-fn a_listing_goes_on_after_a_panic_in_its_callback() {
+fn a_listing_continues_after_a_panic_in_its_callback() {
     let sandbox = Sandbox::builder().users(30).start().unwrap();
     let mut is_first = true;
     let mut users = client(&sandbox).iter_users().page_size(10).on_page(move |_| {

@@ -1,4 +1,4 @@
-//! The interop suite in the async face.
+//! The interop suite with the async API.
 
 use maybe_async::must_be_async as maybe_async;
 use tokio::test;

@@ -1,4 +1,4 @@
-//! The interop suite in the blocking face.
+//! The interop suite with the blocking API.
 
 use core::prelude::v1::test;
 

@@ -1,9 +1,9 @@
-//! A plan of 2,000 steps whose apply is killed 50 times, over a network that fails.
+//! Applies a plan of 2,000 steps over an unreliable network, and kills the process 50 times.
 //!
-//! The apply runs in a process of its own, which is this program again. It is killed (SIGKILL on
-//! Unix) at random moments all over the plan and started again with the same journal. In the end the
-//! server has to hold what was desired, nobody twice, and the journal has to agree with what the
-//! server logged.
+//! The apply runs in a process of its own, started from this program. It is killed (SIGKILL on
+//! Unix) at random moments throughout the plan, and restarted with the same journal. In the end the
+//! server must have the desired users without duplicates, and the journal and the audit trail must
+//! agree with the server's log.
 
 #[path = "suite/random.rs"]
 mod random;
@@ -24,34 +24,34 @@ use wats_scim_sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox
 
 const KILLS: u32 = 50;
 const TIMEOUT: Duration = Duration::from_millis(400);
-/// About what the two lines of a step take in the journal.
+/// The approximate size of the two lines of a step in the journal.
 const STEP_BYTES: u64 = 215;
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
-    if let [_, flag, face, base_url, token, directory] = arguments.as_slice()
+    if let [_, flag, api, base_url, token, directory] = arguments.as_slice()
         && flag == "--apply"
     {
-        return apply(face, base_url, token, Path::new(directory));
+        return apply(api, base_url, token, Path::new(directory));
     }
-    for face in ["blocking", "async"] {
+    for api in ["blocking", "async"] {
         let seed = u64::from(SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos());
-        println!("killed: {face}, seed {seed}");
+        println!("killed: {api}, seed {seed}");
         let started = Instant::now();
-        let runs = survive(face, seed);
-        println!("killed: {face}, {KILLS} kills, {runs} runs, {:.1} s", started.elapsed().as_secs_f64());
+        let runs = kill_and_resume(api, seed);
+        println!("killed: {api}, {KILLS} kills, {runs} runs, {:.1} s", started.elapsed().as_secs_f64());
     }
 }
 
-/// The process that is killed: goes on with the journal, until every step is done.
-fn apply(face: &str, base_url: &str, token: &str, directory: &Path) {
+/// The process to kill: resumes from the journal until every step is done.
+fn apply(api: &str, base_url: &str, token: &str, directory: &Path) {
     let journal = Journal::at(directory.join("journal"));
     let retry = RetryPolicy::default().attempts(8).delays(TIMEOUT / 80, TIMEOUT / 4);
     let audit = Trail::to(Log::append(directory.join("audit")).unwrap()).label("killed");
     let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT);
     let config = config.retry(retry).audit(audit);
     let plan = journal.plan().unwrap().unwrap();
-    let report = if face == "blocking" {
+    let report = if api == "blocking" {
         let client = blocking::ScimClient::with_config(&config).unwrap();
         client.apply(plan).journal(journal).run().unwrap()
     } else {
@@ -74,7 +74,7 @@ impl Drop for Killed {
     }
 }
 
-/// What goes wrong with 10 % of the requests.
+/// Faults in 10 % of the requests.
 fn faults() -> FaultRule {
     let mut faults = vec![Fault::ResetBeforeAnswer, Fault::ResetAfterApplied, Fault::Truncate, Fault::CloseIdle];
     faults.push(Fault::StallAfterApplied(TIMEOUT * 3 / 2));
@@ -85,7 +85,7 @@ fn faults() -> FaultRule {
     FaultRule::one_of(faults).probability(0.1)
 }
 
-/// 1,000 users are there: 700 get another name, 300 leave, and 1,000 join.
+/// The server has 1,000 users: 700 are renamed, 300 are missing, and 1,000 are new.
 fn desired() -> Vec<ScimUser> {
     let stay = (1..=1000).filter(|n| n % 10 < 7).map(|n| {
         let user: ScimUser = serde_json::from_value(serde_json::json!({
@@ -98,8 +98,8 @@ fn desired() -> Vec<ScimUser> {
     join.chain(stay).collect()
 }
 
-/// How often the apply was started until it came to its end.
-fn survive(face: &str, seed: u64) -> u32 {
+/// Kills and restarts the apply until it is complete; returns how many times it was started.
+fn kill_and_resume(api: &str, seed: u64) -> u32 {
     let mut random = Random(seed);
     let sandbox = Sandbox::builder().users(1000).start().unwrap();
     let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
@@ -112,7 +112,7 @@ fn survive(face: &str, seed: u64) -> u32 {
     let policy = || Policy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
     let plan = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
     assert_eq!(plan.steps.len(), 2000, "{} in conflict", plan.conflicts.len());
-    // Nothing is done of it yet.
+    // Store the plan in the journal, without applying a step.
     let unreachable = ScimConfig::new("http://127.0.0.1:9", Credentials::wats_token(sandbox.token())).no_proxy();
     let unreachable = blocking::ScimClient::with_config(&unreachable.retry(RetryPolicy::none())).unwrap();
     unreachable.apply(plan.clone()).journal(Journal::at(&path)).in_flight(1).stop_after(1).run().unwrap();
@@ -120,7 +120,7 @@ fn survive(face: &str, seed: u64) -> u32 {
     let length = || fs::metadata(&path).unwrap().len();
     let start = || {
         let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["--apply", face, proxy.base_url(), sandbox.token()]).arg(directory.path());
+        command.args(["--apply", api, proxy.base_url(), sandbox.token()]).arg(directory.path());
         Killed(command.spawn().unwrap())
     };
     let mut runs = 0;
@@ -129,55 +129,55 @@ fn survive(face: &str, seed: u64) -> u32 {
         let mut child = start();
         let until = length() + random.below(2 * 1800 * STEP_BYTES / u64::from(KILLS));
         while length() < until {
-            assert_eq!(child.0.try_wait().unwrap(), None, "it came to its end before it was killed {kill} times");
+            assert_eq!(child.0.try_wait().unwrap(), None, "the apply ended before kill {kill}");
             thread::sleep(Duration::from_micros(300));
         }
         thread::sleep(Duration::from_micros(random.below(3000)));
     }
     loop {
         runs += 1;
-        assert!(runs < KILLS + 20, "it does not come to its end");
+        assert!(runs < KILLS + 20, "the apply does not end");
         match start().0.wait().unwrap().code() {
             Some(0) => break,
-            // Steps failed, as the network does; they are tried again.
+            // Steps failed because of the network; the next run retries them.
             Some(3) => {}
             code => panic!("the apply failed with {code:?}"),
         }
     }
     let left = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
     assert_eq!(left.steps, [], "{left}");
-    assert_held(&sandbox);
+    assert_desired(&sandbox);
     let written = written(&sandbox);
     assert_logged(&written, &plan, &path);
     assert_audited(&written, &directory.path().join("audit"));
     runs
 }
 
-/// The server holds what was desired, and nobody twice.
-fn assert_held(sandbox: &Sandbox) {
-    let mut held: BTreeMap<String, Value> = BTreeMap::new();
+/// Checks that the server has the desired users, without duplicates.
+fn assert_desired(sandbox: &Sandbox) {
+    let mut current: BTreeMap<String, Value> = BTreeMap::new();
     for user in sandbox.users() {
         let name = user["userName"].as_str().unwrap().to_owned();
-        assert_eq!(held.insert(name.clone(), user), None, "{name} is there twice");
+        assert_eq!(current.insert(name.clone(), user), None, "{name} is duplicated");
     }
-    assert_eq!(held.len(), 2000);
-    for wanted in desired() {
-        let user = &held[wanted.user_name.as_deref().unwrap()];
+    assert_eq!(current.len(), 2000);
+    for expected in desired() {
+        let user = &current[expected.user_name.as_deref().unwrap()];
         assert_ne!(user["active"], false);
-        let family = wanted.name.and_then(|name| name.family_name).map(Value::from);
+        let family = expected.name.and_then(|name| name.family_name).map(Value::from);
         assert!(family.is_none_or(|family| user["name"]["familyName"] == family), "{user}");
-        assert!(wanted.external_id.is_none_or(|id| user["externalId"] == id), "{user}");
+        assert!(expected.external_id.is_none_or(|id| user["externalId"] == id), "{user}");
     }
-    assert_eq!(held.values().filter(|user| user["active"] == false).count(), 300);
+    assert_eq!(current.values().filter(|user| user["active"] == false).count(), 300);
 }
 
-/// A user, as the server's log names it: by name if it is created, else by id.
-fn whom(plan: &Plan, step: usize) -> String {
+/// The key of a user in the server's log: the name for a creation, else the id.
+fn key(plan: &Plan, step: usize) -> String {
     let step = &plan.steps[step];
     if step.action == Action::Create { step.user_name.clone() } else { step.id.clone().unwrap() }
 }
 
-/// Whom the server wrote, and how often.
+/// The users that the server wrote, with the method and the number of writes.
 type Written = BTreeMap<String, (Method, usize)>;
 
 fn written(sandbox: &Sandbox) -> Written {
@@ -186,18 +186,18 @@ fn written(sandbox: &Sandbox) -> Written {
         if request.method == Method::GET || !request.status.is_some_and(|status| status.is_success()) {
             continue;
         }
-        let whom = if request.method == Method::POST {
+        let key = if request.method == Method::POST {
             let body: Value = serde_json::from_slice(&request.body).unwrap();
             body["userName"].as_str().unwrap().to_owned()
         } else {
             request.target.rsplit('/').next().unwrap().to_owned()
         };
-        written.entry(whom).or_insert((request.method, 0)).1 += 1;
+        written.entry(key).or_insert((request.method, 0)).1 += 1;
     }
     written
 }
 
-/// The journal agrees with the server's log.
+/// Checks that the journal agrees with the server's log.
 fn assert_logged(written: &Written, plan: &Plan, path: &Path) {
     let twice: Vec<_> = written.iter().filter(|(_, (method, times))| *method == Method::POST && *times > 1).collect();
     assert!(twice.is_empty(), "created twice: {twice:?}");
@@ -216,44 +216,43 @@ fn assert_logged(written: &Written, plan: &Plan, path: &Path) {
         begun.insert(step);
     }
     assert_eq!(done.len(), 2000);
-    let done: BTreeSet<String> = done.into_iter().map(|step| whom(plan, step)).collect();
-    assert!(done.iter().eq(written.keys()), "the journal and the server's log name others");
+    let done: BTreeSet<String> = done.into_iter().map(|step| key(plan, step)).collect();
+    assert!(done.iter().eq(written.keys()), "the journal and the server's log have different users");
 }
 
-/// The audit trail agrees with the server's log: nothing was written without a beginning in the
-/// trail, nothing that the trail calls applied is missing, and nothing that it calls refused was
-/// written.
+/// Checks that the audit trail agrees with the server's log: every write has begun in the trail,
+/// and writes are in the log if the trail has them as applied, and not if it has them as refused.
 fn assert_audited(written: &Written, path: &Path) {
     let text = fs::read_to_string(path).unwrap();
-    let mut torn = 0;
+    let mut incomplete = 0;
     let mut writes: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
     for line in text.lines() {
         let Ok(event) = serde_json::from_str::<Value>(line) else {
-            torn += 1;
+            incomplete += 1;
             continue;
         };
         assert_eq!(event["label"], "killed");
         let text = |name: &str| event[name].as_str().unwrap().to_owned();
-        let whom = if event["operation"] == "create user" { text("name") } else { text("id") };
-        let (known, outcomes) = writes.entry(text("write")).or_insert_with(|| (whom.clone(), Vec::new()));
-        assert_eq!(*known, whom);
+        let key = if event["operation"] == "create user" { text("name") } else { text("id") };
+        let (known, outcomes) = writes.entry(text("write")).or_insert_with(|| (key.clone(), Vec::new()));
+        assert_eq!(*known, key);
         outcomes.push(text("outcome"));
     }
-    assert!(torn <= KILLS, "{torn} lines are torn");
+    assert!(incomplete <= KILLS, "{incomplete} incomplete lines");
     let mut may_be_written = BTreeSet::new();
     let mut without_end = 0;
-    for (write, (whom, outcomes)) in &writes {
+    for (write, (key, outcomes)) in &writes {
         let outcomes: Vec<&str> = outcomes.iter().map(String::as_str).collect();
         match outcomes[..] {
             ["begun"] => without_end += 1,
-            ["begun", "applied"] => assert!(written.contains_key(whom), "{write}: {whom} was not written"),
+            ["begun", "applied"] => assert!(written.contains_key(key), "{write}: {key} was not written"),
             ["begun", "unknown"] => {}
             ["begun", "refused"] => continue,
             _ => panic!("{write}: {outcomes:?}"),
         }
-        may_be_written.insert(whom);
+        may_be_written.insert(key);
     }
     assert!(without_end <= 8 * KILLS, "{without_end} writes have no end");
-    let unknown: Vec<_> = written.keys().filter(|whom| !may_be_written.contains(whom)).collect();
-    assert!(unknown.is_empty(), "written, and not in the trail: {unknown:?}");
+    let unknown: Vec<_> = written.keys().filter(|key| !may_be_written.contains(key)).collect();
+    assert!(unknown.is_empty(), "written but not in the trail: {unknown:?}");
 }

@@ -1,9 +1,9 @@
-//! The JSON examples of RFC 7643 §8 and RFC 7644 §3 and §4 that a client meets: each is read, and
-//! written as it was.
+//! The JSON examples of RFC 7643 §8 and RFC 7644 §3 and §4 that a client reads or writes: each one
+//! round-trips.
 //!
-//! The files are what the RFCs show, without the page breaks, the line breaks in strings, and the
-//! "..." that stand for more. What the RFCs forgot is put in: a brace in each of the two patches
-//! without a path, and a comma in one error.
+//! The files are those of the RFCs, without page breaks, line breaks in strings, and "..." for
+//! omitted parts. Errors of the RFCs are fixed: a missing brace in each of the two patches without
+//! a path, and a missing comma in an error.
 #![cfg(feature = "blocking-api")]
 
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ use wats_scim::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Reads an example and writes it again.
+/// Reads an example and writes it back.
 type Again = fn(&str) -> Result<Value>;
 
 /// The files of `tests/rfc`.
@@ -71,12 +71,12 @@ const EXAMPLES: [(&str, Again); 39] = [
 ];
 
 #[test]
-fn every_example_is_written_as_it_was_read() {
+fn every_example_round_trips() {
     for (name, again) in EXAMPLES {
         let text = read(name);
         let example: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name} is no JSON: {error}"));
         let written = again(&text).unwrap_or_else(|error| panic!("{name} is not read: {error}"));
-        assert_eq!(written, example, "{name}: what is written is on the left, the RFC's on the right");
+        assert_eq!(written, example, "{name}: written on the left, the RFC's on the right");
     }
 }
 
@@ -85,11 +85,11 @@ fn every_file_is_in_the_table() {
     let files: BTreeSet<PathBuf> = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
     let table: BTreeSet<PathBuf> = EXAMPLES.iter().map(|(name, _)| file(name)).collect();
     let only_in_one: Vec<_> = files.symmetric_difference(&table).collect();
-    assert!(only_in_one.is_empty(), "in the directory or in the table, but not in both: {only_in_one:?}");
+    assert!(only_in_one.is_empty(), "not in both the directory and the table: {only_in_one:?}");
 }
 
 #[test]
-fn what_there_is_a_field_for_is_in_the_field() {
+fn known_attributes_are_in_their_fields() {
     let user: ScimUser = serde_json::from_str(&read("rfc7643-8.3-enterprise-user")).unwrap();
     assert_eq!(
         user.attributes.iter().map(|(name, _)| name).collect::<Vec<_>>(),
@@ -128,7 +128,7 @@ fn what_there_is_a_field_for_is_in_the_field() {
 }
 
 #[test]
-fn a_server_that_describes_itself_as_in_the_rfc_is_understood() {
+fn the_service_configuration_of_the_rfc_is_read() {
     let client = service(|request| match request.uri().path() {
         "/v2/ServiceProviderConfig" => answer(200, read("rfc7643-8.5-service-provider-config")),
         "/v2/ResourceTypes" => answer(200, read("rfc7644-4-list-of-resource-types")),
@@ -156,52 +156,52 @@ fn one<T: Serialize + DeserializeOwned>(text: &str) -> Result<Value> {
     Ok(serde_json::to_value(serde_json::from_str::<T>(text)?)?)
 }
 
-/// A page of a listing, which does not keep the URN that every page has.
+/// A page of a list; the model does not keep the URN of the message.
 fn list<T: Resource>(text: &str) -> Result<Value> {
     let mut page = one::<ScimListResponse<T>>(text)?;
     page["schemas"] = json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]);
     Ok(page)
 }
 
-/// What the RFC shows as an array, and a server sends as a list (RFC 7644 §4).
+/// An array in the RFC, which a server sends as a list response (RFC 7644 §4).
 fn listed(text: &str) -> Result<Value> {
     let mut page = one::<ScimListResponse<Anything>>(&format!(r#"{{"totalResults": 2, "Resources": {text}}}"#))?;
     Ok(page["Resources"].take())
 }
 
-/// An answer that is an error, as what a caller is told.
+/// An error response, as returned to the caller.
 fn error(text: &str) -> Result<Value> {
     let body: Value = serde_json::from_str(text)?;
     let status = body["status"].as_str().ok_or("it has no status")?.parse()?;
     let client = service(move |_| answer(status, body.to_string()));
     let error = client.delete_user("2819c223-7f76-453a-919d-413861904646").err().ok_or("it is no error")?;
-    let mut told = json!({
+    let mut example = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
         "status": error.status().map(|status| status.as_u16().to_string()),
         "detail": error.detail(),
     });
     if let Some(scim_type) = error.scim_type() {
-        told["scimType"] = scim_type.into();
+        example["scimType"] = scim_type.into();
     }
-    Ok(told)
+    Ok(example)
 }
 
-/// A search, as what is sent for the query that says the same.
+/// A search request, as sent for the equivalent query.
 fn search(text: &str) -> Result<Value> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Said {
+    struct Search {
         attributes: Vec<String>,
         filter: String,
         start_index: u64,
         count: u64,
     }
-    let said: Said = serde_json::from_str(text)?;
+    let search: Search = serde_json::from_str(text)?;
     let query = ListQuery::new()
-        .attributes(said.attributes)
-        .filter(said.filter.parse()?)
-        .start_index(said.start_index)
-        .count(said.count);
+        .attributes(search.attributes)
+        .filter(search.filter.parse()?)
+        .start_index(search.start_index)
+        .count(search.count);
     let sent = Arc::new(Mutex::new(Vec::new()));
     let client = service({
         let sent = Arc::clone(&sent);
@@ -215,7 +215,7 @@ fn search(text: &str) -> Result<Value> {
     Ok(serde_json::from_slice(&sent)?)
 }
 
-/// The client of a server that answers from a function.
+/// The client of a server that answers from a closure.
 fn service<F>(answer: F) -> ScimService<HttpScimRepository<impl HttpClient + Clone>>
 where
     F: Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Clone + Send + Sync + 'static,
@@ -228,7 +228,7 @@ fn answer(status: u16, body: String) -> Response<Vec<u8>> {
     Response::builder().status(status).header("content-type", "application/scim+json").body(body.into_bytes()).unwrap()
 }
 
-/// A resource of any kind, which keeps everything.
+/// A resource of any type, which keeps all attributes.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(transparent)]
 struct Anything(Map<String, Value>);

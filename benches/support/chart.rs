@@ -1,4 +1,4 @@
-//! A chart of times against pages in flight, both on logarithmic scales, as SVG.
+//! A chart of time by pages in flight, both on logarithmic scales, as SVG.
 
 use std::fmt::Write;
 
@@ -8,11 +8,11 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 490.0;
 const TOP: f64 = 56.0;
 const BOTTOM: f64 = 340.0;
-/// How many pages in flight the scale ends with, and how many seconds it begins and ends with.
+/// The maximum of the scale of pages in flight, and the minimum and maximum of the seconds.
 const MOST_PAGES: f64 = 16.0;
 const SECONDS: (f64, f64) = (0.5, 32.0);
 
-/// A line of the chart: pages in flight, and seconds.
+/// A line of the chart: pages in flight and seconds.
 pub(crate) struct Curve {
     pub(crate) name: &'static str,
     pub(crate) color: &'static str,
@@ -88,7 +88,7 @@ fn draw(svg: &mut String, curve: &Curve) {
     }
 }
 
-/// The names of the lines, each with the last time it shows.
+/// The names of the lines, with their last times.
 fn labels(svg: &mut String, curves: &[Curve]) {
     let mut at = TOP + 12.0;
     for curve in curves {

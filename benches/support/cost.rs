@@ -1,11 +1,11 @@
-//! What work costs, and how two costs compare.
+//! The cost of work, and comparisons of two costs.
 
 use std::time::{Duration, Instant};
 
 use super::Result;
 use super::figures::median;
 
-/// The processor time of this process so far, of all its threads, user and system.
+/// The processor time of this process so far: all threads, user and system.
 #[cfg(unix)]
 fn cpu_time() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
@@ -14,7 +14,7 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Where that is not to be had, the time on the clock has to do.
+/// Elsewhere, wall time is used instead.
 #[cfg(not(unix))]
 fn cpu_time() -> Duration {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
@@ -22,8 +22,8 @@ fn cpu_time() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
-/// Keeps this process, and those it starts from now on, on one processor: whether the scheduler puts
-/// the client next to the server or away from it makes more of a difference than what is measured.
+/// Pins this process, and those it starts from now on, to one processor: the scheduler's placement
+/// of client and server would have a larger effect than the measured difference.
 #[cfg(target_os = "linux")]
 pub(crate) fn on_one_processor() -> Result<()> {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -41,7 +41,7 @@ pub(crate) fn on_one_processor() -> Result<()> {
     Ok(())
 }
 
-/// What work costs: processor time, and time on the clock.
+/// The cost of work: processor time and wall time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     pub(crate) cpu: Duration,
@@ -49,7 +49,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// What the work costs here.
+    /// Measures the cost of work in this process.
     pub(crate) fn of(work: impl FnOnce() -> Result<()>) -> Result<Self> {
         let mut spent = Duration::ZERO;
         let wall = wall(|| {
@@ -60,22 +60,21 @@ impl Cost {
     }
 }
 
-/// The processor time that the work takes here.
+/// Measures the processor time of work in this process.
 pub(crate) fn cpu(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
     let before = cpu_time();
     work()?;
     Ok(cpu_time().saturating_sub(before))
 }
 
-/// The time on the clock that the work takes.
+/// Measures the wall time of work.
 pub(crate) fn wall(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
     let before = Instant::now();
     work()?;
     Ok(before.elapsed())
 }
 
-/// How many times as much one costs as the other: the median over rounds in which both have their
-/// turn, and in which each is the first in every second.
+/// The ratio of two costs: the median over rounds in which both run, and take turns at being first.
 pub(crate) fn ratio(
     rounds: u32,
     mut one: impl FnMut() -> Result<Duration>,

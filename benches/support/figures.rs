@@ -1,12 +1,12 @@
-//! How a figure is shown.
+//! Prints figures.
 
 use std::fmt;
 
-/// What a figure should be.
+/// The goal of a figure.
 pub(crate) enum Goal {
     AtMost(f64),
     AtLeast(f64),
-    /// It is shown for information.
+    /// No goal; for information only.
     None,
 }
 
@@ -20,12 +20,12 @@ impl fmt::Display for Goal {
     }
 }
 
-/// Prints a figure, and its goal on a line of its own.
+/// Prints a figure, and its goal on the next line.
 pub(crate) fn show(name: &str, value: f64, goal: &Goal) {
     println!("{name}: {value:.2}\n  goal: {goal}");
 }
 
-/// The middle one; of an even number, the lower of the two.
+/// The median; of an even number, the lower of the two middle values.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)

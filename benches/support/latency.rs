@@ -1,4 +1,4 @@
-//! How long a server takes for each answer, and the least time for which requests then take.
+//! The latencies of a server, and the ideal time of requests with them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,14 +7,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// The latency of each request, by its number. The server and the bench compute it from the same
-/// words, which are a segment of the server's path.
+/// text, a segment of the server's path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Latency {
     /// The same for every request.
     Constant(Duration),
     /// Exponentially distributed with this mean.
     Exponential { mean: Duration, seed: u64 },
-    /// The same, but 20 times as long for one request in a hundred.
+    /// Constant, but 20 times as long for one request in a hundred.
     Stragglers { usual: Duration, seed: u64 },
 }
 
@@ -62,7 +62,7 @@ fn millis(text: &str) -> Result<Duration, std::num::ParseIntError> {
     text.parse().map(Duration::from_millis)
 }
 
-/// A number above 0 and below 1 that looks random (`SplitMix64`).
+/// A pseudo-random number above 0 and below 1 (`SplitMix64`).
 #[allow(clippy::cast_precision_loss, reason = "53 bits are kept")]
 fn uniform(seed: u64, number: u64) -> f64 {
     let mut bits = seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -72,8 +72,8 @@ fn uniform(seed: u64, number: u64) -> f64 {
     ((bits >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
 }
 
-/// The time that requests with these latencies take with so many in flight, if each begins as soon
-/// as a slot is free and nothing else takes time.
+/// The time of requests with these latencies and a number in flight, if each starts as soon as a
+/// slot is free and nothing else takes time.
 pub(crate) fn ideal(latencies: impl IntoIterator<Item = Duration>, in_flight: u32) -> Duration {
     let mut ends: BinaryHeap<_> = (0..in_flight).map(|_| Reverse(Duration::ZERO)).collect();
     let mut last = Duration::ZERO;

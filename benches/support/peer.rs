@@ -1,4 +1,4 @@
-//! scim2-client, a SCIM client for Python by others, in a process of its own.
+//! scim2-client, a third-party SCIM client for Python, in its own process.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,27 +13,27 @@ use super::cost::Cost;
 const REQUIREMENT: &str = "scim2-client[httpx2]==0.13.2";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/support/peer.py");
 
-/// A running peer.
+/// A running scim2-client.
 pub(crate) struct Peer {
     process: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl Peer {
-    /// Starts it in one of its faces, `sync` or `async`.
-    pub(crate) fn start(face: &str, base: &str) -> Result<Self> {
+    /// Starts it with one of its APIs, `sync` or `async`.
+    pub(crate) fn start(api: &str, base: &str) -> Result<Self> {
         let mut process =
-            Command::new(python()).args([SCRIPT, face, base]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+            Command::new(python()).args([SCRIPT, api, base]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let answers = BufReader::new(process.stdout.take().ok_or("the peer has no output")?);
         Ok(Self { process, answers })
     }
 
-    /// Has it do a piece of work, so often.
+    /// Runs a piece of work a number of times.
     pub(crate) fn work(&mut self, what: &str, count: u64) -> Result<Cost> {
         self.work_at_once(what, count, 1)
     }
 
-    /// The same with so many requests in flight, which only its async face can have.
+    /// Runs a piece of work with requests in flight, which only its async API supports.
     pub(crate) fn work_at_once(&mut self, what: &str, count: u64, in_flight: usize) -> Result<Cost> {
         let input = self.process.stdin.as_mut().ok_or("the peer has no input")?;
         writeln!(input, "{what} {count} {in_flight}")?;
@@ -46,13 +46,13 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // If it is gone already, so much the better.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Below the target directory.
+/// The directory of the installation, below the target directory.
 fn venv() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("scim2-client")
 }
@@ -61,7 +61,7 @@ fn python() -> PathBuf {
     venv().join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }
 
-/// An installation is of one requirement and at one place.
+/// The marker of an installation, with its requirement and path.
 fn stamp() -> String {
     format!("{REQUIREMENT}, {}\n", venv().display())
 }
@@ -71,7 +71,7 @@ pub(crate) fn is_installed() -> bool {
     fs::read_to_string(venv().join("installed")).is_ok_and(|found| found == stamp())
 }
 
-/// Installs it, unless that was done before.
+/// Installs it, unless it is installed.
 pub(crate) fn install() -> Result<()> {
     if is_installed() {
         return Ok(());

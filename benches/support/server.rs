@@ -1,9 +1,9 @@
-//! The server, in a process of its own: what it costs is not in the processor time of the bench.
+//! The server, in its own process, so that the processor time of the bench does not include it.
 //!
-//! It keeps nothing. Its path says how many users it has and how long it takes for each answer:
-//! `/50000/20/Users` has 50,000, and 20 ms; for a [`Latency`] that varies, the number of a creation
-//! is that in the user's name, and the number of a page is how many pages of a hundred are before
-//! its first user. A thread serves each connection.
+//! It is stateless. Its path has the number of users and the latency: `/50000/20/Users` has 50,000
+//! users and 20 ms. For a varying [`Latency`], the number of a creation is the number in the user's
+//! name, and the number of a page is the number of pages of a hundred before its first user. Each
+//! connection has a thread.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -17,10 +17,10 @@ use http::StatusCode;
 use super::latency::Latency;
 use super::users::{self, Users};
 
-/// What the bench is told to be the server.
+/// The argument that makes the bench the server.
 const SERVE: &str = "serve";
 
-/// A running server. It ends with this process, however that ends.
+/// A running server. It exits with this process.
 pub(crate) struct Server {
     process: Child,
     port: u16,
@@ -31,14 +31,14 @@ impl Server {
         let mut process =
             Command::new(env::current_exe()?).arg(SERVE).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
-        if let Some(said) = process.stdout.take() {
-            BufReader::new(said).read_line(&mut line)?;
+        if let Some(stdout) = process.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
         }
-        let port = line.trim().parse().map_err(|_| io::Error::other("the server did not say its port"))?;
+        let port = line.trim().parse().map_err(|_| io::Error::other("the server printed no port"))?;
         Ok(Self { process, port })
     }
 
-    /// The address of a directory of so many users, which takes so long for each answer.
+    /// The base URL of a directory with this number of users and this latency.
     pub(crate) fn base(&self, users: u64, latency: impl Into<Latency>) -> String {
         format!("http://127.0.0.1:{}/{users}/{}", self.port, latency.into())
     }
@@ -46,13 +46,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // If it is gone already, so much the better.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Is the server, if this process was started to be it, until whoever started it is gone.
+/// Runs the server if this process was started as one, until its parent exits.
 pub(crate) fn serve_if_told() -> io::Result<()> {
     if env::args().nth(1).as_deref() != Some(SERVE) {
         return Ok(());
@@ -61,7 +61,7 @@ pub(crate) fn serve_if_told() -> io::Result<()> {
     println!("{}", listener.local_addr()?.port());
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A client that goes away is no failure.
+            // A closed connection is no failure.
             thread::spawn(move || serve(&stream));
         }
     });
@@ -91,7 +91,7 @@ fn serve(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// What of a request matters here.
+/// The relevant parts of a request.
 pub(crate) struct Request {
     users: u64,
     latency: Latency,
@@ -101,7 +101,7 @@ pub(crate) struct Request {
 enum Asked {
     /// The creation of the user with this number in its name.
     Creation(u64),
-    /// The user with this number at the end of its id, read or changed.
+    /// A read or change of the user with this number at the end of its id.
     User(u64),
     Page {
         start: u64,
@@ -156,8 +156,8 @@ impl Request {
         Some(Self { users, latency, asked })
     }
 
-    /// How long the answer takes. The pages of a client that lets them overlap have the latencies of
-    /// those of a client that does not.
+    /// The latency of the response. Overlapping pages of a client have the same latencies as pages
+    /// without overlap.
     pub(crate) fn latency(&self) -> Duration {
         self.latency.of(match self.asked {
             Asked::Creation(number) | Asked::User(number) => number,

@@ -1,4 +1,4 @@
-//! The same server over TLS, for HTTP/1.1 and HTTP/2, in a process of its own.
+//! The same server over TLS, for HTTP/1.1 and HTTP/2, in its own process.
 
 use std::convert::Infallible;
 use std::env;
@@ -24,21 +24,21 @@ use crate::support::latency::Latency;
 use crate::support::server::Request;
 use crate::support::users::Users;
 
-/// What the bench is told to be the server.
+/// The argument that makes the bench the server.
 const SERVE: &str = "serve-tls";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// How a server speaks.
+/// The protocol of a server.
 #[derive(Clone, Copy)]
 pub(crate) enum Protocol {
     Http1,
-    /// With so many requests at the same time on a connection.
+    /// HTTP/2 with this number of concurrent streams on a connection.
     Http2 {
         streams: u32,
     },
 }
 
-/// A running server. It ends with this process, however that ends.
+/// A running server. It exits with this process.
 pub(crate) struct TlsServer {
     process: Child,
     ports: Vec<u16>,
@@ -46,12 +46,12 @@ pub(crate) struct TlsServer {
 }
 
 impl TlsServer {
-    /// Starts it with a port for each of [`PROTOCOLS`](crate::PROTOCOLS).
+    /// Starts the server, with a port for each of [`PROTOCOLS`](crate::PROTOCOLS).
     pub(crate) fn start() -> Result<Self> {
         let mut process =
             Command::new(env::current_exe()?).arg(SERVE).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(process.stdout.take().ok_or("the server has no output")?).lines();
-        let ports = lines.next().ok_or("the server did not say its ports")??;
+        let ports = lines.next().ok_or("the server printed no ports")??;
         let ports = ports.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
         let mut certificate = String::new();
         for line in lines {
@@ -64,12 +64,12 @@ impl TlsServer {
         Ok(Self { process, ports, certificate })
     }
 
-    /// The address of a directory of so many users, which takes so long for each answer.
+    /// The base URL of a directory with this number of users and this latency.
     pub(crate) fn base(&self, protocol: usize, users: u64, latency: impl Into<Latency>) -> String {
         format!("https://127.0.0.1:{}/{users}/{}", self.ports[protocol], latency.into())
     }
 
-    /// What a client has to trust.
+    /// The root certificate for clients.
     pub(crate) fn certificate(&self) -> &str {
         &self.certificate
     }
@@ -77,13 +77,13 @@ impl TlsServer {
 
 impl Drop for TlsServer {
     fn drop(&mut self) {
-        // If it is gone already, so much the better.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Is the server, if this process was started to be it, until whoever started it is gone.
+/// Runs the server if this process was started as one, until its parent exits.
 pub(crate) fn serve_if_told(protocols: &[Protocol]) -> Result<()> {
     if env::args().nth(1).as_deref() != Some(SERVE) {
         return Ok(());
@@ -129,7 +129,7 @@ async fn accept(listener: TcpListener, protocol: Protocol, acceptor: TlsAcceptor
         stream.set_nodelay(true)?;
         let (acceptor, users) = (acceptor.clone(), Arc::clone(&users));
         tokio::spawn(async move {
-            // A client that goes away is no failure.
+            // A closed connection is no failure.
             let Ok(stream) = acceptor.accept(stream).await else { return };
             let stream = TokioIo::new(stream);
             let service = service_fn(move |request| answer(request, Arc::clone(&users)));

@@ -1,10 +1,10 @@
-//! Users by number, as JSON. There is no directory: a user is its number put into a template.
+//! Users by number, as JSON: a user is a template with its number.
 
 use std::ops::Range;
 
 use wats_scim::{ScimUser, ScimUserName};
 
-/// The number of a user, as the template has it.
+/// The placeholder of the number in the template.
 const NUMBER: &str = "0000000";
 
 const USER: &str = concat!(
@@ -26,7 +26,7 @@ const USER: &str = concat!(
     r#""meta":{"resourceType":"User","created":"2026-01-02T03:04:05Z","lastModified":"2026-01-02T03:04:05Z"}}"#,
 );
 
-/// The template, and where the number stands in it.
+/// The template and the positions of the number in it.
 pub(crate) struct Users {
     places: Vec<usize>,
 }
@@ -48,7 +48,7 @@ impl Users {
         }
     }
 
-    /// A page of a list of so many.
+    /// A page of a list with this total.
     pub(crate) fn put_page(&self, total: u64, start: u64, numbers: Range<u64>, body: &mut Vec<u8>) {
         let count = numbers.end.saturating_sub(numbers.start);
         body.extend_from_slice(
@@ -72,12 +72,12 @@ pub(crate) fn id(number: u64) -> String {
     format!("2819c223-7f76-453a-919d-41386{number:07}")
 }
 
-/// So many new users, numbered from 1, as this crate creates them.
+/// New users, numbered from 1, in this crate's model.
 pub(crate) fn new(count: u32) -> impl Iterator<Item = ScimUser> + Send + 'static {
     (1..=count).map(|number| ScimUser::new(name(number)).with_display_name("Jane Doe"))
 }
 
-/// The user with this number as another system has it.
+/// The user with this number in the other system.
 pub(crate) fn wanted(number: u32, family_name: &str) -> ScimUser {
     let name = name(number);
     ScimUser::new(name.as_str())

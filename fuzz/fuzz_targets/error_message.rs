@@ -1,4 +1,4 @@
-//! What a server says went wrong becomes one clean line, or nothing.
+//! An error body becomes one clean line, or nothing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +13,7 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-/// Control characters, the other ends of a line, and Unicode's `Bidi_Control`.
+/// Control characters, Unicode line separators, and `Bidi_Control`.
 fn is_unclean(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}')

@@ -1,4 +1,4 @@
-//! A filter or path that was parsed prints as one that is parsed alike, and can be evaluated.
+//! A parsed filter or path round-trips through its text, and can be evaluated.
 #![no_main]
 
 use std::fmt::{Debug, Display};
@@ -39,7 +39,7 @@ fuzz_target!(|text: &str| {
 fn parsed<T: FromStr<Err = FilterError> + Display + PartialEq + Debug>(text: &str) -> Option<T> {
     let value: T = text.parse().ok()?;
     let printed = value.to_string();
-    let again: T = printed.parse().expect("what is printed is parsed");
+    let again: T = printed.parse().expect("a printed value is parsed");
     assert_eq!(again, value, "{printed}");
     assert_eq!(again.to_string(), printed);
     Some(value)

@@ -1,4 +1,4 @@
-//! Any JSON object is a name, an address and a `meta`, and comes back whole.
+//! Any JSON object round-trips as a name, an email and a `meta`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

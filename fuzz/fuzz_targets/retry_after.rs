@@ -1,4 +1,4 @@
-//! `Retry-After` is read as the seconds it names, or as a date before the year 10000.
+//! `Retry-After` is read as seconds, or as a date before the year 10000.
 #![no_main]
 
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! Users that were read from JSON are named, nobody is there twice, and they are read again from what
-//! they are written as.
+//! Users read from JSON have names without duplicates, and round-trip.
 #![no_main]
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! Any JSON object is a user, and comes back whole.
+//! Any JSON object round-trips as a user.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What an event tells of the attributes of a write, and what not.
+//! Selects and redacts the attributes of a write for its audit event.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::PatchPath;
@@ -9,11 +9,11 @@ use crate::model::{PatchOp, ScimPatchRequest};
 
 const REDACTED: &str = "[redacted]";
 
-/// The attributes of a write, as they are found.
+/// The attributes of a write.
 #[derive(Default)]
 pub(super) struct Attributes {
     pub(super) list: Vec<Attribute>,
-    /// Whether there is a password among them.
+    /// Whether one of them is a password.
     pub(super) have_password: bool,
     with_values: bool,
 }
@@ -23,10 +23,10 @@ impl Attributes {
         Self { with_values, ..Self::default() }
     }
 
-    /// Of a whole resource, but for what says nothing about it.
+    /// Adds the attributes of a whole resource, without those that belong to the server.
     pub(super) fn of_resource(mut self, resource: &Value) -> Self {
         let members = resource.as_object().into_iter().flatten();
-        self.take_members(None, members.filter(|(name, _)| !is_server_attribute(name)));
+        self.add_members(None, members.filter(|(name, _)| !is_server_attribute(name)));
         self
     }
 
@@ -34,39 +34,39 @@ impl Attributes {
         for operation in &patch.operations {
             let op = Some(operation.op);
             match (operation.path.as_deref(), &operation.value) {
-                (None, Some(Value::Object(members))) => self.take_members(op, members),
-                (named, value) => self.take(op, named.unwrap_or_default(), value.as_ref()),
+                (None, Some(Value::Object(members))) => self.add_members(op, members),
+                (named, value) => self.add(op, named.unwrap_or_default(), value.as_ref()),
             }
         }
         if !self.with_values {
-            // A hundred members look the same without their ids.
+            // A hundred members are equal without their ids.
             self.list.dedup();
         }
         self
     }
 
-    /// The members of an object. Those of an extension are attributes too (RFC 7643 §3.3).
-    fn take_members<'a>(&mut self, op: Option<PatchOp>, members: impl IntoIterator<Item = (&'a String, &'a Value)>) {
+    /// Adds the members of an object. Members of an extension are attributes, too (RFC 7643 §3.3).
+    fn add_members<'a>(&mut self, op: Option<PatchOp>, members: impl IntoIterator<Item = (&'a String, &'a Value)>) {
         for (name, value) in members {
             match value {
                 Value::Object(extension) if name.get(..4).is_some_and(|urn| urn.eq_ignore_ascii_case("urn:")) => {
                     for (inner, value) in extension {
-                        self.take(op, &format!("{name}:{inner}"), Some(value));
+                        self.add(op, &format!("{name}:{inner}"), Some(value));
                     }
                 }
-                _ => self.take(op, name, Some(value)),
+                _ => self.add(op, name, Some(value)),
             }
         }
     }
 
-    fn take(&mut self, op: Option<PatchOp>, path: &str, value: Option<&Value>) {
+    fn add(&mut self, op: Option<PatchOp>, path: &str, value: Option<&Value>) {
         self.have_password |= is_password(path) || value.is_some_and(has_password);
-        let (path, value) = shown(path, value.filter(|_| self.with_values), self.with_values);
+        let (path, value) = redacted(path, value.filter(|_| self.with_values), self.with_values);
         self.list.push(Attribute { op, path, value });
     }
 }
 
-/// Whether a path leads to a password, or selects by one: wherever that stands in it.
+/// Whether `password` is anywhere in a path, also in a filter.
 fn is_password(path: &str) -> bool {
     path.to_ascii_lowercase().contains("password")
 }
@@ -79,25 +79,25 @@ fn has_password(value: &Value) -> bool {
     }
 }
 
-/// A path and its value as they may be shown.
-fn shown(path: &str, value: Option<&Value>, with_values: bool) -> (String, Option<Value>) {
+/// Redacts a path and its value.
+fn redacted(path: &str, value: Option<&Value>, with_values: bool) -> (String, Option<Value>) {
     let is_password = is_password(path);
     let path = if with_values && !is_password { path.to_owned() } else { without_filter(path) };
-    (path, value.map(|value| if is_password { REDACTED.into() } else { shown_value(value) }))
+    (path, value.map(|value| if is_password { REDACTED.into() } else { redacted_value(value) }))
 }
 
-fn shown_value(value: &Value) -> Value {
+fn redacted_value(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let shown = members.iter().map(|(name, value)| shown(name, Some(value), true));
-            shown.map(|(name, value)| (name, value.unwrap_or_default())).collect::<Map<_, _>>().into()
+            let redacted = members.iter().map(|(name, value)| redacted(name, Some(value), true));
+            redacted.map(|(name, value)| (name, value.unwrap_or_default())).collect::<Map<_, _>>().into()
         }
-        Value::Array(items) => items.iter().map(shown_value).collect(),
+        Value::Array(items) => items.iter().map(redacted_value).collect(),
         plain => plain.clone(),
     }
 }
 
-/// A path without the values in it; of what is no path, what could be the beginning of one.
+/// A path without its filter, which can contain values; if it is not valid, its valid beginning.
 fn without_filter(path: &str) -> String {
     match path.parse::<PatchPath>() {
         Ok(path) => path.without_filter().to_string(),
@@ -111,19 +111,19 @@ mod tests {
 
     use super::*;
 
-    fn told(attributes: &Attributes) -> Value {
+    fn as_json(attributes: &Attributes) -> Value {
         serde_json::to_value(&attributes.list).unwrap()
     }
 
     #[test]
-    fn a_resource_is_told_by_the_names_of_what_it_has() {
+    fn a_resource_is_recorded_by_its_attribute_names() {
         let user = json!({
             "schemas": ["s"], "ID": "1", "meta": {}, "userName": "jane", "emails": [{ "value": "j@x" }],
             "urn:x:2.0:User": { "levels": "a", "rooms": "b" },
         });
         let attributes = Attributes::new(false).of_resource(&user);
         assert_eq!(
-            told(&attributes),
+            as_json(&attributes),
             json!([
                 { "path": "userName" }, { "path": "emails" },
                 { "path": "urn:x:2.0:User:levels" }, { "path": "urn:x:2.0:User:rooms" },
@@ -133,16 +133,16 @@ mod tests {
     }
 
     #[test]
-    fn values_come_if_they_are_asked_for() {
+    fn values_are_recorded_if_allowed() {
         let user = json!({ "userName": "jane", "urn:x:2.0:User": { "levels": null } });
         assert_eq!(
-            told(&Attributes::new(true).of_resource(&user)),
+            as_json(&Attributes::new(true).of_resource(&user)),
             json!([{ "path": "userName", "value": "jane" }, { "path": "urn:x:2.0:User:levels", "value": null }])
         );
     }
 
     #[test]
-    fn a_patch_is_told_by_its_operations() {
+    fn a_patch_is_recorded_by_its_operations() {
         let patch: ScimPatchRequest = serde_json::from_value(json!({ "Operations": [
             { "op": "remove", "path": "members[value eq \"canary1\"]" },
             { "op": "remove", "path": "members[value eq \"canary2\"]" },
@@ -152,19 +152,19 @@ mod tests {
         ] }))
         .unwrap();
         assert_eq!(
-            told(&Attributes::new(false).of_patch(&patch)),
+            as_json(&Attributes::new(false).of_patch(&patch)),
             json!([
                 { "op": "remove", "path": "members" }, { "op": "add", "path": "emails.value" },
                 { "op": "replace", "path": "active" }, { "op": "replace", "path": "urn:x:User:levels" },
                 { "op": "replace", "path": "title" },
             ])
         );
-        let text = told(&Attributes::new(true).of_patch(&patch)).to_string();
+        let text = as_json(&Attributes::new(true).of_patch(&patch)).to_string();
         assert!((1..=7).all(|n| text.contains(&format!("canary{n}"))), "{text}");
     }
 
     #[test]
-    fn a_password_is_never_told() {
+    fn a_password_is_never_recorded() {
         let patch: ScimPatchRequest = serde_json::from_value(json!({ "Operations": [
             { "op": "replace", "path": "password", "value": "canary" },
             { "op": "replace", "path": "urn:ietf:params:scim:schemas:core:2.0:User:PassWord", "value": "canary" },
@@ -183,12 +183,12 @@ mod tests {
             assert!(Attributes::new(false).of_patch(&alone).have_password, "{operation:?}");
         }
         for with_values in [false, true] {
-            let text = told(&Attributes::new(with_values).of_patch(&patch)).to_string();
+            let text = as_json(&Attributes::new(with_values).of_patch(&patch)).to_string();
             assert!(!text.contains("canary"), "{text}");
             assert_eq!(text.contains(REDACTED), with_values, "{text}");
         }
         let user = json!({ "password": "canary", "x": [{ "newPassword": "canary" }], "badge": 7 });
-        let text = told(&Attributes::new(true).of_resource(&user)).to_string();
+        let text = as_json(&Attributes::new(true).of_resource(&user)).to_string();
         assert!(!text.contains("canary") && text.contains('7'), "{text}");
     }
 }

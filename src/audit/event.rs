@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::error::Operation;
 use crate::model::PatchOp;
 
-/// What an [`Sink`](super::Sink) is told: a write begins, or has come to its end.
+/// An event of the audit trail: the start or the end of a write.
 ///
-/// As JSON it is an object of these fields, named as SCIM names things (`externalId`); what is not
-/// known is left out.
+/// It serializes to a JSON object of its fields, with SCIM-style names (`externalId`); unknown and
+/// empty fields are omitted.
 ///
 /// ```text
 /// {"at":"2026-11-24T09:15:02.482913Z","write":"9f0c21d06b4e7a15-1","label":"ann, ticket 4711",
@@ -19,77 +19,80 @@ use crate::model::PatchOp;
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// When it happened, by the clock of this machine.
+    /// The time of the event, by the clock of the local machine. Serialized in RFC 3339 with
+    /// microseconds.
     #[serde(serialize_with = "rfc3339")]
     pub at: DateTime<Utc>,
-    /// Names the write: its beginning and its end have the same. It is not given a second time, by
-    /// other programs neither.
+    /// The unique id of the write. The events of its start and its end have the same id; ids are
+    /// not repeated, also not by other programs.
     pub write: String,
-    /// The caller's own words.
+    /// The [label](super::Trail::label) of the trail or the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// What was asked for. As JSON it is in words: `create user`.
+    /// The operation. Serialized as text: `create user`.
     pub operation: Operation,
-    /// The id of the resource. That of a new one is known at its end.
+    /// The id of the resource. For a creation, known only at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The name of the resource, such as its `userName`. Of a change it is known at its end, if the
-    /// server shows the resource.
+    /// The name of the resource, such as its `userName`. For a patch, known only at the end, if the
+    /// server returns the resource. Unknown for a deletion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The identifier that your own system gave the resource, known as its name is.
+    /// The id assigned by your own system, known when the name is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// What is written, in the order it is sent. Empty for a deletion.
+    /// The written attributes, in the order in which they are sent. Empty for a deletion.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<Attribute>,
-    /// What became of it.
+    /// The outcome of the write.
     pub outcome: Outcome,
-    /// How many requests were made for it, of which some may not have reached the server; 0 if none
-    /// was. Those that only look are not counted.
+    /// The number of requests made to write it, including those that did not reach the server.
+    /// Requests that only read are not counted.
     pub attempts: u32,
-    /// Why it failed: the sentence of the [`Error`](crate::Error), which may repeat a value in the
-    /// server's words. Where a password was sent, it is without the server's words.
+    /// The text of the [`Error`](crate::Error), if the write failed. It can contain values in the
+    /// server's message; if the request contained a password, the server's message is omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// An attribute that a write is about.
+/// An attribute of a write.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Attribute {
-    /// What a patch does to it; `None` for a whole resource.
+    /// The operation of the patch; `None` for a whole resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<PatchOp>,
-    /// Its path, or its name. A filter in a path has values in it, so it is left out without
-    /// [`Trail::with_values`](super::Trail::with_values): `members[value eq "2819"]` is `members`.
+    /// The path or name of the attribute. Without
+    /// [`Trail::allow_values`](super::Trail::allow_values), filters are removed from the path,
+    /// because they contain values: `members[value eq "2819"]` becomes `members`.
     pub path: String,
-    /// Its value, with [`Trail::with_values`](super::Trail::with_values) only. Everything whose name
-    /// has `password` in it is `[redacted]`, at any depth.
+    /// The value, only with [`Trail::allow_values`](super::Trail::allow_values). The value of any
+    /// name that contains `password` is `[redacted]`, at any depth.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
 }
 
-/// What became of a write, as far as its client knows.
+/// The outcome of a write, as far as the client knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It is about to be sent. Without another event for the same write, the program ended in
-    /// between or the sink failed, and nobody knows whether it was applied.
+    /// The write is about to be sent. If no other event has the same write id, the program ended
+    /// before the outcome was recorded or the sink failed: the write may have been applied.
     Begun,
-    /// The server did it.
+    /// The server applied the write.
     Applied,
-    /// Nothing was changed: the server refused it, or it did not get there, or it was not sent.
+    /// Nothing changed: the server rejected the write, it did not reach the server, or it was not
+    /// sent.
     ///
-    /// What is refused together with others in a bulk request is sent again alone, as a write of its
-    /// own.
+    /// Writes of a bulk request that was rejected as a whole are retried one by one, each as a new
+    /// write.
     Refused,
-    /// It may have been applied: look before trying again.
+    /// The write may have been applied. Read the resource before you try again.
     ///
-    /// Of a bulk request without an answer, a batch looks for the creations, and what it finds has no
-    /// further event. It sends again what may be sent again, as writes of their own; so a deletion
-    /// that is refused, because there is no such resource, may follow the one that was applied.
+    /// After a bulk request without a response, a batch looks for the created resources; those it
+    /// finds have no further event. Writes that are safe to repeat are retried as new writes, so an
+    /// applied deletion can be followed by a rejected one of the same resource.
     Unknown,
 }
 

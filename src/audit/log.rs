@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use super::lines::Lines;
 use super::{Event, Sink};
 
-/// A file of events, one JSON object on each line.
+/// A file of events in the JSON Lines format: one JSON object per line.
 ///
-/// Each event is there as soon as it is recorded, whatever becomes of the program. Any number of
-/// threads and programs may append to one file on a disk of their machine. A line that was cut
-/// short, by a full disk or a power failure, has no other glued to it; whoever reads the file skips
-/// what is not JSON.
+/// Each event is written when it is recorded, so it survives a crash of the program. Any number of
+/// threads and programs can append to the same file on a local disk. A line that was cut off by a
+/// full disk or a power failure is terminated before the next event; skip lines that are not JSON
+/// when you read the file.
 ///
-/// On Unix, a new file can be read and written by its owner only. To put another file in its place,
-/// make another log.
+/// On Unix, a new file is accessible by its owner only; the permissions of an existing file are not
+/// changed. To rotate the file, create another `Log`.
 ///
 /// ```
 /// use wats_scim::{Credentials, ScimConfig};
@@ -32,23 +32,24 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log that is appended to this file, which is made if it is not there.
+    /// Opens a file for appending, and creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened for reading and writing.
+    /// The I/O error if the file cannot be opened for reading and writing.
     pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         Ok(Self { lines: Lines::open(&path)?, path })
     }
 
-    /// Waits for the disk after each event, so that the trail survives a power failure too. A write
-    /// has two events, and each may take some milliseconds; in the async face they hold up the
-    /// executor's thread.
+    /// Syncs the file to disk after each event, so that events also survive a power failure.
+    ///
+    /// Each of the two events of a write then takes some milliseconds. In the async API they block
+    /// the executor's thread.
     ///
     /// # Errors
     ///
-    /// If the file cannot be made to last, which on Unix is noted in its directory.
+    /// The I/O error if the directory cannot be synced, which on Unix makes a new file durable.
     pub fn synced(mut self) -> io::Result<Self> {
         sync_directory(&self.path)?;
         self.lines.is_synced = true;
@@ -90,10 +91,10 @@ mod tests {
     use crate::audit::Outcome;
     use crate::error::Operation;
 
-    /// A path that nobody else uses, which is removed in the end.
-    struct Place(PathBuf);
+    /// A unique path, removed on drop.
+    struct TempPath(PathBuf);
 
-    impl Place {
+    impl TempPath {
         fn new() -> Self {
             static COUNT: AtomicU32 = AtomicU32::new(0);
             let name = format!("wats-scim-log-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
@@ -109,7 +110,7 @@ mod tests {
         }
     }
 
-    impl Drop for Place {
+    impl Drop for TempPath {
         fn drop(&mut self) {
             let _ = fs::remove_file(&self.0);
         }
@@ -134,30 +135,30 @@ mod tests {
     const LINE: &str = r#"{"at":"1970-01-01T00:00:00.000000Z","write":"a","operation":"delete user","id":"1\n2","outcome":"begun","attempts":0}"#;
 
     #[test]
-    fn an_event_is_a_line_that_is_there_at_once() {
-        let place = Place::new();
-        for log in [place.log(), place.log().synced().unwrap()] {
+    fn an_event_is_written_at_once() {
+        let file = TempPath::new();
+        for log in [file.log(), file.log().synced().unwrap()] {
             log.record(&event("a")).unwrap();
-            // What is never dropped has nothing left to write.
+            // Nothing is written on drop.
             std::mem::forget(log);
         }
-        assert_eq!(place.text(), format!("{LINE}\n{LINE}\n"));
+        assert_eq!(file.text(), format!("{LINE}\n{LINE}\n"));
     }
 
     #[test]
     fn threads_and_instances_share_a_file() {
-        let place = Place::new();
-        let first = Arc::new(place.log());
+        let file = TempPath::new();
+        let first = Arc::new(file.log());
         let threads: Vec<_> = (0..8)
             .map(|n| {
-                let log = if n < 4 { Arc::clone(&first) } else { Arc::new(place.log()) };
+                let log = if n < 4 { Arc::clone(&first) } else { Arc::new(file.log()) };
                 thread::spawn(move || (0..200).for_each(|m| log.record(&event(&format!("{n}-{m}"))).unwrap()))
             })
             .collect();
         for thread in threads {
             thread.join().unwrap();
         }
-        let text = place.text();
+        let text = file.text();
         let mut writes: Vec<String> = text
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap()["write"].as_str().unwrap().to_owned())
@@ -169,16 +170,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_new_file_is_its_owners_and_another_stays_as_it_is() {
+    fn a_new_file_is_accessible_by_its_owner_only_and_existing_permissions_are_kept() {
         use std::os::unix::fs::PermissionsExt;
 
-        let mode = |place: &Place| fs::metadata(&place.0).unwrap().permissions().mode() & 0o777;
-        let place = Place::new();
-        place.log();
-        assert_eq!(mode(&place), 0o600);
-        fs::set_permissions(&place.0, fs::Permissions::from_mode(0o640)).unwrap();
-        place.log();
-        assert_eq!(mode(&place), 0o640);
+        let mode = |file: &TempPath| fs::metadata(&file.0).unwrap().permissions().mode() & 0o777;
+        let file = TempPath::new();
+        file.log();
+        assert_eq!(mode(&file), 0o600);
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).unwrap();
+        file.log();
+        assert_eq!(mode(&file), 0o640);
     }
 
     #[cfg(target_os = "linux")]
@@ -189,12 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_not_there_is_an_error() {
+    fn a_missing_directory_is_an_error() {
         assert_eq!(Log::append("/nowhere/at/all.jsonl").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
-    fn what_is_known_is_written_by_its_name() {
+    fn known_fields_are_written_by_name() {
         let mut event = event("a");
         event.label = Some("ann".into());
         event.name = Some("jane".into());

@@ -1,4 +1,4 @@
-//! The trail of what was written: who asked for it, what it was about, and what became of it.
+//! The audit trail: a record of every write, its author and its outcome.
 
 mod attributes;
 mod event;
@@ -19,22 +19,21 @@ pub use sink::Sink;
 pub(crate) use subject::Subject;
 use trail::Recorder;
 
-/// Reports every write of a client to an [`Sink`]: creations, changes, replacements and
-/// deletions, alone, in batches and in bulk requests.
+/// Records every write of a client in a [`Sink`]: creations, patches, replacements and deletions,
+/// single, in batches and in bulk requests.
 ///
-/// A write that is going to be sent is reported twice: as [`Begun`](Outcome::Begun) before its
-/// first request, and with its outcome after the last. So the trail of a program that was killed
-/// shows which writes were on their way. One that is refused before it is sent is reported once.
-/// Reading is not reported, and neither is fetching a token, which changes no resource, or a call
-/// that is no write yet, such as [`add_user_levels`](crate::blocking::ScimService::add_user_levels)
-/// without a level.
+/// A write has two events: [`Begun`](Outcome::Begun) before its first request, and its outcome
+/// after the last one. So the trail of a killed program shows which writes were in flight. A write
+/// that is rejected before it is sent has one event. Reads are not recorded, nor are tokens, which
+/// change no resource, nor calls with invalid arguments that name no write, such as
+/// [`add_user_levels`](crate::blocking::ScimService::add_user_levels) without a level.
 ///
-/// **Nothing is sent that is not in the trail.** If the sink fails at the beginning of a write, the
-/// write fails with [`ErrorKind::Trail`](crate::ErrorKind::Trail). If it fails at the end, the
-/// result of the write stands. The event is kept, and reported before the next write begins; while
-/// that fails, no write begins. [`flush`](Self::flush) tells whether anything is still kept.
+/// **No write is sent without a record.** If the sink fails at the start of a write, the write is
+/// not sent and fails with [`ErrorKind::Trail`](crate::ErrorKind::Trail). If it fails at the end,
+/// the write's result does not change; the event is kept and recorded before the next write. Until
+/// that succeeds, no other write starts. [`flush`](Self::flush) records kept events.
 ///
-/// A clone reports to the same sink. Give one to [`ScimConfig::audit`](crate::ScimConfig::audit).
+/// Clones share the sink. Pass one to [`ScimConfig::audit`](crate::ScimConfig::audit).
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
@@ -61,44 +60,45 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// Reports to this sink, which may be a closure: without a label, and names of attributes
-    /// without their values.
+    /// Creates a trail that records in this sink, which can be a closure.
+    ///
+    /// By default it has no label, and records attribute names without values.
     pub fn to(sink: impl Sink) -> Self {
         Self { recorder: Arc::new(Recorder::to(sink)), label: None, with_values: false }
     }
 
-    /// Reports the values of attributes too. They are personal data; that of a `password` is never
-    /// reported.
+    /// Allows the values of attributes in the trail. They are personal data. The value of a
+    /// `password` is never recorded.
     #[must_use]
-    pub fn with_values(mut self) -> Self {
+    pub fn allow_values(mut self) -> Self {
         self.with_values = true;
         self
     }
 
-    /// Puts words of your own on every event, such as who is acting, or a ticket. None by default.
+    /// Sets the label of every event, such as the acting administrator or a ticket. None by
+    /// default.
     ///
-    /// `labelled` gives a client another label than that of its configuration.
+    /// [`labelled`](crate::blocking::ScimService::labelled) sets another label for one client.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Reports the outcomes that the sink failed to take, in their order. Nothing is to be done if
-    /// there are none, as is usual.
+    /// Records the outcomes for which the sink failed, in order.
     ///
-    /// They are reported by themselves before the next write begins. At the end of a program there
-    /// is no next write, so this is how it learns whether the trail is complete.
+    /// They are also recorded before the next write. Call this at the end of a program to make sure
+    /// that the trail is complete. Usually no outcome is left, and it does nothing.
     ///
     /// # Errors
     ///
-    /// The error of the sink, if it still fails. What it did not take is kept.
+    /// The sink's error, if it still fails. The remaining outcomes are kept.
     ///
     /// ```
     /// use wats_scim::audit::{Event, Trail};
     ///
     /// let audit = Trail::to(|event: &Event| println!("{event:?}"));
-    /// // A client writes, and then:
+    /// // after the last write of the client:
     /// audit.flush()?;
     /// # Ok::<(), std::io::Error>(())
     /// ```

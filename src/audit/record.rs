@@ -1,4 +1,4 @@
-//! A write, or those in one request, from the beginning to the end.
+//! Records the start and the end of the writes of one request.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,10 +10,9 @@ use super::{Event, Outcome, Subject, Trail};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::Resource;
 
-/// The writes of one request that are on record as begun; none without an audit.
+/// The writes of one request whose start is recorded; none without a trail.
 ///
-/// Those that nobody ends are ended when it is dropped: with a future that is given up, or by a
-/// panic.
+/// Writes without an end get one on drop: when their future is dropped, or by a panic.
 #[derive(Default)]
 pub(crate) struct Record(Option<Box<Open>>);
 
@@ -21,7 +20,8 @@ struct Open {
     audit: Trail,
     writes: VecDeque<Write>,
     attempts: Arc<AtomicU32>,
-    /// Whether there is a password in the request: what is said of one write may repeat another.
+    /// Whether the request contains a password: the error of one write can repeat values of
+    /// another.
     has_password: bool,
 }
 
@@ -31,38 +31,38 @@ struct Write {
 }
 
 impl Record {
-    /// Puts writes on record before they are sent.
+    /// Records the start of writes, before they are sent.
     pub(crate) fn begin(audit: &Trail, subjects: Vec<Subject>) -> Result<Self> {
         let (writes, attempts) = (VecDeque::with_capacity(subjects.len()), Arc::default());
         let mut open = Box::new(Open { audit: audit.clone(), writes, attempts, has_password: false });
         let begun = audit.flush().and_then(|()| subjects.into_iter().try_for_each(|subject| open.begin(subject)));
-        // Dropping it ends those that have begun.
+        // On drop, the writes that have begun are ended.
         let record = Self(Some(open));
         begun.map(|()| record).map_err(|error| {
-            let message = "the audit trail could not be written, and no change is made without it";
+            let message = "the audit trail could not be written, and no write is sent without it";
             Error::new(ErrorKind::Trail, message).with_source(error)
         })
     }
 
-    /// Puts a write on record that is not going to be sent.
-    pub(crate) fn refuse(audit: &Trail, subject: Subject, error: &Error) {
+    /// Records a write that is rejected before it is sent.
+    pub(crate) fn reject(audit: &Trail, subject: Subject, error: &Error) {
         Write::of(audit, subject).end(audit, 0, Err(error));
     }
 
-    /// What counts the requests that are made.
+    /// Returns the counter of the requests made.
     pub(crate) fn attempts(&self) -> Option<Arc<AtomicU32>> {
         self.0.as_ref().map(|open| Arc::clone(&open.attempts))
     }
 
-    /// Puts on record what became of the writes, in their order. A resource is as the server shows
-    /// it.
+    /// Records the outcomes of the writes, in order. A result has the resource as the server
+    /// returned it.
     pub(crate) fn end<'a, T: Resource>(mut self, results: impl IntoIterator<Item = Result<Option<&'a T>, &'a Error>>) {
         let Some(open) = &mut self.0 else { return };
         let attempts = open.attempts.load(Ordering::Relaxed);
         for result in results {
             let Some(mut write) = open.writes.pop_front() else { return };
             if let Ok(Some(shown)) = result {
-                write.learn(shown);
+                write.complete(shown);
             }
             write.has_password = open.has_password;
             write.end(&open.audit, attempts, result.map(drop));
@@ -75,7 +75,7 @@ impl Open {
         let write = Write::of(&self.audit, subject);
         let begun = self.audit.recorder.begin(&write.event);
         self.has_password |= write.has_password;
-        // A sink that failed may have taken the event all the same, so this one has an end too.
+        // A sink can fail after it has recorded the event, so this write gets an end, too.
         self.writes.push_back(write);
         begun
     }
@@ -86,12 +86,12 @@ impl Drop for Record {
         let Some(open) = &mut self.0 else { return };
         let attempts = open.attempts.load(Ordering::Relaxed);
         for mut write in open.writes.drain(..) {
-            let (outcome, of_it) = match attempts {
+            let (outcome, effect) = match attempts {
                 0 => (Outcome::Refused, "nothing was sent"),
-                _ => (Outcome::Unknown, "whether it was applied is not known"),
+                _ => (Outcome::Unknown, "it may have been applied"),
             };
-            write.event.error = Some(format!("could not {}: it was given up; {of_it}", write.event.operation));
-            write.settle(&open.audit, attempts, outcome);
+            write.event.error = Some(format!("could not {}: it was canceled; {effect}", write.event.operation));
+            write.finish(&open.audit, attempts, outcome);
         }
     }
 }
@@ -114,7 +114,7 @@ impl Write {
         Self { event, has_password: subject.attributes.have_password }
     }
 
-    fn learn<T: Resource>(&mut self, shown: &T) {
+    fn complete<T: Resource>(&mut self, shown: &T) {
         let known = |known: &mut Option<String>, shown: Option<&str>| {
             if known.is_none() {
                 *known = shown.map(str::to_owned);
@@ -129,17 +129,17 @@ impl Write {
         let outcome = match result {
             Ok(()) => Outcome::Applied,
             Err(error) => {
-                self.event.error = Some(if self.has_password { error.without_words() } else { error.to_string() });
+                self.event.error = Some(if self.has_password { error.without_details() } else { error.to_string() });
                 match error.outcome() {
                     WriteOutcome::NotApplied => Outcome::Refused,
                     WriteOutcome::Unknown => Outcome::Unknown,
                 }
             }
         };
-        self.settle(audit, attempts, outcome);
+        self.finish(audit, attempts, outcome);
     }
 
-    fn settle(mut self, audit: &Trail, attempts: u32, outcome: Outcome) {
+    fn finish(mut self, audit: &Trail, attempts: u32, outcome: Outcome) {
         self.event.at = Utc::now();
         self.event.attempts = attempts;
         self.event.outcome = outcome;

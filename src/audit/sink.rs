@@ -2,8 +2,8 @@ use std::io;
 
 use super::Event;
 
-/// Where the events of an [`Trail`](super::Trail) go: an [`Log`](super::Log), a closure,
-/// or a type of your own.
+/// The destination of the events of a [`Trail`](super::Trail): a [`Log`](super::Log), a closure, or
+/// your own type.
 ///
 /// ```
 /// use std::io::{Error, Result};
@@ -20,19 +20,19 @@ use super::Event;
 /// }
 /// ```
 pub trait Sink: Send + Sync + 'static {
-    /// Takes one event. When this returns, the event should be where it cannot get lost.
+    /// Records one event. It should be stored safely when this returns.
     ///
-    /// It is called where the write is, and the write goes on when it returns: it should be quick,
-    /// above all in the async face, where it holds up the executor's thread. Writes at the same
-    /// time call it at the same time.
+    /// The write waits for this call, and in the async API it blocks the executor's thread, so it
+    /// should be fast. It is called concurrently by concurrent writes.
     ///
     /// # Errors
     ///
-    /// Whatever kept the event from being taken. [`Trail`](super::Trail) says what follows.
+    /// The reason why the event could not be recorded. See [`Trail`](super::Trail) for the
+    /// consequences.
     fn record(&self, event: &Event) -> io::Result<()>;
 }
 
-/// A closure takes every event.
+/// Calls the closure with every event; it cannot fail.
 impl<F: Fn(&Event) + Send + Sync + 'static> Sink for F {
     fn record(&self, event: &Event) -> io::Result<()> {
         self(event);

@@ -4,7 +4,7 @@ use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{Resource, ScimPatchRequest};
 
-/// What a write does, and to whom.
+/// The operation, the resource and the attributes of a write.
 pub(crate) struct Subject {
     pub(super) operation: Operation,
     pub(super) id: Option<String>,
@@ -15,7 +15,7 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn create<T: Resource>(resource: &T, with_values: bool) -> Self {
-        // An id that a new resource carries is not sent.
+        // The id of a new resource is not sent.
         Self { id: None, ..Self::whole(Operation::Create(T::NAME), resource, with_values) }
     }
 
@@ -32,7 +32,7 @@ impl Subject {
         Self::with_id(Operation::Delete(T::NAME), target, Attributes::default())
     }
 
-    /// One of those that go in a bulk request.
+    /// A write of a bulk request.
     pub(crate) fn write<T: Resource>(write: &ScimWrite<T>, with_values: bool) -> Self {
         match write {
             ScimWrite::Create { resource, .. } => Self::create(resource, with_values),
@@ -42,7 +42,7 @@ impl Subject {
     }
 
     fn whole<T: Resource>(operation: Operation, resource: &T, with_values: bool) -> Self {
-        // What cannot be written as JSON is refused, and has no attributes to tell.
+        // A resource that cannot be serialized is rejected, and has no attributes to record.
         let json = serde_json::to_value(resource).unwrap_or_default();
         Self {
             operation,

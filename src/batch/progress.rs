@@ -1,4 +1,4 @@
-/// How far a listing, a batch or an apply has come.
+/// The progress of a listing, a batch or an apply.
 ///
 /// ```
 /// # let sandbox = wats_scim_sandbox::Sandbox::builder().users(3).start()?;
@@ -13,18 +13,18 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many resources were listed, or how many writes or steps have a result.
+    /// The number of resources listed, or of writes or steps with a result.
     pub done: u64,
-    /// How many of the writes or steps failed or were skipped; 0 for a listing.
+    /// The number of writes or steps that failed or were skipped; 0 for a listing.
     pub failed: u64,
-    /// How many there are in all, if that is known.
+    /// The total number of resources, writes or steps, if known.
     pub total: Option<u64>,
-    /// How many pages a listing has read; 0 for writes and steps.
+    /// The number of pages that a listing has read; 0 for a batch or an apply.
     pub pages: u64,
 }
 
 impl Progress {
-    /// Of writes from an iterator with this size hint.
+    /// Creates the progress of writes from an iterator with this size hint.
     pub(crate) fn of(size_hint: (usize, Option<usize>)) -> Self {
         let (least, most) = size_hint;
         let total = most.filter(|most| *most == least).and_then(|total| u64::try_from(total).ok());

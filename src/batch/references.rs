@@ -1,5 +1,5 @@
-//! What writes of a batch say of one another: `bulkId:` and a name in the place of an id
-//! (RFC 7644 §3.7.2).
+//! References between the writes of a batch: `bulkId:` and a name in place of an id (RFC 7644
+//! §3.7.2).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,37 +14,37 @@ use crate::model::ScimWrite;
 
 const PREFIX: &str = "bulkId:";
 
-/// What became of the names of a batch. Clones share it.
+/// The names of a batch, and their ids. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct References(Arc<Mutex<HashMap<String, Named>>>);
 
 #[derive(Clone, Debug)]
 enum Named {
-    /// It is not created yet.
+    /// Not created yet.
     Pending,
     Id(String),
     Failed,
 }
 
-/// A write that is taken from its source, and what it refers to.
+/// A queued write and its references.
 #[derive(Debug)]
-pub(crate) struct Taken<T> {
-    /// The write as it is sent.
+pub(crate) struct Queued<T> {
+    /// The write to send, with resolved references.
     pub(crate) sent: ScimWrite<T>,
-    /// The write as it was given, where names in it were replaced by ids.
+    /// The write as passed by the caller, if references in it were resolved.
     given: Option<ScimWrite<T>>,
-    /// The names in it that are not yet ids.
+    /// The names in it without an id yet.
     names: Vec<String>,
-    /// Why it is not to be sent at all.
-    refusal: Option<Error>,
+    /// The reason not to send it.
+    rejection: Option<Error>,
 }
 
 impl References {
-    pub(crate) fn know(&self, ids: impl IntoIterator<Item = (String, String)>) {
+    pub(crate) fn add_known(&self, ids: impl IntoIterator<Item = (String, String)>) {
         self.with(|named| named.extend(ids.into_iter().map(|(name, id)| (name, Named::Id(id)))));
     }
 
-    /// The ids of what was created under a name.
+    /// Returns the ids of the created resources, by name.
     pub(crate) fn ids(&self) -> HashMap<String, String> {
         self.with(|named| {
             let id_of = |(name, named): (&String, &Named)| match named {
@@ -55,34 +55,34 @@ impl References {
         })
     }
 
-    /// Takes up the next write.
-    pub(crate) fn take<T: Resource>(&self, write: ScimWrite<T>) -> Taken<T> {
+    /// Checks the references and the name of the next write.
+    pub(crate) fn queue<T: Resource>(&self, write: ScimWrite<T>) -> Queued<T> {
         let names = names_in(&write);
-        let refused = self.with(|named| {
+        let problem = self.with(|named| {
             if let Some(name) = names.iter().find(|name| !named.contains_key(*name)) {
-                return Some(format!("it refers to {PREFIX}{name}, and no write before it creates that"));
+                return Some(format!("it refers to {PREFIX}{name}, but no earlier write creates that resource"));
             }
             let ScimWrite::Create { bulk_id: Some(bulk_id), .. } = &write else { return None };
             if bulk_id.is_empty() || bulk_id.starts_with("write-") || bulk_id.contains(char::is_control) {
-                let rule = "must not be empty, have control characters or begin with write-";
+                let rule = "must not be empty, contain control characters or begin with write-";
                 return Some(format!("the bulkId {bulk_id:?} {rule}"));
             }
             if named.contains_key(bulk_id) {
-                return Some(format!("the bulkId {bulk_id:?} is that of a write before it"));
+                return Some(format!("the bulkId {bulk_id:?} is already used by an earlier write"));
             }
             named.insert(bulk_id.clone(), Named::Pending);
             None
         });
-        let refusal = refused.map(|why| Error::invalid(why).in_operation(write.operation()));
-        Taken { sent: write, given: None, names, refusal }
+        let rejection = problem.map(|why| Error::invalid(why).in_operation(write.operation()));
+        Queued { sent: write, given: None, names, rejection }
     }
 
-    /// Notes what became of a write.
+    /// Records the result of a write.
     pub(crate) fn settle<T: Resource>(&self, write: &ScimWrite<T>, result: &Result<Option<T>>) {
         let ScimWrite::Create { bulk_id: Some(bulk_id), .. } = write else { return };
         let id = result.as_ref().ok().and_then(Option::as_ref).and_then(T::id);
-        let became = id.map_or(Named::Failed, |id| Named::Id(id.to_owned()));
-        self.with(|named| named.insert(bulk_id.clone(), became));
+        let named_as = id.map_or(Named::Failed, |id| Named::Id(id.to_owned()));
+        self.with(|named| named.insert(bulk_id.clone(), named_as));
     }
 
     fn with<O>(&self, f: impl FnOnce(&mut HashMap<String, Named>) -> O) -> O {
@@ -90,22 +90,22 @@ impl References {
     }
 }
 
-impl<T: Resource> Taken<T> {
-    /// Puts ids in the place of the names that have one by now. If something that it refers to was
-    /// not created, the write is refused.
+impl<T: Resource> Queued<T> {
+    /// Replaces names by their ids, as far as these are known. If a creation that the write refers
+    /// to failed, the write is rejected.
     pub(crate) fn resolve(&mut self, references: &References) {
-        if self.names.is_empty() || self.refusal.is_some() {
+        if self.names.is_empty() || self.rejection.is_some() {
             return;
         }
         let known = references.with(|named| {
             self.names.iter().filter_map(|name| Some((name.clone(), named.get(name)?.clone()))).collect::<Vec<_>>()
         });
         let mut ids = HashMap::new();
-        for (name, became) in known {
-            match became {
+        for (name, state) in known {
+            match state {
                 Named::Pending => {}
                 Named::Id(id) => drop(ids.insert(name, id)),
-                Named::Failed => return self.refusal = Some(failed(&name, self.sent.operation())),
+                Named::Failed => return self.rejection = Some(failed(&name, self.sent.operation())),
             }
         }
         if ids.is_empty() {
@@ -118,19 +118,19 @@ impl<T: Resource> Taken<T> {
                 self.names.retain(|name| !ids.contains_key(name));
             }
             Err(error) => {
-                let refusal = Error::invalid("an id cannot stand in the place of a bulkId in it").with_source(error);
-                self.refusal = Some(refusal.in_operation(self.sent.operation()));
+                let rejection = Error::invalid("a bulkId in it cannot be replaced by an id").with_source(error);
+                self.rejection = Some(rejection.in_operation(self.sent.operation()));
             }
         }
     }
 
-    /// Whether it can go into a request with others that create these.
+    /// Whether the write can be sent in one request with the creations of these names.
     pub(crate) fn can_join(&self, created: &HashSet<String>) -> bool {
         let is_on_pending = self.sent.id().and_then(|id| id.strip_prefix(PREFIX)).is_some();
         self.names.is_empty() || (!is_on_pending && self.names.iter().all(|name| created.contains(name)))
     }
 
-    /// The name that it gives to what it creates.
+    /// Returns the name of the resource to create.
     pub(crate) fn bulk_id(&self) -> Option<&str> {
         match &self.sent {
             ScimWrite::Create { bulk_id: Some(bulk_id), .. } => Some(bulk_id),
@@ -138,25 +138,25 @@ impl<T: Resource> Taken<T> {
         }
     }
 
-    pub(crate) fn is_refused(&self) -> bool {
-        self.refusal.is_some()
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.rejection.is_some()
     }
 
-    pub(crate) fn take_refusal(&mut self) -> Option<Error> {
-        self.refusal.take()
+    pub(crate) fn take_rejection(&mut self) -> Option<Error> {
+        self.rejection.take()
     }
 
-    /// The write as it was given, and what became of it: the error that it would have alone if what
-    /// it refers to was not created by the same request.
+    /// Returns the write as passed by the caller, with its result. If a creation of the same
+    /// request failed, the error is the one that the write would have had on its own.
     pub(crate) fn into_item(mut self, references: &References, result: Result<Option<T>>) -> BatchItem<T> {
         let result = match result {
-            // The server shows, or was sent, names in the place of ids.
+            // The response, or the request, has names in place of ids.
             Ok(Some(done)) if !self.names.is_empty() => Ok(Some(replaced(&done, &references.ids()).unwrap_or(done))),
             Ok(done) => Ok(done),
             Err(error) if error.outcome() == WriteOutcome::NotApplied => {
                 self.resolve(references);
-                Err(match self.take_refusal() {
-                    Some(refusal) => refusal.with_source(error),
+                Err(match self.take_rejection() {
+                    Some(rejection) => rejection.with_source(error),
                     None => error,
                 })
             }
@@ -167,21 +167,21 @@ impl<T: Resource> Taken<T> {
 }
 
 fn failed(name: &str, operation: Operation) -> Error {
-    let message = format!("it refers to {PREFIX}{name}, which could not be created");
+    let message = format!("it refers to {PREFIX}{name}, whose creation failed");
     Error::new(ErrorKind::FailedReference, message).in_operation(operation)
 }
 
-/// The names that a write refers to.
+/// Returns the names that a write refers to.
 fn names_in<T: Resource>(write: &ScimWrite<T>) -> Vec<String> {
     let mut names: Vec<String> =
         write.id().and_then(|id| id.strip_prefix(PREFIX)).map(ToOwned::to_owned).into_iter().collect();
-    // Few have any, and text is quicker to look through than values.
+    // Few writes have references, and text is faster to search than values.
     let text = match write {
         ScimWrite::Create { resource, .. } => serde_json::to_string(resource),
         ScimWrite::Patch { patch, .. } => serde_json::to_string(patch),
         ScimWrite::Delete { .. } => return names,
     };
-    // What cannot be written is refused when it is to be sent.
+    // A resource that cannot be serialized is rejected when it is sent.
     if let Ok(text) = text
         && text.contains("\"bulkId:")
         && let Ok(value) = serde_json::from_str(&text)
@@ -249,16 +249,16 @@ mod tests {
         serde_json::from_value(serde_json::json!({ "id": id })).unwrap()
     }
 
-    fn kind(taken: &mut Taken<ScimUser>) -> Option<ErrorKind> {
-        taken.take_refusal().map(|error| error.kind())
+    fn kind(queued: &mut Queued<ScimUser>) -> Option<ErrorKind> {
+        queued.take_rejection().map(|error| error.kind())
     }
 
     #[test]
-    fn a_name_becomes_the_id_once_there_is_one() {
+    fn a_name_is_replaced_by_its_id_once_known() {
         let references = References::default();
-        let first = references.take(ScimWrite::create_as("a", user("A", &[])));
+        let first = references.queue(ScimWrite::create_as("a", user("A", &[])));
         let given = ScimWrite::create(user("B", &["bulkId:a", "7"]));
-        let mut second = references.take(given.clone());
+        let mut second = references.queue(given.clone());
         second.resolve(&references);
         assert!(!second.can_join(&HashSet::new()) && second.can_join(&HashSet::from(["a".to_owned()])));
 
@@ -270,11 +270,11 @@ mod tests {
     }
 
     #[test]
-    fn a_write_on_what_is_created_waits_for_its_id() {
+    fn a_write_to_a_created_resource_waits_for_its_id() {
         let references = References::default();
-        let first = references.take(ScimWrite::create_as("a", user("A", &[])));
-        let mut patch: Taken<ScimUser> =
-            references.take(ScimWrite::patch("bulkId:a", ScimPatchRequest::new().replace("displayName", "B")));
+        let first = references.queue(ScimWrite::create_as("a", user("A", &[])));
+        let mut patch: Queued<ScimUser> =
+            references.queue(ScimWrite::patch("bulkId:a", ScimPatchRequest::new().replace("displayName", "B")));
         assert!(!patch.can_join(&HashSet::from(["a".to_owned()])));
         references.settle(&first.sent, &Ok(Some(with_id("1"))));
         patch.resolve(&references);
@@ -282,19 +282,19 @@ mod tests {
     }
 
     #[test]
-    fn what_refers_to_nothing_is_refused() {
+    fn invalid_references_and_names_are_rejected() {
         let references = References::default();
-        let first = references.take(ScimWrite::create_as("a", user("A", &[])));
+        let first = references.queue(ScimWrite::create_as("a", user("A", &[])));
         assert_eq!(
-            kind(&mut references.take(ScimWrite::create(user("B", &["bulkId:b"])))),
+            kind(&mut references.queue(ScimWrite::create(user("B", &["bulkId:b"])))),
             Some(ErrorKind::InvalidInput)
         );
-        assert_eq!(kind(&mut references.take(ScimWrite::delete("bulkId:b"))), Some(ErrorKind::InvalidInput));
+        assert_eq!(kind(&mut references.queue(ScimWrite::delete("bulkId:b"))), Some(ErrorKind::InvalidInput));
         for name in ["a", "", "write-1", "x\n"] {
-            let mut twice = references.take(ScimWrite::create_as(name, user("A", &[])));
+            let mut twice = references.queue(ScimWrite::create_as(name, user("A", &[])));
             assert_eq!(kind(&mut twice), Some(ErrorKind::InvalidInput), "{name}");
         }
-        let mut second = references.take(ScimWrite::create(user("B", &["bulkId:a"])));
+        let mut second = references.queue(ScimWrite::create(user("B", &["bulkId:a"])));
         references.settle(&first.sent, &Err(Error::new(ErrorKind::Conflict, "taken")));
         second.resolve(&references);
         assert_eq!(kind(&mut second), Some(ErrorKind::FailedReference));
@@ -303,18 +303,18 @@ mod tests {
     #[test]
     fn only_a_whole_value_is_a_reference() {
         for name in ["a bulkId:b", "\"bulkId:b", "BULKID:b"] {
-            let taken = References::default().take(ScimWrite::create(ScimUser::new(name)));
-            assert!(!taken.is_refused(), "{name}");
+            let queued = References::default().queue(ScimWrite::create(ScimUser::new(name)));
+            assert!(!queued.is_rejected(), "{name}");
         }
     }
 
     #[test]
-    fn ids_are_known_from_elsewhere() {
+    fn ids_can_be_known_before_the_batch() {
         let references = References::default();
-        references.know([("jane".to_owned(), "7".to_owned())]);
-        let mut taken = references.take(ScimWrite::create(user("A", &["bulkId:jane"])));
-        taken.resolve(&references);
-        assert_eq!(taken.sent, ScimWrite::create(user("A", &["7"])));
+        references.add_known([("jane".to_owned(), "7".to_owned())]);
+        let mut queued = references.queue(ScimWrite::create(user("A", &["bulkId:jane"])));
+        queued.resolve(&references);
+        assert_eq!(queued.sent, ScimWrite::create(user("A", &["7"])));
         assert_eq!(references.ids(), HashMap::from([("jane".to_owned(), "7".to_owned())]));
     }
 }

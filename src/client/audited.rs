@@ -50,7 +50,7 @@ impl<C> HttpScimRepository<C> {
             }
             Err(error) => {
                 for subject in subjects {
-                    Record::refuse(audit, subject, &error);
+                    Record::reject(audit, subject, &error);
                 }
                 Err(error)
             }
@@ -60,7 +60,7 @@ impl<C> HttpScimRepository<C> {
     /// Returns the check of a write that is part of a bulk request. A failed one is recorded as rejected.
     pub(super) fn checked(&self, check: Result<()>, subject: impl FnOnce(bool) -> Subject) -> Result<()> {
         if let (Some(audit), Err(error)) = (&self.audit, &check) {
-            Record::refuse(audit, subject(audit.with_values), error);
+            Record::reject(audit, subject(audit.with_values), error);
         }
         check
     }

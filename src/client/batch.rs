@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::step::{Arrival, Event, WriteJob};
 use super::{InFlight, ScimRepository, Source, example, maybe_async};
-use crate::batch::{BatchItem, Progress, References, Taken};
+use crate::batch::{BatchItem, Progress, Queued, References};
 use crate::exchange::fitting;
 use crate::model::Resource;
 use crate::model::ScimWrite;
@@ -51,7 +51,7 @@ pub struct ScimBatch<R, T> {
     progress: Progress,
     running: InFlight<Vec<BatchItem<T>>>,
     /// Writes that were read from the source and are not in flight yet.
-    taken: VecDeque<Taken<T>>,
+    taken: VecDeque<Queued<T>>,
     references: References,
     ready: VecDeque<BatchItem<T>>,
 }
@@ -119,7 +119,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
          assert!(items[0].result.is_ok());"
     )]
     pub fn with_ids(self, ids: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.references.know(ids);
+        self.references.add_known(ids);
         self
     }
 
@@ -177,7 +177,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         let mut created = HashSet::new();
         for (at, write) in self.taken.iter_mut().enumerate() {
             write.resolve(&self.references);
-            if write.is_refused() {
+            if write.is_rejected() {
                 // A rejected write is not sent, so it is not combined with others.
                 return at.max(1);
             }
@@ -198,7 +198,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         while self.ready.is_empty() {
             let is_wanted = self.wants_write();
             match self.running.event(&mut self.writes, is_wanted).await {
-                Event::Source(Some(write)) => self.taken.push_back(self.references.take(write)),
+                Event::Source(Some(write)) => self.taken.push_back(self.references.queue(write)),
                 Event::Source(None) => self.is_source_empty = true,
                 Event::Arrival(Some(Arrival::First(items))) => self.ready.extend(items),
                 Event::Arrival(Some(Arrival::Later)) => {}

@@ -9,7 +9,7 @@ use crate::batch::Progress;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
-use crate::listing::{Listing, Want};
+use crate::listing::{Listing, NextRequest};
 use crate::model::{Resource, ScimListResponse};
 
 /// All resources of one type, read one page at a time.
@@ -163,18 +163,18 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
             if let Some(resource) = listing.pop() {
                 return Ok(Some(resource));
             }
-            let progress = match listing.want() {
-                Want::Nothing => return Ok(None),
-                Want::Ahead => match self.ahead.arrival().await {
-                    Some(Arrival::First(page)) => listing.accept_ahead(page?),
+            let progress = match listing.next_request() {
+                NextRequest::Done => return Ok(None),
+                NextRequest::Prefetched => match self.ahead.arrival().await {
+                    Some(Arrival::First(page)) => listing.accept_prefetched(page?),
                     Some(Arrival::Later) => {
                         self.request_ahead(self.buffer_size());
                         continue;
                     }
                     None => Err(lost_page()),
                 },
-                Want::Page(query) => {
-                    if listing.is_ahead_empty() {
+                NextRequest::Page(query) => {
+                    if listing.is_prefetch_empty() {
                         self.ahead.clear();
                     }
                     if self.next_page.is_empty() {
@@ -201,7 +201,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     fn request_ahead(&mut self, buffer: usize) {
         let Some(listing) = &mut self.listing else { return };
         while self.ahead.has_room(self.in_flight, buffer)
-            && let Some(query) = listing.ask_ahead()
+            && let Some(query) = listing.prefetch()
         {
             self.ahead.start(Arc::clone(&self.repository), PageJob::new(query));
         }

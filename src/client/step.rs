@@ -2,7 +2,7 @@
 
 use super::settle::{Found, look_for};
 use super::{ScimRepository, maybe_async};
-use crate::batch::{BatchItem, References, Taken};
+use crate::batch::{BatchItem, Queued, References};
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::exchange::ListQuery;
@@ -63,7 +63,7 @@ impl<T: Resource> Job for PageJob<T> {
 
 /// Doing some writes of a batch: one alone, or several in a bulk request.
 pub(super) struct WriteJob<T> {
-    pub(super) writes: Vec<Taken<T>>,
+    pub(super) writes: Vec<Queued<T>>,
     pub(super) references: References,
 }
 
@@ -89,8 +89,8 @@ impl<T: Resource> Job for WriteJob<T> {
         let mut items = Vec::with_capacity(writes.len());
         for mut write in writes {
             write.resolve(&references);
-            let result = match write.take_refusal() {
-                Some(refusal) => Err(refusal),
+            let result = match write.take_rejection() {
+                Some(rejection) => Err(rejection),
                 None if may_be_done => again(repository, &write.sent).await,
                 None => once(repository, &write.sent).await,
             };

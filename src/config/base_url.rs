@@ -6,7 +6,7 @@ use crate::config::Profile;
 use crate::error::{Error, Result};
 use crate::wats::BASE_PATH;
 
-/// A checked address of a SCIM service, and what kind of server is there.
+/// A validated base URL, and the kind of its server.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl {
     scim: String,
@@ -17,35 +17,35 @@ pub(crate) struct BaseUrl {
 
 impl BaseUrl {
     pub(crate) fn read(text: &str, profile: Option<&Profile>, allow_plain_http: bool) -> Result<Self> {
-        // The address may carry a password by mistake, so no message repeats it.
-        let refuse = |why: &str| Err(Error::invalid(format!("the base URL {why}")));
+        // The URL can contain a password by mistake, so no message repeats it.
+        let reject = |why: &str| Err(Error::invalid(format!("the base URL {why}")));
         let text = text.trim();
         let Ok(uri) = text.parse::<Uri>() else {
-            return refuse("is not a URL; it looks like https://acme.wats.com");
+            return reject("is not a URL; expected a URL such as https://acme.wats.com");
         };
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return refuse("has no scheme or host; it looks like https://acme.wats.com");
+            return reject("has no scheme or host; expected a URL such as https://acme.wats.com");
         };
         if authority.as_str().contains('@') {
-            return refuse("has a user or password in it; give them as Credentials");
+            return reject("contains a user name or password; pass them as Credentials");
         }
         if uri.query().is_some() || text.contains('#') {
-            return refuse("has a query or a fragment; leave out what follows ? or #");
+            return reject("has a query or a fragment; remove ? or # and the text after it");
         }
         let host = uri.host().unwrap_or_default();
         match scheme {
             "https" => {}
             "http" if allow_plain_http || is_loopback(host) => {}
             "http" => {
-                return refuse(
-                    "is plain http, over which the credentials can be read on the way; \
+                return reject(
+                    "is plain http, which sends the credentials unencrypted; \
                      use https, or allow it with ScimConfig::allow_plain_http",
                 );
             }
-            _ => return refuse("is neither https nor http"),
+            _ => return reject("is neither https nor http"),
         }
         if uri.path().split('/').any(|segment| segment == "." || segment == "..") {
-            return refuse("has . or .. in its path");
+            return reject("contains . or .. in its path");
         }
 
         let origin = format!("{scheme}://{authority}");
@@ -60,12 +60,12 @@ impl BaseUrl {
         Ok(Self { scim: format!("{origin}{path}"), origin, host: host.to_owned(), profile })
     }
 
-    /// The base of every request, without a slash at the end.
+    /// The SCIM base URL, without a trailing slash.
     pub(crate) fn scim(&self) -> &str {
         &self.scim
     }
 
-    /// Scheme, host and port, for messages.
+    /// The scheme, host and port, for messages.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
@@ -88,7 +88,7 @@ impl BaseUrl {
     }
 }
 
-/// What stands before WATS's path or a part of it, if the address is one of a WATS server.
+/// The path before the SCIM path of WATS or its `/api`, if this is the path of a WATS server.
 fn wats_root(path: &str) -> Option<&str> {
     let without = |suffix: &str| {
         let at = path.len().checked_sub(suffix.len())?;
@@ -98,7 +98,7 @@ fn wats_root(path: &str) -> Option<&str> {
     if path.is_empty() { Some("") } else { without(BASE_PATH).or_else(|| without("/api")) }
 }
 
-/// Whether a host is this machine.
+/// Whether a host is the local machine.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let local = bare.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_wats_address_is_the_same() {
+    fn every_form_of_a_wats_url_is_equivalent() {
         for end in ["", "/", "/api", "/api/", "/api/SCIM/v2", "/api/scim/V2/", "/API"] {
             let base = read(&format!("https://acme.wats.com{end}")).unwrap();
             assert_eq!(base.scim(), "https://acme.wats.com/api/SCIM/v2", "{end}");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn another_path_is_the_base_of_another_server() {
+    fn any_other_path_is_the_base_of_a_standard_server() {
         let base = read("http://127.0.0.1:8080/scim/v2/").unwrap();
         assert_eq!((base.scim(), base.profile()), ("http://127.0.0.1:8080/scim/v2", &Profile::standard()));
         let root = BaseUrl::read("https://scim.example.com/", Some(&Profile::standard()), false).unwrap();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_unless_allowed() {
+    fn plain_http_to_other_machines_must_be_allowed() {
         for local in ["http://localhost:1", "http://127.0.0.2", "http://[::1]:1", "http://a.localhost"] {
             assert!(read(local).is_ok(), "{local}");
         }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_url_is_refused_and_not_repeated() {
+    fn an_invalid_base_url_is_rejected_and_not_repeated() {
         for text in [
             "",
             "acme.wats.com",

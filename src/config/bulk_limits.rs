@@ -1,16 +1,16 @@
-/// What one bulk request may hold (RFC 7643 §5), as a server describes it.
+/// The limits of one bulk request, from the server's configuration (RFC 7643 §5).
 ///
 /// ```
 /// use wats_scim::Profile;
 ///
-/// // WATS takes no bulk requests.
+/// // WATS does not support bulk requests.
 /// assert_eq!(Profile::wats().bulk(), None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkLimits {
-    /// The most operations.
+    /// The maximum number of operations.
     pub max_operations: usize,
-    /// The most bytes of the body.
+    /// The maximum size of the body, in bytes.
     pub max_payload_size: usize,
 }

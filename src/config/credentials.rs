@@ -5,7 +5,7 @@ use http::HeaderValue;
 use crate::error::Secret;
 use crate::error::{Error, Result};
 
-/// How the client shows who it is. `Debug` shows no secret.
+/// The credentials of a client, sent in the `Authorization` header. `Debug` redacts secrets.
 ///
 /// ```
 /// use wats_scim::Credentials;
@@ -24,14 +24,14 @@ enum Scheme {
 }
 
 impl Credentials {
-    /// A WATS API token, made in the WATS Control Panel. It is the base64 of `user:password`
-    /// already, and is sent as `Authorization: Basic <token>`.
+    /// A WATS API token, created in the WATS Control Panel. The token already is the base64 of
+    /// `user:password`, and is sent as `Authorization: Basic <token>`.
     #[must_use]
     pub fn wats_token(token: impl Into<Secret>) -> Self {
         Self(Scheme::WatsToken(token.into()))
     }
 
-    /// A user and a password (RFC 7617).
+    /// A user name and a password (RFC 7617).
     #[must_use]
     pub fn basic(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self(Scheme::Basic { user: user.into(), password: password.into() })
@@ -43,7 +43,7 @@ impl Credentials {
         Self(Scheme::Bearer(token.into()))
     }
 
-    /// What a server must not be able to make an error show by repeating it.
+    /// Secrets to redact in errors, as a server can repeat them in a message.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         match &self.0 {
             Scheme::WatsToken(token) | Scheme::Bearer(token) => vec![Secret::new(token.expose().trim())],
@@ -53,34 +53,34 @@ impl Credentials {
         }
     }
 
-    /// The value of the `Authorization` header, marked as sensitive.
+    /// Returns the value of the `Authorization` header, marked as sensitive.
     pub(crate) fn header(&self) -> Result<HeaderValue> {
         let text = match &self.0 {
-            Scheme::WatsToken(token) => format!("Basic {}", given(token, "the WATS token")?),
-            Scheme::Bearer(token) => format!("Bearer {}", given(token, "the bearer token")?),
+            Scheme::WatsToken(token) => format!("Basic {}", checked(token, "the WATS token")?),
+            Scheme::Bearer(token) => format!("Bearer {}", checked(token, "the bearer token")?),
             Scheme::Basic { user, password } => {
                 if user.contains(':') || user.chars().any(char::is_control) {
                     return Err(Error::invalid(
-                        "the user name of the credentials has a colon or a control character in it",
+                        "the user name of the credentials contains a colon or a control character",
                     ));
                 }
                 format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())))
             }
         };
         let mut value = HeaderValue::try_from(text)
-            .map_err(|_| Error::invalid("the credentials have a character in them that a header cannot carry"))?;
+            .map_err(|_| Error::invalid("the credentials contain a character that is not valid in a header"))?;
         value.set_sensitive(true);
         Ok(value)
     }
 }
 
-/// A token without the white space that comes with it from a file or a form.
-fn given<'a>(token: &'a Secret, what: &str) -> Result<&'a str> {
+/// Returns the token without surrounding white space, which files and forms add.
+fn checked<'a>(token: &'a Secret, what: &str) -> Result<&'a str> {
     match token.expose().trim() {
         "" => Err(Error::invalid(format!("{what} is empty"))),
-        token if token.contains(|c: char| c.is_whitespace() || !c.is_ascii_graphic()) => {
-            Err(Error::invalid(format!("{what} has white space or other characters in it that a token cannot have")))
-        }
+        token if token.contains(|c: char| c.is_whitespace() || !c.is_ascii_graphic()) => Err(Error::invalid(format!(
+            "{what} contains white space or another character that is not valid in a token"
+        ))),
         token => Ok(token),
     }
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_scheme_has_its_header() {
+    fn each_scheme_has_its_own_header() {
         for (credentials, header) in [
             (Credentials::wats_token("dTpw\n"), "Basic dTpw"),
             (Credentials::basic("u", "p"), "Basic dTpw"),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_header_cannot_carry_is_refused_without_being_shown() {
+    fn invalid_header_characters_are_rejected_and_not_repeated() {
         for credentials in [
             Credentials::wats_token(" "),
             Credentials::bearer("canary\r\nX-Evil: 1"),

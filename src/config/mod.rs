@@ -1,4 +1,4 @@
-//! What a client needs to know before its first request.
+//! The settings of a client.
 
 mod base_url;
 mod bulk_limits;
@@ -26,10 +26,10 @@ use crate::audit::Trail;
 use crate::error::Secret;
 use crate::error::{Error, Result};
 
-/// Longer timeouts are cut to this, as adding them to the current time could overflow.
+/// The longest timeout. Adding a longer one to the current time could overflow.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The settings of a client. Both transports obey all of them alike.
+/// The settings of a client, the same for the blocking and the async API.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,12 +58,12 @@ pub struct ScimConfig {
 }
 
 impl ScimConfig {
-    /// The server's address, and who asks.
+    /// Creates settings from the server's base URL and the credentials.
     ///
-    /// A WATS server is named with or without `/`, `/api` or `/api/SCIM/v2` at the end. Any other
-    /// path makes it the SCIM base of another server, taken as it is and asked in the ways of
-    /// RFC 7644; [`profile`](Self::profile) says otherwise. The address is checked when a client
-    /// is made of it.
+    /// The path of a WATS server's URL is empty, or ends with `/api` or `/api/SCIM/v2`; a trailing
+    /// `/` is ignored. A URL with any other path is the SCIM base URL of another server, used
+    /// unchanged and with [`Profile::standard`]. Override this with [`profile`](Self::profile). The
+    /// URL is validated when a client is created.
     #[must_use]
     pub fn new(base_url: impl Into<String>, credentials: Credentials) -> Self {
         Self {
@@ -84,11 +84,13 @@ impl ScimConfig {
         }
     }
 
-    /// The address in `WATS_BASE_URL`, with the WATS token in `WATS_TOKEN`.
+    /// Creates settings from the environment: the base URL from `WATS_BASE_URL` and the WATS API
+    /// token from `WATS_TOKEN`.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if one of them is not set or is empty.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if one of the variables is not set or
+    /// empty.
     pub fn from_env() -> Result<Self> {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
@@ -98,43 +100,46 @@ impl ScimConfig {
             let value = lookup(name).filter(|value| !value.trim().is_empty());
             value.ok_or_else(|| Error::invalid(format!("the environment variable {name} is not set; set it to {what}")))
         };
-        let base_url = given("WATS_BASE_URL", "the address of the server, such as https://acme.wats.com")?;
+        let base_url = given("WATS_BASE_URL", "the base URL of the server, such as https://acme.wats.com")?;
         let token = given("WATS_TOKEN", "a WATS API token")?;
         Ok(Self::new(base_url, Credentials::wats_token(token)))
     }
 
-    /// What kind of server it is, where the address does not tell. With
-    /// [`Profile::standard`] the address is taken as it is.
+    /// Sets the kind of server. By default it follows from the base URL; see [`new`](Self::new).
+    ///
+    /// With [`Profile::standard`] the base URL is used unchanged. With [`Profile::wats`],
+    /// `/api/SCIM/v2` is appended if it is missing.
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(profile);
         self
     }
 
-    /// How long one request may take, from the connection to the last byte of the body. 30 s by
-    /// default, and a year at most.
+    /// Sets the timeout of one request, from connecting to the last byte of the response body. 30 s
+    /// by default, at most a year. Retries have timeouts of their own; see
+    /// [`RetryPolicy::deadline`] for the time limit of an operation.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// How long making a connection may take, within [`timeout`](Self::timeout). 10 s by default,
-    /// and a year at most.
+    /// Sets the timeout for connecting, within [`timeout`](Self::timeout). 10 s by default, at most
+    /// a year.
     #[must_use]
     pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
         self.connect_timeout = connect_timeout.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// What the client calls itself. `wats-scim/<version>` by default.
+    /// Sets the `User-Agent` header. `wats-scim/<version>` by default.
     #[must_use]
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
         self
     }
 
-    /// Trusts the certificates in a PEM file besides those of the operating system. May be called
+    /// Adds PEM certificates to trust, in addition to those of the operating system. Can be called
     /// more than once.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -142,43 +147,43 @@ impl ScimConfig {
         self
     }
 
-    /// Goes through this HTTP proxy: `http://host:port`, or `http://user:password@host:port`.
+    /// Sets the HTTP proxy: `http://host:port` or `http://user:password@host:port`.
     ///
-    /// By default the environment decides, as it does for other programs: `https_proxy` or
-    /// `all_proxy`, `http_proxy` for plain HTTP, but none for a host in `no_proxy` or on this
-    /// machine.
+    /// By default the proxy comes from the environment: `https_proxy` or `all_proxy`, and for a
+    /// plain HTTP base URL `http_proxy` or `all_proxy`. Hosts in `no_proxy` and the local machine
+    /// are reached without a proxy.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.proxy = Proxy::Given(url.into());
         self
     }
 
-    /// Goes through no proxy, whatever the environment says.
+    /// Disables the proxy, including one from the environment.
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.proxy = Proxy::Direct;
         self
     }
 
-    /// Allows plain `http://` to other machines, over which anybody on the way can read the
-    /// credentials. To this machine it is always allowed.
+    /// Sets whether plain `http://` to other machines is allowed. Not allowed by default, because
+    /// the credentials are sent unencrypted. To the local machine it is always allowed.
     #[must_use]
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
         self.allow_plain_http = allow;
         self
     }
 
-    /// When a request is sent again.
+    /// Sets when failed requests are retried.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Sends at most so many requests in a period, evenly after the first burst of that many.
-    /// Repeated requests count too. No limit by default.
+    /// Limits the number of requests per period. After an initial burst of `requests`, they are
+    /// spread evenly. Retries count. No limit by default.
     ///
-    /// The clones of a client share the limit. A call that has to wait holds up no executor.
+    /// Clones of a client share the limit. Waiting does not block an async executor.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -197,14 +202,17 @@ impl ScimConfig {
         self
     }
 
-    /// The largest body of an answer, in bytes after decompression. 64 MiB by default.
+    /// Sets the maximum size of a response body, in bytes after decompression. 64 MiB by default.
+    ///
+    /// A larger response fails with [`ResponseTooLarge`](crate::ErrorKind::ResponseTooLarge).
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: u64) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// Reports every write, of all clients that are made with this configuration. None by default.
+    /// Sets the audit trail that records every write of all clients with these settings. None by
+    /// default.
     ///
     /// ```
     /// use wats_scim::{Credentials, ScimConfig};
@@ -219,12 +227,11 @@ impl ScimConfig {
         self
     }
 
-    /// The base of the SCIM service, which is what an identity provider is given as its tenant
-    /// URL.
+    /// Returns the SCIM base URL. It is the tenant URL to enter in an identity provider.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the address cannot be used.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the base URL is not valid.
     ///
     /// ```
     /// use wats_scim::{Credentials, ScimConfig};
@@ -237,12 +244,12 @@ impl ScimConfig {
         Ok(self.base_url()?.scim().to_owned())
     }
 
-    /// The address to send to.
+    /// Returns the validated base URL.
     pub(crate) fn base_url(&self) -> Result<BaseUrl> {
         BaseUrl::read(&self.base_url, self.profile.as_ref(), self.allow_plain_http)
     }
 
-    /// The proxy to go through, as a URL.
+    /// Returns the URL of the proxy, if any.
     pub(crate) fn proxy_url(&self) -> Result<Option<Secret>> {
         self.proxy.url_for(&self.base_url()?, |name| std::env::var(name).ok())
     }
@@ -253,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_gives_address_and_token() {
+    fn the_environment_sets_base_url_and_token() {
         let config = ScimConfig::from_lookup(|name| {
             Some(if name == "WATS_TOKEN" { "canary".into() } else { "https://acme.wats.com".into() })
         })

@@ -5,10 +5,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Resource, ScimPatchRequest, member};
 use crate::wats;
 
-/// What a server offers, so that what it lacks is refused before it is sent.
+/// The features of a server. Requests that it does not support are rejected before they are sent.
 ///
-/// A client takes one by its base URL; see [`ScimConfig::new`](crate::ScimConfig::new). Any server
-/// can be asked for its own with `discover`.
+/// The default follows from the base URL; see [`ScimConfig::new`](crate::ScimConfig::new).
+/// [`discover`](crate::blocking::ScimService::discover) reads a profile from the server.
 ///
 /// ```
 /// use wats_scim::Profile;
@@ -17,40 +17,41 @@ use crate::wats;
 /// assert!(Profile::standard().offers("Groups"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own that a server has or lacks")]
-#[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent feature of a server")]
 pub struct Profile {
-    /// What the server is called in a message.
+    /// The kind of server, for messages.
     pub(crate) name: &'static str,
-    /// Whether `GET /Users/userName={userName}` finds a user, which is not in the RFC.
+    /// Whether `GET /Users/userName={userName}` finds a user; not in RFC 7644.
     pub(crate) reads_by_name_route: bool,
-    /// Whether `GET /Token` issues tokens, likewise.
+    /// Whether `GET /Token` issues tokens; not in RFC 7644.
     pub(crate) issues_tokens: bool,
-    /// The endpoints there are; `None` if that is not known.
+    /// The available endpoints; `None` if unknown.
     pub(crate) endpoints: Option<Vec<String>>,
-    /// The paths that a PATCH may replace, and do nothing else; `None` if it may do anything.
+    /// The only paths that a PATCH can change, with `replace`; `None` if there is no restriction.
     patch_paths: Option<&'static [&'static str]>,
-    /// Whether a resource can be replaced with PUT.
+    /// Whether PUT is supported.
     pub(crate) replaces: bool,
-    /// Whether there is POST `.search`.
+    /// Whether POST `.search` is supported.
     pub(crate) searches: bool,
-    /// Whether `/Me` may be there.
+    /// Whether `/Me` may be supported.
     pub(crate) knows_me: bool,
-    /// Whether lists can be sorted.
+    /// Whether sorting is supported.
     pub(crate) sorts: bool,
-    /// Whether attributes can be chosen.
+    /// Whether attribute selection is supported.
     pub(crate) selects_attributes: bool,
-    /// Whether lists come by cursor (RFC 9865).
+    /// Whether cursor-based paging is supported (RFC 9865).
     pub(crate) pages_by_cursor: bool,
-    /// What one bulk request may hold, if there are any.
+    /// The limits of a bulk request, if bulk requests are supported.
     pub(crate) bulk: Option<BulkLimits>,
 }
 
 impl Profile {
-    /// The WATS server: it issues tokens, finds a user by name on a route of its own, and has
-    /// users only, without PUT, `.search`, `/Me`, sorting, a choice of attributes, or bulk
-    /// requests. A PATCH may only replace, on the paths `fullName`, `familyName`, `givenName`,
-    /// `email`, `roles`, `active`, `levels`, `productGroups` and `displayName`.
+    /// The profile of WATS.
+    ///
+    /// WATS issues tokens and finds a user by name at an endpoint of its own. It has only users,
+    /// and does not support PUT, `.search`, `/Me`, sorting, attribute selection or bulk requests. A
+    /// PATCH supports only `replace`, on the paths `fullName`, `familyName`, `givenName`, `email`,
+    /// `roles`, `active`, `levels`, `productGroups` and `displayName`.
     #[must_use]
     pub fn wats() -> Self {
         Self {
@@ -69,8 +70,8 @@ impl Profile {
         }
     }
 
-    /// A server that keeps to RFC 7644, of which nothing else is known: everything is tried but
-    /// bulk requests and cursors, which only the server can offer.
+    /// The profile of a server that follows RFC 7644: all features except bulk requests and
+    /// cursor-based paging, which are used only if `discover` finds them.
     #[must_use]
     pub fn standard() -> Self {
         Self {
@@ -89,8 +90,8 @@ impl Profile {
         }
     }
 
-    /// The same server, for all PATCH requests: what it does not take, it refuses itself. For a
-    /// WATS server that takes more than is known here.
+    /// Sends every PATCH request, and leaves it to the server to reject it. Use this for a WATS
+    /// version that supports more than this library knows.
     ///
     /// ```
     /// use wats_scim::{Credentials, Profile, ScimConfig};
@@ -107,20 +108,21 @@ impl Profile {
         self.issues_tokens
     }
 
-    /// Whether the server takes every operation of a patch.
+    /// Checks that the server supports every operation of a patch.
     pub(crate) fn check_patch(&self, patch: &ScimPatchRequest) -> Result<()> {
         let Some(paths) = self.patch_paths else { return Ok(()) };
         patch.operations.iter().try_for_each(|operation| {
             let why = wats::rejection(paths, operation);
             why.map_or(Ok(()), |why| {
                 let message =
-                    format!("a {} server takes no {why}; it takes `replace` on {}", self.name, paths.join(", "));
+                    format!("a {} server does not support {why}, only `replace` on {}", self.name, paths.join(", "));
                 Err(Error::new(ErrorKind::Unsupported, message))
             })
         })
     }
 
-    /// Whether there is such an endpoint, as far as is known.
+    /// Returns whether the server has an endpoint, such as `Groups`. `true` if its endpoints are
+    /// unknown.
     #[must_use]
     pub fn offers(&self, endpoint: &str) -> bool {
         let is_named = |known: &String| known.eq_ignore_ascii_case(endpoint);
@@ -131,20 +133,20 @@ impl Profile {
         self.offers(T::ENDPOINT)
     }
 
-    /// Whether lists come by cursor.
+    /// Returns whether lists are paged by cursor (RFC 9865).
     #[must_use]
     pub fn pages_by_cursor(&self) -> bool {
         self.pages_by_cursor
     }
 
-    /// What one bulk request may hold; `None` if there are none.
+    /// Returns the limits of a bulk request, or `None` if bulk requests are not supported.
     #[must_use]
     pub fn bulk(&self) -> Option<BulkLimits> {
         self.bulk
     }
 
-    /// The profile that a server describes (RFC 7643 §5 and §6). What it does not describe is as
-    /// in [`standard`](Self::standard).
+    /// Reads the profile from the server's configuration and resource types (RFC 7643 §5 and §6).
+    /// Anything missing there is as in [`standard`](Self::standard).
     pub(crate) fn described(configuration: Option<&Value>, resource_types: Option<&Value>) -> Self {
         let standard = Self::standard();
         let Some(configuration) = configuration else {
@@ -167,8 +169,8 @@ impl Profile {
     }
 }
 
-/// The endpoints in a list of resource types; servers write them with and without a slash or the
-/// base path before them.
+/// The endpoints in a list of resource types. Servers write them with or without a leading slash or
+/// base path.
 fn endpoints(resource_types: &Value) -> Option<Vec<String>> {
     let list = match resource_types {
         Value::Array(list) => list,
@@ -199,7 +201,7 @@ mod tests {
     use crate::model::{PatchOp, ScimPatchOperation};
 
     #[test]
-    fn a_server_describes_itself() {
+    fn a_profile_is_read_from_the_servers_description() {
         let configuration = json!({
             "bulk": { "supported": true, "maxOperations": 5, "maxPayloadSize": 1000 },
             "sort": { "supported": "False" }, "pagination": { "cursor": true },
@@ -212,35 +214,35 @@ mod tests {
     }
 
     #[test]
-    fn wats_takes_few_patches() {
-        let said = |patch: ScimPatchRequest| Profile::wats().check_patch(&patch).map_err(|error| error.to_string());
+    fn wats_supports_few_patches() {
+        let check = |patch: ScimPatchRequest| Profile::wats().check_patch(&patch).map_err(|error| error.to_string());
         let new = ScimPatchRequest::new;
-        for taken in [
+        for supported in [
             new().replace("fullName", "Jane").replace("ACTIVE", false).replace("levels", "A;B"),
             new().replace("displayName", "Jane"),
             new().replace("email", Value::Null),
         ] {
-            assert_eq!(said(taken), Ok(()));
+            assert_eq!(check(supported), Ok(()));
         }
-        for (refused, why) in [
+        for (unsupported, why) in [
             (new().replace("active", true).add("email", "j@x"), "`add` (here on \"email\")"),
             (new().remove("email"), "`remove` (here of \"email\")"),
-            (new().replace("name.familyName", "Roe"), "change of \"name.familyName\""),
-            (new().replace("roles", json!(["Operator"])), "value for \"roles\" but a text or a boolean"),
+            (new().replace("name.familyName", "Roe"), "a change of \"name.familyName\""),
+            (new().replace("roles", json!(["Operator"])), "a value for \"roles\" other than a string or a boolean"),
             (
                 new().with(ScimPatchOperation { op: PatchOp::Replace, path: None, value: Some(json!({})) }),
-                "operation without a path",
+                "an operation without a path",
             ),
         ] {
-            let told = said(refused.clone()).unwrap_err();
-            assert!(told.starts_with(&format!("a WATS server takes no {why}; it takes")), "{told}");
-            assert!(Profile::wats().allow_any_patch().check_patch(&refused).is_ok());
-            assert!(Profile::standard().check_patch(&refused).is_ok());
+            let message = check(unsupported.clone()).unwrap_err();
+            assert!(message.starts_with(&format!("a WATS server does not support {why}, only")), "{message}");
+            assert!(Profile::wats().allow_any_patch().check_patch(&unsupported).is_ok());
+            assert!(Profile::standard().check_patch(&unsupported).is_ok());
         }
     }
 
     #[test]
-    fn a_server_that_says_nothing_is_a_standard_one() {
+    fn a_server_without_a_description_is_standard() {
         assert_eq!(Profile::described(None, None), Profile::standard());
     }
 }

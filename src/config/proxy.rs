@@ -1,5 +1,5 @@
-//! Which proxy to go through. It is decided here, and not by the HTTP clients, so that both faces
-//! decide alike.
+//! Chooses the proxy. This is done here and not by the HTTP clients, so that the blocking and the
+//! async client choose the same one.
 
 use super::base_url::{BaseUrl, is_loopback};
 use crate::error::Secret;
@@ -25,7 +25,7 @@ impl Proxy {
                 let set = |names: &[&'static str]| {
                     names.iter().find_map(|name| Some((*name, environment(name).filter(|value| !value.is_empty())?)))
                 };
-                // HTTP_PROXY in capitals can be set by a request to a CGI program, so it is not read.
+                // A request to a CGI program can set HTTP_PROXY in capitals, so it is ignored.
                 let proxy = if base.is_https() {
                     set(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
                 } else {
@@ -42,7 +42,7 @@ impl Proxy {
     }
 }
 
-/// A proxy as both HTTP clients understand it.
+/// Validates a proxy URL in the form that both HTTP clients support.
 fn check(url: &str, what: &str) -> Result<Secret> {
     let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     match url.parse::<http::Uri>() {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_decides_by_scheme() {
+    fn the_environment_sets_the_proxy_by_scheme() {
         let variables = [("https_proxy", "http://s:1"), ("http_proxy", "p:2"), ("HTTP_PROXY", "http://evil")];
         assert_eq!(from_environment("https://x", &variables).unwrap().as_deref(), Some("http://s:1"));
         assert_eq!(from_environment("http://x", &variables).unwrap().as_deref(), Some("http://p:2"));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excepted_host_and_this_machine_go_direct() {
+    fn hosts_in_no_proxy_and_the_local_machine_have_no_proxy() {
         for no_proxy in ["*", "acme.wats.com", "x, wats.com", ".wats.com", "*.wats.com", "WATS.COM"] {
             let variables = [("https_proxy", "http://p"), ("no_proxy", no_proxy)];
             assert_eq!(from_environment("https://acme.wats.com", &variables).unwrap(), None, "{no_proxy}");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_another_kind_is_refused_without_its_password() {
+    fn an_unsupported_proxy_is_rejected_without_its_password() {
         let error = from_environment("https://x", &[("all_proxy", "socks5://u:canary@p")]).unwrap_err();
         assert!(error.to_string().contains("all_proxy") && !format!("{error} {error:?}").contains("canary"), "{error}");
     }

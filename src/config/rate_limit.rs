@@ -1,7 +1,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// The limit as it is configured.
+/// The configured rate limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateLimit {
     pub(crate) requests: NonZeroU32,

@@ -1,4 +1,4 @@
-//! What both transports trust: the operating system's certificates, and those of the configuration.
+//! The trusted certificates of both transports: the operating system's and the configured ones.
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -6,13 +6,13 @@ use rustls::pki_types::pem::PemObject;
 use crate::config::ScimConfig;
 use crate::error::{Error, Result};
 
-/// The certificates to trust: `None` for the operating system's own judgement, or else its store
-/// and those that the configuration adds.
+/// Returns the certificates to trust: `None` to let the operating system verify, or its store and
+/// the configured certificates if there are any.
 pub(crate) fn trusted(config: &ScimConfig) -> Result<Option<Vec<CertificateDer<'static>>>> {
     if config.root_certificates.is_empty() {
         return Ok(None);
     }
-    // What of the system's store cannot be read is left out, as the system itself does.
+    // Unreadable certificates of the system's store are skipped, as the system does.
     let mut trusted = rustls_native_certs::load_native_certs().certs;
     for pem in &config.root_certificates {
         let before = trusted.len();
@@ -23,7 +23,7 @@ pub(crate) fn trusted(config: &ScimConfig) -> Result<Option<Vec<CertificateDer<'
             );
         }
         if trusted.len() == before {
-            return Err(Error::invalid("there is no certificate in the PEM text of a root certificate"));
+            return Err(Error::invalid("a root certificate has no certificate in its PEM text"));
         }
     }
     Ok(Some(trusted))

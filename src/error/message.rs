@@ -1,9 +1,9 @@
-//! The many forms in which a server says what went wrong.
+//! Reads the error bodies of servers.
 
 use serde_json::Value;
 use wats_scim_filter::json::{self, is_invisible};
 
-/// What an error body says (RFC 7644 §3.12, and what servers write in its place).
+/// The content of an error body, in the format of RFC 7644 §3.12 or another one.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct ErrorMessage {
     pub(crate) detail: Option<String>,
@@ -11,11 +11,11 @@ pub(crate) struct ErrorMessage {
 }
 
 impl ErrorMessage {
-    /// Longer details are cut: an error is one line.
+    /// The maximum length of a detail in bytes: an error is one line.
     const LONGEST: usize = 300;
 
     /// Reads a SCIM error, ASP.NET's `{"Message": …}`, problem+json, an OAuth error or plain text.
-    /// A web page says nothing that a caller could use.
+    /// A web page is ignored.
     pub(crate) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => {
@@ -37,14 +37,14 @@ impl ErrorMessage {
     }
 }
 
-/// Whether a body is markup rather than an answer.
+/// Whether a body is HTML or XML.
 pub(crate) fn is_web_page(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Text from a server as one clean line: no control characters, none that reorder what is read,
-/// and not too long. `None` if nothing is left.
+/// Converts text from a server to one short line without control characters, invisible characters
+/// and characters that reorder text. `None` if nothing is left.
 pub(crate) fn one_line(text: &str) -> Option<String> {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_that_servers_write_is_read() {
+    fn every_known_format_is_read() {
         for body in [
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":409,"detail":"taken"}"#,
             r#"{"Message":"taken"}"#,
@@ -88,27 +88,27 @@ mod tests {
     }
 
     #[test]
-    fn the_scim_type_is_kept() {
+    fn the_scim_type_is_read() {
         let message = ErrorMessage::read(br#"{"detail":"taken","scimType":"uniqueness","status":"409"}"#);
         assert_eq!(message.scim_type.as_deref(), Some("uniqueness"));
     }
 
     #[test]
-    fn a_web_page_and_an_empty_body_say_nothing() {
+    fn a_web_page_and_an_empty_body_have_no_detail() {
         for body in ["", "  ", "\u{feff} <!DOCTYPE html><html>secret</html>", "[]", "{}", "null"] {
             assert_eq!(detail(body), None, "{body}");
         }
     }
 
     #[test]
-    fn what_cannot_be_seen_says_nothing() {
+    fn invisible_text_is_no_detail() {
         for body in ["\u{200b}", "\u{feff} \u{202e}", "\u{61c}"] {
             assert_eq!(detail(body), None, "{body:?}");
         }
     }
 
     #[test]
-    fn a_detail_is_one_line_of_bearable_length() {
+    fn a_detail_is_one_short_line() {
         let text = detail("Traceback:\n\tline 1\u{202e}\x1b[31m red").unwrap();
         assert_eq!(text, "Traceback: line 1 [31m red");
         assert!(detail(&"é".repeat(5000)).unwrap().chars().count() < 400);

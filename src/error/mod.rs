@@ -15,16 +15,16 @@ pub use secret::Secret;
 pub use transport::TransportError;
 pub(crate) use transport::TransportErrorKind;
 
-/// The result of everything here that can fail.
+/// A result with [`Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// Why an operation failed, in both faces.
+/// An error of the blocking or the async client.
 ///
-/// `Display` is one line that says what was tried, what went wrong, and for a write whether
-/// anything was changed. What the transport or the JSON reader had to say is its `source`; `Debug`,
-/// which `main` prints, shows both.
+/// `Display` is one line: the operation, the cause, and for a write whether it was applied. The
+/// error of the transport or the JSON parser is the [`source`](std::error::Error::source). `Debug`,
+/// which `main` prints, includes both.
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
@@ -62,74 +62,80 @@ struct Parts {
     source: Option<Source>,
 }
 
-/// What went wrong, as a program tells errors apart.
+/// The kind of an [`Error`].
+///
+/// *Retryable* means that the same request can succeed later; see [`Error::is_retryable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An argument or a setting was refused before anything was sent. Not retryable.
+    /// An argument or a setting is not valid; no request was sent. Not retryable.
     InvalidInput,
-    /// The server does not offer this; nothing was sent. Not retryable.
+    /// The server does not support the operation; no request was sent. Not retryable.
     Unsupported,
-    /// A write of the same batch that this one refers to failed, so that it was not sent or not
-    /// done. Not retryable.
+    /// A creation of the same batch that this write refers to failed, so the write was not applied.
+    /// Not retryable.
     FailedReference,
-    /// The [`Trail`](crate::audit::Trail) could not report that a write begins, so nothing was sent. Not
-    /// retryable.
+    /// The [`Trail`](crate::audit::Trail) could not record the start of a write, so no request was
+    /// sent. Not retryable.
     Trail,
-    /// 400: the server did not accept the request. Not retryable.
+    /// 400: the server rejected the request as invalid. Not retryable.
     BadRequest,
     /// 401: the credentials are missing, wrong or expired. Not retryable.
     Unauthorized,
-    /// 403: the credentials do not allow this. Not retryable.
+    /// 403: the credentials do not permit the operation. Not retryable.
     Forbidden,
-    /// 404: there is no such resource or address. Not retryable.
+    /// 404: the resource or endpoint does not exist. Not retryable.
     NotFound,
-    /// 409: it conflicts with what is there, usually a name that is taken. Not retryable.
+    /// 409: the write conflicts with an existing resource, usually with its name. Not retryable.
     Conflict,
-    /// 412: the resource changed in between. Not retryable as it is.
+    /// 412: the resource no longer has the expected version. Not retryable; read it again first.
     PreconditionFailed,
-    /// 413: the request is larger than the server takes. Not retryable.
+    /// 413: the request is larger than the server allows. Not retryable.
     PayloadTooLarge,
-    /// 429: too many requests. Retryable later.
+    /// 429: the server limits the rate of requests. Retryable, after
+    /// [`retry_after`](Error::retry_after) if the server sent it.
     TooManyRequests,
-    /// 5xx: the server or a gateway before it failed. Retryable for 500, 502, 503 and 504.
+    /// 5xx: the server or a gateway failed. Retryable for 500, 502, 503 and 504.
     Server,
-    /// 3xx: the server pointed elsewhere, which is never followed. Not retryable.
+    /// 3xx: a redirect. Redirects are never followed. Not retryable.
     Redirect,
     /// Any other status. Retryable for 408.
     UnexpectedStatus,
-    /// The answer had no body where data was due. Not retryable.
+    /// The response has no body where one is required. Not retryable.
     EmptyBody,
-    /// The answer was a success, but a web page or something else that is not what was asked for.
-    /// Not retryable.
+    /// The response is successful, but its body is not the expected SCIM message: a web page of a
+    /// gateway, for example. Not retryable.
     UnexpectedBody,
-    /// The answer was larger than allowed. Not retryable.
+    /// The response is larger than [`max_response_bytes`](crate::ScimConfig::max_response_bytes).
+    /// Not retryable.
     ResponseTooLarge,
-    /// There was no connection, or it broke. Retryable.
+    /// No connection, or it broke. Retryable.
     Connection,
-    /// No answer came in time. Retryable.
+    /// The request timed out. Retryable.
     Timeout,
-    /// A listing ended before everything was seen. Retryable from the start.
+    /// The server did not return all resources of a list. Retryable, from the start.
     IncompleteList,
-    /// The journal of an apply could not be read or written, or is of another plan. Not retryable.
+    /// The journal of an apply cannot be read or written, or belongs to another plan. Not
+    /// retryable.
     Journal,
 }
 
-/// What became of a write that failed.
+/// The outcome of a failed write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteOutcome {
-    /// Nothing was changed.
+    /// The write was not applied: nothing changed on the server.
     NotApplied,
-    /// It may have been applied: look before trying again.
+    /// The write may have been applied. Read the resource before you try again.
     Unknown,
 }
 
 impl Error {
-    /// An error of your own [`ScimRepository`](crate::blocking::ScimRepository).
+    /// Creates an error, for your own [`ScimRepository`](crate::blocking::ScimRepository).
     ///
-    /// The message completes the sentence "could not …:". The outcome is
-    /// [`NotApplied`](WriteOutcome::NotApplied).
+    /// The message follows "could not create user: ". Write it in lower case, without a period. The
+    /// outcome is [`NotApplied`](WriteOutcome::NotApplied) unless
+    /// [`with_outcome`](Self::with_outcome) sets another.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Parts {
@@ -152,7 +158,7 @@ impl Error {
         Self::new(ErrorKind::InvalidInput, message)
     }
 
-    /// The error that an answer with this status is.
+    /// Creates the error for a response with this status.
     pub(crate) fn of_status(status: StatusCode, message: ErrorMessage, note: &str) -> Self {
         let mut text = match status.canonical_reason() {
             Some(reason) => format!("the server answered {} {reason}", status.as_u16()),
@@ -172,21 +178,21 @@ impl Error {
         error
     }
 
-    /// Names the operation that failed.
+    /// Sets the operation that failed, unless it is already set.
     #[must_use]
     pub fn in_operation(mut self, operation: Operation) -> Self {
         self.0.operation.get_or_insert(operation);
         self
     }
 
-    /// Says whether the write may have been applied.
+    /// Sets whether the write may have been applied.
     #[must_use]
     pub fn with_outcome(mut self, outcome: WriteOutcome) -> Self {
         self.0.outcome = outcome;
         self
     }
 
-    /// Names the error underneath.
+    /// Sets the [`source`](std::error::Error::source), the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
@@ -208,12 +214,12 @@ impl Error {
         self
     }
 
-    /// Whether the request may have been applied, had it been a write.
+    /// The outcome, also of an operation that is not a write.
     pub(crate) fn outcome(&self) -> WriteOutcome {
         self.0.outcome
     }
 
-    /// Whether a connection broke in the middle of the exchange.
+    /// Whether the connection broke after the request was sent.
     pub(crate) fn is_broken_connection(&self) -> bool {
         self.0.kind == ErrorKind::Connection && self.0.outcome == WriteOutcome::Unknown
     }
@@ -223,15 +229,15 @@ impl Error {
         self
     }
 
-    /// Whether the server said so with a web page, which is not how a SCIM server speaks.
+    /// Whether the response body is a web page: then it is a gateway's, not the SCIM server's.
     pub(crate) fn is_web_page(&self) -> bool {
         self.0.is_web_page
     }
 
-    /// The same error with a secret taken out of its words.
+    /// Redacts a secret in the text of the error.
     pub(crate) fn without(mut self, secret: &Secret) -> Self {
         let secret = secret.expose();
-        // A shorter one would be found in ordinary words.
+        // A shorter one would match parts of ordinary words.
         if secret.len() >= 4 {
             let hide = |text: &mut String| {
                 if text.contains(secret) {
@@ -244,12 +250,12 @@ impl Error {
         self
     }
 
-    /// The sentence without what the server said, and without what was wrong with the input: either
-    /// may repeat what was sent.
-    pub(crate) fn without_words(&self) -> String {
+    /// The `Display` text without the server's message and without details of invalid input,
+    /// because both can repeat values that were sent.
+    pub(crate) fn without_details(&self) -> String {
         let bare = match (self.0.status, self.0.kind) {
             (Some(status), _) => Self::of_status(status, ErrorMessage::default(), ""),
-            (None, kind @ ErrorKind::InvalidInput) => Self::new(kind, "it was refused"),
+            (None, kind @ ErrorKind::InvalidInput) => Self::new(kind, "the input is not valid"),
             _ => return self.to_string(),
         };
         let bare = bare.with_outcome(self.0.outcome);
@@ -266,37 +272,39 @@ impl Error {
         self
     }
 
-    /// What went wrong.
+    /// Returns the kind of error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What was tried. `None` while a client is being set up.
+    /// Returns the operation that failed. `None` if the error occurred while a client was created.
     #[must_use]
     pub fn operation(&self) -> Option<Operation> {
         self.0.operation
     }
 
-    /// The status of the answer, if there was one.
+    /// Returns the HTTP status of the response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// The server's own words (`detail`, RFC 7644 §3.12), on one line of at most 300 bytes.
+    /// Returns the server's error message, `detail` (RFC 7644 §3.12), as one line of at most about
+    /// 300 bytes.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// The server's keyword for the error (RFC 7644 §3.12, table 9), such as `uniqueness`.
+    /// Returns the server's error keyword, `scimType` (RFC 7644 §3.12, table 9), such as
+    /// `uniqueness`.
     #[must_use]
     pub fn scim_type(&self) -> Option<&str> {
         self.0.scim_type.as_deref()
     }
 
-    /// Whether the same request may succeed later. For a write, look at
+    /// Returns whether the same request can succeed later. For a write, check
     /// [`write_outcome`](Self::write_outcome) first.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -309,26 +317,26 @@ impl Error {
         }
     }
 
-    /// How long the server asked to wait before the next request, if it did.
+    /// Returns the time to wait before the next request, if the server sent `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Where the server pointed, for a redirect: without user, query and fragment, and not
-    /// followed.
+    /// Returns the target of a redirect, which was not followed, without user, query and fragment.
     #[must_use]
     pub fn redirect_target(&self) -> Option<&str> {
         self.0.redirect.as_deref()
     }
 
-    /// How often the request was sent; 0 if it was refused before that.
+    /// Returns how many times the request was sent; 0 if it was rejected before.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// What became of the write. `None` if it was not a write.
+    /// Returns whether a failed write may have been applied. `None` if the operation is not a
+    /// write.
     #[must_use]
     pub fn write_outcome(&self) -> Option<WriteOutcome> {
         self.0.write_outcome()
@@ -349,7 +357,7 @@ impl Parts {
                 "; nothing was sent"
             }
             (Some(WriteOutcome::NotApplied), _) => "; nothing was changed",
-            (Some(WriteOutcome::Unknown), _) => "; whether it was applied is not known",
+            (Some(WriteOutcome::Unknown), _) => "; it may have been applied",
         });
         sentence
     }
@@ -379,7 +387,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// What `main` prints when it returns an error: the sentence, and what is underneath.
+/// The text that `main` prints for an error: the message and its causes.
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence())?;

@@ -2,7 +2,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What was asked of the server, as errors name it.
+/// An operation on the server, as named in errors.
+///
+/// The text of a variant is the name of the resource, such as `user`.
 ///
 /// ```
 /// use wats_scim::Operation;
@@ -13,41 +15,41 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Fetching a token for an identity provider.
+    /// Get a token for an identity provider.
     GetToken,
-    /// Reading one resource by id. The text is what one is called: `user`.
+    /// Read a resource by id.
     Get(&'static str),
-    /// Reading the resource that the credentials belong to.
+    /// Read the resource of the authenticated user, `/Me`.
     Me,
-    /// Reading one resource by its name.
+    /// Read a resource by name.
     GetByName(&'static str),
-    /// Reading a page of resources.
+    /// Read a page of resources.
     List(&'static str),
-    /// Creating a resource.
+    /// Create a resource.
     Create(&'static str),
-    /// Putting a resource in the place of what is there.
+    /// Replace a resource.
     Replace(&'static str),
-    /// Several writes in one request.
+    /// Send several writes in one request.
     Bulk(&'static str),
-    /// Asking a server what it offers.
+    /// Read the server's configuration.
     Discover,
-    /// Changing a resource.
+    /// Change attributes of a resource.
     Patch(&'static str),
-    /// Deleting a resource.
+    /// Delete a resource.
     Delete(&'static str),
 }
 
 impl Operation {
-    /// Whether it can change what the server holds.
+    /// Returns whether the operation can change resources.
     ///
-    /// Fetching a token counts as reading: it changes no user.
+    /// Getting a token is not a write, because it changes no resource.
     #[must_use]
     pub const fn is_write(self) -> bool {
         matches!(self, Self::Create(_) | Self::Bulk(_) | Self::Replace(_) | Self::Patch(_) | Self::Delete(_))
     }
 }
 
-/// In words, as `Display` has them.
+/// Serializes the `Display` text.
 impl Serialize for Operation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -59,13 +61,13 @@ impl fmt::Display for Operation {
         match self {
             Self::GetToken => f.write_str("get token"),
             Self::Get(resource) => write!(f, "get {resource}"),
-            Self::Me => f.write_str("get the one who is signed in"),
+            Self::Me => f.write_str("get the authenticated user"),
             Self::GetByName(resource) => write!(f, "get {resource} by name"),
             Self::List(resource) => write!(f, "list {resource}s"),
             Self::Create(resource) => write!(f, "create {resource}"),
             Self::Replace(resource) => write!(f, "replace {resource}"),
             Self::Bulk(resource) => write!(f, "write {resource}s in bulk"),
-            Self::Discover => f.write_str("discover what the server offers"),
+            Self::Discover => f.write_str("discover the features of the server"),
             Self::Patch(resource) => write!(f, "update {resource}"),
             Self::Delete(resource) => write!(f, "delete {resource}"),
         }

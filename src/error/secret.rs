@@ -2,10 +2,10 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that is not to be shown: a token or a password.
+/// A token or a password.
 ///
-/// `Debug` prints `[redacted]`, there is no `Display`, and the memory is wiped when it is dropped.
-/// The text is read by name only, with [`expose`](Self::expose).
+/// `Debug` prints `[redacted]`, `Display` is not implemented, and the memory is wiped on drop. Only
+/// [`expose`](Self::expose) returns the text.
 ///
 /// ```
 /// let secret = wats_scim::Secret::new("s3cret");
@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a text into keeping.
+    /// Creates a secret from its text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. Take care where it goes.
+    /// Returns the text. Do not log it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -2,10 +2,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-/// Why an [`HttpClient`](crate::blocking::HttpClient) got no answer.
+/// The reason why an [`HttpClient`](crate::blocking::HttpClient) got no response.
 ///
-/// The kind decides what is safe to do next, so an `HttpClient` of your own should name it as
-/// exactly as it can; [`interrupted`](Self::interrupted) is always right.
+/// The reason decides whether a retry is safe, so your own `HttpClient` should be as specific as
+/// possible. If in doubt, [`interrupted`](Self::interrupted) is always correct.
 ///
 /// ```
 /// use wats_scim::transport::TransportError;
@@ -28,28 +28,28 @@ pub(crate) enum TransportErrorKind {
 }
 
 impl TransportError {
-    /// No connection was made, so the request cannot have reached the server.
+    /// The connection failed, so the request cannot have reached the server.
     pub fn not_connected(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: TransportErrorKind::NotConnected, source: Some(source.into()) }
     }
 
-    /// No whole answer came in time; the request may have reached the server.
+    /// The request timed out. It may have reached the server.
     pub fn timeout(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: TransportErrorKind::Timeout, source: Some(source.into()) }
     }
 
-    /// The exchange broke; the request may have reached the server.
+    /// The connection broke. The request may have reached the server.
     pub fn interrupted(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: TransportErrorKind::Interrupted, source: Some(source.into()) }
     }
 
-    /// The answer's body was larger than allowed, after decompression.
+    /// The response body is larger than allowed, after decompression.
     #[must_use]
     pub fn too_large() -> Self {
         Self { kind: TransportErrorKind::TooLarge, source: None }
     }
 
-    /// Whether it is certain that the request never reached the server.
+    /// Returns whether the request certainly did not reach the server.
     #[must_use]
     pub fn never_sent(&self) -> bool {
         self.kind == TransportErrorKind::NotConnected
@@ -59,10 +59,10 @@ impl TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            TransportErrorKind::NotConnected => "no connection was made",
-            TransportErrorKind::Timeout => "no whole answer came in time",
-            TransportErrorKind::Interrupted => "the exchange was interrupted",
-            TransportErrorKind::TooLarge => "the answer is larger than allowed",
+            TransportErrorKind::NotConnected => "the connection failed",
+            TransportErrorKind::Timeout => "the request timed out",
+            TransportErrorKind::Interrupted => "the connection broke during the request",
+            TransportErrorKind::TooLarge => "the response is larger than allowed",
         })
     }
 }

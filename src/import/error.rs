@@ -2,10 +2,10 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// Why no users were read from a source: it cannot be read at all, or some of its rows are bad.
+/// The error of reading users from a file: the file is unreadable, or some of its rows are bad.
 ///
-/// `Display` says that nothing was read, and lists up to 20 bad rows, one a line. It repeats no
-/// value of a row, since values are personal data.
+/// `Display` lists up to 20 bad rows, one per line. It contains no values of a row, because they
+/// are personal data.
 ///
 /// ```
 /// let json = r#"[
@@ -28,15 +28,15 @@ pub struct ImportError(Box<Parts>);
 #[derive(thiserror::Error)]
 #[error("{}", self.text())]
 struct Parts {
-    /// The file, if it was opened here.
+    /// The path of the file, if it is known.
     file: Option<String>,
-    /// Why there are no rows to speak of.
+    /// The reason why the source is unreadable.
     problem: String,
     rows: Vec<BadRow>,
     source: Option<io::Error>,
 }
 
-/// A row of CSV, or an entry of JSON, that cannot be read.
+/// A CSV row or a JSON entry that is not a valid user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRow {
     pub(super) line: u64,
@@ -44,13 +44,13 @@ pub struct BadRow {
 }
 
 impl BadRow {
-    /// The line on which it begins, counted from 1.
+    /// Returns the 1-based number of the line on which it begins.
     #[must_use]
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// Everything that is wrong with it, on one line and without its values.
+    /// Returns all problems of the row, on one line and without its values.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
@@ -58,10 +58,10 @@ impl BadRow {
 }
 
 impl ImportError {
-    /// How many rows a message lists.
+    /// The maximum number of rows in a message.
     const LISTED: usize = 20;
 
-    /// The source cannot be read at all.
+    /// Creates the error of an unreadable source.
     pub(super) fn unreadable(problem: impl Into<String>) -> Self {
         Self(Box::new(Parts { file: None, problem: problem.into(), rows: Vec::new(), source: None }))
     }
@@ -75,8 +75,8 @@ impl ImportError {
         self
     }
 
-    /// Every bad row, in the order of the lines. Empty if the source cannot be read at all: an I/O
-    /// error, which is the [`source`](std::error::Error::source), a header that is not understood, or broken
+    /// Returns all bad rows, in the order of their lines. Empty if the source is unreadable: an I/O
+    /// error, which is the [`source`](std::error::Error::source), an invalid header, or invalid
     /// JSON.
     #[must_use]
     pub fn rows(&self) -> &[BadRow] {
@@ -108,7 +108,7 @@ impl Parts {
     }
 }
 
-/// What `main` prints when it returns an error.
+/// The text that `main` prints for an error.
 impl fmt::Debug for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -125,8 +125,8 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// A name from a source, as a message may repeat it.
-pub(super) fn shown(name: &str) -> String {
+/// Quotes and shortens a name for a message.
+pub(super) fn quoted(name: &str) -> String {
     let start: String = name.chars().take(40).collect();
     let end = if start.len() < name.len() { "…" } else { "" };
     format!("\"{}{end}\"", start.escape_debug())
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named_and_its_cause_kept() {
+    fn a_missing_file_is_named_with_its_cause() {
         let error = crate::import::users_from_json_file("/nowhere/people.json").unwrap_err();
         assert_eq!(error.to_string(), "/nowhere/people.json: nothing was read: it cannot be read: entity not found");
         assert!(error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>));

@@ -7,19 +7,24 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::error::{ImportError, shown};
+use super::error::{ImportError, quoted};
 use super::rows::Rows;
 use super::schema;
 use crate::model::ScimUser;
 
-/// Reads users from JSON: an array of SCIM users, a list response, or JSON Lines, which is one user
-/// a line. All of them, or an error that names the line of every bad one.
+/// Reads users from JSON: an array of SCIM users, a list response, or JSON Lines, with one user per
+/// line.
 ///
-/// Bad is what is no object; has no `userName`; has a `userName` or `externalId` that another entry
-/// has too, or that begins or ends with a blank, or that has characters in it which cannot be seen;
-/// holds in a known attribute something else than RFC 7643 says, such as `"active": "perhaps"`; or
-/// has the same name twice. Attributes that no schema here knows are kept as they are. A byte order
-/// mark is skipped. An empty array is no error, and gives no users.
+/// Returns all users, or an error with the line of every bad entry. An entry is bad if
+///
+/// - it is not an object, or an object in it has a duplicate name,
+/// - it has no `userName`,
+/// - its `userName` or `externalId` is the same as in another entry, begins or ends with white space,
+///   or contains control or invisible characters,
+/// - a known attribute does not have the type of RFC 7643, such as `"active": "perhaps"`.
+///
+/// Attributes of unknown schemas are kept unchanged. A byte order mark is ignored. An empty array
+/// is valid, and gives no users.
 ///
 /// ```
 /// let users = wats_scim::import::users_from_json(
@@ -34,9 +39,9 @@ use crate::model::ScimUser;
 ///
 /// # Errors
 ///
-/// A [`ImportError`] with the bad entries. Without any, if the text is empty, is not UTF-8 or is not
-/// JSON; is something else than users; or is a list response with fewer users than its
-/// `totalResults` or with a `nextCursor`, which is one page of a longer list.
+/// An [`ImportError`] with the bad entries, or without entries if the text is empty, not UTF-8 or
+/// not JSON, if it has another form, or if it is a list response with fewer users than its
+/// `totalResults` or with a `nextCursor`, that is, a single page of a longer list.
 pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportError> {
     let json = json.as_ref();
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
@@ -58,11 +63,11 @@ pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportEr
     }
 }
 
-/// [`users_from_json`] of a file, which every error names.
+/// Reads users from a JSON file, like [`users_from_json`]. Errors name the file.
 ///
 /// # Errors
 ///
-/// As [`users_from_json`], or that the file cannot be read.
+/// Those of [`users_from_json`], and an I/O error if the file cannot be read.
 pub fn users_from_json_file(path: impl AsRef<Path>) -> Result<Vec<ScimUser>, ImportError> {
     let path = path.as_ref();
     let read = std::fs::read(path).map_err(ImportError::from).and_then(users_from_json);
@@ -73,8 +78,7 @@ fn not_json(error: &serde_json::Error) -> ImportError {
     ImportError::unreadable(format!("it is not JSON: {error}"))
 }
 
-/// Whether the first line is an object, and there are more lines. What is one document was read as
-/// such before.
+/// Whether the first line is an object and there are more lines. Single documents were read before.
 fn is_json_lines(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.next().is_some_and(|first| first.starts_with('{') && first.ends_with('}')) && lines.next().is_some()
@@ -87,8 +91,8 @@ fn read_lines(text: &str) -> Result<Vec<ScimUser>, ImportError> {
             continue;
         }
         match serde_json::from_str(text) {
-            Ok(entry) => take(&mut rows, line, entry),
-            Err(error) => rows.refuse(line, format!("it is not JSON: {}", cause(&error))),
+            Ok(entry) => add(&mut rows, line, entry),
+            Err(error) => rows.reject(line, format!("it is not JSON: {}", cause(&error))),
         }
     }
     rows.finish()
@@ -106,104 +110,102 @@ fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, Impor
             vec![document]
         }
     } else {
-        return Err(ImportError::unreadable(
-            "it is neither an array of users, nor a list response, nor one user a line",
-        ));
+        return Err(ImportError::unreadable("expected an array of users, a list response, or one user per line"));
     };
     let mut rows = Rows::default();
     let (mut line, mut counted) = (1_u64, 0);
     for entry in entries {
-        // Both are in the one text.
+        // Both are slices of the same text.
         let start = entry.get().as_ptr().addr().saturating_sub(text.as_ptr().addr());
         let between = text.as_bytes().get(counted..start).unwrap_or_default();
         line = between.iter().filter(|byte| **byte == b'\n').fold(line, |line, _| line.saturating_add(1));
         counted = start;
-        take(&mut rows, line, entry);
+        add(&mut rows, line, entry);
     }
     rows.finish()
 }
 
 fn entries_of_list<'a>(list: &Members<'a>) -> Result<Vec<&'a RawValue>, ImportError> {
-    if let Some(name) = list.twice() {
-        return Err(ImportError::unreadable(format!("its list response has {name} twice")));
+    if let Some(name) = list.duplicate() {
+        return Err(ImportError::unreadable(format!("its list response has a duplicate {name}")));
     }
     let json = list.get("Resources").map_or("null", RawValue::get);
     let entries = serde_json::from_str::<Option<Vec<&RawValue>>>(json)
-        .map_err(|_| ImportError::unreadable("the Resources of its list response are not a list"))?
+        .map_err(|_| ImportError::unreadable("Resources of the list response is not an array"))?
         .unwrap_or_default();
     let total = list.get("totalResults").map_or("null", RawValue::get);
-    // A number, or one written as text.
+    // A number, or a number in a string.
     let total = total.trim_matches('"');
     let is_more = match total.parse::<usize>() {
         Ok(total) => total > entries.len(),
         Err(_) if total == "null" => false,
-        Err(_) => return Err(ImportError::unreadable("the totalResults of its list response is not a whole number")),
+        Err(_) => return Err(ImportError::unreadable("totalResults of the list response is not a number")),
     };
     if is_more {
         return Err(ImportError::unreadable(format!(
-            "it is one page of a longer list: it has {} of {total} users",
+            "it is a single page of a longer list: it has {} of {total} users",
             entries.len()
         )));
     }
     if list.get("nextCursor").is_some_and(|cursor| !["null", "\"\""].contains(&cursor.get())) {
-        return Err(ImportError::unreadable("it is one page of a longer list: it has a nextCursor"));
+        return Err(ImportError::unreadable("it is a single page of a longer list: it has a nextCursor"));
     }
     Ok(entries)
 }
 
-fn take(rows: &mut Rows, line: u64, entry: &RawValue) {
+fn add(rows: &mut Rows, line: u64, entry: &RawValue) {
     match read_entry(entry) {
-        Ok((user, wrong)) => rows.take(line, user, wrong),
-        Err(reason) => rows.refuse(line, reason),
+        Ok((user, problems)) => rows.add(line, user, problems),
+        Err(reason) => rows.reject(line, reason),
     }
 }
 
-/// The user of an entry, and what is wrong with it.
+/// Reads the user of an entry, with its problems.
 fn read_entry(entry: &RawValue) -> Result<(ScimUser, Vec<String>), String> {
-    // First of all this bounds its depth.
+    // This also limits the depth.
     let value: Value = serde_json::from_str(entry.get()).map_err(|error| cause(&error))?;
     if !value.is_object() {
         return Err("it is not an object".to_owned());
     }
-    let mut wrong = schema::mistakes(&value);
-    wrong.extend(name_that_comes_twice(entry).map(|name| format!("{name} comes twice")));
+    let mut problems = schema::type_errors(&value);
+    problems.extend(duplicate_name(entry).map(|name| format!("duplicate name {name}")));
     let user = ScimUser::deserialize(value).map_err(|error| cause(&error))?;
-    Ok((user, wrong))
+    Ok((user, problems))
 }
 
-/// The words of an error without the position, which is one in the entry.
+/// The text of an error without its position, which is relative to the entry.
 fn cause(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-/// A name that an object has twice, at any depth. One of the two values would be lost.
-fn name_that_comes_twice(json: &RawValue) -> Option<String> {
+/// A duplicate name in an object at any depth. One of its values would be lost.
+fn duplicate_name(json: &RawValue) -> Option<String> {
     let json = json.get();
     if json.starts_with('{') {
         let members: Members<'_> = serde_json::from_str(json).ok()?;
-        members.twice().or_else(|| members.0.iter().find_map(|(_, value)| name_that_comes_twice(value)))
+        members.duplicate().or_else(|| members.0.iter().find_map(|(_, value)| duplicate_name(value)))
     } else if json.starts_with('[') {
-        serde_json::from_str::<Vec<&RawValue>>(json).ok()?.into_iter().find_map(name_that_comes_twice)
+        serde_json::from_str::<Vec<&RawValue>>(json).ok()?.into_iter().find_map(duplicate_name)
     } else {
         None
     }
 }
 
-/// The members of an object, every one of them.
+/// All members of an object, including duplicates.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Members<'a> {
-    /// The value of this name, in any letter case (RFC 7643 §2.1).
+    /// Returns the value of a name in any letter case (RFC 7643 §2.1).
     fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 
-    /// The first name that came before, in any letter case, as a message may repeat it.
-    fn twice(&self) -> Option<String> {
+    /// Returns the first duplicate name in any letter case, quoted.
+    fn duplicate(&self) -> Option<String> {
         let mut seen = HashSet::with_capacity(self.0.len());
         let (name, _) = self.0.iter().find(|(name, _)| !seen.insert(name.to_ascii_lowercase()))?;
-        Some(shown(name))
+        Some(quoted(name))
     }
 }
 
@@ -266,13 +268,13 @@ mod tests {
             assert_eq!(names(json), ["a", "b"], "{json}");
         }
         assert_eq!(names("{\n\"userName\": \"a\"\n}"), ["a"]);
-        for nobody in ["[]", r#"{"totalResults":0}"#, r#"{"Resources":null}"#] {
-            assert_eq!(names(nobody), Vec::<String>::new(), "{nobody}");
+        for empty in ["[]", r#"{"totalResults":0}"#, r#"{"Resources":null}"#] {
+            assert_eq!(names(empty), Vec::<String>::new(), "{empty}");
         }
     }
 
     #[test]
-    fn a_user_is_read_whole() {
+    fn all_attributes_of_a_user_are_read() {
         let json = json!({
             "schemas": ["urn:x"], "id": "1", "externalId": "7", "userName": "jane", "name": { "middleName": "Q" },
             "active": false, "emails": [{ "value": "j@x", "display": "J" }], "meta": { "version": "1" }, "x": { "y": [1] },
@@ -289,7 +291,7 @@ mod tests {
             "2: it is not an object",
             "4: userName is missing",
             "6: userName is not text",
-            "7: the same userName as on line 3",
+            "7: same userName as line 3",
         ];
         assert_eq!(bad(array), expected);
         assert_eq!(bad(&format!("{{\"totalResults\": 5,\"Resources\":{array}}}")), expected);
@@ -297,21 +299,21 @@ mod tests {
         let expected = [
             "2: it is not an object",
             "4: userName is missing",
-            "5: the same userName as on line 1",
+            "5: same userName as line 1",
             "6: it is not JSON: EOF while parsing an object",
         ];
         assert_eq!(bad(lines), expected);
     }
 
     #[test]
-    fn everything_that_is_wrong_with_an_entry_is_said_without_its_values() {
+    fn all_problems_of_an_entry_are_reported_without_its_values() {
         let json = r#"[{"displayName":"canary","active":"canary","password":["canary"],"emails":"canary"}]"#;
         let reason = "1: active is not true or false; password is not text; emails is not a list; userName is missing";
         assert_eq!(bad(json), [reason]);
     }
 
     #[test]
-    fn a_name_that_comes_twice_would_lose_a_value() {
+    fn a_duplicate_name_is_reported() {
         for object in [
             r#""active":true,"ACTIVE":false"#,
             r#""x":1,"x":1"#,
@@ -319,17 +321,17 @@ mod tests {
             r#""x":[[{"y":{"value":1,"value":2}}]]"#,
         ] {
             let bad = bad(&format!(r#"[{{"userName":"a",{object}}}]"#));
-            assert!(bad.len() == 1 && bad[0].ends_with("\" comes twice"), "{bad:?}");
+            assert!(bad.len() == 1 && bad[0].starts_with("1: duplicate name \""), "{bad:?}");
         }
         let long = "n".repeat(1_000);
         let bad = bad(&format!(r#"[{{"userName":"a","{long}":1,"{long}":1}}]"#));
         assert!(bad[0].len() < 100, "{bad:?}");
         let list = unreadable(r#"{"Resources":[{"userName":"a"}],"resources":[]}"#);
-        assert_eq!(list, "its list response has \"resources\" twice");
+        assert_eq!(list, "its list response has a duplicate \"resources\"");
     }
 
     #[test]
-    fn what_no_value_can_hold_is_reported_and_not_guessed() {
+    fn values_that_cannot_be_represented_are_reported() {
         for value in ["1e999", r#""\ud800""#, &"[".repeat(200)] {
             let close = "]".repeat(if value.starts_with('[') { 200 } else { 0 });
             let bad = bad(&format!(r#"[{{"userName":"a","x":{value}{close}}}]"#));
@@ -339,24 +341,24 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_a_longer_list_is_refused() {
+    fn a_page_of_a_longer_list_is_rejected() {
         let page = |more: &str| unreadable(format!(r#"{{"Resources":[{{"userName":"a"}}],{more}}}"#));
-        assert_eq!(page(r#""totalResults":3"#), "it is one page of a longer list: it has 1 of 3 users");
-        assert_eq!(page(r#""totalResults":"3""#), "it is one page of a longer list: it has 1 of 3 users");
-        assert_eq!(page(r#""nextCursor":"x""#), "it is one page of a longer list: it has a nextCursor");
-        assert_eq!(page(r#""totalResults":"many""#), "the totalResults of its list response is not a whole number");
+        assert_eq!(page(r#""totalResults":3"#), "it is a single page of a longer list: it has 1 of 3 users");
+        assert_eq!(page(r#""totalResults":"3""#), "it is a single page of a longer list: it has 1 of 3 users");
+        assert_eq!(page(r#""nextCursor":"x""#), "it is a single page of a longer list: it has a nextCursor");
+        assert_eq!(page(r#""totalResults":"many""#), "totalResults of the list response is not a number");
         assert!(unreadable(r#"{"totalResults":1}"#).contains("0 of 1"));
-        assert_eq!(unreadable(r#"{"Resources":{}}"#), "the Resources of its list response are not a list");
+        assert_eq!(unreadable(r#"{"Resources":{}}"#), "Resources of the list response is not an array");
     }
 
     #[test]
-    fn what_is_broken_is_reported_with_its_place() {
+    fn invalid_json_is_reported_with_its_position() {
         assert_eq!(unreadable("[\n{},\n{"), "it is not JSON: EOF while parsing an object at line 3 column 1");
         assert_eq!(unreadable("[{}]\n]"), "it is not JSON: trailing characters at line 2 column 1");
         assert_eq!(unreadable(b"[\n{\"userName\":\"M\xfcller\"}]"), "line 2 is not UTF-8; save the text as UTF-8");
         assert_eq!(unreadable(" \n"), "it is empty");
         for other in ["7", "null", "\"userName\""] {
-            assert!(unreadable(other).starts_with("it is neither an array of users"), "{other}");
+            assert!(unreadable(other).starts_with("expected an array of users"), "{other}");
         }
     }
 }

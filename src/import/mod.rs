@@ -1,7 +1,7 @@
-//! Users from elsewhere: a file of the personnel department, the export of a directory.
+//! Reads users from files: an HR list in CSV, or a directory export in JSON.
 //!
-//! What is read here says how the users of a server are to be. So it is read whole or not at all,
-//! and what is doubtful is an error.
+//! The result often becomes the desired state of a [plan](crate::plan), so reading is all or
+//! nothing, and anything ambiguous is an error.
 
 #[cfg(feature = "csv")]
 mod csv;

@@ -1,4 +1,4 @@
-//! What is written as JSON in any form is read back, and what is doubtful is an error.
+//! Users written as JSON in any form are read back, and anything ambiguous is an error.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::users_from_json;
 use crate::model::ScimUser;
 
-/// Any JSON, most of it with the names and values of a user.
+/// Any JSON, mostly with the attribute names and values of a user.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -30,8 +30,8 @@ fn user() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::vec((name(), value()), 0..4).prop_map(Map::from_iter)
 }
 
-/// Whether a value stands where the model has a field of another type.
-fn is_odd(user: &ScimUser) -> bool {
+/// Whether a field's value has an unexpected type.
+fn has_mismatch(user: &ScimUser) -> bool {
     let user_fields = ["active", "name", "emails", "meta", "schemas", "externalId", "userName"];
     user_fields.iter().any(|name| user.attributes.get(name).is_some())
         || user.name.iter().any(|name| name.attributes.get("givenName").is_some())
@@ -45,7 +45,7 @@ fn is_odd(user: &ScimUser) -> bool {
 
 proptest! {
     #[test]
-    fn every_form_gives_the_users_that_were_written(mut users in prop::collection::vec(user(), 0..6)) {
+    fn every_form_gives_the_written_users(mut users in prop::collection::vec(user(), 0..6)) {
         for (number, user) in users.iter_mut().enumerate() {
             user.insert("userName".to_owned(), number.to_string().into());
         }
@@ -56,7 +56,7 @@ proptest! {
         if let Ok(users) = &array {
             let written: Vec<ScimUser> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
             prop_assert_eq!(users, &written);
-            prop_assert!(!users.iter().any(is_odd));
+            prop_assert!(!users.iter().any(has_mismatch));
         }
         if !users.is_empty() {
             prop_assert_eq!(array.ok(), users_from_json(lines.join("\n")).ok());

@@ -1,4 +1,4 @@
-//! What the attributes of a user hold, as RFC 7643 §4.1, §4.3 and §8.7.1 say.
+//! The types of the attributes of a user (RFC 7643 §4.1, §4.3 and §8.7.1).
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use wats_scim_filter::json::{is_unassigned, same_name};
 use crate::model::{EnterpriseUser, Extension};
 use crate::wats::WatsUser;
 
-/// What an attribute holds.
+/// The type of an attribute.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Text,
@@ -63,7 +63,7 @@ pub(super) const NAME: Members = &[
     ("honorificSuffix", Text),
 ];
 
-/// The parts of every value of a list (RFC 7643 §2.4), and those of an address.
+/// The sub-attributes of every multi-valued attribute (RFC 7643 §2.4), and those of an address.
 const PLURAL: Members = &[
     ("value", Text),
     ("display", Text),
@@ -91,7 +91,7 @@ const MANAGER: Members = &[("value", Text), ("$ref", Text), ("displayName", Text
 
 pub(super) const WATS: Members = &[("levels", Text), ("productGroups", Text)];
 
-/// The attribute of this name, in any letter case (RFC 7643 §2.1), as the schema spells it.
+/// Finds an attribute by its name in any letter case (RFC 7643 §2.1), in the schema's spelling.
 pub(super) fn find(members: Members, name: &str) -> Option<&'static (&'static str, Kind)> {
     members.iter().find(|(known, _)| same_name(known, name))
 }
@@ -107,8 +107,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Which attributes of a user hold something else. Those that no schema here knows hold anything.
-pub(super) fn mistakes(user: &Value) -> Vec<String> {
+/// Returns the type errors of a user. Attributes of unknown schemas can have any type.
+pub(super) fn type_errors(user: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check("", Object(USER), user, &mut found);
     found.dedup();
@@ -116,7 +116,7 @@ pub(super) fn mistakes(user: &Value) -> Vec<String> {
 }
 
 fn check(path: &str, kind: Kind, value: &Value, found: &mut Vec<String>) {
-    // An empty object in the place of a text would be sent as it is.
+    // An empty object instead of a string would be sent unchanged.
     if is_unassigned(value) && !value.is_object() {
         return;
     }
@@ -127,7 +127,7 @@ fn check(path: &str, kind: Kind, value: &Value, found: &mut Vec<String>) {
         (Object(members), Value::Object(object)) => {
             for (name, value) in object {
                 let Some((name, kind)) = find(members, name) else { continue };
-                // A part of an extension is known without its URN.
+                // Attributes of an extension are named without its URN.
                 let is_plain = path.is_empty() || path.starts_with("urn:");
                 check(&if is_plain { (*name).to_owned() } else { format!("{path}.{name}") }, *kind, value, found);
             }
@@ -152,7 +152,7 @@ impl Kind {
             | (Truth, Value::Bool(_))
             | (Object(_), Value::Object(_))
             | (List(_), Value::Array(_)) => true,
-            // As the models read it.
+            // As read by the models.
             (Truth, Value::String(text)) => ["true", "false"].iter().any(|truth| truth.eq_ignore_ascii_case(text)),
             _ => false,
         }
@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// A value of this kind.
+    /// A value of this type.
     fn sample(kind: Kind) -> Value {
         match kind {
             Text => "x".into(),
@@ -177,31 +177,31 @@ mod tests {
         }
     }
 
-    /// Where every value of an object is, as JSON pointers.
-    fn places(value: &Value, at: &str) -> Vec<String> {
+    /// The JSON pointers to all values of an object.
+    fn pointers(value: &Value, at: &str) -> Vec<String> {
         let inner: Vec<(String, &Value)> = match value {
             Value::Object(object) => object.iter().map(|(name, value)| (format!("{at}/{name}"), value)).collect(),
             Value::Array(items) => vec![(format!("{at}/0"), &items[0])],
             _ => Vec::new(),
         };
-        inner.into_iter().flat_map(|(at, value)| [vec![at.clone()], places(value, &at)].concat()).collect()
+        inner.into_iter().flat_map(|(at, value)| [vec![at.clone()], pointers(value, &at)].concat()).collect()
     }
 
     #[test]
     fn every_known_attribute_is_checked_at_every_level() {
         let user = sample(Object(USER));
-        assert_eq!(mistakes(&user), Vec::<String>::new());
-        let places = places(&user, "");
-        assert!(places.len() > 100, "{places:?}");
-        for place in places {
+        assert_eq!(type_errors(&user), Vec::<String>::new());
+        let pointers = pointers(&user, "");
+        assert!(pointers.len() > 100, "{pointers:?}");
+        for pointer in pointers {
             let mut odd = user.clone();
-            *odd.pointer_mut(&place).unwrap() = 7.into();
-            assert_eq!(mistakes(&odd).len(), 1, "{place}");
+            *odd.pointer_mut(&pointer).unwrap() = 7.into();
+            assert_eq!(type_errors(&odd).len(), 1, "{pointer}");
         }
     }
 
     #[test]
-    fn a_mistake_is_named_by_its_path() {
+    fn a_type_error_is_named_by_its_path() {
         let user = json!({
             "USERNAME": ["jane"], "active": "perhaps", "name": { "givenname": 7 }, "displayName": {},
             "emails": [{ "value": "j@x", "primary": "no" }, "k@x"], "photos": {}, "roles": [null, []],
@@ -220,15 +220,15 @@ mod tests {
             "department is not text",
             "urn:ietf:params:scim:schemas:extension:custom:2.0:user is not an object",
         ];
-        assert_eq!(mistakes(&user), expected);
+        assert_eq!(type_errors(&user), expected);
     }
 
     #[test]
-    fn what_is_unassigned_or_unknown_is_no_mistake() {
+    fn unassigned_and_unknown_attributes_are_valid() {
         let user = json!({
             "userName": "jane", "title": null, "emails": [], "name": [], "active": "True", "badge": 7,
             "name.x": 7, "roles": [{ "value": "Viewer", "primary": null, "floor": 3 }], "urn:x:2.0:User": { "title": 7 },
         });
-        assert_eq!(mistakes(&user), Vec::<String>::new());
+        assert_eq!(type_errors(&user), Vec::<String>::new());
     }
 }

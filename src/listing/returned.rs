@@ -1,115 +1,115 @@
-//! The resources that a listing has returned, in six bytes each.
+//! The set of resources that a listing has returned, in six bytes each.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// What identifies a resource: 60 bits of a hash of its id, keyed anew for each listing.
+/// Identifies a resource: 60 bits of a hash of its id, with a random key per listing.
 ///
-/// Two ids out of a million share one once in two million listings. A listing takes the second for
-/// a repetition then, falls short of the server's total, and ends in an error.
-pub(super) type Print = u64;
+/// Among a million ids, two collide once in two million listings. The listing then takes the second
+/// one for a repetition, does not reach the server's total, and ends with an error.
+pub(super) type Fingerprint = u64;
 
-/// Who has been met, ever and in this sweep.
+/// The returned resources, in the current pass and in earlier passes.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Returned {
     hasher: RandomState,
-    before: Prints,
-    in_sweep: Prints,
+    earlier: FingerprintSet,
+    in_pass: FingerprintSet,
     count: u64,
 }
 
-pub(super) enum Meeting {
-    First,
-    FirstInSweep,
-    Again,
+pub(super) enum Occurrence {
+    New,
+    NewInPass,
+    Repeated,
 }
 
-impl Seen {
-    pub(super) fn print(&self, id: &str) -> Print {
-        self.hasher.hash_one(id) >> (u64::BITS - PRINT_BITS)
+impl Returned {
+    pub(super) fn fingerprint(&self, id: &str) -> Fingerprint {
+        self.hasher.hash_one(id) >> (u64::BITS - FINGERPRINT_BITS)
     }
 
-    pub(super) fn meet(&mut self, print: Print) -> Meeting {
-        if !self.in_sweep.insert(print) {
-            return Meeting::Again;
+    pub(super) fn record(&mut self, fingerprint: Fingerprint) -> Occurrence {
+        if !self.in_pass.insert(fingerprint) {
+            return Occurrence::Repeated;
         }
-        if self.before.contains(print) {
-            return Meeting::FirstInSweep;
+        if self.earlier.contains(fingerprint) {
+            return Occurrence::NewInPass;
         }
         self.count += 1;
-        Meeting::First
+        Occurrence::New
     }
 
-    pub(super) fn is_in_sweep(&self, print: Print) -> bool {
-        self.in_sweep.contains(print)
+    pub(super) fn is_in_pass(&self, fingerprint: Fingerprint) -> bool {
+        self.in_pass.contains(fingerprint)
     }
 
-    pub(super) fn new_sweep(&mut self) {
-        for (number, shard) in (0..).zip(std::mem::take(&mut self.in_sweep).0) {
-            for rest in shard {
-                self.before.insert_rest(number, rest);
+    pub(super) fn start_pass(&mut self) {
+        for (number, shard) in (0..).zip(std::mem::take(&mut self.in_pass).0) {
+            for suffix in shard {
+                self.earlier.insert_suffix(number, suffix);
             }
         }
     }
 
-    pub(super) fn is_first_sweep(&self) -> bool {
-        self.before.0.is_empty()
+    pub(super) fn is_first_pass(&self) -> bool {
+        self.earlier.0.is_empty()
     }
 
-    /// How many distinct ones were met.
+    /// The number of distinct resources.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
 
-    pub(super) fn count_in_sweep(&self) -> u64 {
-        self.in_sweep.len()
+    pub(super) fn count_in_pass(&self) -> u64 {
+        self.in_pass.len()
     }
 }
 
-/// A set of prints. The low bits of a print choose a sorted vector, which holds the other bits: a
-/// hash table would take twice the memory at the size of a large directory.
+/// A set of fingerprints. The low bits of a fingerprint select a sorted vector, which contains the
+/// other bits: for a large directory, a hash table would need twice the memory.
 #[derive(Debug, Default)]
-struct Prints(Vec<Vec<Rest>>);
+struct FingerprintSet(Vec<Vec<Suffix>>);
 
-/// The bits of a print that its shard does not imply, big-endian, so that they sort like numbers.
-type Rest = [u8; 6];
+/// The bits of a fingerprint that its shard does not imply, big-endian, to sort like numbers.
+type Suffix = [u8; 6];
 
-const PRINT_BITS: u32 = Prints::SHARD_BITS + 8 * 6;
+const FINGERPRINT_BITS: u32 = FingerprintSet::SHARD_BITS + 8 * 6;
 
-impl Prints {
+impl FingerprintSet {
     const SHARD_BITS: u32 = 12;
     const SHARDS: usize = 1 << Self::SHARD_BITS;
 
-    fn split(print: Print) -> (usize, Rest) {
-        let [_, _, rest @ ..] = (print >> Self::SHARD_BITS).to_be_bytes();
-        (usize::try_from(print % (1 << Self::SHARD_BITS)).unwrap_or(0), rest)
+    fn split(fingerprint: Fingerprint) -> (usize, Suffix) {
+        let [_, _, suffix @ ..] = (fingerprint >> Self::SHARD_BITS).to_be_bytes();
+        (usize::try_from(fingerprint % (1 << Self::SHARD_BITS)).unwrap_or(0), suffix)
     }
 
-    fn insert(&mut self, print: Print) -> bool {
-        let (shard, rest) = Self::split(print);
-        self.insert_rest(shard, rest)
+    fn insert(&mut self, fingerprint: Fingerprint) -> bool {
+        let (shard, suffix) = Self::split(fingerprint);
+        self.insert_suffix(shard, suffix)
     }
 
-    fn insert_rest(&mut self, shard: usize, rest: Rest) -> bool {
+    fn insert_suffix(&mut self, shard: usize, suffix: Suffix) -> bool {
         if self.0.is_empty() {
             self.0.resize_with(Self::SHARDS, Vec::new);
         }
         let Some(shard) = self.0.get_mut(shard) else { return false };
-        match shard.binary_search(&rest) {
+        match shard.binary_search(&suffix) {
             Ok(_) => false,
             Err(at) => {
                 if shard.len() == shard.capacity() {
-                    // An eighth more each time, so that little is held in reserve.
+                    // Grow by an eighth, so that little memory is unused.
                     shard.reserve_exact(shard.len() / 8 + 4);
                 }
-                shard.insert(at, rest);
+                shard.insert(at, suffix);
                 true
             }
         }
     }
 
-    fn contains(&self, print: Print) -> bool {
-        let (shard, rest) = Self::split(print);
-        self.0.get(shard).is_some_and(|shard| shard.binary_search(&rest).is_ok())
+    fn contains(&self, fingerprint: Fingerprint) -> bool {
+        let (shard, suffix) = Self::split(fingerprint);
+        self.0.get(shard).is_some_and(|shard| shard.binary_search(&suffix).is_ok())
     }
 
     fn len(&self) -> u64 {
@@ -122,27 +122,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn meetings_are_told_apart() {
-        let mut seen = Seen::default();
-        let print = seen.print("jane");
-        assert!(matches!(seen.meet(print), Meeting::First));
-        assert!(matches!(seen.meet(print), Meeting::Again));
-        seen.new_sweep();
-        assert!(!seen.is_in_sweep(print) && !seen.is_first_sweep());
-        assert!(matches!(seen.meet(print), Meeting::FirstInSweep));
-        assert_eq!((seen.count(), seen.count_in_sweep()), (1, 1));
+    fn new_and_repeated_resources_are_distinguished() {
+        let mut returned = Returned::default();
+        let fingerprint = returned.fingerprint("jane");
+        assert!(matches!(returned.record(fingerprint), Occurrence::New));
+        assert!(matches!(returned.record(fingerprint), Occurrence::Repeated));
+        returned.start_pass();
+        assert!(!returned.is_in_pass(fingerprint) && !returned.is_first_pass());
+        assert!(matches!(returned.record(fingerprint), Occurrence::NewInPass));
+        assert_eq!((returned.count(), returned.count_in_pass()), (1, 1));
     }
 
     #[test]
-    fn a_set_holds_what_is_put_in() {
-        let mut prints = Prints::default();
+    fn a_set_contains_what_was_inserted() {
+        let mut fingerprints = FingerprintSet::default();
         for n in 0..10_000_u64 {
-            assert!(prints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 4));
+            assert!(fingerprints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 4));
         }
         for n in 0..10_000_u64 {
-            assert!(!prints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 4));
+            assert!(!fingerprints.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 4));
         }
-        assert_eq!(prints.len(), 10_000);
-        assert!(!prints.contains(12345));
+        assert_eq!(fingerprints.len(), 10_000);
+        assert!(!fingerprints.contains(12345));
     }
 }

@@ -1,4 +1,4 @@
-//! The smallest patch from one version of a resource to another.
+//! Computes the smallest patch between two versions of a resource.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{assigned, equal, is_server_attribute, is_unassigned, member};
@@ -6,12 +6,12 @@ use wats_scim_filter::json::{assigned, equal, is_server_attribute, is_unassigned
 use crate::model::{Resource, ScimPatchRequest};
 
 impl ScimPatchRequest {
-    /// The patch that makes `new` of `old`, with what differs and nothing else.
+    /// Returns the smallest patch that changes `old` into `new`.
     ///
-    /// An attribute is replaced or removed, a part of a complex one by its own path, and a list as
-    /// a whole, so that applying the patch twice is the same as once. `id`, `meta` and `schemas`
-    /// are the server's and are left out. The patch is empty if nothing differs, and is then not
-    /// to be sent.
+    /// The operations are `replace` and `remove` (RFC 7644 §3.5.2). A sub-attribute of a complex
+    /// attribute has its own path; a multi-valued attribute is replaced as a whole. The patch is
+    /// therefore idempotent. `id`, `meta` and `schemas` belong to the server and are ignored. If
+    /// nothing differs, the patch has no operations; do not send it, as servers reject it.
     ///
     /// ```
     /// use wats_scim::{ScimPatchRequest, ScimUser, ScimUserName};
@@ -25,7 +25,7 @@ impl ScimPatchRequest {
     ///
     /// # Errors
     ///
-    /// The error of writing one of them as JSON.
+    /// The serialization error if a resource cannot be written as JSON.
     pub fn between<T: Resource>(old: &T, new: &T) -> serde_json::Result<Self> {
         let (old, new) = (object(old)?, object(new)?);
         Ok(Self::of(differences(&old, &new)))
@@ -46,7 +46,7 @@ pub(crate) fn object<T: Resource>(resource: &T) -> serde_json::Result<Map<String
     }
 }
 
-/// Paths and their new values; without one where there is none any more.
+/// Paths and their new values; `None` removes the attribute.
 pub(crate) type Differences = Vec<(String, Option<Value>)>;
 
 pub(crate) fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Differences {
@@ -55,8 +55,8 @@ pub(crate) fn differences(old: &Map<String, Value>, new: &Map<String, Value>) ->
     found
 }
 
-/// Compares two objects. What is in them is named by their path, a separator and its name; there
-/// is no path into what has no separator.
+/// Compares two objects at `path`. A member's path is `path`, the separator and its name; without a
+/// separator, it is the name alone.
 fn compare_members(
     path: &str,
     separator: Option<char>,
@@ -64,14 +64,14 @@ fn compare_members(
     new: &Map<String, Value>,
     found: &mut Differences,
 ) {
-    let is_theirs = |name: &str| path.is_empty() && is_server_attribute(name);
+    let is_servers = |name: &str| path.is_empty() && is_server_attribute(name);
     let path_of =
         |name: &str| separator.map_or_else(|| name.to_owned(), |separator| format!("{path}{separator}{name}"));
-    for (name, new) in new.iter().filter(|(name, _)| !is_theirs(name)) {
+    for (name, new) in new.iter().filter(|(name, _)| !is_servers(name)) {
         compare(&path_of(name), separator, assigned(old, name), new, found);
     }
-    for (name, value) in old.iter().filter(|(name, _)| !is_theirs(name)) {
-        // Where the new one has it as null, it was compared above.
+    for (name, value) in old.iter().filter(|(name, _)| !is_servers(name)) {
+        // A member that is null in `new` was compared above.
         if !is_unassigned(value) && member(new, name).is_none() {
             found.push((path_of(name), None));
         }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_removed_and_not_forgotten() {
+    fn missing_attributes_are_removed() {
         let old =
             json!({ "emails": [{ "value": "a" }, { "value": "b" }], "name": { "givenName": "J", "middleName": "Q" } });
         let new = json!({ "emails": [{ "value": "b" }], "name": { "givenName": "J" } });
@@ -150,15 +150,15 @@ mod tests {
     }
 
     #[test]
-    fn the_same_gives_nothing_to_send() {
+    fn equal_resources_give_an_empty_patch() {
         let jane = json!({ "userName": "jane", "nickName": null, "emails": [{ "value": "a" }, { "value": "b" }] });
         let same = json!({ "USERNAME": "jane", "emails": [{ "value": "b" }, { "value": "a" }], "photos": [] });
         assert_eq!(between(jane, same), json!([]));
     }
 
-    /// In pairs, this takes minutes.
+    /// A comparison in pairs would take minutes.
     #[test]
-    fn a_long_list_is_compared_with_another() {
+    fn long_lists_are_compared_in_linear_time() {
         const ENTRIES: usize = 50_000;
         let list = |ids: &mut dyn Iterator<Item = usize>| {
             ids.map(|id| json!({ "value": format!("{id:06}") })).collect::<Value>()
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn wats_is_told_what_it_takes_and_the_rest_is_reported() {
+    fn a_patch_for_wats_has_supported_paths_and_reports_the_rest() {
         let old = user(
             json!({ "name": { "familyName": "Doe", "middleName": "Q" }, "emails": [{ "value": "a" }], "displayName": "J" }),
         );

@@ -5,7 +5,10 @@ use super::json::Attributes;
 use super::json::json_object;
 use super::user::ScimUser;
 
-/// A schema extension: attributes of a resource under a URN of their own (RFC 7643 §3.3).
+/// A schema extension: attributes of a resource under their own URN (RFC 7643 §3.3).
+///
+/// Any serde struct can be one. Read it with [`ScimUser::extension`] and set it with
+/// [`ScimUser::with_extension`].
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -26,25 +29,30 @@ use super::user::ScimUser;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub trait Extension: Serialize + DeserializeOwned {
-    /// The URN of the schema.
+    /// The URN of the extension's schema.
     const SCHEMA: &'static str;
 }
 
 impl ScimUser {
-    /// The attributes of an extension; `None` if the user has none of it.
+    /// Returns the attributes of an extension, or `None` if the user does not have it.
+    ///
+    /// The extension's URN matches in any letter case.
     ///
     /// # Errors
     ///
-    /// The error of reading them as an `E`.
+    /// The deserialization error if the attributes do not fit `E`.
     pub fn extension<E: Extension>(&self) -> serde_json::Result<Option<E>> {
         self.attributes.get(E::SCHEMA).map(E::deserialize).transpose()
     }
 
-    /// Sets the attributes of an extension, and names its schema.
+    /// Sets the attributes of an extension.
+    ///
+    /// If the user has [`schemas`](Self::schemas), the extension's URN is added to them; otherwise
+    /// `schemas` is filled in when the user is created.
     ///
     /// # Errors
     ///
-    /// The error of writing them as JSON.
+    /// The serialization error if the extension cannot be written as JSON.
     pub fn with_extension<E: Extension>(mut self, extension: &E) -> serde_json::Result<Self> {
         self.attributes.set(E::SCHEMA, serde_json::to_value(extension)?);
         if let Some(schemas) = &mut self.schemas
@@ -56,21 +64,19 @@ impl ScimUser {
     }
 }
 
-/// The enterprise extension of a user (RFC 7643 §4.3).
+/// The enterprise user extension (RFC 7643 §4.3).
 ///
 /// ```
 /// use wats_scim::{EnterpriseUser, ScimUser};
 ///
-/// let mut work = EnterpriseUser::default();
-/// work.department = Some("Test".into());
+/// let work = EnterpriseUser { department: Some("Test".into()), ..EnterpriseUser::default() };
 /// let jane = ScimUser::new("jane@example.com").with_extension(&work)?;
 /// assert_eq!(jane.extension::<EnterpriseUser>()?, Some(work));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct EnterpriseUser {
-    /// The number that the employer gave.
+    /// The employee number.
     pub employee_number: Option<String>,
     /// The cost centre.
     pub cost_center: Option<String>,
@@ -80,9 +86,9 @@ pub struct EnterpriseUser {
     pub division: Option<String>,
     /// The department.
     pub department: Option<String>,
-    /// Who the manager is.
+    /// The user's manager.
     pub manager: Option<ScimManager>,
-    /// Everything else.
+    /// All other attributes.
     pub attributes: Attributes,
 }
 
@@ -99,17 +105,16 @@ impl Extension for EnterpriseUser {
     const SCHEMA: &'static str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 }
 
-/// The manager of a user (RFC 7643 §4.3).
+/// A user's manager (RFC 7643 §4.3).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct ScimManager {
-    /// The id of the manager.
+    /// The manager's user id.
     pub value: Option<String>,
-    /// Where the manager is.
+    /// The URI of the manager's resource, `$ref`.
     pub r#ref: Option<String>,
-    /// The manager's name, as it is to be shown; the server's.
+    /// The manager's display name; read-only, set by the server.
     pub display_name: Option<String>,
-    /// Everything else.
+    /// All other attributes.
     pub attributes: Attributes,
 }
 
@@ -124,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_extension_names_its_schema_once() {
+    fn an_extension_adds_its_schema_once() {
         let user: ScimUser = serde_json::from_str(r#"{"schemas":["urn:x"]}"#).unwrap();
         let work = EnterpriseUser::default();
         let user = user.with_extension(&work).unwrap().with_extension(&work).unwrap();
@@ -132,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_is_found_in_any_letter_case_and_kept_whole() {
+    fn an_extension_matches_in_any_letter_case_and_keeps_unknown_attributes() {
         let text = r#"{"URN:ietf:params:scim:schemas:extension:ENTERPRISE:2.0:User":{"department":"T","floor":3,"manager":{"value":"1","x":2}}}"#;
         let user: ScimUser = serde_json::from_str(text).unwrap();
         let work = user.extension::<EnterpriseUser>().unwrap().unwrap();

@@ -4,7 +4,11 @@ use super::meta::ScimMeta;
 use super::resource::Resource;
 use crate::error::Result;
 
-/// A group (RFC 7643 §4.2). WATS has none.
+/// A group (RFC 7643 §4.2).
+///
+/// Every attribute is optional; `null`, `[]` and a missing attribute are the same (RFC 7643 §2.5).
+/// WATS does not support groups: operations on them fail with
+/// [`Unsupported`](crate::ErrorKind::Unsupported).
 ///
 /// ```
 /// use wats_scim::{ScimGroup, ScimMember};
@@ -15,21 +19,20 @@ use crate::error::Result;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct ScimGroup {
-    /// The schemas that the resource uses. Filled in on create if absent.
+    /// The URNs of the resource's schemas. Filled in on creation if missing.
     pub schemas: Option<Vec<String>>,
-    /// The identifier that the server gave. Never sent on create.
+    /// The id assigned by the server. Never sent on creation (RFC 7643 §3.1).
     pub id: Option<String>,
-    /// The identifier that your own system gave.
+    /// The id assigned by your own system.
     pub external_id: Option<String>,
     /// The name of the group.
     pub display_name: Option<String>,
-    /// Who belongs to it. Servers leave it out when nobody does.
+    /// The members. Servers omit the attribute for an empty group.
     pub members: Option<Vec<ScimMember>>,
-    /// What the server says about the group.
+    /// Metadata, set by the server.
     pub meta: Option<ScimMeta>,
-    /// Everything else, extensions among it.
+    /// All other attributes, including extensions.
     pub attributes: Attributes,
 }
 
@@ -43,13 +46,13 @@ json_object!(ScimGroup {
 });
 
 impl ScimGroup {
-    /// A group with a name, which every group must have.
+    /// Creates a group with a `displayName`, its only required attribute.
     #[must_use]
     pub fn new(display_name: impl Into<String>) -> Self {
         Self { display_name: Some(display_name.into()), ..Self::default() }
     }
 
-    /// The identifier, which a group that the server returned has.
+    /// Returns the id. Groups returned by the server have one.
     ///
     /// ```
     /// use wats_scim::ScimGroup;
@@ -62,12 +65,13 @@ impl ScimGroup {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has none, as before it is created.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the group has no id, as before its
+    /// creation.
     pub fn require_id(&self) -> Result<&str> {
         Resource::require_id(self)
     }
 
-    /// Sets the identifier that your own system gave.
+    /// Sets the id assigned by your own system, `externalId`.
     #[must_use]
     pub fn with_external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
@@ -81,7 +85,7 @@ impl ScimGroup {
         self
     }
 
-    /// The ids of the members.
+    /// Iterates over the ids of the members. Members without an id are skipped.
     pub fn member_ids(&self) -> impl Iterator<Item = &str> {
         self.members.iter().flatten().filter_map(|member| member.value.as_deref())
     }
@@ -110,19 +114,18 @@ impl Resource for ScimGroup {
     }
 }
 
-/// A member of a group: a user, or another group.
+/// A member of a group: a user or another group (RFC 7643 §4.2).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct ScimMember {
-    /// The id of the member.
+    /// The member's id.
     pub value: Option<String>,
-    /// Where it is.
+    /// The URI of the member's resource, `$ref`.
     pub r#ref: Option<String>,
-    /// What it is: `User` or `Group`.
+    /// The member's resource type: `User` or `Group`.
     pub r#type: Option<String>,
-    /// Its name, as it is to be shown.
+    /// The member's display name.
     pub display: Option<String>,
-    /// Everything else.
+    /// All other attributes.
     pub attributes: Attributes,
 }
 
@@ -134,7 +137,7 @@ json_object!(ScimMember {
 });
 
 impl ScimMember {
-    /// The member with this id.
+    /// Creates a member with this id.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self { value: Some(id.into()), ..Self::default() }
@@ -146,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_goes_and_comes_back_whole() {
+    fn a_group_round_trips_with_unknown_attributes() {
         let text = concat!(
             r#"{"id":"1","displayName":"Testers","members":[{"value":"2","$ref":"../Users/2","type":"User","#,
             r#""display":"Jane","since":2020}],"owner":"3"}"#,

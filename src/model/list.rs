@@ -8,8 +8,9 @@ use super::user::ScimUser;
 
 /// One page of a listing (RFC 7644 §3.4.2).
 ///
-/// Every number is optional: real servers leave them out. A missing `Resources` is an empty page,
-/// but a reply that names neither `Resources` nor `totalResults` is not a list, and refused.
+/// Every number is optional, because servers omit them; a number in a string is accepted, any other
+/// value is read as `None`. A missing `Resources` is an empty page. A body with neither `Resources`
+/// nor `totalResults` is not a list response and fails to deserialize.
 ///
 /// ```
 /// use wats_scim::ScimListResponse;
@@ -23,18 +24,17 @@ use super::user::ScimUser;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
 pub struct ScimListResponse<T = ScimUser> {
-    /// How many resources match in all.
+    /// The number of matching resources on all pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_results: Option<u64>,
-    /// The position of the first resource of this page, counted from 1.
+    /// The 1-based position of the first resource of this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_index: Option<u64>,
-    /// How many resources this page holds.
+    /// The number of resources on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items_per_page: Option<u64>,
-    /// Where the next page begins, from a server that pages by cursor (RFC 9865); absent on the
+    /// The cursor of the next page, from servers with cursor-based paging (RFC 9865); `None` on the
     /// last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
@@ -89,14 +89,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                 }
             }
         }
-        if is_list { Ok(list) } else { Err(A::Error::custom("it names neither Resources nor totalResults")) }
+        if is_list { Ok(list) } else { Err(A::Error::custom("it has neither Resources nor totalResults")) }
     }
 }
 
-/// Reads the resources of a page, which may have said before how many they are.
+/// Reads the resources of a page, with their number if the page gave it before them.
 struct Resources<T>(Option<u64>, PhantomData<T>);
 
-/// The most resources that are allocated for in advance: a page may claim any number.
+/// The most resources to allocate in advance, because a page can claim any number.
 const MAX_CAPACITY: u64 = 1_000;
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Resources<T> {
@@ -136,7 +136,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Resources<T> {
     }
 }
 
-/// A count, written as a number or as text; anything else is as good as absent.
+/// A count, written as a number or a string; any other value is `None`.
 pub(crate) struct Number(pub(crate) Option<u64>);
 
 impl<'de> Deserialize<'de> for Number {
@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_that_is_no_list_is_refused() {
+    fn a_body_that_is_not_a_list_is_rejected() {
         assert!(decode(r#"{"Message":"An error has occurred."}"#).is_err());
         assert!(decode("[]").is_err());
     }
 
     #[test]
-    fn numbers_may_be_text_and_names_in_any_case() {
+    fn numbers_may_be_strings_and_names_match_in_any_letter_case() {
         let page = decode(r#"{"TOTALRESULTS":"250","resources":[{}],"startIndex":null}"#).unwrap();
         assert_eq!((page.total_results, page.start_index, page.resources.len()), (Some(250), None, 1));
     }

@@ -3,21 +3,22 @@ use chrono::{DateTime, Utc};
 use super::json::Attributes;
 use super::json::json_object;
 
-/// What the server says about a resource (RFC 7643 §3.1). It is never sent on create.
+/// A resource's metadata, set by the server and never sent on creation (RFC 7643 §3.1).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ScimMeta {
-    /// The kind of resource, such as `User`.
+    /// The resource type, such as `User`.
     pub resource_type: Option<String>,
-    /// When it was created, as the server wrote it; [`created_at`](Self::created_at) reads it.
+    /// The time of creation as the server wrote it; [`created_at`](Self::created_at) parses it.
     pub created: Option<String>,
-    /// When it last changed, as the server wrote it.
+    /// The time of the last change as the server wrote it;
+    /// [`last_modified_at`](Self::last_modified_at) parses it.
     pub last_modified: Option<String>,
-    /// Where it is; some servers write a relative address.
+    /// The URI of the resource; some servers write a relative one.
     pub location: Option<String>,
-    /// Its version, an entity tag.
+    /// The version of the resource, an entity tag (RFC 7644 §3.14).
     pub version: Option<String>,
-    /// Everything else the server wrote here.
+    /// All other attributes.
     pub attributes: Attributes,
 }
 
@@ -30,8 +31,8 @@ json_object!(ScimMeta {
 });
 
 impl ScimMeta {
-    /// [`created`](Self::created) as a point in time, if it is one (RFC 3339; fractional seconds
-    /// and any offset are understood).
+    /// Parses [`created`](Self::created) as an RFC 3339 time, with or without fractional seconds
+    /// and in any offset. `None` if it is missing or in another format.
     ///
     /// ```
     /// let user: wats_scim::ScimUser =
@@ -45,7 +46,7 @@ impl ScimMeta {
         self.created.as_deref()?.parse().ok()
     }
 
-    /// [`last_modified`](Self::last_modified) as a point in time, if it is one.
+    /// Parses [`last_modified`](Self::last_modified), like [`created_at`](Self::created_at).
     #[must_use]
     pub fn last_modified_at(&self) -> Option<DateTime<Utc>> {
         self.last_modified.as_deref()?.parse().ok()

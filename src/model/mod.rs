@@ -1,4 +1,7 @@
-//! What travels: a file for each resource or message.
+//! SCIM resources and messages, one file each.
+//!
+//! Structs that callers build, with literal syntax or `Default`, are exhaustive; structs that
+//! callers only read, and enums that may grow, are `#[non_exhaustive]`.
 
 mod between;
 mod extension;

@@ -6,10 +6,11 @@ use wats_scim_filter::PatchPath;
 
 use super::json::Shown;
 
-/// Changes to a resource, applied all or none (RFC 7644 §3.5.2).
+/// Changes to a resource; the server applies all or none of them (RFC 7644 §3.5.2).
 ///
-/// WATS accepts `replace` only, on the paths `fullName`, `familyName`, `givenName`, `email`,
-/// `roles`, `active`, `levels` and `productGroups`.
+/// WATS accepts only `replace`, on the paths `fullName`, `familyName`, `givenName`, `email`,
+/// `roles`, `active`, `levels`, `productGroups` and `displayName`. The client rejects anything else
+/// before it sends a request; see [`Profile::allow_any_patch`](crate::Profile::allow_any_patch).
 ///
 /// ```
 /// use wats_scim::ScimPatchRequest;
@@ -18,12 +19,11 @@ use super::json::Shown;
 /// assert_eq!(patch.operations.len(), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct ScimPatchRequest {
-    /// The URN of the message.
+    /// The URN of the message. Filled in by [`new`](Self::new).
     #[serde(default = "ScimPatchRequest::schemas")]
     pub schemas: Vec<String>,
-    /// The changes, in the order they are applied. There must be at least one.
+    /// The operations, in the order in which the server applies them. At least one is required.
     #[serde(rename = "Operations", alias = "operations")]
     pub operations: Vec<ScimPatchOperation>,
 }
@@ -35,7 +35,7 @@ impl Default for ScimPatchRequest {
 }
 
 impl ScimPatchRequest {
-    /// A request with no change in it yet.
+    /// Creates a request without operations.
     #[must_use]
     pub fn new() -> Self {
         Self { schemas: Self::schemas(), operations: Vec::new() }
@@ -45,29 +45,29 @@ impl ScimPatchRequest {
         vec!["urn:ietf:params:scim:api:messages:2.0:PatchOp".into()]
     }
 
-    /// Adds a `replace`. A value of `null` clears the attribute, and is sent.
+    /// Appends a `replace` operation. `null` is sent, and clears the attribute.
     #[must_use]
     pub fn replace(self, path: impl Into<String>, value: impl Into<Value>) -> Self {
         self.with(ScimPatchOperation { op: PatchOp::Replace, path: Some(path.into()), value: Some(value.into()) })
     }
 
-    /// Adds an `add`.
+    /// Appends an `add` operation, which keeps existing values of a multi-valued attribute.
     #[must_use]
     pub fn add(self, path: impl Into<String>, value: impl Into<Value>) -> Self {
         self.with(ScimPatchOperation { op: PatchOp::Add, path: Some(path.into()), value: Some(value.into()) })
     }
 
-    /// Adds a `remove`, which must name what it removes.
+    /// Appends a `remove` operation.
     #[must_use]
     pub fn remove(self, path: impl Into<String>) -> Self {
         self.with(ScimPatchOperation { op: PatchOp::Remove, path: Some(path.into()), value: None })
     }
 
-    /// Whether a server can understand it: every path is one (RFC 7644 §3.5.2), a removal names what
-    /// it removes, and what is added or put in place is there.
+    /// Checks the rules of RFC 7644 §3.5.2: paths are valid, `remove` has a path, `add` and
+    /// `replace` have a value.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.operations.is_empty() {
-            return Err("the patch has no operation in it".to_owned());
+            return Err("the patch has no operations".to_owned());
         }
         for operation in &self.operations {
             let path = operation.path.as_deref();
@@ -75,12 +75,12 @@ impl ScimPatchRequest {
                 return Err(format!("a path of the patch is not valid: {error}"));
             }
             match (operation.op, path, &operation.value) {
-                (PatchOp::Remove, None, _) => return Err("the patch removes something without naming it".to_owned()),
+                (PatchOp::Remove, None, _) => return Err("a `remove` of the patch has no path".to_owned()),
                 (PatchOp::Add | PatchOp::Replace, _, None) => {
-                    return Err("the patch adds or replaces something without a value".to_owned());
+                    return Err("an `add` or `replace` of the patch has no value".to_owned());
                 }
                 (PatchOp::Add | PatchOp::Replace, None, Some(value)) if !value.is_object() => {
-                    return Err("the patch has a value that is neither named by a path nor an object".to_owned());
+                    return Err("an operation of the patch without a path has a value that is not an object".to_owned());
                 }
                 _ => {}
             }
@@ -88,7 +88,7 @@ impl ScimPatchRequest {
         Ok(())
     }
 
-    /// Adds any operation.
+    /// Appends an operation.
     #[must_use]
     pub fn with(mut self, operation: ScimPatchOperation) -> Self {
         self.operations.push(operation);
@@ -96,20 +96,21 @@ impl ScimPatchRequest {
     }
 }
 
-/// One change of a [`ScimPatchRequest`]. `Debug` hides the value of `password`.
+/// One operation of a [`ScimPatchRequest`] (RFC 7644 §3.5.2). `Debug` redacts the value of
+/// `password`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScimPatchOperation {
-    /// What is done.
+    /// The kind of change.
     pub op: PatchOp,
-    /// To which attribute; without one, `value` is an object of attributes.
+    /// The attribute to change. If `None`, `value` is an object of attributes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The value. `Some(Value::Null)` is sent as `null`, `None` is not sent.
+    /// The value. `Some(Value::Null)` is sent as `null`; `None` is not sent.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
 }
 
-/// Keeps a `null` that was written apart from a value that was not.
+/// Reads `null` as `Some(Value::Null)`, so that it differs from a missing value.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
@@ -125,15 +126,15 @@ impl fmt::Debug for ScimPatchOperation {
     }
 }
 
-/// The kinds of change. They are written in lower case and read in any.
+/// The kind of change of a [`ScimPatchOperation`]. Written in lower case, read in any letter case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PatchOp {
-    /// Adds a value, beside those that are there.
+    /// Adds a value, and keeps existing values of a multi-valued attribute.
     Add,
     /// Removes a value.
     Remove,
-    /// Puts a value in the place of what is there.
+    /// Replaces the attribute's value.
     Replace,
 }
 
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_hides_a_new_password() {
+    fn debug_redacts_a_new_password() {
         let text = format!("{:?}", ScimPatchRequest::new().replace("urn:x:User:password", "canary"));
         assert!(!text.contains("canary"), "{text}");
     }

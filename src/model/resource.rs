@@ -3,9 +3,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
-/// A kind of resource that a SCIM server keeps: users, groups, or a type of your own.
+/// A type of resource on a SCIM server: users, groups, or your own type.
 ///
-/// Everything that reads, lists and writes is generic over this trait (RFC 7643 §6).
+/// All methods that read, list and write resources are generic over this trait. The constants are
+/// those of the server's resource type (RFC 7643 §6).
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -33,40 +34,43 @@ use crate::error::{Error, Result};
 /// }
 /// ```
 pub trait Resource: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
-    /// What one is called in a message: `user`.
+    /// The resource's name in messages: `user`.
     const NAME: &'static str;
-    /// The endpoint below the SCIM base, without slashes: `Users`.
+    /// The endpoint relative to the SCIM base URL, without slashes: `Users`.
     const ENDPOINT: &'static str;
-    /// The URN of the schema, added to a new resource that names no schema.
+    /// The URN of the schema. Sent with a new resource that has no `schemas`.
     const SCHEMA: &'static str;
-    /// The attribute by which a person names one: `userName`.
+    /// The attribute with the unique name of the resource: `userName`.
     const NAMED_BY: &'static str;
 
-    /// The identifier that the server gave it.
+    /// Returns the id assigned by the server.
     fn id(&self) -> Option<&str>;
 
-    /// The identifier, which a resource that the server returned has.
+    /// Returns the id. Resources returned by the server have one.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has none, as before it is created.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the resource has no id, as before its
+    /// creation.
     fn require_id(&self) -> Result<&str> {
         let id = self.id().filter(|id| !id.is_empty());
         id.ok_or_else(|| {
-            Error::invalid(format!("the {} has no id; create it, or read it from the server, first", Self::NAME))
+            Error::invalid(format!("the {} has no id; create it or read it from the server first", Self::NAME))
         })
     }
 
-    /// The value of [`NAMED_BY`](Self::NAMED_BY).
+    /// Returns the value of the attribute [`NAMED_BY`](Self::NAMED_BY).
     fn name(&self) -> Option<&str>;
 
-    /// The version of this state of the resource (RFC 7644 §3.14), if it carries one.
+    /// Returns the version of the resource, `meta.version` (RFC 7644 §3.14). `None` by default.
     fn version(&self) -> Option<&str> {
         None
     }
 
-    /// The identifier that your own system gave it, if the resource has one. A creation whose
-    /// outcome is not known looks for it.
+    /// Returns the id assigned by your own system, `externalId`. `None` by default.
+    ///
+    /// If the outcome of a creation is unknown, the client looks for a resource with this id before
+    /// it creates the resource again.
     fn external_id(&self) -> Option<&str> {
         None
     }

@@ -1,7 +1,10 @@
 use crate::error::{Error, Result};
 use crate::model::{Resource, ScimGroup, ScimUser};
 
-/// Which resource a write is for, and in which version.
+/// The resource that a write changes, and optionally the version that it must still have.
+///
+/// Methods that take a target also take an id or the resource itself; the write then applies to any
+/// version.
 ///
 /// ```
 /// use wats_scim::{ScimUser, Target};
@@ -18,38 +21,42 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// The resource with this id, whatever has become of it.
+    /// Targets the resource with this id, in any version.
     #[must_use]
     pub const fn id(id: &'a str) -> Self {
         Self { id, version: None }
     }
 
-    /// This resource, as long as nobody has changed it since: the write carries its version as
-    /// `If-Match` (RFC 7644 §3.14).
+    /// Targets this resource only while the server still has its version: the write sends it as
+    /// `If-Match` (RFC 7644 §3.14), and fails with
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) if the resource was changed.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has no id or no version.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the resource has no id or no version.
     pub fn unchanged<T: Resource>(resource: &'a T) -> Result<Self> {
         let version = resource.version().filter(|version| !version.is_empty()).ok_or_else(|| {
-            Error::invalid(format!("the {} carries no version, so nobody can say whether it is unchanged", T::NAME))
+            Error::invalid(format!(
+                "the {} has no version, so a change since it was read cannot be detected; use Target::id",
+                T::NAME
+            ))
         })?;
         Ok(Self { version: Some(version), ..Self::of(resource)? })
     }
 
-    /// This resource, in the version it carries, if it carries one.
+    /// Targets this resource, in its version if it has one.
     pub(crate) fn of<T: Resource>(resource: &'a T) -> Result<Self> {
         let id = resource.id().ok_or_else(|| Error::invalid(format!("the {} has no id", T::NAME)))?;
         Ok(Self { id, version: resource.version().filter(|version| !version.is_empty()) })
     }
 
-    /// The id of the resource, as it is.
+    /// Returns the id of the resource.
     #[must_use]
     pub const fn as_id(&self) -> &'a str {
         self.id
     }
 
-    /// The version that the resource must still have.
+    /// Returns the version that the resource must still have; `None` for any version.
     #[must_use]
     pub const fn version(&self) -> Option<&'a str> {
         self.version
@@ -57,7 +64,8 @@ impl<'a> Target<'a> {
 }
 
 impl<'a, T: Resource> From<&'a T> for Target<'a> {
-    /// The resource in any version. One without an id is rejected when it is used.
+    /// Targets the resource in any version. A resource without an id is rejected when the target is
+    /// used.
     fn from(resource: &'a T) -> Self {
         Self::id(resource.id().unwrap_or_default())
     }
@@ -75,7 +83,7 @@ impl<'a> From<&'a String> for Target<'a> {
     }
 }
 
-/// The id of a resource that is to be written, from an id or from the resource itself.
+/// The id of a resource to write: converts from an id or from the resource itself.
 ///
 /// ```
 /// use wats_scim::{ScimUser, ScimWrite};
@@ -112,7 +120,7 @@ impl From<&str> for ResourceId {
 }
 
 impl<T: Resource> From<&T> for ResourceId {
-    /// One without an id is rejected when it is used.
+    /// A resource without an id is rejected when the id is used.
     fn from(resource: &T) -> Self {
         Self(resource.id().unwrap_or_default().to_owned())
     }
@@ -130,17 +138,25 @@ impl From<ScimGroup> for ResourceId {
     }
 }
 
-/// A resource that was read again (RFC 7644 §3.14).
+/// The result of reading a resource again (RFC 7644 §3.14).
+///
+/// ```
+/// use wats_scim::{IfChanged, ScimUser};
+///
+/// assert_eq!(IfChanged::<ScimUser>::Unchanged.into_changed(), None);
+/// let jane = ScimUser::new("jane@example.com");
+/// assert_eq!(IfChanged::Changed(jane.clone()).into_changed(), Some(jane));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IfChanged<T> {
-    /// It still has the version that is known.
+    /// The resource still has the known version.
     Unchanged,
-    /// It has changed, and is this now.
+    /// The resource has changed; this is its current state.
     Changed(T),
 }
 
 impl<T> IfChanged<T> {
-    /// The resource if it has changed.
+    /// Returns the current resource if it has changed.
     pub fn into_changed(self) -> Option<T> {
         match self {
             Self::Unchanged => None,

@@ -8,8 +8,9 @@ use crate::error::Result;
 
 /// A user (RFC 7643 §4.1).
 ///
-/// Every attribute is optional; `null`, `[]` and absent are the same. What has no field here is
-/// kept in [`attributes`](Self::attributes) and sent back.
+/// Every attribute is optional; `null`, `[]` and a missing attribute are the same (RFC 7643 §2.5).
+/// Attributes without a field are kept in [`attributes`](Self::attributes) and sent back. A value
+/// of an unexpected type is kept there too, and its field is `None`.
 ///
 /// ```
 /// use wats_scim::{ScimUser, ScimUserName};
@@ -25,27 +26,26 @@ use crate::error::Result;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct ScimUser {
-    /// The schemas that the resource uses. Filled in on create if absent.
+    /// The URNs of the resource's schemas. Filled in on creation if missing.
     pub schemas: Option<Vec<String>>,
-    /// The identifier that the server gave. Never sent on create (RFC 7643 §3.1).
+    /// The id assigned by the server. Never sent on creation (RFC 7643 §3.1).
     pub id: Option<String>,
-    /// The identifier that your own system gave.
+    /// The id assigned by your own system.
     pub external_id: Option<String>,
-    /// The name by which the user signs in; unique, without regard to case.
+    /// The sign-in name; unique on the server, in any letter case.
     pub user_name: Option<String>,
-    /// The parts of the person's name.
+    /// The components of the user's name.
     pub name: Option<ScimUserName>,
-    /// The name to show.
+    /// The display name.
     pub display_name: Option<String>,
-    /// Whether the user may sign in.
+    /// Whether the user can sign in.
     pub active: Option<bool>,
-    /// Addresses.
+    /// The email addresses. WATS stores one.
     pub emails: Option<Vec<ScimUserEmail>>,
-    /// What the server says about the user.
+    /// Metadata, set by the server.
     pub meta: Option<ScimMeta>,
-    /// Everything else, extensions among it.
+    /// All other attributes, including extensions.
     pub attributes: Attributes,
 }
 
@@ -62,13 +62,13 @@ json_object!(ScimUser {
 });
 
 impl ScimUser {
-    /// A user with a `userName`, the one attribute that every user must have.
+    /// Creates a user with a `userName`, its only required attribute.
     #[must_use]
     pub fn new(user_name: impl Into<String>) -> Self {
         Self { user_name: Some(user_name.into()), ..Self::default() }
     }
 
-    /// The identifier, which a user that the server returned has.
+    /// Returns the id. Users returned by the server have one.
     ///
     /// ```
     /// use wats_scim::ScimUser;
@@ -81,40 +81,41 @@ impl ScimUser {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has none, as before it is created.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the user has no id, as before its
+    /// creation.
     pub fn require_id(&self) -> Result<&str> {
         Resource::require_id(self)
     }
 
-    /// Sets the identifier that your own system gave.
+    /// Sets the id assigned by your own system, `externalId`.
     #[must_use]
     pub fn with_external_id(mut self, external_id: impl Into<String>) -> Self {
         self.external_id = Some(external_id.into());
         self
     }
 
-    /// Sets the parts of the name.
+    /// Sets the components of the name.
     #[must_use]
     pub fn with_name(mut self, name: ScimUserName) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// Sets the name to show.
+    /// Sets the display name.
     #[must_use]
     pub fn with_display_name(mut self, display_name: impl Into<String>) -> Self {
         self.display_name = Some(display_name.into());
         self
     }
 
-    /// Sets whether the user may sign in.
+    /// Sets whether the user can sign in.
     #[must_use]
     pub fn with_active(mut self, active: bool) -> Self {
         self.active = Some(active);
         self
     }
 
-    /// Adds an address. The first is the primary work address.
+    /// Adds an email address. The first one becomes the primary work address.
     #[must_use]
     pub fn with_email(mut self, address: impl Into<String>) -> Self {
         let emails = self.emails.get_or_insert_default();
@@ -123,14 +124,14 @@ impl ScimUser {
         self
     }
 
-    /// Sets any other attribute.
+    /// Sets an attribute that has no field. It replaces one with the same name in any letter case.
     #[must_use]
     pub fn with_attribute(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.attributes.set(name, value);
         self
     }
 
-    /// The primary address, or else the first.
+    /// Returns the primary email address, or the first one if none is primary.
     #[must_use]
     pub fn email(&self) -> Option<&str> {
         let emails = self.emails.as_deref()?;
@@ -162,17 +163,16 @@ impl Resource for ScimUser {
     }
 }
 
-/// The parts of a person's name (RFC 7643 §4.1.1).
+/// The components of a user's name (RFC 7643 §4.1.1).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct ScimUserName {
-    /// The whole name, as it is to be shown.
+    /// The full name, formatted for display.
     pub formatted: Option<String>,
     /// The family name.
     pub family_name: Option<String>,
     /// The given name.
     pub given_name: Option<String>,
-    /// Every other part, such as `middleName`.
+    /// All other attributes, such as `middleName`.
     pub attributes: Attributes,
 }
 
@@ -183,13 +183,13 @@ json_object!(ScimUserName {
 });
 
 impl ScimUserName {
-    /// A given and a family name.
+    /// Creates a name from a given and a family name.
     #[must_use]
     pub fn new(given_name: impl Into<String>, family_name: impl Into<String>) -> Self {
         Self { given_name: Some(given_name.into()), family_name: Some(family_name.into()), ..Self::default() }
     }
 
-    /// Sets the whole name, as it is to be shown.
+    /// Sets the full name, formatted for display.
     #[must_use]
     pub fn with_formatted(mut self, formatted: impl Into<String>) -> Self {
         self.formatted = Some(formatted.into());
@@ -197,17 +197,16 @@ impl ScimUserName {
     }
 }
 
-/// An address of a user (RFC 7643 §4.1.2).
+/// An email address of a user (RFC 7643 §4.1.2).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct ScimUserEmail {
-    /// The address.
+    /// The email address.
     pub value: Option<String>,
-    /// What it is for: `work`, `home`, `other`.
+    /// The type of address: `work`, `home` or `other`.
     pub r#type: Option<String>,
-    /// Whether it is the preferred one; at most one is.
+    /// Whether this is the primary address; at most one is.
     pub primary: Option<bool>,
-    /// Everything else, such as `display`.
+    /// All other attributes, such as `display`.
     pub attributes: Attributes,
 }
 
@@ -218,20 +217,20 @@ json_object!(ScimUserEmail {
 });
 
 impl ScimUserEmail {
-    /// An address.
+    /// Creates an email address without a type.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
         Self { value: Some(value.into()), ..Self::default() }
     }
 
-    /// Sets what it is for.
+    /// Sets the type of address.
     #[must_use]
     pub fn with_type(mut self, r#type: impl Into<String>) -> Self {
         self.r#type = Some(r#type.into());
         self
     }
 
-    /// Sets whether it is the preferred one.
+    /// Sets whether this is the primary address.
     #[must_use]
     pub fn with_primary(mut self, primary: bool) -> Self {
         self.primary = Some(primary);
@@ -271,12 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn null_and_empty_and_absent_are_the_same() {
+    fn null_empty_and_missing_are_equal() {
         assert_eq!(decode(json!({ "emails": [], "displayName": null, "active": null })), ScimUser::default());
     }
 
     #[test]
-    fn a_value_of_another_type_is_kept_and_costs_only_its_field() {
+    fn a_value_of_an_unexpected_type_is_kept_and_affects_only_its_field() {
         let odd = json!({
             "userName": "jane", "displayName": 7, "name": "Jane Doe", "active": "perhaps",
             "emails": [{ "value": "j@x" }, "k@x"], "meta": [],
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_name_that_comes_twice_the_last_counts() {
+    fn the_last_of_two_members_with_the_same_name_wins() {
         for (json, name) in
             [(r#"{"displayName":7,"DISPLAYNAME":"J"}"#, Some("J")), (r#"{"displayName":"J","displayname":7}"#, None)]
         {
@@ -302,14 +301,14 @@ mod tests {
     }
 
     #[test]
-    fn a_field_speaks_for_the_odd_value_it_replaces() {
+    fn setting_a_field_replaces_a_value_of_an_unexpected_type() {
         let mut user = decode(json!({ "displayName": 7 }));
         user.display_name = Some("Jane".into());
         assert_eq!(serde_json::to_string(&user).unwrap(), r#"{"displayName":"Jane"}"#);
     }
 
     #[test]
-    fn a_user_can_be_flattened_into_a_type_of_ones_own() {
+    fn a_user_can_be_flattened_into_another_type() {
         #[derive(serde::Deserialize, serde::Serialize)]
         struct Badge {
             badge: u32,
@@ -323,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_email_is_the_primary_one() {
+    fn email_returns_the_primary_address() {
         let user = decode(json!({ "emails": [{ "value": "a" }, { "value": "b", "primary": "True" }] }));
         assert_eq!(user.email(), Some("b"));
     }

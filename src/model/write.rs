@@ -1,7 +1,7 @@
 use crate::error::Operation;
 use crate::model::{Resource, ResourceId, ScimPatchRequest, ScimUser};
 
-/// One write of a batch.
+/// One write of a batch: a creation, a patch or a deletion.
 ///
 /// ```
 /// use wats_scim::{ScimUser, ScimWrite};
@@ -19,20 +19,20 @@ pub enum ScimWrite<T = ScimUser> {
     Create {
         /// The resource.
         resource: T,
-        /// The name by which later writes of the batch can refer to it; see
+        /// The name by which later writes of the batch refer to the resource; see
         /// [`create_as`](Self::create_as).
         bulk_id: Option<String>,
     },
-    /// Changes the resource with this id.
+    /// Patches a resource.
     Patch {
-        /// Which resource.
+        /// The id of the resource.
         id: String,
-        /// What to change.
+        /// The changes.
         patch: ScimPatchRequest,
     },
-    /// Deletes the resource with this id.
+    /// Deletes a resource.
     Delete {
-        /// Which resource.
+        /// The id of the resource.
         id: String,
     },
 }
@@ -44,22 +44,28 @@ impl<T: Resource> ScimWrite<T> {
         Self::Create { resource, bulk_id: None }
     }
 
-    /// Creates a resource under a name of your own. In the writes after it, the text `bulkId:` and
-    /// the name stands for its id (RFC 7644 §3.7.2): as a whole value anywhere in what they send,
-    /// or as the id that they change or delete.
+    /// Creates a resource that later writes of the batch can refer to (RFC 7644 §3.7.2).
     ///
-    /// It is the same whether the server takes bulk requests or not: what refers to a resource
-    /// waits until it is created. A write is refused with
-    /// [`FailedReference`](crate::ErrorKind::FailedReference) if that failed, and with
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if no write before it has the name, or has
-    /// it already. A name must not be empty, have control characters or begin with `write-`.
+    /// In later writes, `bulkId:` followed by the name is replaced by the id of the created
+    /// resource: as a whole string value anywhere in the resource or patch, or as the id to patch
+    /// or delete. References work with and without bulk requests: a write waits until the resources
+    /// it refers to are created.
+    ///
+    /// A name must not be empty, contain control characters or begin with `write-`.
+    ///
+    /// # Errors
+    ///
+    /// A write that refers to a failed creation fails with
+    /// [`FailedReference`](crate::ErrorKind::FailedReference). A write that refers to an unknown
+    /// name, and a creation with an invalid or used name, fail with
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
     ///
     /// ```
     /// use wats_scim::{ScimGroup, ScimMember, ScimWrite};
     ///
     /// let writes = [
     ///     ScimWrite::create_as("testers", ScimGroup::new("Testers")),
-    ///     ScimWrite::create(ScimGroup::new("Everybody").with_member(ScimMember::new("bulkId:testers"))),
+    /// ScimWrite::create(ScimGroup::new("Staff").with_member(ScimMember::new("bulkId:testers"))),
     /// ];
     /// ```
     #[must_use]
@@ -67,7 +73,7 @@ impl<T: Resource> ScimWrite<T> {
         Self::Create { resource, bulk_id: Some(bulk_id.into()) }
     }
 
-    /// The resource that it creates, if it creates one.
+    /// Returns the resource to create, if this is a creation.
     pub(crate) fn created(&self) -> Option<&T> {
         match self {
             Self::Create { resource, .. } => Some(resource),
@@ -75,7 +81,7 @@ impl<T: Resource> ScimWrite<T> {
         }
     }
 
-    /// The id of the resource that it changes or deletes.
+    /// Returns the id of the resource to patch or delete.
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
             Self::Patch { id, .. } | Self::Delete { id } => Some(id),
@@ -83,7 +89,7 @@ impl<T: Resource> ScimWrite<T> {
         }
     }
 
-    /// The operation that it is, as errors name it.
+    /// Returns the operation, for errors.
     pub(crate) fn operation(&self) -> Operation {
         match self {
             Self::Create { .. } => Operation::Create(T::NAME),
@@ -92,13 +98,13 @@ impl<T: Resource> ScimWrite<T> {
         }
     }
 
-    /// Changes a resource.
+    /// Patches a resource.
     #[must_use]
     pub fn patch(id: impl Into<ResourceId>, patch: ScimPatchRequest) -> Self {
         Self::Patch { id: id.into().into_text(), patch }
     }
 
-    /// Sets whether a user may sign in.
+    /// Sets whether a user can sign in.
     #[must_use]
     pub fn set_active(id: impl Into<ResourceId>, active: bool) -> Self {
         Self::patch(id, ScimPatchRequest::new().replace("active", active))

@@ -1,4 +1,4 @@
-//! What WATS accepts in a PATCH: `replace` on a few paths of its own, with a text or a boolean each.
+//! The WATS PATCH dialect: `replace` on a few paths, each with a string or a boolean.
 
 use serde_json::Value;
 
@@ -8,46 +8,48 @@ use crate::model::{
     Extension, PatchOp, Resource, ScimPatchOperation, ScimPatchRequest, ScimUser, differences, member, object,
 };
 
-/// The paths, all of them: those that WATS documents, and `displayName`, which pyWATS sends.
+/// The supported paths: those in the WATS documentation, and `displayName`, which pyWATS sends.
 pub(crate) const PATCH_PATHS: &[&str] =
     &["fullName", "familyName", "givenName", "email", "roles", "active", "levels", "productGroups", "displayName"];
 
-/// What stands between several values of a path.
+/// The separator between several values of a path.
 pub(crate) const SEPARATOR: &str = ";";
 
-/// What of an operation a server refuses that lets these paths be replaced, with a text or a
-/// boolean. A `null` is left to the server.
+/// Returns the part of an operation that is not supported by a server that only supports `replace`
+/// on these paths, with a string or a boolean. `null` is accepted here and left to the server.
 pub(crate) fn rejection(paths: &[&str], operation: &ScimPatchOperation) -> Option<String> {
-    let Some(path) = &operation.path else { return Some("operation without a path".to_owned()) };
+    let Some(path) = &operation.path else { return Some("an operation without a path".to_owned()) };
     let is_known = paths.iter().any(|known| known.eq_ignore_ascii_case(path));
     match (&operation.op, &operation.value) {
         (PatchOp::Add, _) => Some(format!("`add` (here on {path:?})")),
         (PatchOp::Remove, _) => Some(format!("`remove` (here of {path:?})")),
-        (PatchOp::Replace, _) if !is_known => Some(format!("change of {path:?}")),
+        (PatchOp::Replace, _) if !is_known => Some(format!("a change of {path:?}")),
         (PatchOp::Replace, Some(Value::Array(_) | Value::Object(_) | Value::Number(_))) => {
-            Some(format!("value for {path:?} but a text or a boolean"))
+            Some(format!("a value for {path:?} other than a string or a boolean"))
         }
         (PatchOp::Replace, _) => None,
     }
 }
 
-/// Several values as WATS reads them: joined by `;`.
+/// Joins several values with `;`, the separator in WATS.
 pub(crate) fn joined(values: &[&str], what: &str) -> Result<String> {
-    let refuse = |why: String| Err(Error::invalid(why).in_operation(Operation::Patch(ScimUser::NAME)));
+    let reject = |why: String| Err(Error::invalid(why).in_operation(Operation::Patch(ScimUser::NAME)));
     if values.is_empty() {
-        return refuse(format!("no {what} is given"));
+        return reject(format!("no {what} is given"));
     }
     match values.iter().find(|value| value.trim().is_empty() || value.contains(SEPARATOR)) {
-        Some(value) => refuse(format!("the {what} {value:?} is empty or has a ; in it, which WATS reads as two")),
+        Some(value) => reject(format!("the {what} {value:?} is empty or contains ;, which separates values in WATS")),
         None => Ok(values.join(SEPARATOR)),
     }
 }
 
 impl ScimPatchRequest {
-    /// The same in the paths that WATS accepts, and what they cannot say.
+    /// Returns the patch from `old` to `new` in the WATS PATCH dialect, and the changes that the
+    /// dialect cannot express.
     ///
-    /// WATS takes `fullName` (here `name.formatted`), `familyName`, `givenName`, `email`, `active`,
-    /// `roles` if there is one, and levels and product groups to be added. Nothing can be cleared.
+    /// WATS supports changes of `fullName` (`name.formatted` in SCIM), `familyName`, `givenName`,
+    /// `email`, `active` and a single value of `roles`, and additions to levels and product groups.
+    /// No attribute can be cleared. Each unsupported change is described as `path: change`.
     ///
     /// ```
     /// use wats_scim::{ScimPatchRequest, ScimUser};
@@ -62,7 +64,8 @@ impl ScimPatchRequest {
     ///
     /// # Errors
     ///
-    /// The error of writing one of them as JSON, or of reading its extension.
+    /// The serialization error if a user cannot be written as JSON, or the deserialization error if
+    /// its WATS extension cannot be read.
     pub fn between_for_wats(old: &ScimUser, new: &ScimUser) -> serde_json::Result<(Self, Vec<String>)> {
         let (mut patch, mut left_out) = (Self::new(), Vec::new());
         let wats = format!("{}:", <WatsUser as Extension>::SCHEMA);
@@ -75,7 +78,7 @@ impl ScimPatchRequest {
                 _ if is("active") => Some("active"),
                 _ if is("emails") => Some("email"),
                 _ if is("roles") => Some("roles"),
-                // Compared value by value below.
+                // The values are compared below.
                 _ if path.len() >= wats.len() && path.to_ascii_lowercase().starts_with(&wats.to_ascii_lowercase()) => {
                     continue;
                 }
@@ -110,14 +113,14 @@ impl ScimPatchRequest {
     }
 }
 
-/// WATS has one address, so a change is expressible if both have one at the most, and its use is
-/// the same.
+/// WATS stores one email address, so a change can be expressed if `old` has at most one and `new`
+/// has exactly one.
 fn only_address_differs(old: &ScimUser, new: &ScimUser) -> bool {
     let count = |user: &ScimUser| user.emails.as_ref().map_or(0, Vec::len);
     count(old) <= 1 && count(new) == 1 && new.email().is_some_and(|email| !email.is_empty())
 }
 
-/// WATS gives a user one role.
+/// The role, if there is exactly one: a WATS user has one role.
 fn only_role(roles: &Value) -> Option<&str> {
     match roles.as_array().map(Vec::as_slice) {
         Some([role]) => member(role, "value").unwrap_or(role).as_str(),

@@ -1,4 +1,4 @@
-//! What only WATS has: its paths, its dialect of PATCH, its extension and its token.
+//! WATS specifics: its paths, its PATCH dialect, its user extension and its token.
 
 mod dialect;
 mod token;
@@ -10,5 +10,5 @@ pub(crate) use dialect::{PATCH_PATHS, rejection};
 pub use token::ScimToken;
 pub use user::WatsUser;
 
-/// The path of SCIM on a WATS server.
+/// The path of the SCIM API on a WATS server.
 pub(crate) const BASE_PATH: &str = "/api/SCIM/v2";

@@ -7,28 +7,39 @@ use wats_scim_filter::json;
 
 use crate::error::Secret;
 
-/// The token that Microsoft Entra ID or Okta is given as its secret for the WATS SCIM base URL.
+/// A token for the SCIM API of WATS, to be used as the secret token of an identity provider such as
+/// Microsoft Entra ID or Okta.
 ///
-/// `Debug` does not show the token; [`Secret::expose`] does.
+/// `Debug` redacts the token; read it with [`Secret::expose`].
+///
+/// ```
+/// # let sandbox = wats_scim_sandbox::Sandbox::start()?;
+/// # let credentials = wats_scim::Credentials::wats_token(sandbox.token());
+/// # let client = wats_scim::blocking::ScimClient::new(sandbox.base_url(), credentials)?;
+/// let token = client.get_token(Some(90))?;
+/// assert!(token.expires.is_some());
+/// println!("secret token: {}", token.token.expose());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ScimToken {
-    /// The JWT itself.
+    /// The token, a JWT.
     pub token: Secret,
-    /// When it ends: as the server says, or else as the token's own `exp` claim says. The claim is
-    /// read for display only; no signature is checked.
+    /// The time of expiry, from the server's response or else from the token's `exp` claim (RFC
+    /// 7519 §4.1.4). It is for display only: the token's signature is not verified.
     pub expires: Option<DateTime<Utc>>,
-    /// How many days it was asked to last, if the server says.
+    /// The requested lifetime in days, if the server returns it.
     pub duration_days: Option<u32>,
 }
 
 impl ScimToken {
-    /// Reads the reply of WATS's token route, whose form is not documented: an object whose names
-    /// are written in one of several ways and any letter case, or a bare JWT.
+    /// Reads the response of the WATS token endpoint, whose format is not documented: an object
+    /// with one of several spellings of each name in any letter case, or a bare JWT.
     pub(crate) fn read(reply: &Value) -> Result<Self, &'static str> {
         let (token, object) = match reply {
             Value::String(text) if is_jwt(text.trim()) => (text.as_str(), None),
-            Value::String(_) => return Err("it is text, but not a token"),
+            Value::String(_) => return Err("it is a string, but not a token"),
             Value::Object(object) => {
                 let token = member(object, &["token"]).and_then(Value::as_str);
                 (token.ok_or("there is no token in it")?, Some(object))
@@ -52,7 +63,7 @@ fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Valu
     names.iter().find_map(|name| json::assigned(object, name))
 }
 
-/// A time with or without an offset (then UTC), or in seconds since 1970.
+/// A time with or without an offset (then in UTC), or in seconds since 1970.
 fn time(value: &Value) -> Option<DateTime<Utc>> {
     match value {
         Value::Number(number) => DateTime::from_timestamp(number.as_i64()?, 0),
@@ -89,7 +100,7 @@ fn expiry_of(token: &str) -> Option<DateTime<Utc>> {
     let claims = LENIENT.decode(token.split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
     let expiry = claims.get("exp")?;
-    // A NumericDate may have a fraction, which does not matter here.
+    // A NumericDate can have a fraction, which is ignored.
     let whole = expiry.to_string();
     DateTime::from_timestamp(whole.split('.').next()?.parse().ok()?, 0)
 }
@@ -108,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_in_every_form() {
+    fn names_are_read_in_every_spelling() {
         for reply in [
             json!({ "token": "t", "expiresUtc": "2026-09-21T14:13:20Z", "durationDays": 90 }),
             json!({ "Token": "t", "expires_utc": "2026-09-21T14:13:20", "duration_days": "90" }),
@@ -123,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_jwt_tells_its_own_expiry() {
+    fn the_expiry_of_a_bare_jwt_is_its_exp_claim() {
         let token = read(&json!(JWT));
         assert_eq!((token.token.expose(), token.expires.unwrap().timestamp()), (JWT, 1_790_000_000));
         assert_eq!(read(&json!({ "token": JWT })).expires.unwrap().timestamp(), 1_790_000_000);
     }
 
     #[test]
-    fn a_reply_without_a_token_is_an_error() {
+    fn a_response_without_a_token_is_an_error() {
         for reply in
             [json!({}), json!({ "token": null }), json!({ "token": "" }), json!("Unauthorized"), json!(""), json!(7)]
         {
@@ -139,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_does_not_show_the_token() {
+    fn debug_redacts_the_token() {
         assert!(!format!("{:?}", read(&json!(JWT))).contains("eyJ"));
     }
 }

@@ -3,10 +3,10 @@ use serde_json::{Map, Value};
 use super::dialect::SEPARATOR;
 use crate::model::{Attributes, Extension, ScimUser, json_object};
 
-/// WATS's own attributes of a user, since WATS 2025.1.10.
+/// The WATS user extension, in WATS 2025.1.10 and later.
 ///
-/// The server joins several values by `;`; [`levels`](Self::levels) and
-/// [`product_groups`](Self::product_groups) are the values.
+/// WATS joins several values with `;`. The methods [`levels`](Self::levels()) and
+/// [`product_groups`](Self::product_groups()) split them.
 ///
 /// ```
 /// use wats_scim::{ScimUser, WatsUser};
@@ -17,13 +17,12 @@ use crate::model::{Attributes, Extension, ScimUser, json_object};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct WatsUser {
-    /// The levels that the user is restricted to, joined by `;`.
+    /// The levels that the user is restricted to, joined with `;`.
     pub levels: Option<String>,
-    /// The product groups that the user is restricted to, joined by `;`.
+    /// The product groups that the user is restricted to, joined with `;`.
     pub product_groups: Option<String>,
-    /// Everything else.
+    /// All other attributes.
     pub attributes: Attributes,
 }
 
@@ -37,12 +36,12 @@ impl Extension for WatsUser {
 }
 
 impl WatsUser {
-    /// The levels, one by one.
+    /// Iterates over the levels.
     pub fn levels(&self) -> impl Iterator<Item = &str> {
         separate(self.levels.as_deref())
     }
 
-    /// The product groups, one by one.
+    /// Iterates over the product groups.
     pub fn product_groups(&self) -> impl Iterator<Item = &str> {
         separate(self.product_groups.as_deref())
     }
@@ -53,17 +52,17 @@ fn separate(joined: Option<&str>) -> impl Iterator<Item = &str> {
 }
 
 impl ScimUser {
-    /// The WATS levels of a new user, each of which must exist on the server.
+    /// Sets the WATS levels of a new user. Each must exist on the server.
     ///
-    /// They travel joined by `;` in WATS's extension (WATS 2025.1.10 and later), so a level whose
-    /// name contains `;` cannot be named here: it would be read as two.
+    /// They are sent in the [WATS extension](WatsUser) (WATS 2025.1.10 and later), joined with `;`.
+    /// Therefore a name that contains `;` is read by WATS as two levels.
     #[must_use]
     pub fn with_levels<L: AsRef<str>>(self, levels: impl IntoIterator<Item = L>) -> Self {
         self.with_wats("levels", levels)
     }
 
-    /// The WATS product groups of a new user; the rules of [`with_levels`](Self::with_levels)
-    /// apply.
+    /// Sets the WATS product groups of a new user, under the rules of
+    /// [`with_levels`](Self::with_levels).
     #[must_use]
     pub fn with_product_groups<G: AsRef<str>>(self, groups: impl IntoIterator<Item = G>) -> Self {
         self.with_wats("productGroups", groups)

@@ -1,4 +1,4 @@
-//! What is the same for every kind of resource: groups, versions, searches, discovery, extensions.
+//! Features of every resource type: groups, versions, searches, discovery, extensions.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ fn members(group: &ScimGroup) -> HashSet<&str> {
 
 #[maybe_async]
 #[test]
-async fn a_groups_whole_life() {
+async fn a_groups_life_cycle() {
     let client = client();
     let (ann, bob) = (new_user(&client, "ann").await, new_user(&client, "bob").await);
     let cy = new_user(&client, "cy").await;
@@ -71,7 +71,7 @@ async fn a_resource_is_replaced_as_a_whole() {
 
 #[maybe_async]
 #[test]
-async fn the_smallest_patch_makes_one_version_of_the_other() {
+async fn the_smallest_patch_changes_one_version_into_another() {
     let client = client();
     let jane = ScimUser::new(unique("patched")).with_display_name("Jane").with_email("jane@example.com");
     let old = client.create_user(&jane.with_attribute("title", "Engineer")).await.unwrap();
@@ -93,7 +93,7 @@ async fn the_smallest_patch_makes_one_version_of_the_other() {
 
 #[maybe_async]
 #[test]
-async fn a_write_can_be_for_one_version_only() {
+async fn a_write_can_require_a_version() {
     let server = crate::server();
     let client = server.client();
     let users = client.resources::<ScimUser>();
@@ -145,7 +145,7 @@ async fn a_search_sorts_and_selects() {
 
 #[maybe_async]
 #[test]
-async fn a_server_says_what_it_offers() {
+async fn discovery_reads_the_profile_of_the_server() {
     let client = client().discover().await.unwrap();
     assert!(client.profile().offers("Users") && client.profile().offers("Groups"));
     assert!(!client.profile().offers("Devices"));
@@ -155,7 +155,7 @@ async fn a_server_says_what_it_offers() {
         let user = ScimUser::new(format!("{n}.{mark}")).with_display_name(&mark);
         ids.insert(client.create_user(&user).await.unwrap().id.unwrap());
     }
-    // By cursor, where the server offers it.
+    // With a cursor, if the server supports it.
     let mut pages = client.iter_users().matching(Filter::eq("displayName", mark.as_str())).page_size(5);
     let mut listed = Vec::new();
     while let Some(user) = pages.try_next().await.unwrap() {
@@ -169,33 +169,35 @@ async fn a_server_says_what_it_offers() {
 
 #[maybe_async]
 #[test]
-async fn an_extension_goes_and_comes_back() {
+async fn an_extension_round_trips() {
     let client = client();
-    let mut work = EnterpriseUser::default();
-    work.employee_number = Some("4711".into());
-    work.department = Some("Test".into());
+    let work = EnterpriseUser {
+        employee_number: Some("4711".into()),
+        department: Some("Test".into()),
+        ..EnterpriseUser::default()
+    };
     let jane = ScimUser::new(unique("enterprise")).with_extension(&work).unwrap();
     let id = client.create_user(&jane).await.unwrap().id.unwrap();
     let read = client.get_user(&id).await.unwrap().unwrap();
-    let held = read.extension::<EnterpriseUser>().unwrap().unwrap();
-    assert_eq!((held.employee_number, held.department), (work.employee_number, work.department));
+    let read = read.extension::<EnterpriseUser>().unwrap().unwrap();
+    assert_eq!((read.employee_number, read.department), (work.employee_number, work.department));
     client.delete_user(&id).await.unwrap();
 }
 
-/// What a batch says of each write: the kind of its error, or the names of what it shows.
+/// The result of each write of a batch: the kind of its error, or the name of the resource.
 #[maybe_async]
-async fn said(client: &ScimClient, writes: Vec<ScimWrite>) -> Vec<(Option<ErrorKind>, Option<String>)> {
+async fn outcomes(client: &ScimClient, writes: Vec<ScimWrite>) -> Vec<(Option<ErrorKind>, Option<String>)> {
     let items = client.write_users(writes).run().await;
-    let said = |item: BatchItem| match item.result {
+    let result = |item: BatchItem| match item.result {
         Ok(shown) => (None, shown.and_then(|user| user.user_name)),
         Err(error) => (Some(error.kind()), None),
     };
-    items.into_iter().map(said).collect()
+    items.into_iter().map(result).collect()
 }
 
 #[maybe_async]
 #[test]
-async fn a_batch_says_the_same_with_bulk_requests_and_without() {
+async fn a_batch_has_the_same_results_with_and_without_bulk_requests() {
     let single = client();
     let bulk = single.discover().await.unwrap();
     assert!(bulk.profile().bulk().is_some());
@@ -213,13 +215,13 @@ async fn a_batch_says_the_same_with_bulk_requests_and_without() {
 
         let mut writes: Vec<_> = ids.iter().map(|id| ScimWrite::set_active(id, false)).collect();
         writes.push(ScimWrite::delete(""));
-        writes.push(ScimWrite::delete("nobody/../here"));
-        let patched = said(client, writes).await;
+        writes.push(ScimWrite::delete("missing/../here"));
+        let patched = outcomes(client, writes).await;
         for id in &ids {
             let user = client.get_user(id).await.unwrap().unwrap();
             assert_eq!(user.active, Some(false));
         }
-        let deleted = said(client, ids.iter().map(ScimWrite::delete).collect()).await;
+        let deleted = outcomes(client, ids.iter().map(ScimWrite::delete).collect()).await;
         let patched: Vec<_> = patched.into_iter().map(|(kind, _)| kind).collect();
         results.push((kinds, patched, deleted));
     }
@@ -229,7 +231,7 @@ async fn a_batch_says_the_same_with_bulk_requests_and_without() {
 
 #[maybe_async]
 #[test]
-async fn writes_refer_to_what_others_create() {
+async fn writes_can_refer_to_created_resources() {
     let single = client();
     let bulk = single.discover().await.unwrap();
     let mark = unique("refer");
@@ -246,7 +248,7 @@ async fn writes_refer_to_what_others_create() {
             ScimWrite::create_as("outer", group("outer").with_member(member("inner"))),
             ScimWrite::patch("bulkId:inner", rename),
             ScimWrite::create_as("inner", group("again")),
-            ScimWrite::create(group("nobody's").with_member(member("nobody"))),
+            ScimWrite::create(group("unknown").with_member(member("unknown"))),
             ScimWrite::create_as("failed", ScimGroup::default()),
             ScimWrite::create(group("failed").with_member(member("failed"))),
         ];
@@ -254,15 +256,15 @@ async fn writes_refer_to_what_others_create() {
         let kinds: Vec<_> = items.iter().map(|item| item.result.as_ref().err().map(wats_scim::Error::kind)).collect();
         let id_of = |at: usize| items[at].result.as_ref().unwrap().as_ref().unwrap().id.clone().unwrap();
         let (inner, outer) = (id_of(0), id_of(1));
-        assert!(items.iter().map(|item| &item.write).eq(&writes), "each write is as it was given");
+        assert!(items.iter().map(|item| &item.write).eq(&writes), "each write is returned as passed in");
         let members = |group: ScimGroup| group.member_ids().map(ToOwned::to_owned).collect::<Vec<_>>();
         let shown = items.into_iter().take(2).map(|item| members(item.result.unwrap().unwrap())).collect::<Vec<_>>();
         assert_eq!(shown, [[jane.clone()], [inner.clone()]]);
-        let held = client.groups().get(&inner).await.unwrap().unwrap();
-        assert_eq!(held.display_name, Some(format!("inner {mark}")));
-        assert_eq!(members(held), [jane]);
-        let held = client.groups().get(&outer).await.unwrap().unwrap();
-        assert_eq!(members(held), [inner]);
+        let read = client.groups().get(&inner).await.unwrap().unwrap();
+        assert_eq!(read.display_name, Some(format!("inner {mark}")));
+        assert_eq!(members(read), [jane]);
+        let read = client.groups().get(&outer).await.unwrap().unwrap();
+        assert_eq!(members(read), [inner]);
         results.push(kinds);
     }
     let (invalid, failed) = (Some(ErrorKind::InvalidInput), Some(ErrorKind::FailedReference));

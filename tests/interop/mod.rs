@@ -1,7 +1,7 @@
-//! The client against SCIM servers that keep to the RFCs, each in its own way.
+//! The client against SCIM servers that follow the RFCs, with their differences.
 //!
-//! The file that loads this says which server: one by others, started by a script of `scripts/`, or
-//! the sandbox.
+//! The file that includes this module chooses the server: a third-party one, started by a script in
+//! `scripts/`, or the sandbox.
 
 mod any_resource;
 
@@ -13,7 +13,7 @@ use wats_scim_sandbox::StandardSandbox;
 
 use crate::{ScimClient, maybe_async, test};
 
-/// A server, and the ways in which it differs from the others.
+/// A server and its differences.
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
@@ -21,7 +21,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The one that a script has started.
+    /// The server that a script has started.
     #[allow(dead_code, reason = "the suite over the sandbox does not need it")]
     pub(crate) fn started() -> Self {
         let of = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run scripts/scim2-server"));
@@ -37,7 +37,7 @@ impl Server {
         ScimClient::new(&self.url, self.credentials.clone()).unwrap()
     }
 
-    /// The sandbox, as a server that keeps to the RFCs.
+    /// The sandbox, as a standard server.
     #[allow(dead_code, reason = "the suite over other servers does not need it")]
     pub(crate) fn sandbox() -> Self {
         static SANDBOX: OnceLock<StandardSandbox> = OnceLock::new();
@@ -47,12 +47,13 @@ impl Server {
         Self { url: sandbox.scim_url().to_owned(), credentials, kind: "sandbox" }
     }
 
-    /// scimmy's filters know no escapes: a quote ends the text, and a backslash is two.
+    /// scimmy's filters do not support escapes: a quote ends the string, and a backslash is
+    /// doubled.
     fn reads_escapes(&self) -> bool {
         self.kind != "scimmy"
     }
 
-    /// scimmy gives no version, and ignores `If-Match`.
+    /// scimmy does not send versions, and ignores `If-Match`.
     fn has_versions(&self) -> bool {
         self.kind != "scimmy"
     }
@@ -62,7 +63,7 @@ fn client() -> ScimClient {
     crate::server().client()
 }
 
-/// A name that no other test uses.
+/// A name unique to one test.
 fn unique(name: &str) -> String {
     let now = chrono::Utc::now().timestamp_micros();
     format!("{name}-{now}-{}@example.com", std::process::id())
@@ -70,7 +71,7 @@ fn unique(name: &str) -> String {
 
 #[maybe_async]
 #[test]
-async fn a_users_whole_life() {
+async fn a_users_life_cycle() {
     let server = crate::server();
     let client = server.client();
     let name = unique(if server.reads_escapes() { "jane+o'neil\"\\#EXT#" } else { "jane+o'neil#EXT#" });
@@ -109,7 +110,7 @@ async fn a_users_whole_life() {
 
 #[maybe_async]
 #[test]
-async fn a_name_that_is_taken_is_a_conflict_with_the_servers_words() {
+async fn a_duplicate_name_is_a_conflict_with_the_servers_message() {
     let client = client();
     let jane = ScimUser::new(unique("taken"));
     let id = client.create_user(&jane).await.unwrap().id.unwrap();
@@ -121,7 +122,7 @@ async fn a_name_that_is_taken_is_a_conflict_with_the_servers_words() {
 
 #[maybe_async]
 #[test]
-async fn everybody_is_listed_once() {
+async fn every_user_is_listed_once() {
     let client = client();
     let mark = unique("many");
     let mut ids = HashSet::new();
@@ -148,9 +149,9 @@ async fn everybody_is_listed_once() {
 
 #[maybe_async]
 #[test]
-async fn an_error_says_what_the_server_says() {
+async fn an_error_has_the_servers_message() {
     let client = client();
-    let error = client.update_user("nobody", &ScimPatchRequest::new().replace("active", true)).await.unwrap_err();
+    let error = client.update_user("missing", &ScimPatchRequest::new().replace("active", true)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
     let stranger = ScimClient::new(crate::server().url, Credentials::bearer("wrong")).unwrap();
     let error = stranger.get_user("1").await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Plans that are applied, twice, later, and after an interruption.
+//! Applying plans: repeatedly, later, and after an interruption.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -25,8 +25,8 @@ fn without_guards(profile: &Profile) -> Policy {
     Policy::new(profile).allow_empty_source().allow_truncated_source().max_deactivation_percent(100)
 }
 
-/// A user, as a source or a server has it, out of few values so that they meet.
-fn anybody() -> impl Strategy<Value = ScimUser> {
+/// A user of a source or a server, with few distinct values so that users match.
+fn any_user() -> impl Strategy<Value = ScimUser> {
     let one_of = |values: &'static [&'static str]| proptest::sample::select(values);
     let maybe = |values| proptest::option::of(one_of(values));
     let name = (0..14_u32, any::<bool>()).prop_map(|(n, upper)| format!("{}{n}", if upper { "USER" } else { "user" }));
@@ -49,9 +49,9 @@ fn anybody() -> impl Strategy<Value = ScimUser> {
     )
 }
 
-/// A directory that a server can hold: nobody twice.
+/// A valid directory, without duplicates.
 fn directory() -> impl Strategy<Value = Vec<ScimUser>> {
-    proptest::collection::vec(anybody(), 0..10).prop_map(|users| {
+    proptest::collection::vec(any_user(), 0..10).prop_map(|users| {
         let mut kept: HashMap<String, ScimUser> = HashMap::new();
         for user in users {
             let is_known =
@@ -64,11 +64,11 @@ fn directory() -> impl Strategy<Value = Vec<ScimUser>> {
     })
 }
 
-fn leavers() -> impl Strategy<Value = Leavers> {
+fn missing_users() -> impl Strategy<Value = Leavers> {
     proptest::sample::select(&[Leavers::Deactivate, Leavers::Keep, Leavers::Delete][..])
 }
 
-/// How often each kind of write was answered with success.
+/// The number of successful writes.
 fn writes(sandbox: &dyn Server) -> usize {
     let is_write = |method: &Method| [Method::POST, Method::PATCH, Method::DELETE, Method::PUT].contains(method);
     let requests = sandbox.requests();
@@ -82,12 +82,13 @@ fn problems(report: &Report) -> Vec<String> {
 
 #[maybe_async]
 #[test]
-async fn a_plan_that_was_applied_leaves_nothing_to_do() {
+async fn an_applied_plan_leaves_nothing_to_do() {
     let mut runner = TestRunner::deterministic();
     for case in 0..120 {
         let mut draw = |strategy: BoxedStrategy<Vec<ScimUser>>| strategy.new_tree(&mut runner).unwrap().current();
-        let (current, desired) = (draw(directory().boxed()), draw(proptest::collection::vec(anybody(), 0..10).boxed()));
-        let leavers = leavers().new_tree(&mut runner).unwrap().current();
+        let (current, desired) =
+            (draw(directory().boxed()), draw(proptest::collection::vec(any_user(), 0..10).boxed()));
+        let leavers = missing_users().new_tree(&mut runner).unwrap().current();
         let (sandbox, client): (Box<dyn Server>, _) = if case % 2 == 0 {
             let sandbox = Sandbox::start().unwrap();
             let client = client(&sandbox);
@@ -103,20 +104,20 @@ async fn a_plan_that_was_applied_leaves_nothing_to_do() {
             client.create_user(user).await.unwrap();
         }
         let policy = without_guards(client.profile()).leavers(leavers);
-        let held = client.current_users().await.unwrap();
-        let plan = policy.plan(&held, &desired).unwrap();
+        let existing = client.current_users().await.unwrap();
+        let plan = policy.plan(&existing, &desired).unwrap();
         let plan: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
         let report = client.apply(plan.clone()).run().await.unwrap();
         let context = format!("case {case}\n{plan}\n{current:#?}\n{desired:#?}\n{:?}", problems(&report));
         assert!(report.is_complete(), "{context}");
 
-        // Once more does nothing.
+        // Applying it again does nothing.
         let (after, written) = (sandbox.users(), writes(&*sandbox));
         let again = client.apply(plan.clone()).run().await.unwrap();
         assert_eq!((again.applied, problems(&again)), (0, Vec::new()), "{context}");
         assert_eq!((sandbox.users(), writes(&*sandbox)), (after, written), "{context}");
 
-        // And there is nothing left to plan; a conflict may have been about a name that is free now.
+        // A new plan is empty, except for conflicts about names that are free now.
         let mut next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
         for _ in 0..plan.conflicts.len() {
             client.apply(next).run().await.unwrap();
@@ -125,7 +126,7 @@ async fn a_plan_that_was_applied_leaves_nothing_to_do() {
         assert_eq!(next.steps, [], "{context}\n{next}");
         let users = sandbox.users();
         let names: HashSet<_> = users.iter().map(|user| user["userName"].as_str().unwrap().to_lowercase()).collect();
-        assert_eq!(names.len(), users.len(), "nobody is there twice");
+        assert_eq!(names.len(), users.len(), "no user is duplicated");
     }
 }
 
@@ -147,7 +148,7 @@ fn named(user: &ScimUser, family: &str) -> ScimUser {
 
 #[maybe_async]
 #[test]
-async fn a_stored_plan_that_no_longer_fits_is_skipped_user_by_user() {
+async fn steps_of_a_stored_plan_that_no_longer_apply_are_skipped() {
     let sandbox = Sandbox::start().unwrap();
     let (client, users) = three(&sandbox).await;
     let desired = [named(&users[0], "Roe"), named(&users[1], "Roe"), ScimUser::new("dee"), ScimUser::new("eve")];
@@ -156,7 +157,7 @@ async fn a_stored_plan_that_no_longer_fits_is_skipped_user_by_user() {
     assert_eq!(plan.steps.len(), 5);
     let stored = serde_json::to_string(&plan).unwrap();
 
-    // Meanwhile: one gets another name, one is deactivated, and one of the new ones is there.
+    // Meanwhile, one user is renamed, one is deactivated, and one of the new users is created.
     let id = |at: usize| users[at].id.clone().unwrap();
     client.wats().update_family_name(&id(0), "Smith").await.unwrap();
     client.deactivate_user(&id(2)).await.unwrap();
@@ -164,11 +165,11 @@ async fn a_stored_plan_that_no_longer_fits_is_skipped_user_by_user() {
 
     let plan: Plan = serde_json::from_str(&stored).unwrap();
     let mut apply = client.apply(plan).in_flight(1);
-    let mut told = Vec::new();
+    let mut steps = Vec::new();
     while let Some(step) = apply.try_next().await.unwrap() {
-        told.push((step.step.user_name.clone(), step.outcome.to_string()));
+        steps.push((step.step.user_name.clone(), step.outcome.to_string()));
     }
-    let told: Vec<(&str, &str)> = told.iter().map(|(name, outcome)| (&**name, &**outcome)).collect();
+    let steps: Vec<(&str, &str)> = steps.iter().map(|(name, outcome)| (&**name, &**outcome)).collect();
     let expected = [
         (
             "ann",
@@ -179,19 +180,19 @@ async fn a_stored_plan_that_no_longer_fits_is_skipped_user_by_user() {
         ("eve", "applied"),
         ("cy", "skipped: the right to sign in has changed since the plan was made"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(steps, expected);
     let family = |name: &str| {
         let users = sandbox.users();
         users.iter().find(|user| user["userName"] == name).map(|user| user["name"]["familyName"].clone())
     };
     assert_eq!((family("ann"), family("bob")), (Some("Smith".into()), Some("Roe".into())));
-    assert!(family("cy").is_some(), "somebody who changed is not deleted");
+    assert!(family("cy").is_some(), "a changed user is not deleted");
     assert_eq!(apply.progress().failed, 2);
 }
 
 #[maybe_async]
 #[test]
-async fn a_user_that_is_gone_is_skipped_and_one_that_was_to_go_is_not_needed() {
+async fn a_change_of_a_deleted_user_is_skipped_and_its_deletion_is_unneeded() {
     let sandbox = Sandbox::start().unwrap();
     let (client, users) = three(&sandbox).await;
     let policy = without_guards(client.profile()).leavers(Leavers::Delete);
@@ -211,7 +212,7 @@ async fn a_user_that_is_gone_is_skipped_and_one_that_was_to_go_is_not_needed() {
 
 #[maybe_async]
 #[test]
-async fn a_change_between_reading_and_writing_is_seen_where_users_have_versions() {
+async fn a_change_between_read_and_write_is_detected_if_users_have_versions() {
     let sandbox = StandardSandbox::start().unwrap();
     let config = wats_scim::ScimConfig::new(sandbox.scim_url(), wats_scim::Credentials::wats_token(sandbox.token()));
     let client = ScimClient::with_config(&config).unwrap();
@@ -231,7 +232,7 @@ async fn a_change_between_reading_and_writing_is_seen_where_users_have_versions(
 
 #[maybe_async]
 #[test]
-async fn a_dry_run_sends_nothing_and_writes_nothing_down() {
+async fn a_dry_run_sends_no_writes_and_writes_no_journal() {
     let sandbox = Sandbox::start().unwrap();
     let (client, users) = three(&sandbox).await;
     let policy = without_guards(client.profile()).leavers(Leavers::Delete);
@@ -249,7 +250,7 @@ async fn a_dry_run_sends_nothing_and_writes_nothing_down() {
 
 #[maybe_async]
 #[test]
-async fn an_interrupted_apply_goes_on_where_it_was() {
+async fn an_interrupted_apply_resumes() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
@@ -262,7 +263,7 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
         apply.try_next().await.unwrap().unwrap();
     }
     drop(apply);
-    // What was on its way comes to its end, or not at all; until then the journal is in use.
+    // Writes in flight complete or fail; until then the journal is locked.
     let stored = journal.plan().unwrap().unwrap();
     assert_eq!(stored, plan);
     let looked = client.apply(stored.clone()).journal(journal.clone()).dry_run().run().await.unwrap();
@@ -272,11 +273,11 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
     assert!(error.to_string().contains("is of another plan"), "{error}");
     let posts = |sandbox: &Sandbox| received(sandbox).iter().filter(|line| line.starts_with("POST")).count();
     assert!(posts(&sandbox) <= 13);
-    let told = Arc::new(Mutex::new(Vec::<Progress>::new()));
+    let progress = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let report = loop {
-        let teller = Arc::clone(&told);
+        let recorder = Arc::clone(&progress);
         let apply = client.apply(stored.clone()).journal(journal.clone());
-        match apply.on_progress(move |progress| teller.lock().unwrap().push(progress)).run().await {
+        match apply.on_progress(move |progress| recorder.lock().unwrap().push(progress)).run().await {
             Ok(report) => break report,
             Err(error) => assert!(error.to_string().ends_with("is in use by another apply"), "{error}"),
         }
@@ -286,14 +287,14 @@ async fn an_interrupted_apply_goes_on_where_it_was() {
     assert!((10..=13).contains(&done), "{done}");
     assert!(report.is_complete(), "{report}");
     assert_eq!(done + report.applied + report.unneeded, 40);
-    assert_eq!(told.lock().unwrap().last().map(|last| (last.done, last.total)), Some((40, Some(40))));
+    assert_eq!(progress.lock().unwrap().last().map(|last| (last.done, last.total)), Some((40, Some(40))));
     assert_eq!(sandbox.users().len(), 40);
-    assert_eq!(writes(&sandbox), 40, "nobody is created twice");
+    assert_eq!(writes(&sandbox), 40, "no user is created twice");
 }
 
 #[maybe_async]
 #[test]
-async fn a_step_that_was_begun_is_looked_up_before_it_is_done() {
+async fn a_begun_step_is_looked_up_before_it_is_repeated() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let desired = [ScimUser::new("ann").with_display_name("Ann"), ScimUser::new("bob")];
@@ -314,7 +315,7 @@ async fn a_step_that_was_begun_is_looked_up_before_it_is_done() {
 
 #[maybe_async]
 #[test]
-async fn a_plan_can_stop_at_problems() {
+async fn an_apply_can_stop_after_problems() {
     let sandbox = super::always(403, "application/json", "{}");
     let desired: Vec<_> = (0..20).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
     let client = client(&sandbox);
@@ -330,10 +331,10 @@ async fn a_plan_can_stop_at_problems() {
     );
 }
 
-/// What each guard is for: the same lists without it, and what becomes of the server.
+/// The reason for each guard: the damage of the same lists without it.
 #[maybe_async]
 #[test]
-async fn without_its_guards_a_bad_list_does_damage() {
+async fn without_guards_a_bad_list_does_damage() {
     let full = |users: &[ScimUser]| users.iter().map(|user| named(user, "Doe")).collect::<Vec<_>>();
     let active = |sandbox: &Sandbox| sandbox.users().iter().filter(|user| user["active"] != false).count();
     let policy = || Policy::new(&Profile::wats());
@@ -365,7 +366,7 @@ async fn without_its_guards_a_bad_list_does_damage() {
         let report = client.apply(plan).run().await.unwrap();
         match guard {
             "incomplete" => {
-                // Only that names are unique keeps the server from having a hundred people twice.
+                // Only unique names keep the server from having a hundred users twice.
                 let creations = report.problems.iter().filter(|step| step.step.action == Action::Create);
                 assert_eq!(report.unneeded + creations.count(), 100);
             }
@@ -374,8 +375,7 @@ async fn without_its_guards_a_bad_list_does_damage() {
     }
 }
 
-/// How many users were created when the change that the plan begins with, which stalls, has its
-/// result.
+/// The number of users created before the first step of the plan, a stalled change, has its result.
 #[maybe_async]
 async fn created_meanwhile(stall: Duration) -> usize {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
@@ -396,7 +396,7 @@ async fn created_meanwhile(stall: Duration) -> usize {
 
 #[maybe_async]
 #[test]
-async fn one_slow_step_holds_up_no_other() {
+async fn a_slow_step_does_not_delay_others() {
     let mut users = 0;
     for stall in STALLS {
         if users <= 35 {

@@ -1,4 +1,4 @@
-//! The audit trail: every write, and what became of it.
+//! The audit trail: every write and its outcome.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,13 +28,13 @@ impl Events {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// The events since the last time, as `operation outcome attempts`.
-    pub(crate) fn told(&self) -> Vec<String> {
-        let told = |event: &Event| format!("{} {:?} {}", event.operation, event.outcome, event.attempts);
-        self.take().iter().map(told).collect()
+    /// The events since the last call, as `operation outcome attempts`.
+    pub(crate) fn recorded(&self) -> Vec<String> {
+        let text = |event: &Event| format!("{} {:?} {}", event.operation, event.outcome, event.attempts);
+        self.take().iter().map(text).collect()
     }
 
-    /// The one outcome since the last time.
+    /// The only outcome since the last call.
     fn outcome(&self) -> Event {
         let mut outcomes = self.take();
         outcomes.retain(|event| event.outcome != Outcome::Begun);
@@ -49,7 +49,7 @@ fn audited(sandbox: &dyn Server) -> (ScimClient, Events) {
     (ScimClient::with_config(&config.retry(quick()).audit(events.audit())).unwrap(), events)
 }
 
-/// A client whose requests meet this fault, and are not sent again.
+/// A client whose requests meet this fault, without retries.
 fn faulty(sandbox: &dyn Server, fault: FaultRule) -> (ScimClient, Events, FaultProxy) {
     let proxy = FaultProxy::builder(sandbox.scim_url()).with_rule(fault).start().unwrap();
     let events = Events::default();
@@ -88,7 +88,7 @@ pub(super) fn replace(path: &str, value: impl Into<Value>) -> ScimPatchRequest {
 
 #[maybe_async]
 #[test]
-async fn every_write_begins_and_has_an_outcome() {
+async fn every_write_has_a_start_and_an_outcome() {
     let sandbox = StandardSandbox::start().unwrap();
     let (client, events) = audited(&sandbox);
     let mut user = jane();
@@ -135,32 +135,32 @@ async fn every_write_begins_and_has_an_outcome() {
 
 #[maybe_async]
 #[test]
-async fn reading_and_tokens_are_not_in_the_trail() {
+async fn reads_and_tokens_are_not_in_the_trail() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let (client, events) = audited(&sandbox);
     client.get_token(None).await.unwrap();
     client.get_user(&first_id(&sandbox)).await.unwrap();
     client.get_user_by_username("user0001@example.com").await.unwrap();
     client.iter_users().try_next().await.unwrap();
-    assert_eq!(events.told(), Vec::<String>::new());
+    assert_eq!(events.recorded(), Vec::<String>::new());
 }
 
 #[maybe_async]
 #[test]
-async fn what_the_server_refuses_is_refused() {
+async fn a_write_rejected_by_the_server_is_refused() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let (client, events) = audited(&sandbox);
     let error = client.create_user(&ScimUser::new("user0001@example.com")).await.unwrap_err();
-    let refused = events.outcome();
-    assert_eq!((refused.outcome, refused.attempts, refused.id), (Outcome::Refused, 1, None));
-    assert_eq!(refused.error, Some(error.to_string()));
+    let event = events.outcome();
+    assert_eq!((event.outcome, event.attempts, event.id), (Outcome::Refused, 1, None));
+    assert_eq!(event.error, Some(error.to_string()));
     assert!(error.to_string().contains("409 Conflict"), "{error}");
 
-    client.deactivate_user("nobody").await.unwrap_err();
-    client.delete_user("nobody").await.unwrap_err();
-    let told = events.told();
+    client.deactivate_user("missing").await.unwrap_err();
+    client.delete_user("missing").await.unwrap_err();
+    let recorded = events.recorded();
     assert_eq!(
-        told,
+        recorded,
         ["update user Begun 0", "update user Refused 1", "delete user Begun 0", "delete user Refused 1"],
         "404"
     );
@@ -168,7 +168,7 @@ async fn what_the_server_refuses_is_refused() {
 
 #[maybe_async]
 #[test]
-async fn what_is_not_sent_is_refused_without_having_begun() {
+async fn a_write_that_is_not_sent_is_refused_without_a_start() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let (client, events) = audited(&sandbox);
     client.create_user(&ScimUser::default()).await.unwrap_err();
@@ -178,9 +178,9 @@ async fn what_is_not_sent_is_refused_without_having_begun() {
     let error = client.resources::<ScimUser>().replace(&user).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     client.groups().create(&ScimGroup::new("Testers")).await.unwrap_err();
-    let told = events.take();
+    let recorded = events.take();
     let words: Vec<_> =
-        told.iter().map(|event| format!("{} {:?} {}", event.operation, event.outcome, event.attempts)).collect();
+        recorded.iter().map(|event| format!("{} {:?} {}", event.operation, event.outcome, event.attempts)).collect();
     assert_eq!(
         words,
         [
@@ -191,13 +191,16 @@ async fn what_is_not_sent_is_refused_without_having_begun() {
             "create group Refused 0",
         ]
     );
-    assert!(told.iter().all(|event| event.error.as_deref().unwrap().ends_with("; nothing was sent")), "{told:?}");
+    assert!(
+        recorded.iter().all(|event| event.error.as_deref().unwrap().ends_with("; nothing was sent")),
+        "{recorded:?}"
+    );
     assert_eq!(received(&sandbox).len(), 1, "the one that reads");
 }
 
 #[maybe_async]
 #[test]
-async fn what_became_of_a_write_without_an_answer_is_unknown() {
+async fn a_write_without_a_response_is_unknown() {
     let sandbox = Sandbox::builder().users(2).start().unwrap();
     let (client, events, _proxy) = faulty(&sandbox, FaultRule::new(Fault::ResetAfterApplied));
     let id = first_id(&sandbox);
@@ -207,54 +210,54 @@ async fn what_became_of_a_write_without_an_answer_is_unknown() {
     for error in [created.unwrap_err(), patched.unwrap_err(), deleted.unwrap_err()] {
         assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown));
     }
-    let told = events.take();
-    let outcomes: Vec<_> = told.iter().map(|event| (event.outcome, event.attempts)).collect();
+    let recorded = events.take();
+    let outcomes: Vec<_> = recorded.iter().map(|event| (event.outcome, event.attempts)).collect();
     let pair = [(Outcome::Begun, 0), (Outcome::Unknown, 1)];
     assert_eq!(outcomes, [pair, pair, pair].concat());
-    assert!(told[1].error.as_deref().unwrap().contains("the connection to"), "{told:?}");
+    assert!(recorded[1].error.as_deref().unwrap().contains("the connection to"), "{recorded:?}");
     assert_eq!(sandbox.users().len(), 2, "all of them were applied");
 }
 
 #[maybe_async]
 #[test]
-async fn a_write_that_does_not_get_there_is_refused() {
+async fn a_write_that_does_not_reach_the_server_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     let events = Events::default();
     let config = config(&sandbox).audit(events.audit());
-    let service = crate::face::ScimService::with_http_client(&config, crate::unreachable_host()).unwrap();
+    let service = crate::api::ScimService::with_http_client(&config, crate::unreachable_host()).unwrap();
     service.delete_user("1").await.unwrap_err();
-    assert_eq!(events.told(), ["delete user Begun 0", "delete user Refused 3"]);
+    assert_eq!(events.recorded(), ["delete user Begun 0", "delete user Refused 3"]);
 }
 
 #[maybe_async]
 #[test]
-async fn every_request_for_a_write_is_counted() {
+async fn every_attempt_of_a_write_is_counted() {
     let sandbox = failing(2, 503);
     let (client, events) = audited(&sandbox);
     client.deactivate_user(&first_id(&sandbox)).await.unwrap();
-    assert_eq!(events.told(), ["update user Begun 0", "update user Applied 3"]);
+    assert_eq!(events.recorded(), ["update user Begun 0", "update user Applied 3"]);
 
-    // Each round of a creation looks first, and only what creates is counted.
+    // Retries of a creation look for the user first; only the creations are counted.
     let sandbox = failing(2, 502);
     let (client, events) = audited(&sandbox);
     client.create_user(&ScimUser::new("jane@example.com")).await.unwrap();
-    assert_eq!(events.told(), ["create user Begun 0", "create user Applied 3"]);
+    assert_eq!(events.recorded(), ["create user Begun 0", "create user Applied 3"]);
     assert_eq!(received(&sandbox).len(), 5);
 
     let sandbox = failing(9, 429);
     let (client, events) = audited(&sandbox);
     client.create_user(&jane()).await.unwrap_err();
-    assert_eq!(events.told(), ["create user Begun 0", "create user Refused 3"]);
+    assert_eq!(events.recorded(), ["create user Begun 0", "create user Refused 3"]);
 
     let sandbox = failing(9, 503);
     let (client, events) = audited(&sandbox);
     client.delete_user(&first_id(&sandbox)).await.unwrap_err();
-    assert_eq!(events.told(), ["delete user Begun 0", "delete user Unknown 3"]);
+    assert_eq!(events.recorded(), ["delete user Begun 0", "delete user Unknown 3"]);
 }
 
 #[maybe_async]
 #[test]
-async fn a_creation_that_is_found_is_applied_once() {
+async fn a_creation_found_on_the_server_is_applied() {
     let sandbox = Sandbox::start().unwrap();
     let lost = FaultRule::new(Fault::ResetAfterApplied).on_method(Method::POST).times(1);
     let proxy = FaultProxy::builder(sandbox.base_url()).with_rule(lost).start().unwrap();
@@ -271,7 +274,7 @@ fn mixed(id: &str) -> Vec<ScimWrite> {
         ScimWrite::create(ScimUser::default()),
         ScimWrite::patch(id, replace("active", false)),
         ScimWrite::create(ScimUser::new("user0001@example.com")),
-        ScimWrite::delete("nobody"),
+        ScimWrite::delete("missing"),
     ]
 }
 
@@ -284,9 +287,9 @@ async fn each_write_of_a_bulk_request_has_its_own_events() {
     sandbox.clear_requests();
     let items = client.write_users(mixed(&first_id(&sandbox))).run().await;
     assert_eq!(received(&sandbox), ["POST /scim/v2/Bulk"]);
-    let told = events.take();
+    let recorded = events.take();
     let words: Vec<_> =
-        told.iter().map(|event| format!("{} {:?} {}", event.operation, event.outcome, event.attempts)).collect();
+        recorded.iter().map(|event| format!("{} {:?} {}", event.operation, event.outcome, event.attempts)).collect();
     assert_eq!(
         words,
         [
@@ -302,24 +305,24 @@ async fn each_write_of_a_bulk_request_has_its_own_events() {
         ]
     );
     for n in 1..5 {
-        assert_eq!(told[n].write, told[n + 4].write);
+        assert_eq!(recorded[n].write, recorded[n + 4].write);
     }
     let created = items[0].result.as_ref().unwrap().as_ref().unwrap();
-    assert_eq!((told[5].id.clone(), told[5].name.as_deref()), (created.id.clone(), Some("jane@example.com")));
-    assert_eq!(told[7].error, Some(items[3].result.as_ref().unwrap_err().to_string()));
+    assert_eq!((recorded[5].id.clone(), recorded[5].name.as_deref()), (created.id.clone(), Some("jane@example.com")));
+    assert_eq!(recorded[7].error, Some(items[3].result.as_ref().unwrap_err().to_string()));
 }
 
 #[maybe_async]
 #[test]
-async fn what_a_bulk_request_leaves_open_is_unknown_and_then_settled() {
+async fn writes_of_a_bulk_request_without_a_response_are_unknown_and_then_settled() {
     let sandbox = StandardSandbox::builder().users(1).start().unwrap();
     let lost = FaultRule::new(Fault::ResetAfterApplied).on_path("/Bulk");
     let (client, events, _proxy) = faulty(&sandbox, lost);
     let client = client.discover().await.unwrap();
-    let writes = [ScimWrite::patch(first_id(&sandbox), replace("active", false)), ScimWrite::delete("nobody")];
+    let writes = [ScimWrite::patch(first_id(&sandbox), replace("active", false)), ScimWrite::delete("missing")];
     client.write_users(writes).run().await;
     assert_eq!(
-        events.told(),
+        events.recorded(),
         [
             "update user Begun 0",
             "delete user Begun 0",
@@ -335,7 +338,7 @@ async fn what_a_bulk_request_leaves_open_is_unknown_and_then_settled() {
 
 #[maybe_async]
 #[test]
-async fn a_bulk_request_that_is_refused_is_refused_for_each() {
+async fn every_write_of_a_rejected_bulk_request_is_refused() {
     let sandbox = StandardSandbox::builder()
         .users(1)
         .respond_with(|request| {
@@ -350,12 +353,12 @@ async fn a_bulk_request_that_is_refused_is_refused_for_each() {
     let (client, events) = audited(&sandbox);
     let client = client.discover().await.unwrap();
     client.create_users([jane(), ScimUser::new("joe@example.com")]).run().await;
-    let told = events.take();
-    let outcomes: Vec<_> = told.iter().map(|event| (event.outcome, event.attempts)).collect();
+    let recorded = events.take();
+    let outcomes: Vec<_> = recorded.iter().map(|event| (event.outcome, event.attempts)).collect();
     let (begun, applied) = ((Outcome::Begun, 0), (Outcome::Applied, 1));
     let refused = (Outcome::Refused, 1);
     assert_eq!(outcomes, [begun, begun, refused, refused, begun, applied, begun, applied]);
-    let sentence = told[2].error.as_deref().unwrap();
+    let sentence = recorded[2].error.as_deref().unwrap();
     assert!(sentence.starts_with("could not write users in bulk: the server answered 413"), "{sentence}");
 }
 
@@ -369,12 +372,12 @@ async fn each_clone_has_its_label() {
     let id = client.create_user(&jane()).await.unwrap().id.unwrap();
     ann.deactivate_user(&id).await.unwrap();
     ann.labelled("bob").delete_users([id]).run().await;
-    client.delete_user("nobody").await.unwrap_err();
-    let told = events.take();
-    let labels: Vec<_> = told.iter().map(|event| event.label.as_deref().unwrap()).collect();
+    client.delete_user("missing").await.unwrap_err();
+    let recorded = events.take();
+    let labels: Vec<_> = recorded.iter().map(|event| event.label.as_deref().unwrap()).collect();
     let (import, ann) = ("import", "ann, ticket 4711");
     assert_eq!(labels, [import, import, ann, ann, "bob", "bob", import, import]);
-    let mut writes: Vec<_> = told.iter().map(|event| event.write.clone()).collect();
+    let mut writes: Vec<_> = recorded.iter().map(|event| event.write.clone()).collect();
     writes.dedup();
     assert_eq!(writes.len(), 4, "clones share the numbers");
     assert_eq!(sandbox.connections(), 1, "and the connections");
@@ -382,11 +385,11 @@ async fn each_clone_has_its_label() {
 
 #[maybe_async]
 #[test]
-async fn values_come_if_they_are_asked_for() {
+async fn values_are_recorded_if_allowed() {
     for with_values in [false, true] {
         let sandbox = StandardSandbox::start().unwrap();
         let events = Events::default();
-        let audit = if with_values { events.audit().with_values() } else { events.audit() };
+        let audit = if with_values { events.audit().allow_values() } else { events.audit() };
         let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit);
         let client = ScimClient::with_config(&config).unwrap();
         let user = jane().with_attribute("title", "value1").with_email("value2");
@@ -408,7 +411,7 @@ async fn the_trail_agrees_with_what_the_server_received() {
     let sandbox = failing(3, 503);
     let (client, events) = audited(&sandbox);
     let id = first_id(&sandbox);
-    let mut writes = vec![ScimWrite::set_active(&id, false), ScimWrite::delete("nobody"), ScimWrite::delete(&id)];
+    let mut writes = vec![ScimWrite::set_active(&id, false), ScimWrite::delete("missing"), ScimWrite::delete(&id)];
     writes.extend((0..20).map(|n| ScimWrite::create(ScimUser::new(format!("new{}@example.com", n % 15)))));
     client.write_users(writes).in_flight(1).run().await;
 
@@ -416,7 +419,7 @@ async fn the_trail_agrees_with_what_the_server_received() {
     requests.retain(|request| request.method != Method::GET);
     let mut requests = requests.into_iter();
     for event in events.take() {
-        // Each one comes after as many requests as it says, of its kind, for whom it says.
+        // Each outcome follows its number of attempts: requests of its method for its resource.
         let last = (0..event.attempts).filter_map(|_| requests.next()).last();
         if event.outcome == Outcome::Begun {
             assert!(last.is_none());

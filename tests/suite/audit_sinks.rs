@@ -1,4 +1,4 @@
-//! Where the audit trail goes, what happens when it cannot, and what never goes there.
+//! Sinks of the audit trail: the log file, failures, and redaction.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -26,14 +26,14 @@ fn lines(file: &NamedTempFile) -> Vec<Value> {
 #[maybe_async]
 #[test]
 async fn no_password_and_no_credentials_are_in_the_trail() {
-    // Whatever is wrong, this server repeats all that it was sent.
+    // This server repeats everything it receives in its errors.
     let sandbox = StandardSandbox::builder()
         .respond_with(|request| {
-            let said = request.headers().get("authorization")?.to_str().unwrap();
+            let credentials = request.headers().get("authorization")?.to_str().unwrap();
             let body = String::from_utf8_lossy(request.body()).into_owned();
             let path = request.uri().path().to_owned();
             if path.ends_with("/Bulk") {
-                let refused = json!({ "status": "400", "response": { "detail": format!("{said} {body}") } });
+                let refused = json!({ "status": "400", "response": { "detail": format!("{credentials} {body}") } });
                 let refusals = json!({ "Operations": [refused.clone(), refused] });
                 return Some(answer(200, "application/json", refusals.to_string()));
             }
@@ -41,15 +41,18 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
                 return None;
             }
             let (status, body) = match request.method().as_str() {
-                "PUT" => (200, json!(format!("{said} {body}"))),
-                _ => (400, json!({ "detail": format!("{said} {body}"), "scimType": format!("{said} {body}") })),
+                "PUT" => (200, json!(format!("{credentials} {body}"))),
+                _ => (
+                    400,
+                    json!({ "detail": format!("{credentials} {body}"), "scimType": format!("{credentials} {body}") }),
+                ),
             };
             Some(answer(status, "application/json", body.to_string()))
         })
         .start()
         .unwrap();
     let file = NamedTempFile::new().unwrap();
-    let audit = Trail::to(Log::append(file.path()).unwrap()).with_values();
+    let audit = Trail::to(Log::append(file.path()).unwrap()).allow_values();
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).retry(quick());
     let client = ScimClient::with_config(&config.audit(audit)).unwrap().discover().await.unwrap();
 
@@ -67,14 +70,14 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
     for patch in &patches {
         client.update_user("1", patch).await.unwrap_err();
     }
-    // Where there is no password, the server's words are told, but for the credentials.
+    // Without a password in the request, the server's message is recorded, except the credentials.
     let engineer = replace("title", "Engineer");
     client.update_user("1", &engineer).await.unwrap_err();
     let mut user_without = user.clone();
     user_without.attributes.remove("password");
     client.resources::<ScimUser>().replace(&user_without).await.unwrap_err();
     client.update_users([("1", engineer.clone()), ("2", engineer.clone())]).run().await;
-    // What is said of one write of a bulk request may repeat the others.
+    // The error of one write of a bulk request can repeat values of the others.
     client.write_users([ScimWrite::create(user), ScimWrite::patch("1", engineer)]).run().await;
 
     let lines = lines(&file);
@@ -82,15 +85,15 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
     assert_eq!(lines.len(), 2 * 13 - 1, "one of the patches is not sent");
     assert!(!text.contains("canary"), "{text}");
     assert!(!text.contains(sandbox.token()) && !text.contains(sandbox.password()), "{text}");
-    let told = lines.iter().filter(|line| line.to_string().contains("Basic [redacted]"));
-    let told: Vec<_> = told.map(|line| line["operation"].as_str().unwrap()).collect();
-    assert_eq!(told, ["update user", "update user", "update user"]);
+    let operations = lines.iter().filter(|line| line.to_string().contains("Basic [redacted]"));
+    let operations: Vec<_> = operations.map(|line| line["operation"].as_str().unwrap()).collect();
+    assert_eq!(operations, ["update user", "update user", "update user"]);
     assert!(
         text.contains(r#""error":"could not create user: the server answered 400 Bad Request; nothing was changed""#)
     );
 }
 
-/// A sink that fails as long as it is told to.
+/// A sink that fails while its flag is set.
 struct Failing(Arc<AtomicBool>, Events);
 
 impl Sink for Failing {
@@ -105,7 +108,7 @@ impl Sink for Failing {
 
 #[maybe_async]
 #[test]
-async fn without_a_trail_nothing_is_written() {
+async fn no_write_is_sent_without_a_record() {
     let sandbox = StandardSandbox::builder().users(2).start().unwrap();
     let (fails, events) = (Arc::new(AtomicBool::new(true)), Events::default());
     let audit = Trail::to(Failing(Arc::clone(&fails), events.clone()));
@@ -120,7 +123,7 @@ async fn without_a_trail_nothing_is_written() {
     let replaced = client.resources::<ScimUser>().replace(&user).await.unwrap_err();
     let deleted = client.delete_user(&id).await.unwrap_err();
     let mut errors = vec![created, patched, replaced, deleted];
-    let batch = client.delete_users([id.clone(), "nobody".to_owned()]).run().await;
+    let batch = client.delete_users([id.clone(), "missing".to_owned()]).run().await;
     errors.extend(batch.into_iter().map(|item| item.result.unwrap_err()));
     for error in &errors {
         assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (ErrorKind::Trail, 0, false));
@@ -129,7 +132,7 @@ async fn without_a_trail_nothing_is_written() {
     }
     assert_eq!(
         errors[0].to_string(),
-        "could not create user: the audit trail could not be written, and no change is made without it; \
+        "could not create user: the audit trail could not be written, and no write is sent without it; \
          nothing was sent"
     );
     assert_eq!(received(&sandbox), Vec::<String>::new());
@@ -139,15 +142,15 @@ async fn without_a_trail_nothing_is_written() {
     fails.store(false, Ordering::SeqCst);
     client.delete_user(&id).await.unwrap();
     assert_eq!(
-        events.told(),
+        events.recorded(),
         ["create user Refused 0", "delete user Begun 0", "delete user Applied 1"],
-        "the sink may have taken the beginning of the first, so its end is told"
+        "the sink may have recorded the start of the first write, so its end is recorded"
     );
 }
 
 #[maybe_async]
 #[test]
-async fn a_write_stands_whose_outcome_could_not_be_recorded() {
+async fn a_write_succeeds_although_its_outcome_could_not_be_recorded() {
     let (fails, events) = (Arc::new(AtomicBool::new(false)), Events::default());
     let fail = Arc::clone(&fails);
     let sandbox = Sandbox::builder()
@@ -164,19 +167,19 @@ async fn a_write_stands_whose_outcome_could_not_be_recorded() {
     client.deactivate_user(&id).await.unwrap();
     let error = client.delete_user(&id).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Trail);
-    assert_eq!((events.told(), sandbox.users().len()), (vec!["update user Begun 0".to_owned()], 1));
+    assert_eq!((events.recorded(), sandbox.users().len()), (vec!["update user Begun 0".to_owned()], 1));
     fails.store(false, Ordering::SeqCst);
     audit.flush().unwrap();
-    assert_eq!(events.told(), ["update user Applied 1"]);
+    assert_eq!(events.recorded(), ["update user Applied 1"]);
     client.delete_user(&id).await.unwrap();
 }
 
 #[maybe_async]
 #[test]
-async fn many_writes_at_a_time_leave_whole_lines() {
+async fn concurrent_writes_leave_complete_lines() {
     let sandbox = Sandbox::start().unwrap();
     let file = NamedTempFile::new().unwrap();
-    let audit = Trail::to(Log::append(file.path()).unwrap()).with_values();
+    let audit = Trail::to(Log::append(file.path()).unwrap()).allow_values();
     let client = ScimClient::with_config(&config(&sandbox).audit(audit)).unwrap();
     let users = (0..200).map(|n| ScimUser::new(format!("new{n}@example.com")).with_attribute("note", "x".repeat(3000)));
     let items = client.create_users(users).in_flight(16).run().await;
@@ -185,20 +188,21 @@ async fn many_writes_at_a_time_leave_whole_lines() {
     let mut lines = lines(&file);
     assert_eq!(lines.len(), 400);
     lines.retain(|line| line["outcome"] == "applied");
-    let mut told: Vec<_> = lines.iter().map(|line| (line["name"].clone(), line["id"].clone())).collect();
-    let mut held: Vec<_> = sandbox.users().iter().map(|user| (user["userName"].clone(), user["id"].clone())).collect();
-    for list in [&mut told, &mut held] {
+    let mut recorded: Vec<_> = lines.iter().map(|line| (line["name"].clone(), line["id"].clone())).collect();
+    let mut current: Vec<_> =
+        sandbox.users().iter().map(|user| (user["userName"].clone(), user["id"].clone())).collect();
+    for list in [&mut recorded, &mut current] {
         list.sort_by_key(|(name, _)| name.as_str().unwrap().to_owned());
     }
-    assert_eq!(told, held);
+    assert_eq!(recorded, current);
 }
 
 const CHILD: &str = "WATS_SCIM_TEST_TRAIL";
 
-/// It runs itself again, as a program that is killed when its second write reaches the server.
+/// Starts this program again and kills it when its second write reaches the server.
 #[maybe_async]
 #[test]
-async fn a_program_that_was_killed_leaves_what_was_on_its_way() {
+async fn the_trail_of_a_killed_program_has_the_writes_in_flight() {
     if let Some(path) = env::var_os(CHILD) {
         let sandbox = Sandbox::builder()
             .users(2)
@@ -215,13 +219,13 @@ async fn a_program_that_was_killed_leaves_what_was_on_its_way() {
     let file = NamedTempFile::new().unwrap();
     for times in 1..=2 {
         let mut child = process::Command::new(env::current_exe().unwrap());
-        child.args(["--exact", "suite::audit_sinks::a_program_that_was_killed_leaves_what_was_on_its_way"]);
+        child.args(["--exact", "suite::audit_sinks::the_trail_of_a_killed_program_has_the_writes_in_flight"]);
         let output = child.env(CHILD, file.path()).output().unwrap();
         assert!(!output.status.success(), "{output:?}");
         let lines = lines(&file);
-        let told: Vec<_> = lines.iter().map(|line| format!("{} {}", line["operation"], line["outcome"])).collect();
+        let recorded: Vec<_> = lines.iter().map(|line| format!("{} {}", line["operation"], line["outcome"])).collect();
         let run = [r#""update user" "begun""#, r#""update user" "applied""#, r#""delete user" "begun""#];
-        assert_eq!(told, run.repeat(times), "{output:?}");
+        assert_eq!(recorded, run.repeat(times), "{output:?}");
     }
     let lines = lines(&file);
     assert_eq!(lines[0]["write"], lines[1]["write"]);

@@ -1,4 +1,4 @@
-//! Many writes at a time.
+//! Batches of writes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ fn users(count: usize) -> impl Iterator<Item = ScimUser> + Send + 'static {
 
 #[maybe_async]
 #[test]
-async fn results_come_in_order_with_their_input() {
+async fn results_are_returned_in_order_with_their_writes() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let items = client.create_users(users(100)).in_flight(16).run().await;
@@ -42,27 +42,27 @@ async fn results_come_in_order_with_their_input() {
 
 #[maybe_async]
 #[test]
-async fn a_failure_stands_with_its_write_and_the_rest_goes_on() {
+async fn a_failed_write_does_not_stop_the_others() {
     let sandbox = Sandbox::start().unwrap();
-    let told = Arc::new(Mutex::new(Vec::<Progress>::new()));
-    let teller = Arc::clone(&told);
+    let progress = Arc::new(Mutex::new(Vec::<Progress>::new()));
+    let recorder = Arc::clone(&progress);
     let writes = [
         ScimWrite::create(ScimUser::new("jane@example.com")),
         ScimWrite::create(ScimUser::default()),
-        ScimWrite::delete("nobody"),
+        ScimWrite::delete("missing"),
         ScimWrite::create(ScimUser::new("joe@example.com")),
     ];
     let batch = client(&sandbox).write_users(writes).in_flight(1);
-    let items = batch.on_progress(move |progress| teller.lock().unwrap().push(progress)).run().await;
+    let items = batch.on_progress(move |progress| recorder.lock().unwrap().push(progress)).run().await;
     let kinds: Vec<_> = items.iter().map(|item| item.result.as_ref().err().map(wats_scim::Error::kind)).collect();
     assert_eq!(kinds, [None, Some(ErrorKind::InvalidInput), Some(ErrorKind::NotFound), None]);
-    let told: Vec<_> = told.lock().unwrap().iter().map(|at| (at.done, at.failed, at.total)).collect();
-    assert_eq!(told, [(1, 0, Some(4)), (2, 1, Some(4)), (3, 2, Some(4)), (4, 2, Some(4))]);
+    let progress: Vec<_> = progress.lock().unwrap().iter().map(|at| (at.done, at.failed, at.total)).collect();
+    assert_eq!(progress, [(1, 0, Some(4)), (2, 1, Some(4)), (3, 2, Some(4)), (4, 2, Some(4))]);
 }
 
 #[maybe_async]
 #[test]
-async fn a_batch_can_stop_at_failures() {
+async fn a_batch_can_stop_after_failures() {
     for (failures, in_flight, sent) in [(1, 1, 1), (3, 1, 3), (1, 4, 4)] {
         let sandbox = super::always(403, "application/json", "{}");
         let client = client(&sandbox);
@@ -78,7 +78,7 @@ async fn a_batch_can_stop_at_failures() {
 
 #[maybe_async]
 #[test]
-async fn nothing_is_sent_or_taken_before_a_result_is_asked_for() {
+async fn a_batch_is_lazy() {
     let sandbox = Sandbox::start().unwrap();
     let taken = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&taken);
@@ -89,7 +89,7 @@ async fn nothing_is_sent_or_taken_before_a_result_is_asked_for() {
     let mut batch = client.create_users(watched).in_flight(4);
     assert_eq!((taken.load(Ordering::SeqCst), received(&sandbox).len()), (0, 0));
     batch.next().await.unwrap().result.unwrap();
-    // Each write that ended before the first one made room for another.
+    // Each write that ended before the first one started another.
     let taken = taken.load(Ordering::SeqCst);
     assert!(taken >= 4);
     drop(batch);
@@ -98,7 +98,7 @@ async fn nothing_is_sent_or_taken_before_a_result_is_asked_for() {
 
 #[maybe_async]
 #[test]
-async fn one_throttled_write_holds_up_the_whole_batch() {
+async fn a_throttled_write_pauses_the_whole_batch() {
     let first = Mutex::new(None::<Instant>);
     let early = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&early);
@@ -113,7 +113,7 @@ async fn one_throttled_write_holds_up_the_whole_batch() {
                     answer.headers_mut().insert("retry-after", http::HeaderValue::from_static("1"));
                     return Some(answer);
                 }
-                // Those that were on their way already may still arrive.
+                // Requests in flight may still arrive.
                 Some(at) if (50 * MS..900 * MS).contains(&at.elapsed()) => {
                     counter.fetch_add(1, Ordering::SeqCst);
                 }
@@ -126,7 +126,7 @@ async fn one_throttled_write_holds_up_the_whole_batch() {
     let started = Instant::now();
     let items = client(&sandbox).create_users(users(40)).in_flight(4).run().await;
     assert!(items.iter().all(|item| item.result.is_ok()));
-    assert_eq!(early.load(Ordering::SeqCst), 0, "nobody sends while the server asks to wait");
+    assert_eq!(early.load(Ordering::SeqCst), 0, "no request is sent while the server asks to wait");
     assert!(started.elapsed() >= Duration::from_secs(1));
 }
 
@@ -139,11 +139,11 @@ async fn a_thousand_calls_share_sixty_four_connections() {
     assert!(sandbox.connections() <= 64, "{} connections", sandbox.connections());
 }
 
-/// Longer and longer stalls, each tried if little happened during the one before: on a busy machine
-/// that may be so.
+/// Increasing stalls: the next one is used if a busy machine did too little during the previous
+/// one.
 pub(super) const STALLS: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(2), Duration::from_secs(10)];
 
-/// How many users were deactivated when the first of 40, whose request stalls, has its result.
+/// The number of users deactivated before the first of 40, a stalled one, has its result.
 #[maybe_async]
 async fn deactivated_meanwhile(stall: Duration, buffer: Option<usize>) -> usize {
     let sandbox = Sandbox::builder().users(40).start().unwrap();
@@ -162,7 +162,7 @@ async fn deactivated_meanwhile(stall: Duration, buffer: Option<usize>) -> usize 
 
 #[maybe_async]
 #[test]
-async fn one_slow_write_holds_up_no_other() {
+async fn a_slow_write_does_not_delay_others() {
     let mut done = 0;
     for stall in STALLS {
         if done <= 35 {
@@ -174,7 +174,7 @@ async fn one_slow_write_holds_up_no_other() {
 
 #[maybe_async]
 #[test]
-async fn no_more_results_wait_than_there_is_room_for() {
+async fn the_buffer_limits_the_waiting_results() {
     for (buffer, most) in [(0, 4), (5, 9)] {
         let done = deactivated_meanwhile(MS * 300, Some(buffer)).await;
         assert!(done <= most, "{done} with a buffer of {buffer}");

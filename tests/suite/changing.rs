@@ -1,5 +1,5 @@
-//! Listing a directory that changes while it is listed. Whoever is there throughout comes exactly
-//! once, or the listing ends in an error; and a quiet directory is never an error.
+//! Listing a directory while it changes. Every user that exists throughout is returned exactly
+//! once, or the listing ends with an error; an unchanged directory is never an error.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -9,28 +9,28 @@ use wats_scim::{
 };
 
 use super::random::Random;
-use crate::face::{ScimRepository, ScimService};
+use crate::api::{ScimRepository, ScimService};
 use crate::{maybe_async, test};
 
-/// What happens to the directory between two requests.
+/// The changes between two requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Change {
     Nothing,
     /// Users are added and removed anywhere, in a stable order.
     Members,
-    /// The order changes, and nobody is added or removed.
+    /// The order changes, but no user is added or removed.
     Order,
 }
 
 struct Directory {
-    /// The users, in the order in which they are listed.
+    /// The users, in the order of the list.
     order: Vec<u32>,
-    /// Who has been there since the beginning.
+    /// The users that have existed since the beginning.
     throughout: BTreeSet<u32>,
     change: Change,
-    /// How likely a change is at each request, in percent.
+    /// The probability of a change at each request, in percent.
     likely: u64,
-    /// Most users on a page.
+    /// The maximum page size.
     cap: usize,
     tells_total: bool,
     random: Random,
@@ -46,20 +46,20 @@ impl Directory {
     fn new(seed: u64, change: Change) -> Self {
         let mut random = Random(seed);
         let users = random.below(90);
-        // Every second number, so that there is room between any two.
+        // Every second number, so that users can be inserted between any two.
         let order: Vec<u32> = (0..users).map(|n| u32::try_from(n).unwrap() * 1000).collect();
         Self {
             throughout: order.iter().copied().collect(),
             order,
             change,
             likely: [2, 10, 40][random.index(3)],
-            // Pages of one cannot overlap, so that a changed membership may not show.
+            // Pages of one user cannot overlap, so added and removed users may not be detected.
             cap: if change == Change::Members {
                 [2, 7, 20, 1000][random.index(4)]
             } else {
                 [1, 2, 7, 20, 1000][random.index(5)]
             },
-            // Without a total, a changed order cannot show.
+            // Without a total, a changed order cannot be detected.
             tells_total: change == Change::Order || random.below(4) > 0,
             random,
         }
@@ -106,12 +106,14 @@ impl Shifting {
         directory.change();
         let start = usize::try_from(query.start_index.unwrap()).unwrap() - 1;
         let count = usize::try_from(query.count.unwrap()).unwrap().min(directory.cap);
-        let mut page = ScimListResponse::default();
-        page.total_results = directory.tells_total.then(|| u64::try_from(directory.order.len()).unwrap());
         let ids = directory.order.iter().skip(start).take(count);
-        page.resources =
-            ids.map(|id| serde_json::from_value(serde_json::json!({ "id": id.to_string() })).unwrap()).collect();
-        page
+        ScimListResponse {
+            total_results: directory.tells_total.then(|| u64::try_from(directory.order.len()).unwrap()),
+            resources: ids
+                .map(|id| serde_json::from_value(serde_json::json!({ "id": id.to_string() })).unwrap())
+                .collect(),
+            ..ScimListResponse::default()
+        }
     }
 }
 
@@ -150,7 +152,7 @@ impl ScimRepository for Shifting {
     }
 }
 
-/// Lists one directory; whether the list was complete.
+/// Lists one directory; returns whether the list was complete.
 #[maybe_async]
 async fn is_complete(seed: u64, change: Change, in_flight: usize, page_size: u64) -> bool {
     let service = ScimService::with_repository(Shifting(Mutex::new(Directory::new(seed, change))));
@@ -170,7 +172,7 @@ async fn is_complete(seed: u64, change: Change, in_flight: usize, page_size: u64
         }
     }
     let directory = service.repository().0.lock().unwrap();
-    assert!(times.values().all(|count| *count == 1), "{what}: somebody came twice");
+    assert!(times.values().all(|count| *count == 1), "{what}: a user was returned twice");
     for user in &directory.throughout {
         assert!(
             times.contains_key(user),
@@ -184,7 +186,7 @@ async fn is_complete(seed: u64, change: Change, in_flight: usize, page_size: u64
 
 #[maybe_async]
 #[test]
-async fn whoever_is_there_throughout_comes_exactly_once_or_there_is_an_error() {
+async fn every_user_that_exists_throughout_is_returned_once_or_the_listing_fails() {
     for change in [Change::Nothing, Change::Members, Change::Order] {
         let (mut complete, mut all) = (0, 0);
         for seed in 0..300 {
@@ -195,7 +197,7 @@ async fn whoever_is_there_throughout_comes_exactly_once_or_there_is_an_error() {
                 }
             }
         }
-        // An error is allowed, but must not be the easy way out.
+        // Errors are allowed, but must be rare.
         assert!(complete * 3 > all, "{change:?}: only {complete} of {all} were complete");
         println!("{change:?}: {complete} of {all} complete");
     }

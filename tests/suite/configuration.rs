@@ -1,4 +1,4 @@
-//! Both transports obey the configuration alike.
+//! Both transports follow the settings.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use crate::{ScimClient, maybe_async, test};
 
 #[maybe_async]
 #[test]
-async fn who_asks_is_in_the_header() {
+async fn credentials_and_user_agent_are_sent() {
     let sandbox = Sandbox::start().unwrap();
     client(&sandbox).get_users(&ListQuery::new()).await.unwrap();
     let client = ScimClient::with_config(&config(&sandbox).user_agent("onboarding/1.0")).unwrap();
@@ -24,7 +24,7 @@ async fn who_asks_is_in_the_header() {
 
 #[maybe_async]
 #[test]
-async fn every_form_of_the_address_reaches_the_server() {
+async fn every_form_of_the_base_url_reaches_the_server() {
     let sandbox = Sandbox::start().unwrap();
     for end in ["", "/", "/api", "/api/", "/api/SCIM/v2", "/api/SCIM/v2/"] {
         let base = format!("{}{end}", sandbox.base_url());
@@ -36,7 +36,7 @@ async fn every_form_of_the_address_reaches_the_server() {
 
 #[maybe_async]
 #[test]
-async fn a_slow_answer_is_a_timeout() {
+async fn a_slow_response_is_a_timeout() {
     let sandbox = Sandbox::builder().latency(Duration::from_secs(5)).start().unwrap();
     let config = config(&sandbox).timeout(100 * MS).retry(RetryPolicy::none());
     let started = Instant::now();
@@ -48,7 +48,7 @@ async fn a_slow_answer_is_a_timeout() {
 
 #[maybe_async]
 #[test]
-async fn a_large_answer_is_refused() {
+async fn a_too_large_response_is_rejected() {
     let sandbox = Sandbox::builder().users(100).start().unwrap();
     let small = ScimClient::with_config(&config(&sandbox).max_response_bytes(1000)).unwrap();
     let answer = small.get_users(&ListQuery::new()).await;
@@ -59,7 +59,7 @@ async fn a_large_answer_is_refused() {
 
 #[maybe_async]
 #[test]
-async fn what_cannot_be_used_is_refused_when_the_client_is_made() {
+async fn invalid_settings_are_rejected_when_a_client_is_created() {
     let token = || Credentials::wats_token("dTpw");
     for config in [
         ScimConfig::new("http://acme.wats.com", token()),
@@ -75,7 +75,7 @@ async fn what_cannot_be_used_is_refused_when_the_client_is_made() {
     }
 }
 
-/// Takes one connection and returns what came first, after answering with `answer`.
+/// Accepts one connection, answers with `answer` and returns the received head.
 fn one_connection(answer: &'static str) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -96,7 +96,7 @@ fn one_connection(answer: &'static str) -> (String, mpsc::Receiver<String>) {
 
 #[maybe_async]
 #[test]
-async fn a_proxy_is_asked_for_the_way_and_its_password_is_not_shown() {
+async fn a_proxy_is_used_and_its_password_is_redacted() {
     let (address, received) = one_connection("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
     let config = ScimConfig::new("https://acme.invalid", Credentials::wats_token("dTpw"))
         .proxy(format!("http://someone:canary@{address}"))
@@ -113,7 +113,7 @@ async fn a_proxy_is_asked_for_the_way_and_its_password_is_not_shown() {
 
 #[maybe_async]
 #[test]
-async fn a_certificate_that_is_trusted_makes_the_connection() {
+async fn a_configured_certificate_is_trusted() {
     let server = super::tls::TlsServer::start();
     let config = ScimConfig::new(server.base_url(), Credentials::wats_token("dTpw")).retry(RetryPolicy::none());
     let error = ScimClient::with_config(&config).unwrap().get_user("1").await.unwrap_err();

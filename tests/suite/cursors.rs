@@ -1,4 +1,4 @@
-//! Listings that go by cursor (RFC 9865).
+//! Cursor-based paging (RFC 9865).
 
 use std::sync::Mutex;
 
@@ -10,7 +10,7 @@ use wats_scim_sandbox::Sandbox;
 use super::{answer, client, received};
 use crate::{maybe_async, test};
 
-/// A server that answers the first page with a cursor unasked, and further ones at the cursor.
+/// A server that starts cursor-based paging without being asked.
 fn server(cursors: [&'static str; 3], total: Option<u64>) -> Sandbox {
     let asked = Mutex::new(0);
     Sandbox::builder()
@@ -34,7 +34,7 @@ fn server(cursors: [&'static str; 3], total: Option<u64>) -> Sandbox {
 
 #[maybe_async]
 #[test]
-async fn a_cursor_that_comes_unasked_is_followed_to_its_end() {
+async fn an_unrequested_cursor_is_followed_to_the_end() {
     let sandbox = server(["x+/=&", "y", ""], None);
     let mut pages = client(&sandbox).iter_users().page_size(2).matching(Filter::present("userName"));
     let mut ids = Vec::new();
@@ -54,7 +54,7 @@ async fn a_cursor_that_comes_unasked_is_followed_to_its_end() {
 
 #[maybe_async]
 #[test]
-async fn a_cursor_that_stands_still_or_ends_early_is_an_error() {
+async fn a_cursor_that_repeats_or_ends_early_is_an_error() {
     for (cursors, total) in [(["x", "x", "x"], None), (["x", "", ""], Some(9))] {
         let sandbox = server(cursors, total);
         let mut pages = client(&sandbox).iter_users();

@@ -1,13 +1,13 @@
-//! One mapping from every answer, or the lack of one, to an error.
+//! The mapping from responses and failed requests to errors.
 
 use wats_scim::{ErrorKind, ScimUser, WriteOutcome};
 
 use super::{always, client, config};
-use crate::{face, maybe_async, test};
+use crate::{api, maybe_async, test};
 
 #[maybe_async]
 #[test]
-async fn every_status_has_its_kind_and_its_outcome() {
+async fn every_status_has_its_kind_and_outcome() {
     use WriteOutcome::{NotApplied, Unknown};
     for (status, kind, outcome) in [
         (400, ErrorKind::BadRequest, NotApplied),
@@ -53,7 +53,7 @@ async fn every_status_has_its_kind_and_its_outcome() {
 
 #[maybe_async]
 #[test]
-async fn errors_without_words_of_the_server_say_what_to_do() {
+async fn errors_without_a_server_message_suggest_a_fix() {
     for (status, words) in
         [(401, "check the credentials"), (403, "do not allow this"), (429, "wait before"), (302, "check the base URL")]
     {
@@ -65,7 +65,7 @@ async fn errors_without_words_of_the_server_say_what_to_do() {
 
 #[maybe_async]
 #[test]
-async fn a_success_without_what_was_asked_for_is_an_error() {
+async fn a_success_without_the_expected_body_is_an_error() {
     for (media_type, body, kind) in [
         ("application/json", "", ErrorKind::EmptyBody),
         ("application/json", " null ", ErrorKind::EmptyBody),
@@ -100,9 +100,9 @@ async fn a_success_without_what_was_asked_for_is_an_error() {
 
 #[maybe_async]
 #[test]
-async fn a_server_that_is_not_there_changed_nothing() {
+async fn an_unreachable_server_changed_nothing() {
     let sandbox = always(200, "application/json", "{}");
-    let service = face::ScimService::with_http_client(&config(&sandbox), crate::unreachable_host()).unwrap();
+    let service = api::ScimService::with_http_client(&config(&sandbox), crate::unreachable_host()).unwrap();
     let error = service.delete_user("1").await.unwrap_err();
     assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Connection, Some(WriteOutcome::NotApplied)));
     assert_eq!(
@@ -119,11 +119,12 @@ async fn a_server_that_is_not_there_changed_nothing() {
 
 #[maybe_async]
 #[test]
-async fn a_server_that_repeats_the_credentials_does_not_get_them_shown() {
+async fn credentials_repeated_in_an_error_body_are_redacted() {
     let sandbox = wats_scim_sandbox::Sandbox::builder()
         .respond_with(|request| {
-            let said = request.headers()["authorization"].to_str().unwrap();
-            let body = serde_json::json!({ "detail": format!("bad header: {said}"), "scimType": said }).to_string();
+            let credentials = request.headers()["authorization"].to_str().unwrap();
+            let body = serde_json::json!({ "detail": format!("bad header: {credentials}"), "scimType": credentials })
+                .to_string();
             Some(super::answer(400, "application/json", body))
         })
         .start()
@@ -140,15 +141,15 @@ async fn a_server_that_repeats_the_credentials_does_not_get_them_shown() {
 
 #[maybe_async]
 #[test]
-async fn nor_does_one_that_answers_with_them() {
+async fn credentials_repeated_in_a_successful_body_are_redacted() {
     let sandbox = wats_scim_sandbox::Sandbox::builder()
         .respond_with(|request| {
-            let said = request.headers()["authorization"].to_str().unwrap();
+            let credentials = request.headers()["authorization"].to_str().unwrap();
             let list = request.method() == http::Method::GET && request.uri().path().ends_with("Users");
             let body = if list {
-                serde_json::json!({ "totalResults": { "said": said }, "Resources": said })
+                serde_json::json!({ "totalResults": { "repeated": credentials }, "Resources": credentials })
             } else {
-                said.into()
+                credentials.into()
             };
             Some(super::answer(200, "application/json", body.to_string()))
         })

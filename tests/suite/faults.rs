@@ -1,9 +1,10 @@
-//! Every fault, every operation: the exact result of each.
+//! The exact result of every operation under every fault.
 //!
-//! A cell says what the caller is told. `ok` is a success, a word an error's kind, a number its
-//! status. After it, for a write, `!` says "not applied" and `?` says "not known". What the caller
-//! is told is then compared with what the server holds: `ok` must be there, once, and `!` must not.
-//! `ok*` is a success that the server reported without doing anything, which nobody can see.
+//! A cell is the result for the caller: `ok` for success, a word for the kind of the error, or a
+//! number for its status; for a write, followed by `!` for "not applied" or `?` for "unknown". The
+//! result is then compared with the server: with `ok` the write must have been applied, once, and
+//! with `!` it must not. `ok*` is a success that the server reported without applying the write,
+//! which a client cannot detect.
 
 use std::time::Duration;
 
@@ -19,16 +20,15 @@ use crate::{ScimClient, maybe_async, test};
 
 const CANARY: &str = "canary";
 
-/// In the order of the columns. `add` is a patch that may not give the same twice; WATS answers it
-/// with 400.
+/// The columns. `add` is a patch that may not be idempotent; WATS rejects it with 400.
 const OPERATIONS: [&str; 8] = ["token", "list", "get", "name", "create", "patch", "delete", "add"];
 
-/// How often the fault strikes.
+/// The requests that meet the fault.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Strikes {
     Once,
     Always,
-    /// Only the request before, whose connection is used again.
+    /// Only the previous request, whose connection is reused.
     Before,
 }
 use Strikes::{Always, Before, Once};
@@ -121,7 +121,7 @@ fn word(error: &Error) -> String {
     }
 }
 
-fn said<T>(result: Result<T, Error>, secrets: &[&str]) -> String {
+fn text<T>(result: Result<T, Error>, secrets: &[&str]) -> String {
     let Err(error) = result else { return "ok".to_owned() };
     let text = format!("{error} {error:?} {error:#?}");
     assert!(!secrets.iter().any(|secret| text.contains(secret)), "a secret is shown: {text}");
@@ -129,13 +129,11 @@ fn said<T>(result: Result<T, Error>, secrets: &[&str]) -> String {
     word(&error)
 }
 
-/// How often a cell is tried before it counts as wrong, each time with four times the timeout: on a
-/// busy machine an ordinary request may take longer than the timeout of a cell. Wrong code is wrong
-/// with every timeout.
+/// The number of tries of a cell, each with four times the timeout of the previous one: on a busy
+/// machine an ordinary request can exceed the timeout. Wrong code fails with every timeout.
 const TRIES: u32 = 3;
 
-/// The result of this operation when it meets this fault; what is expected, if the result of any try
-/// is that.
+/// The result of an operation under a fault; the expected result if any try returns it.
 #[maybe_async]
 async fn cell(strikes: Strikes, fault: Option<&Fault>, operation: &str, expected: &str) -> String {
     let mut timeout = if strikes == Always { 300 * MS } else { 600 * MS };
@@ -171,17 +169,17 @@ async fn tried(strikes: Strikes, fault: Option<Fault>, operation: &str, timeout:
         }
     }
     let secrets = [sandbox.token(), sandbox.password(), CANARY];
-    let told = match operation {
-        "token" => said(client.get_token(None).await, &secrets),
-        "list" => said(client.get_users(&ListQuery::new()).await, &secrets),
-        "get" => said(client.get_user(&id).await.map(Option::unwrap), &secrets),
-        "name" => said(client.get_user_by_username("user0001@example.com").await.map(Option::unwrap), &secrets),
-        "create" => said(client.create_user(&ScimUser::new("new").with_external_id("4711")).await, &secrets),
-        "patch" => said(client.deactivate_user(&id).await, &secrets),
-        "delete" => said(client.delete_user(&id).await, &secrets),
+    let result = match operation {
+        "token" => text(client.get_token(None).await, &secrets),
+        "list" => text(client.get_users(&ListQuery::new()).await, &secrets),
+        "get" => text(client.get_user(&id).await.map(Option::unwrap), &secrets),
+        "name" => text(client.get_user_by_username("user0001@example.com").await.map(Option::unwrap), &secrets),
+        "create" => text(client.create_user(&ScimUser::new("new").with_external_id("4711")).await, &secrets),
+        "patch" => text(client.deactivate_user(&id).await, &secrets),
+        "delete" => text(client.delete_user(&id).await, &secrets),
         _ => {
             let add = ScimPatchRequest::new().add("emails", json!([{ "value": "j@x" }]));
-            said(client.update_user(&id, &add).await, &secrets)
+            text(client.update_user(&id, &add).await, &secrets)
         }
     };
     let users = sandbox.users();
@@ -194,24 +192,24 @@ async fn tried(strikes: Strikes, fault: Option<Fault>, operation: &str, timeout:
         "patch" => users[0]["active"] == false,
         "delete" => users.len() == 1,
         "add" => users[0]["emails"].as_array().unwrap().len() > 1,
-        _ => return told,
+        _ => return result,
     };
-    match (told.as_str(), is_applied) {
+    match (result.as_str(), is_applied) {
         ("ok", false) => "ok*".to_owned(),
-        (_, true) if told.ends_with('!') => format!("{told}, but it was applied"),
-        _ => told,
+        (_, true) if result.ends_with('!') => format!("{result}, but it was applied"),
+        _ => result,
     }
 }
 
 #[maybe_async]
 #[test]
-async fn every_fault_has_its_result_in_every_operation() {
+async fn every_operation_has_its_result_under_every_fault() {
     let mut wrong = Vec::new();
     for (strikes, fault, expected) in table() {
         for (operation, expected) in OPERATIONS.into_iter().zip(expected) {
-            let told = cell(strikes, Some(&fault), operation, expected).await;
-            if told != expected {
-                wrong.push(format!("{strikes:?} {fault:?}, {operation}: {told}, not {expected}"));
+            let result = cell(strikes, Some(&fault), operation, expected).await;
+            if result != expected {
+                wrong.push(format!("{strikes:?} {fault:?}, {operation}: {result}, not {expected}"));
             }
         }
     }
@@ -224,7 +222,7 @@ async fn a_refused_connection_changed_nothing() {
     for operation in OPERATIONS {
         let is_read = ["token", "list", "get", "name"].contains(&operation);
         let expected = if is_read { "connection" } else { "connection!" };
-        let told = cell(Always, None, operation, expected).await;
-        assert_eq!(told, expected, "{operation}");
+        let result = cell(Always, None, operation, expected).await;
+        assert_eq!(result, expected, "{operation}");
     }
 }

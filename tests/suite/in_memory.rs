@@ -1,4 +1,4 @@
-//! The service over a repository of one's own, in memory.
+//! The service with a custom repository, in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,12 +9,12 @@ use wats_scim::{
     Target,
 };
 
-use crate::face::{ScimRepository, ScimService};
+use crate::api::{ScimRepository, ScimService};
 use crate::{maybe_async, test};
 
-/// What every repository must do.
+/// The contract of every repository.
 #[maybe_async]
-pub(crate) async fn whole_life<R: ScimRepository>(service: &ScimService<R>) {
+pub(crate) async fn life_cycle<R: ScimRepository>(service: &ScimService<R>) {
     let jane = ScimUser::new("jane@example.com").with_display_name("Jane Doe").with_external_id("4711");
     let created = service.create_user(&jane).await.unwrap();
     let id = created.id.clone().unwrap();
@@ -30,9 +30,9 @@ pub(crate) async fn whole_life<R: ScimRepository>(service: &ScimService<R>) {
     assert_eq!(answer.unwrap().unwrap().id, created.id);
     let answer = service.get_user_by_username("JANE@example.com").await;
     assert_eq!(answer.unwrap().unwrap().id, created.id);
-    let answer = service.get_user("nobody").await;
+    let answer = service.get_user("missing").await;
     assert!(answer.unwrap().is_none());
-    let answer = service.get_user_by_username("nobody").await;
+    let answer = service.get_user_by_username("missing").await;
     assert!(answer.unwrap().is_none());
 
     let mut users = service.iter_users();
@@ -94,11 +94,12 @@ impl ScimRepository for InMemory {
 
     async fn list<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         let all = self.all();
-        let mut page = ScimListResponse::default();
-        page.total_results = u64::try_from(all.len()).ok();
         let skip = usize::try_from(query.start_index.unwrap_or(1) - 1).unwrap();
-        page.resources = all.into_iter().skip(skip).collect();
-        Ok(page)
+        Ok(ScimListResponse {
+            total_results: u64::try_from(all.len()).ok(),
+            resources: all.into_iter().skip(skip).collect(),
+            ..ScimListResponse::default()
+        })
     }
 
     async fn create<T: Resource>(&self, resource: &T) -> Result<T> {
@@ -114,7 +115,8 @@ impl ScimRepository for InMemory {
 
     async fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Option<T>> {
         let mut all = self.0.lock().unwrap();
-        let absent = || Error::new(ErrorKind::NotFound, "there is nobody").in_operation(Operation::Patch(T::NAME));
+        let absent =
+            || Error::new(ErrorKind::NotFound, "there is no such resource").in_operation(Operation::Patch(T::NAME));
         let value = all.get_mut(target.as_id()).ok_or_else(absent)?;
         for operation in &patch.operations {
             value[operation.path.as_deref().unwrap()] = operation.value.clone().unwrap();
@@ -123,16 +125,17 @@ impl ScimRepository for InMemory {
     }
 
     async fn delete<T: Resource>(&self, target: Target<'_>) -> Result<()> {
-        let absent = || Error::new(ErrorKind::NotFound, "there is nobody").in_operation(Operation::Delete(T::NAME));
+        let absent =
+            || Error::new(ErrorKind::NotFound, "there is no such resource").in_operation(Operation::Delete(T::NAME));
         self.0.lock().unwrap().remove(target.as_id()).map(drop).ok_or_else(absent)
     }
 }
 
 #[maybe_async]
 #[test]
-async fn the_service_works_over_any_repository() {
+async fn the_service_works_with_any_repository() {
     let service = ScimService::with_repository(InMemory::default());
-    whole_life(&service).await;
+    life_cycle(&service).await;
     let answer = service.get_token(None).await;
     assert_eq!(answer.unwrap_err().to_string(), "could not get token: there are no tokens in memory");
 }

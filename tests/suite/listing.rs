@@ -1,4 +1,4 @@
-//! A listing is complete or an error, and asks for no more than it needs.
+//! A listing is complete or an error, and sends no unnecessary request.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -9,12 +9,12 @@ use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, SandboxBuilder};
 
 use super::batches::STALLS;
 use super::{answer, client, received};
-use crate::face::{ScimListing, ScimRepository};
+use crate::api::{ScimListing, ScimRepository};
 use crate::{ScimClient, maybe_async, test};
 
 type Quirk = fn(SandboxBuilder) -> SandboxBuilder;
 
-/// Everybody, and the error that came instead of the rest.
+/// The names of all users, and the error if the list is incomplete.
 #[maybe_async]
 async fn read<R: ScimRepository>(mut pages: ScimListing<R, ScimUser>) -> (Vec<String>, Option<Error>) {
     let mut names = Vec::new();
@@ -37,14 +37,14 @@ fn start(builder: &SandboxBuilder) -> (Sandbox, ScimClient) {
     (sandbox, client)
 }
 
-fn assert_everybody(names: &[String], count: usize) {
+fn assert_all(names: &[String], count: usize) {
     assert_eq!(names.len(), count);
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), count);
 }
 
 #[maybe_async]
 #[test]
-async fn everybody_comes_once_whatever_the_server_does_to_its_pages() {
+async fn every_user_is_returned_once_however_the_server_pages() {
     let quirks: [(&str, Quirk); 9] = [
         ("none", |server| server),
         ("pages are capped", |server| server.page_cap(7)),
@@ -62,7 +62,7 @@ async fn everybody_comes_once_whatever_the_server_does_to_its_pages() {
             for page_size in [1, 2, 20] {
                 let (names, error) = read(client.iter_users().page_size(page_size)).await;
                 assert!(error.is_none(), "{name}, {users} users, pages of {page_size}: {error:?}");
-                assert_everybody(&names, users);
+                assert_all(&names, users);
             }
         }
     }
@@ -70,13 +70,18 @@ async fn everybody_comes_once_whatever_the_server_does_to_its_pages() {
 
 #[maybe_async]
 #[test]
-async fn a_server_that_ignores_the_start_is_found_out() {
+async fn an_ignored_start_index_is_detected() {
     let (sandbox, client) = start(&Sandbox::builder().users(50).ignore_start_index());
     let (names, error) = read(client.iter_users().page_size(20)).await;
-    assert_everybody(&names, 20);
+    assert_all(&names, 20);
     let error = error.unwrap();
     assert_eq!(error.kind(), ErrorKind::IncompleteList);
-    assert!(error.to_string().starts_with("could not list users: the list is not complete: 20 of 50 users"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("could not list users: the list is incomplete: the server returned 20 of 50 users"),
+        "{error}"
+    );
     assert!(received(&sandbox).len() < 15, "{:?}", received(&sandbox));
 
     let (_sandbox, client) = start(&Sandbox::builder().users(50).ignore_start_index().omit_total());
@@ -86,7 +91,7 @@ async fn a_server_that_ignores_the_start_is_found_out() {
 
 #[maybe_async]
 #[test]
-async fn an_empty_page_before_the_end_is_an_error_and_no_loop() {
+async fn an_empty_page_before_the_end_is_an_error() {
     let page =
         |resources: &'static str| answer(200, "application/json", format!(r#"{{"totalResults":9,{resources}}}"#));
     for first in [r#""Resources":[]"#, r#""startIndex":1"#, r#""Resources":[{"id":"1","userName":"a"}]"#] {
@@ -105,7 +110,7 @@ async fn an_empty_page_before_the_end_is_an_error_and_no_loop() {
 
 #[maybe_async]
 #[test]
-async fn a_reply_that_is_no_list_is_an_error() {
+async fn a_body_that_is_not_a_list_is_an_error() {
     let sandbox = super::always(200, "application/json", r#"{"Message":"An error has occurred."}"#);
     let error = read(client(&sandbox).iter_users()).await.1.unwrap();
     assert_eq!(error.kind(), ErrorKind::UnexpectedBody);
@@ -114,7 +119,7 @@ async fn a_reply_that_is_no_list_is_an_error() {
 
 #[maybe_async]
 #[test]
-async fn a_maximum_is_kept_and_nothing_more_is_asked_for() {
+async fn at_most_limits_the_results_and_the_requests() {
     let (sandbox, client) = start(&Sandbox::builder().users(250));
     for (max, page_size, targets) in [
         (0, 100, vec![]),
@@ -125,7 +130,7 @@ async fn a_maximum_is_kept_and_nothing_more_is_asked_for() {
         sandbox.clear_requests();
         let (names, error) = read(client.iter_users().page_size(page_size).at_most(max)).await;
         assert!(error.is_none());
-        assert_everybody(&names, usize::try_from(max).unwrap());
+        assert_all(&names, usize::try_from(max).unwrap());
         let asked: Vec<_> = received(&sandbox);
         let expected: Vec<_> = targets.iter().map(|target| format!("GET /api/SCIM/v2/Users?{target}")).collect();
         assert_eq!(asked, expected);
@@ -134,7 +139,7 @@ async fn a_maximum_is_kept_and_nothing_more_is_asked_for() {
 
 #[maybe_async]
 #[test]
-async fn pages_are_asked_for_one_at_a_time_as_they_are_read() {
+async fn pages_are_requested_lazily() {
     let (sandbox, client) = start(&Sandbox::builder().users(250));
     let mut pages = client.iter_users();
     assert_eq!(received(&sandbox).len(), 0);
@@ -148,22 +153,22 @@ async fn pages_are_asked_for_one_at_a_time_as_they_are_read() {
 
 #[maybe_async]
 #[test]
-async fn progress_is_told_page_by_page() {
+async fn on_page_is_called_after_each_page() {
     let (_sandbox, client) = start(&Sandbox::builder().users(250).page_cap(90));
-    let told = Arc::new(Mutex::new(Vec::<Progress>::new()));
-    let teller = Arc::clone(&told);
-    let pages = client.iter_users().on_page(move |progress| teller.lock().unwrap().push(progress));
-    assert_everybody(&read(pages).await.0, 250);
-    let told: Vec<_> = told.lock().unwrap().iter().map(|at| (at.pages, at.done, at.total)).collect();
-    assert_eq!(told, [(1, 90, Some(250)), (2, 179, Some(250)), (3, 250, Some(250))]);
+    let progress = Arc::new(Mutex::new(Vec::<Progress>::new()));
+    let recorder = Arc::clone(&progress);
+    let pages = client.iter_users().on_page(move |progress| recorder.lock().unwrap().push(progress));
+    assert_all(&read(pages).await.0, 250);
+    let progress: Vec<_> = progress.lock().unwrap().iter().map(|at| (at.pages, at.done, at.total)).collect();
+    assert_eq!(progress, [(1, 90, Some(250)), (2, 179, Some(250)), (3, 250, Some(250))]);
 }
 
 #[maybe_async]
 #[test]
-async fn a_filter_goes_with_every_page() {
+async fn every_page_has_the_filter() {
     let (sandbox, client) = start(&Sandbox::builder().users(30));
     let filter = Filter::sw("userName", "user001");
-    assert_everybody(&read(client.iter_users().matching(filter).page_size(4)).await.0, 10);
+    assert_all(&read(client.iter_users().matching(filter).page_size(4)).await.0, 10);
     assert!(received(&sandbox).iter().all(|target| target.contains("filter=userName%20sw%20%22user001%22")));
     let error = read(client.iter_users().matching(Filter::eq("a b", 1))).await.1.unwrap();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -171,7 +176,7 @@ async fn a_filter_goes_with_every_page() {
 
 #[maybe_async]
 #[test]
-async fn deleting_while_reading_leaves_nobody_out() {
+async fn deleting_while_listing_skips_no_user() {
     let (sandbox, client) = start(&Sandbox::builder().users(250));
     let mut pages = client.iter_users().page_size(20);
     let mut count = 0;
@@ -184,7 +189,7 @@ async fn deleting_while_reading_leaves_nobody_out() {
 
 #[maybe_async]
 #[test]
-async fn somebody_who_joins_while_it_is_read_comes_too() {
+async fn a_user_created_while_listing_is_returned() {
     let (_sandbox, client) = start(&Sandbox::builder().users(45));
     let mut pages = client.iter_users().page_size(20);
     let mut names = Vec::new();
@@ -194,7 +199,7 @@ async fn somebody_who_joins_while_it_is_read_comes_too() {
         }
         names.push(user.user_name.unwrap());
     }
-    assert_everybody(&names, 46);
+    assert_all(&names, 46);
     assert!(names.contains(&"late@example.com".to_owned()));
 }
 
@@ -209,8 +214,7 @@ async fn a_user_without_an_id_cannot_be_listed_completely() {
     assert_eq!(answer.unwrap().resources.len(), 1);
 }
 
-/// How many requests the server has seen when the first user of the second page, which stalls, is
-/// returned.
+/// The number of requests before the first user of the stalled second page is returned.
 #[maybe_async]
 async fn requests_meanwhile(stall: Duration) -> usize {
     let sandbox = Sandbox::builder().users(400).start().unwrap();
@@ -226,8 +230,8 @@ async fn requests_meanwhile(stall: Duration) -> usize {
 
 #[maybe_async]
 #[test]
-async fn one_slow_page_holds_up_no_other() {
-    // The first page, four in flight, and the slow one again would be six.
+async fn a_slow_page_does_not_delay_others() {
+    // The first page, four in flight, and a retry of the slow one would be six.
     let mut requests = 0;
     for stall in STALLS {
         if requests <= 12 {

@@ -1,4 +1,4 @@
-//! Who is signed in (RFC 7644 §3.11).
+//! The authenticated user, `/Me` (RFC 7644 §3.11).
 
 use http::HeaderValue;
 use wats_scim::{Credentials, ErrorKind, ScimUser};
@@ -26,7 +26,7 @@ fn server(status: u16, location: Option<&'static str>) -> (Sandbox, ScimClient) 
 
 #[maybe_async]
 #[test]
-async fn a_server_shows_the_one_or_points_to_it() {
+async fn the_user_is_read_from_the_body_or_the_redirect() {
     for (status, location) in [(200, None), (308, Some("https://elsewhere.example/v2/Users/a%20b"))] {
         let (sandbox, client) = server(status, location);
         let me = client.resources::<ScimUser>().me().await.unwrap();
@@ -38,7 +38,7 @@ async fn a_server_shows_the_one_or_points_to_it() {
 
 #[maybe_async]
 #[test]
-async fn a_server_need_not_say() {
+async fn me_is_optional() {
     let (_sandbox, client) = server(501, None);
     let error = client.resources::<ScimUser>().me().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
@@ -49,7 +49,7 @@ async fn a_server_need_not_say() {
 
 #[maybe_async]
 #[test]
-async fn what_wats_lacks_is_refused_before_it_is_sent() {
+async fn features_that_wats_does_not_support_are_rejected_before_they_are_sent() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let client = super::client(&sandbox);
     let users = client.resources::<ScimUser>();

@@ -1,5 +1,5 @@
-//! The measured mistakes of an older client, each of which must not be made again. Those of
-//! retrying are in `retries`, those of threads and tasks in the files of the faces.
+//! Known bugs of an older client, which must not be repeated. Those about retries are in `retries`,
+//! those about threads and tasks in `blocking.rs` and `asynchronous.rs`.
 
 use serde_json::{Value, json};
 use wats_scim::{ErrorKind, ScimPatchRequest, ScimUser, WriteOutcome};
@@ -10,7 +10,7 @@ use crate::{maybe_async, test};
 
 #[maybe_async]
 #[test]
-async fn create_and_every_patch_reach_the_wire() {
+async fn a_creation_and_every_patch_are_sent() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let id = client.create_user(&ScimUser::new("jane@example.com")).await.unwrap().id.unwrap();
@@ -53,7 +53,7 @@ async fn nothing_is_cached() {
 
 #[maybe_async]
 #[test]
-async fn an_id_or_a_name_cannot_break_out_of_its_segment() {
+async fn an_id_or_a_name_is_one_path_segment() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let client = client(&sandbox);
     let id = sandbox.users()[0]["id"].as_str().unwrap().to_owned();
@@ -86,7 +86,7 @@ async fn an_id_or_a_name_cannot_break_out_of_its_segment() {
 
 #[maybe_async]
 #[test]
-async fn errors_carry_what_the_server_says() {
+async fn errors_have_the_servers_message() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     client.create_user(&ScimUser::new("jane@example.com")).await.unwrap();
@@ -98,7 +98,7 @@ async fn errors_carry_what_the_server_says() {
 
 #[maybe_async]
 #[test]
-async fn a_web_page_is_one_clear_line() {
+async fn a_web_page_is_a_one_line_error() {
     let page: &'static str = Box::leak(format!("<!DOCTYPE html><html>{}</html>", "x".repeat(10_000)).into_boxed_str());
     for status in [200, 404, 500] {
         let sandbox = super::always(status, "text/html", page);
@@ -165,7 +165,7 @@ async fn a_redirected_write_is_not_a_success() {
 
 #[maybe_async]
 #[test]
-async fn a_null_is_sent_so_that_an_attribute_can_be_cleared() {
+async fn null_is_sent_to_clear_an_attribute() {
     let sandbox = Sandbox::start().unwrap();
     let clear = ScimPatchRequest::new().replace("displayName", Value::Null);
     let error = client(&sandbox).update_user("1", &clear).await.unwrap_err();
@@ -176,7 +176,7 @@ async fn a_null_is_sent_so_that_an_attribute_can_be_cleared() {
 
 #[maybe_async]
 #[test]
-async fn unknown_sub_attributes_come_back_and_go_out_again() {
+async fn unknown_sub_attributes_round_trip() {
     let body = r#"{"id":"1","userName":"jane","name":{"middleName":"Q"},"emails":[{"value":"j@x","display":"J"}]}"#;
     let sandbox = super::always(200, "application/scim+json", body);
     let user = client(&sandbox).get_user("1").await.unwrap().unwrap();
@@ -185,7 +185,7 @@ async fn unknown_sub_attributes_come_back_and_go_out_again() {
 
 #[maybe_async]
 #[test]
-async fn no_text_shows_the_token() {
+async fn the_token_is_redacted() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let token = client.get_token(None).await.unwrap();

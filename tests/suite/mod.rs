@@ -1,4 +1,4 @@
-//! What holds in both faces. Each face loads these files with its own `maybe_async` and `test`.
+//! The tests of both APIs. Each API includes these files with its own `maybe_async` and `test`.
 
 mod applying;
 pub(crate) mod audit;
@@ -42,7 +42,7 @@ pub(crate) fn client(sandbox: &Sandbox) -> ScimClient {
     ScimClient::with_config(&config(sandbox)).unwrap()
 }
 
-/// The usual policy without the waiting.
+/// The default retry policy without delays.
 pub(crate) fn quick() -> RetryPolicy {
     RetryPolicy::default().delays(MS, 2 * MS)
 }
@@ -60,12 +60,12 @@ pub(crate) fn always(status: u16, media_type: &'static str, body: &'static str) 
     Sandbox::builder().respond_with(move |_| Some(answer(status, media_type, body))).start().unwrap()
 }
 
-/// What was received, as `METHOD target`.
+/// The received requests, as `METHOD target`.
 pub(crate) fn received(sandbox: &dyn Server) -> Vec<String> {
     sandbox.requests().iter().map(|request| format!("{} {}", request.method, request.target)).collect()
 }
 
-/// What tests ask of either server.
+/// The common interface of both sandbox servers.
 pub(crate) trait Server {
     fn scim_url(&self) -> &str;
     fn token(&self) -> &str;

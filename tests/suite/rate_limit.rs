@@ -1,4 +1,4 @@
-//! No more requests in a period than were allowed.
+//! The rate limit.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::{ScimClient, maybe_async, test};
 
 #[maybe_async]
 #[test]
-async fn clones_share_a_limit_and_wait_for_it() {
+async fn clones_share_a_rate_limit() {
     let sandbox = Sandbox::start().unwrap();
     let five = NonZeroU32::new(5).unwrap();
     let client = ScimClient::with_config(&config(&sandbox).rate_limit(five, Duration::from_secs(1))).unwrap();

@@ -1,4 +1,4 @@
-//! What is sent again, when, and what is not.
+//! Retries: which requests, and when.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use wats_scim::{
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
 use super::{MS, answer, client, config, received};
-use crate::{ScimClient, face, maybe_async, test};
+use crate::{ScimClient, api, maybe_async, test};
 
 /// A sandbox with one user that answers the first requests of a method with a status.
 fn failing(times: usize, method: &'static str, status: u16, header: Option<(&'static str, String)>) -> Sandbox {
@@ -40,7 +40,7 @@ fn first_id(sandbox: &Sandbox) -> String {
 
 #[maybe_async]
 #[test]
-async fn what_is_safe_is_sent_again_until_it_succeeds() {
+async fn safe_requests_are_retried_until_they_succeed() {
     for status in [408, 429, 500, 502, 503, 504] {
         for method in ["GET", "PATCH", "DELETE"] {
             let sandbox = failing(2, method, status, None);
@@ -57,7 +57,7 @@ async fn what_is_safe_is_sent_again_until_it_succeeds() {
 
 #[maybe_async]
 #[test]
-async fn what_will_not_succeed_is_not_sent_again() {
+async fn permanent_errors_are_not_retried() {
     for status in [400, 401, 403, 409, 412, 413, 501, 505, 302] {
         let sandbox = failing(9, "GET", status, None);
         let error = client(&sandbox).get_user("1").await.unwrap_err();
@@ -67,7 +67,7 @@ async fn what_will_not_succeed_is_not_sent_again() {
 
 #[maybe_async]
 #[test]
-async fn there_are_as_many_attempts_as_allowed() {
+async fn attempts_are_limited() {
     for (policy, attempts) in [(super::quick(), 3), (super::quick().attempts(5), 5), (RetryPolicy::none(), 1)] {
         let sandbox = failing(9, "GET", 503, None);
         let client = ScimClient::with_config(&config(&sandbox).retry(policy)).unwrap();
@@ -78,7 +78,7 @@ async fn there_are_as_many_attempts_as_allowed() {
 
 #[maybe_async]
 #[test]
-async fn a_patch_that_may_apply_twice_is_sent_once() {
+async fn a_patch_that_is_not_idempotent_is_sent_once() {
     let add = ScimPatchRequest::new().add("emails", json!([{ "value": "j@x" }]));
     let by_value = ScimPatchRequest::new().with(ScimPatchOperation {
         op: PatchOp::Remove,
@@ -99,7 +99,7 @@ async fn a_patch_that_may_apply_twice_is_sent_once() {
 
 #[maybe_async]
 #[test]
-async fn the_server_says_how_long_to_wait() {
+async fn retry_after_is_followed() {
     let sandbox = failing(1, "GET", 429, Some(("retry-after", "1".into())));
     let started = Instant::now();
     client(&sandbox).get_user(&first_id(&sandbox)).await.unwrap();
@@ -115,7 +115,7 @@ async fn the_server_says_how_long_to_wait() {
 
 #[maybe_async]
 #[test]
-async fn a_deadline_ends_all_attempts() {
+async fn the_deadline_limits_all_attempts() {
     let sandbox = failing(99, "GET", 503, Some(("retry-after", "30".into())));
     let policy = super::quick().attempts(50).deadline(Duration::from_secs(5));
     let error = ScimClient::with_config(&config(&sandbox).retry(policy)).unwrap().get_user("1").await.unwrap_err();
@@ -129,7 +129,7 @@ async fn a_deadline_ends_all_attempts() {
     assert!(started.elapsed() < Duration::from_secs(10), "the deadline also bounds one attempt");
 }
 
-/// A sandbox whose first create is applied, and then meets this; with a client of it.
+/// A sandbox whose first creation is applied and then meets this fault, and a client of it.
 fn applied_then(fault: Fault) -> (Sandbox, FaultProxy, ScimClient) {
     let sandbox = Sandbox::start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();
@@ -141,7 +141,7 @@ fn applied_then(fault: Fault) -> (Sandbox, FaultProxy, ScimClient) {
 
 #[maybe_async]
 #[test]
-async fn a_create_whose_answer_was_lost_is_found_and_adopted() {
+async fn a_creation_whose_response_was_lost_is_found_and_returned() {
     let status = |code| Fault::StatusAfterApplied { code: StatusCode::from_u16(code).unwrap(), retry_after: None };
     for fault in [status(302), status(408), status(500), status(502), status(504), Fault::HtmlAfterApplied] {
         let (sandbox, _proxy, client) = applied_then(fault.clone());
@@ -149,13 +149,13 @@ async fn a_create_whose_answer_was_lost_is_found_and_adopted() {
         let created = client.create_user(&jane).await.unwrap();
         assert_eq!((created.id.is_some(), created.external_id.as_deref()), (true, Some("4711")), "{fault:?}");
         let posts = received(&sandbox).iter().filter(|request| request.starts_with("POST")).count();
-        assert_eq!(posts, 1, "{fault:?}: it is not sent again");
+        assert_eq!(posts, 1, "{fault:?}: it is not retried");
     }
 }
 
 #[maybe_async]
 #[test]
-async fn a_create_that_timed_out_is_found_and_not_reported_as_a_conflict() {
+async fn a_creation_that_timed_out_is_found_and_is_no_conflict() {
     let (sandbox, _proxy, client) = applied_then(Fault::StallAfterApplied(Duration::from_secs(5)));
     let created = client.create_user(&ScimUser::new("jane@example.com")).await.unwrap();
     assert!(created.id.is_some());
@@ -164,7 +164,7 @@ async fn a_create_that_timed_out_is_found_and_not_reported_as_a_conflict() {
 
 #[maybe_async]
 #[test]
-async fn a_create_that_was_not_applied_is_sent_again() {
+async fn a_creation_that_was_not_applied_is_retried() {
     let sandbox = failing(2, "POST", 502, None);
     let created = client(&sandbox).create_user(&ScimUser::new("jane@example.com")).await.unwrap();
     assert!(created.id.is_some());
@@ -174,16 +174,16 @@ async fn a_create_that_was_not_applied_is_sent_again() {
 
 #[maybe_async]
 #[test]
-async fn a_name_that_somebody_else_has_is_a_conflict() {
+async fn a_name_of_another_user_is_a_conflict() {
     let sandbox = failing(1, "POST", 504, None);
-    let somebody = ScimUser::new("user0001@example.com").with_external_id("not theirs");
-    let error = client(&sandbox).create_user(&somebody).await.unwrap_err();
+    let other = ScimUser::new("user0001@example.com").with_external_id("not theirs");
+    let error = client(&sandbox).create_user(&other).await.unwrap_err();
     assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Conflict, Some(WriteOutcome::NotApplied)));
 }
 
 #[maybe_async]
 #[test]
-async fn a_create_that_cannot_be_looked_up_is_unknown() {
+async fn a_creation_that_cannot_be_looked_up_is_unknown() {
     let sandbox = super::always(502, "text/html", "<html>");
     let error = client(&sandbox).create_user(&ScimUser::new("jane")).await.unwrap_err();
     assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown));
@@ -194,7 +194,7 @@ async fn a_create_that_cannot_be_looked_up_is_unknown() {
 
 #[maybe_async]
 #[test]
-async fn without_retries_nothing_is_settled() {
+async fn without_retries_a_creation_is_not_looked_up() {
     let sandbox = failing(1, "POST", 502, None);
     let client = ScimClient::with_config(&config(&sandbox).retry(RetryPolicy::none())).unwrap();
     let error = client.create_user(&ScimUser::new("jane")).await.unwrap_err();
@@ -204,7 +204,7 @@ async fn without_retries_nothing_is_settled() {
 
 #[maybe_async]
 #[test]
-async fn a_repeated_delete_that_finds_nobody_succeeded() {
+async fn a_retried_deletion_of_a_missing_user_succeeded() {
     let gone = AtomicUsize::new(0);
     let sandbox = Sandbox::builder()
         .respond_with(move |_| {
@@ -221,11 +221,11 @@ async fn a_repeated_delete_that_finds_nobody_succeeded() {
 
 #[maybe_async]
 #[test]
-async fn a_connection_that_breaks_is_tried_again() {
+async fn a_broken_connection_is_retried() {
     let broken = AtomicUsize::new(0);
     let config = config(&Sandbox::start().unwrap());
     let client = crate::breaking(move || broken.fetch_add(1, Ordering::SeqCst) < 2);
-    let service = face::ScimService::with_http_client(&config, client).unwrap();
+    let service = api::ScimService::with_http_client(&config, client).unwrap();
     let answer = service.get_user("1").await;
     assert!(answer.unwrap().is_some());
 }

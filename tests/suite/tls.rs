@@ -1,4 +1,4 @@
-//! A server with a certificate of its own.
+//! A TLS server with a self-signed certificate.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -30,7 +30,7 @@ impl TlsServer {
             for stream in listener.incoming().flatten() {
                 let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
                 let mut head = [0; 4096];
-                // A client that does not trust the certificate hangs up here.
+                // A client that does not trust the certificate closes the connection here.
                 if tls.read(&mut head).is_ok() {
                     let body = r#"{"id":"over TLS"}"#;
                     let length = body.len();

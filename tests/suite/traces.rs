@@ -1,4 +1,4 @@
-//! What an operation leaves in the log, and what it does not.
+//! The `tracing` spans of operations, and redaction in them.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -10,11 +10,11 @@ use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 use crate::{ScimClient, maybe_async, test};
 
 thread_local! {
-    /// What this thread logs. Both test runtimes keep a test on its thread.
+    /// The log of this thread. Both test runtimes keep a test on its thread.
     static LOG: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// Writes to the log of the thread, if it keeps one.
+/// Writes to the log of the thread, if it has one.
 struct Log;
 
 impl Write for Log {
@@ -28,8 +28,8 @@ impl Write for Log {
     }
 }
 
-/// Logs everything from here on. A subscriber of one thread would miss what other threads made
-/// tracing forget, so it is one for all.
+/// Logs everything from here on. The subscriber is global, because other threads can disable call
+/// sites that a thread's own subscriber needs.
 fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -42,7 +42,7 @@ fn listen() {
 
 #[maybe_async]
 #[test]
-async fn a_span_tells_the_operation_and_nobodys_secrets() {
+async fn a_span_has_the_operation_and_no_secrets() {
     listen();
     let sandbox = Sandbox::start().unwrap();
     let proxy = FaultProxy::before(sandbox.base_url()).unwrap();

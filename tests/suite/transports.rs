@@ -1,4 +1,4 @@
-//! Both transports against servers that are slow, lie about a length, or hang up.
+//! Both transports with servers that are slow, send a wrong length, or close the connection.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,14 +9,14 @@ use wats_scim::{Credentials, ErrorKind, Result, RetryPolicy, ScimConfig, ScimPat
 use super::MS;
 use crate::{ScimClient, maybe_async, test};
 
-/// Far more than a slow answer may take, and far less than the server would need for it.
+/// Far more than the timeout, and far less than the time the server needs.
 const LONG_AFTER: Duration = Duration::from_secs(10);
 type Answer = fn(&mut TcpStream) -> io::Result<()>;
 
 const QUICK: &str = r#"{"id":"quick"}"#;
 
-/// A server on a loopback port that answers a request for the user `quick` at once, and each other
-/// one as it is told to.
+/// A server on a loopback port that answers a request for the user `quick` at once, and every other
+/// request with `other`.
 pub(crate) fn server(other: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static) -> String {
     serve(move |stream| {
         loop {
@@ -29,7 +29,7 @@ pub(crate) fn server(other: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + 
     })
 }
 
-/// A server on a loopback port that does this with each connection, until it fails.
+/// A server on a loopback port that calls this for each connection until it fails.
 fn serve(connection: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -68,7 +68,7 @@ const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/scim+json\r\nco
 
 #[maybe_async]
 #[test]
-async fn a_request_ends_in_time_however_slow_the_answer_is() {
+async fn a_request_times_out_however_slow_the_response_is() {
     let slow: [(&str, Answer); 5] = [
         ("no answer", |stream| stream.read_exact(&mut [0])),
         ("a head byte by byte", |stream| drip(stream, HEAD)),
@@ -91,7 +91,7 @@ async fn a_request_ends_in_time_however_slow_the_answer_is() {
         let hurried = config(&base_url).timeout(LONG_AFTER * 9).retry(deadline);
         for config in [patient, hurried] {
             let client = ScimClient::with_config(&config).unwrap();
-            // On a new connection, and on one that is open already.
+            // On a new connection and on a reused one.
             for id in ["slow", "quick", "slow"] {
                 let started = Instant::now();
                 let answer = client.get_user(id).await;
@@ -106,14 +106,14 @@ async fn a_request_ends_in_time_however_slow_the_answer_is() {
 
 #[maybe_async]
 #[test]
-async fn a_late_head_does_not_give_the_body_more_time() {
+async fn a_late_head_does_not_extend_the_timeout_of_the_body() {
     let base_url = server(|stream| {
         std::thread::sleep(800 * MS);
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n")?;
         std::thread::sleep(700 * MS);
         stream.write_all(br#"{"id":"too"}"#)
     });
-    // On a busy machine the body may be there before the time is looked at, so once will do.
+    // On a busy machine the body can arrive before the timeout is checked, so one try must suffice.
     for _ in 0..5 {
         let client = ScimClient::with_config(&config(&base_url).timeout(Duration::from_secs(1))).unwrap();
         drop(client.get_user("quick").await);
@@ -128,7 +128,7 @@ async fn a_late_head_does_not_give_the_body_more_time() {
 
 #[maybe_async]
 #[test]
-async fn a_late_answer_that_is_in_time_is_read() {
+async fn a_late_response_within_the_timeout_is_read() {
     let base_url = server(|stream| {
         std::thread::sleep(800 * MS);
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n")?;
@@ -143,7 +143,7 @@ async fn a_late_answer_that_is_in_time_is_read() {
 
 #[maybe_async]
 #[test]
-async fn the_longest_times_are_no_panic() {
+async fn the_longest_timeouts_do_not_panic() {
     let config = config(&server(|_| Ok(()))).connect_timeout(Duration::MAX).timeout(Duration::MAX);
     let user = ScimClient::with_config(&config).unwrap().get_user("quick").await;
     assert_eq!(user.unwrap().unwrap().id.as_deref(), Some("quick"));
@@ -151,7 +151,7 @@ async fn the_longest_times_are_no_panic() {
 
 #[maybe_async]
 #[test]
-async fn a_length_that_is_a_lie_takes_no_memory() {
+async fn a_wrong_content_length_allocates_no_memory() {
     let base_url = server(|stream| {
         write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{{", 1_u64 << 60)?;
         Err(io::ErrorKind::ConnectionAborted.into())
@@ -161,7 +161,7 @@ async fn a_length_that_is_a_lie_takes_no_memory() {
     assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
 }
 
-/// What each write says became of it: a creation, a patch, a deletion.
+/// The outcomes of a creation, a patch and a deletion.
 #[maybe_async]
 async fn outcomes(config: &ScimConfig) -> [Option<WriteOutcome>; 3] {
     fn outcome<T>(result: Result<T>) -> Option<WriteOutcome> {
@@ -185,10 +185,10 @@ async fn a_write_without_a_connection_is_not_applied() {
     let of_untrusted = outcomes(&config(untrusted.base_url())).await;
     assert_eq!(of_untrusted, [not_applied; 3], "the certificate is not trusted");
 
-    // A label of a name has 63 characters at most (RFC 1035 §2.3.4), so nothing is asked.
+    // A label of a name has at most 63 characters (RFC 1035 §2.3.4), so no DNS query is sent.
     let nowhere = config(&format!("http://{}.invalid", "x".repeat(64))).allow_plain_http(true);
     let of_nowhere = outcomes(&nowhere).await;
-    assert_eq!(of_nowhere, [not_applied; 3], "the name is not known");
+    assert_eq!(of_nowhere, [not_applied; 3], "the host name is unknown");
 
     let hangs_up = serve(|_| Ok(())).replace("http://", "https://");
     let [created, updated, _] = outcomes(&config(&hangs_up)).await;
@@ -197,7 +197,7 @@ async fn a_write_without_a_connection_is_not_applied() {
 
 #[maybe_async]
 #[test]
-async fn a_write_whose_connection_broke_is_unknown() {
+async fn a_write_with_a_broken_connection_is_unknown() {
     let breaks = serve(|stream| read_head(stream).map(drop));
     let broken = outcomes(&config(&breaks)).await;
     assert_eq!(broken, [Some(WriteOutcome::Unknown); 3]);
@@ -205,7 +205,7 @@ async fn a_write_whose_connection_broke_is_unknown() {
 
 #[maybe_async]
 #[test]
-async fn long_headers_and_addresses_fit() {
+async fn long_headers_and_urls_are_supported() {
     let base_url = server(|stream| {
         let length = QUICK.len();
         write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nx-long: {}\r\n\r\n", "x".repeat(30_000))?;

@@ -1,4 +1,4 @@
-//! The life of a user, over the sandbox.
+//! The life cycle of a user, with the sandbox.
 
 use serde_json::{Value, json};
 use wats_scim::{
@@ -7,19 +7,19 @@ use wats_scim::{
 use wats_scim_sandbox::Sandbox;
 
 use super::{client, config, received};
-use crate::{ScimClient, face, maybe_async, test};
+use crate::{ScimClient, api, maybe_async, test};
 
 #[maybe_async]
 #[test]
-async fn a_users_whole_life() {
+async fn a_users_life_cycle() {
     let sandbox = Sandbox::start().unwrap();
-    super::in_memory::whole_life(&client(&sandbox)).await;
+    super::in_memory::life_cycle(&client(&sandbox)).await;
     assert_eq!(sandbox.users(), Vec::<Value>::new());
 }
 
 #[maybe_async]
 #[test]
-async fn what_is_sent_is_what_was_said() {
+async fn requests_have_the_expected_bodies() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let jane = ScimUser::new("jane@example.com")
@@ -65,7 +65,7 @@ async fn what_is_sent_is_what_was_said() {
 
 #[maybe_async]
 #[test]
-async fn every_wats_path_is_patched_by_its_name() {
+async fn every_wats_path_has_a_method() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let id = sandbox.users()[0]["id"].as_str().unwrap().to_owned();
     let client = client(&sandbox);
@@ -94,7 +94,7 @@ async fn every_wats_path_is_patched_by_its_name() {
 
 #[maybe_async]
 #[test]
-async fn a_level_that_wats_would_read_as_two_is_refused() {
+async fn a_level_with_a_semicolon_is_rejected() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     for levels in [&["Level 1;Level 2"][..], &[""], &[" "], &[]] {
@@ -108,7 +108,7 @@ async fn a_level_that_wats_would_read_as_two_is_refused() {
 
 #[maybe_async]
 #[test]
-async fn a_page_has_a_start_a_count_and_a_filter() {
+async fn a_query_has_a_start_a_count_and_a_filter() {
     let sandbox = Sandbox::builder().users(30).start().unwrap();
     let client = client(&sandbox);
     let filter = Filter::sw("userName", "user00\"\\&?#%/+").or(Filter::sw("userName", "user001"));
@@ -121,7 +121,7 @@ async fn a_page_has_a_start_a_count_and_a_filter() {
 
 #[maybe_async]
 #[test]
-async fn a_query_that_makes_no_sense_is_refused() {
+async fn an_invalid_query_is_rejected() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     for query in [ListQuery::new().start_index(0), ListQuery::new().filter(Filter::eq("user name", "x"))] {
@@ -133,7 +133,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
 
 #[maybe_async]
 #[test]
-async fn a_token_is_asked_for_by_days() {
+async fn a_token_is_requested_for_days() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let token = client.get_token(Some(30)).await.unwrap();
@@ -149,7 +149,7 @@ async fn a_token_is_asked_for_by_days() {
 
 #[maybe_async]
 #[test]
-async fn the_token_signs_in_as_entra_does() {
+async fn the_token_authenticates_an_identity_provider() {
     let sandbox = Sandbox::builder().users(2).start().unwrap();
     let token = client(&sandbox).get_token(None).await.unwrap();
     let entra = ScimClient::new(sandbox.base_url(), Credentials::bearer(token.token)).unwrap();
@@ -162,7 +162,7 @@ async fn the_token_signs_in_as_entra_does() {
 
 #[maybe_async]
 #[test]
-async fn a_patch_that_wats_does_not_take_is_refused_before_it_is_sent() {
+async fn an_unsupported_patch_is_rejected_before_it_is_sent() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let id = sandbox.users()[0]["id"].as_str().unwrap().to_owned();
     let client = client(&sandbox);
@@ -182,7 +182,7 @@ async fn a_patch_that_wats_does_not_take_is_refused_before_it_is_sent() {
 
 #[maybe_async]
 #[test]
-async fn a_server_without_the_by_name_route_is_asked_with_a_filter() {
+async fn a_filter_finds_a_user_by_name_on_other_servers() {
     let sandbox = Sandbox::builder().users(3).standard_path().start().unwrap();
     let client = ScimClient::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).unwrap();
     let guest = ScimUser::new("o'neil\"\\ or userName pr#EXT#@x");
@@ -200,8 +200,8 @@ async fn a_server_without_the_by_name_route_is_asked_with_a_filter() {
 
 #[maybe_async]
 #[test]
-async fn another_user_than_the_one_asked_for_is_an_error() {
-    let body = r#"{"id":"1","userName":"somebody.else"}"#;
+async fn a_response_with_another_user_is_an_error() {
+    let body = r#"{"id":"1","userName":"another.user"}"#;
     let sandbox = super::always(200, "application/json", body);
     let error = client(&sandbox).get_user_by_username("jane").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedBody);
@@ -210,7 +210,7 @@ async fn another_user_than_the_one_asked_for_is_an_error() {
 
 #[maybe_async]
 #[test]
-async fn a_create_that_shows_nothing_is_read_back() {
+async fn a_creation_without_a_body_is_read_back() {
     let sandbox = Sandbox::builder().create_answers_empty().start().unwrap();
     let jane = client(&sandbox).create_user(&ScimUser::new("jane@example.com")).await.unwrap();
     assert_eq!(jane.id.as_deref(), sandbox.users()[0]["id"].as_str());
@@ -218,7 +218,7 @@ async fn a_create_that_shows_nothing_is_read_back() {
 
 #[maybe_async]
 #[test]
-async fn a_create_that_names_only_a_place_is_read_from_there() {
+async fn a_creation_with_only_a_location_is_read_from_there() {
     let sandbox = Sandbox::builder()
         .users(1)
         .respond_with(|request| {
@@ -233,13 +233,13 @@ async fn a_create_that_names_only_a_place_is_read_from_there() {
     assert_eq!(received(&sandbox)[1], "GET /api/SCIM/v2/Users/a%20b");
     assert_eq!(
         error.to_string(),
-        "could not create user: the server accepted the user, but does not show it; whether it was applied is not known"
+        "could not create user: the server accepted the user, but does not show it; it may have been applied"
     );
 }
 
 #[maybe_async]
 #[test]
-async fn bad_input_is_refused_before_anything_is_sent() {
+async fn invalid_input_is_rejected_before_a_request_is_sent() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let patch = ScimPatchRequest::new().replace("active", true);
@@ -260,7 +260,7 @@ async fn bad_input_is_refused_before_anything_is_sent() {
     let answer = client.create_user(&ScimUser::default()).await;
     assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidInput);
     let error = client.update_user("1", &ScimPatchRequest::new()).await.unwrap_err();
-    assert_eq!(error.to_string(), "could not update user: the patch has no operation in it; nothing was sent");
+    assert_eq!(error.to_string(), "could not update user: the patch has no operations; nothing was sent");
     let nameless = ScimPatchOperation { op: PatchOp::Remove, path: None, value: None };
     let valueless = ScimPatchOperation { op: PatchOp::Replace, path: Some("active".into()), value: None };
     for patch in [
@@ -278,12 +278,12 @@ async fn bad_input_is_refused_before_anything_is_sent() {
 
 #[maybe_async]
 #[test]
-async fn a_closure_is_a_client() {
+async fn a_closure_is_an_http_client() {
     let config = config(&Sandbox::start().unwrap());
     let client = crate::answering(|request| {
         super::answer(200, "application/json", format!(r#"{{"id":"{}"}}"#, request.method()))
     });
-    let service = face::ScimService::with_http_client(&config, client).unwrap();
+    let service = api::ScimService::with_http_client(&config, client).unwrap();
     let answer = service.get_user("1").await;
     assert_eq!(answer.unwrap().unwrap().id.as_deref(), Some("GET"));
 }

@@ -1,4 +1,4 @@
-//! By hand over reqwest.
+//! The version by hand with reqwest.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl ByHand {
         decoded(status, &body)
     }
 
-    /// Reads all users with so many pages in flight, and passes on each page as it arrives.
+    /// Reads all users with `in_flight` pages in flight, and passes on each page as it arrives.
     pub(crate) async fn list_all(&self, in_flight: usize, mut each: impl FnMut(Vec<PlainUser>)) -> Result<()> {
         let first = self.get_users(1, PAGE).await?;
         let rest = rest(&first);
@@ -67,7 +67,7 @@ impl ByHand {
         Ok(())
     }
 
-    /// Creates the users with so many requests in flight, and says how many were created.
+    /// Creates the users with `in_flight` requests in flight; returns how many were created.
     pub(crate) async fn create_all(&self, in_flight: usize, users: impl Iterator<Item = PlainUser>) -> Result<usize> {
         let creations = stream::iter(users).map(|user| async move { self.create_user(&user).await });
         let mut creations = creations.buffer_unordered(in_flight);
@@ -79,7 +79,7 @@ impl ByHand {
         Ok(created)
     }
 
-    /// Makes the users of the server the desired ones, and says how many were changed.
+    /// Changes the users of the server into the desired ones; returns how many were changed.
     pub(crate) async fn sync(&self, in_flight: usize, desired: &[PlainUser]) -> Result<usize> {
         let mut current = Vec::new();
         self.list_all(in_flight, |page| current.extend(page)).await?;
@@ -107,7 +107,7 @@ impl ByHand {
     }
 }
 
-/// No TLS is spoken here, but a client wants to have it.
+/// TLS is not used here, but reqwest requires a provider.
 fn tls() -> Result<rustls::ClientConfig> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -1,4 +1,4 @@
-//! By hand over ureq.
+//! The version by hand with ureq.
 
 use std::io::Read;
 use std::panic::resume_unwind;
@@ -24,8 +24,8 @@ pub(crate) struct ByHand {
 impl ByHand {
     pub(crate) fn new(base: &str) -> Result<Self> {
         let timeout = Some(Duration::from_secs(30));
-        // A timeout for each part of a call: for a global one, ureq looks the server's name up on a
-        // thread that it starts for every request.
+        // A timeout for each phase of a call: with a global one, ureq starts a thread for each
+        // request to look up the server's name.
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -65,7 +65,7 @@ impl ByHand {
         decoded(status, &body)
     }
 
-    /// Reads all users with so many pages in flight, and passes on each page as it arrives.
+    /// Reads all users with `in_flight` pages in flight, and passes on each page as it arrives.
     pub(crate) fn list_all(&self, in_flight: usize, mut each: impl FnMut(Vec<PlainUser>) + Send) -> Result<()> {
         let first = self.get_users(1, PAGE)?;
         let rest = rest(&first);
@@ -78,7 +78,7 @@ impl ByHand {
         })
     }
 
-    /// Creates the users with so many requests in flight, and says how many were created.
+    /// Creates the users with `in_flight` requests in flight; returns how many were created.
     pub(crate) fn create_all(&self, in_flight: usize, users: impl Iterator<Item = PlainUser> + Send) -> Result<usize> {
         let created = AtomicUsize::new(0);
         at_once(in_flight, users, |user| {
@@ -89,7 +89,7 @@ impl ByHand {
         Ok(created.into_inner())
     }
 
-    /// Makes the users of the server the desired ones, and says how many were changed.
+    /// Changes the users of the server into the desired ones; returns how many were changed.
     pub(crate) fn sync(&self, in_flight: usize, desired: &[PlainUser]) -> Result<usize> {
         let mut current = Vec::new();
         self.list_all(in_flight, |page| current.extend(page))?;
@@ -117,8 +117,8 @@ impl ByHand {
     }
 }
 
-/// Does the work for each item on so many threads, in no order. A thread that fails ends, and the
-/// others are then given nothing more.
+/// Runs the work for each item on several threads, in no order. After a failure, no more items are
+/// started.
 fn at_once<I: Send>(
     in_flight: usize,
     items: impl Iterator<Item = I> + Send,

@@ -1,5 +1,5 @@
-//! The calls as one writes them without this crate: the same HTTP clients with the same settings,
-//! the same headers and limits, each status looked at, and serde's derive for the models.
+//! Calls written by hand, without this crate: the same HTTP clients with the same settings, headers
+//! and limits, a check of each status, and serde's derive for the models.
 
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
@@ -18,10 +18,10 @@ const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json")
 const AGENT: HeaderValue = HeaderValue::from_static("by-hand/1.0");
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const MOST_BYTES: u64 = 64 << 20;
-/// How many users a page of a whole list has.
+/// The page size for a whole list.
 const PAGE: u64 = 100;
 
-/// A user; what it does not know is dropped.
+/// A user. Unknown attributes are dropped.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PlainUser {
@@ -100,7 +100,7 @@ struct PlainOperation {
     value: serde_json::Value,
 }
 
-/// The user that is created.
+/// The user to create.
 pub(crate) fn jane() -> PlainUser {
     PlainUser {
         schemas: Some(vec!["urn:ietf:params:scim:schemas:core:2.0:User".to_owned()]),
@@ -121,7 +121,7 @@ pub(crate) fn jane() -> PlainUser {
     }
 }
 
-/// The user with this number as another system has it; see [`users::wanted`](super::users::wanted).
+/// The user with this number in the other system; see [`users::wanted`](super::users::wanted).
 pub(crate) fn wanted(number: u32, family_name: &str) -> PlainUser {
     let address = super::users::name(number);
     PlainUser {
@@ -138,7 +138,7 @@ pub(crate) fn wanted(number: u32, family_name: &str) -> PlainUser {
     }
 }
 
-/// The user with this number as it is created; see [`users::new`](super::users::new).
+/// The new user with this number; see [`users::new`](super::users::new).
 pub(crate) fn new(number: u32) -> PlainUser {
     PlainUser { external_id: None, user_name: Some(super::users::name(number)), name: None, emails: None, ..jane() }
 }
@@ -152,7 +152,7 @@ pub(crate) fn our_jane() -> wats_scim::ScimUser {
         .with_external_id("4711")
 }
 
-/// What a server has in common with all requests to it.
+/// The common part of all requests to a server.
 struct Target {
     base: String,
     authorization: HeaderValue,
@@ -178,13 +178,13 @@ impl Target {
     }
 }
 
-/// Where the pages after the first one begin.
+/// The start indices of the pages after the first one.
 fn rest(first: &PlainPage) -> impl Iterator<Item = u64> + use<> {
     let total = first.total_results.unwrap_or(0);
     (1..=total).step_by(100).skip(1)
 }
 
-/// The body of a success.
+/// The body of a successful response.
 fn decoded<T: serde::de::DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T> {
     if !status.is_success() {
         return Err(format!("{status}: {}", String::from_utf8_lossy(body)).into());

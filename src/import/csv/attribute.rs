@@ -6,29 +6,29 @@ use crate::import::schema::{ENTERPRISE, Kind, NAME, USER, WATS, find};
 use crate::model::{EnterpriseUser, Extension, Resource, ScimUser};
 use crate::wats::WatsUser;
 
-/// What a column holds.
+/// The attribute that a column sets.
 #[derive(Debug, PartialEq)]
 pub(super) struct Attribute {
-    /// The names that lead to it, from the outermost in.
+    /// The path to the attribute, from the outermost name.
     path: Vec<String>,
     form: Form,
 }
 
-/// How a cell says it.
+/// The format of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
     Text,
     Truth,
     /// The primary work address.
     Email,
-    /// Values of a list, joined by `;`.
+    /// Values of a list, joined with `;`.
     Values,
-    /// What WATS keeps joined by `;`.
+    /// Values that WATS stores joined with `;`.
     Joined,
 }
 
 impl Attribute {
-    /// The attribute of a name or path, in any letter case; `None` if nobody knows it.
+    /// Returns the attribute of a name or path in any letter case, or `None` if it is unknown.
     pub(super) fn named(name: &str) -> Option<Self> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         if is("email") {
@@ -47,7 +47,7 @@ impl Attribute {
             }
             Some(schema) if schema.eq_ignore_ascii_case(<ScimUser as Resource>::SCHEMA) => Self::in_schema(&names),
             Some(schema) if find(USER, schema).is_some() => Self::in_schema(&[&[schema], &*names].concat()),
-            // What an extension holds that is not known here, only the server can tell.
+            // The attributes of an unknown extension are known to the server only.
             Some(schema) if schema.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) => {
                 let path = [&[schema], &*names].concat().into_iter().map(str::to_owned).collect();
                 Some(Self { path, form: Form::Text })
@@ -56,7 +56,7 @@ impl Attribute {
         }
     }
 
-    /// The attribute at the end of a path through the schemas, if it is one value.
+    /// Returns the attribute of a path in the schemas, if it is a single value.
     fn in_schema(names: &[&str]) -> Option<Self> {
         let mut path = Vec::new();
         let mut kind = Kind::Object(USER);
@@ -81,12 +81,12 @@ impl Attribute {
         self.path == ["userName"]
     }
 
-    /// Whether the two are the same, or one is a part of the other.
+    /// Whether two attributes are the same, or one is a part of the other.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.path.iter().zip(&other.path).all(|(ours, theirs)| ours.eq_ignore_ascii_case(theirs))
     }
 
-    /// Gives a user what a cell says; nothing if it is empty.
+    /// Sets the attribute of a user from a cell, unless the cell is empty.
     pub(super) fn put(&self, cell: &str, user: &mut Map<String, Value>) -> Result<(), &'static str> {
         let is_any = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(cell));
         let parts: Vec<&str> = cell.split(';').map(str::trim).filter(|part| !part.is_empty()).collect();
@@ -95,9 +95,9 @@ impl Attribute {
             Form::Text => cell.into(),
             Form::Truth if is_any(["true", "yes", "1"]) => true.into(),
             Form::Truth if is_any(["false", "no", "0"]) => false.into(),
-            Form::Truth => return Err("is neither true nor false, nor yes or no, nor 1 or 0"),
+            Form::Truth => return Err("is not true, false, yes, no, 1 or 0"),
             Form::Email => json!([{ "value": cell, "type": "work", "primary": true }]),
-            Form::Values | Form::Joined if parts.is_empty() => return Err("has nothing between its semicolons"),
+            Form::Values | Form::Joined if parts.is_empty() => return Err("contains only semicolons"),
             Form::Values => parts.iter().map(|part| json!({ "value": part })).collect(),
             Form::Joined => parts.join(";").into(),
         };
@@ -106,7 +106,7 @@ impl Attribute {
     }
 }
 
-/// Names match in any letter case (RFC 7643 §2.1), so that two columns may spell them differently.
+/// Names match in any letter case (RFC 7643 §2.1), so two columns can spell them differently.
 fn put_at(path: &[String], value: Value, object: &mut Map<String, Value>) {
     let Some((name, rest)) = path.split_first() else { return };
     let known = spelling(object, name).unwrap_or(name).to_owned();
@@ -117,7 +117,7 @@ fn put_at(path: &[String], value: Value, object: &mut Map<String, Value>) {
     }
 }
 
-/// The names that a header may have, for a message.
+/// The known column names, for a message.
 pub(super) fn known_names() -> String {
     let single = USER
         .iter()
@@ -127,5 +127,5 @@ pub(super) fn known_names() -> String {
         .filter(|(name, kind)| matches!(kind, Kind::Text | Kind::Truth) && !is_server_attribute(name));
     let names: Vec<&str> =
         single.map(|(name, _)| *name).chain(["fullName", "email", "roles", "manager.value"]).collect();
-    format!("{}, and urn:…:name for an attribute of any other extension", names.join(", "))
+    format!("{}, and urn:…:name for any attribute of another extension", names.join(", "))
 }

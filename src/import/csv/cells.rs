@@ -1,11 +1,11 @@
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-/// Takes lines apart into cells, each line by itself: what one leaves open, the next cannot close.
+/// Splits lines into cells, each line on its own: a quote cannot extend beyond its line.
 pub(super) struct Splitter {
     reader: Reader,
     delimiter: char,
     line: Vec<u8>,
-    /// The cells of a line one after the other, and where each ends.
+    /// The concatenated cells of a line, and the end of each.
     text: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -24,22 +24,23 @@ impl Splitter {
         })
     }
 
-    /// The cells of a line, without the blanks around them; or why it has none.
+    /// Returns the cells of a line without surrounding white space, or the reason why it is
+    /// invalid.
     pub(super) fn cells(&mut self, line: &[u8]) -> Result<Vec<&str>, &'static str> {
         let line = str::from_utf8(line).map_err(|_| "it is not UTF-8; save the file as UTF-8")?;
         if line.contains('\r') {
-            return Err("it has a carriage return in it, and lines end with a line feed or with both");
+            return Err("it contains a carriage return; lines must end with LF or CRLF");
         }
         self.line.clear();
         self.line.extend_from_slice(line.as_bytes());
         self.line.push(b'\n');
-        // Unescaped it is not longer, and there are no more cells than bytes.
+        // Unescaped text is not longer, and there are no more cells than bytes.
         self.text.resize(self.line.len(), 0);
         self.ends.resize(self.line.len(), 0);
         self.reader.reset();
         let (result, _, _, count) = self.reader.read_record(&self.line, &mut self.text, &mut self.ends);
         if !matches!(result, ReadRecordResult::Record) {
-            return Err("a quote is not closed on the same line; a cell has no line break in it");
+            return Err("a quote is not closed on its line; cells cannot contain line breaks");
         }
         let mut start = 0;
         let mut cells = Vec::with_capacity(count);
@@ -48,19 +49,17 @@ impl Splitter {
             cells.push(cell.unwrap_or_default());
             start = *end;
         }
-        if !is_written_as(&cells, line, self.delimiter) {
-            return Err(
-                "a quote stands where none may: a cell is in quotes from end to end, and a quote in it doubled",
-            );
+        if !is_valid_form(&cells, line, self.delimiter) {
+            return Err("misplaced quote; quote a cell as a whole, and double the quotes in it");
         }
         Ok(cells.into_iter().map(str::trim).collect())
     }
 }
 
-/// Whether this line is a way to write these cells (RFC 4180 §2). The reader also takes quotes in
-/// the middle of a cell, and text behind a closing quote, which is a cell whose quotes nobody
+/// Whether this line is a valid form of these cells (RFC 4180 §2). The parser also accepts quotes
+/// within a cell and text after a closing quote, which come from cells with quotes that were not
 /// doubled.
-fn is_written_as(cells: &[&str], line: &str, delimiter: char) -> bool {
+fn is_valid_form(cells: &[&str], line: &str, delimiter: char) -> bool {
     let mut rest = Some(line);
     for (index, cell) in cells.iter().enumerate() {
         if index > 0 {
@@ -85,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_taken_apart_into_trimmed_cells() {
+    fn a_line_is_split_into_trimmed_cells() {
         assert_eq!(cells(" a ,,\" b, c \",\"d \"\"e\"\"\",\"\"").unwrap(), ["a", "", "b, c", "d \"e\"", ""]);
         assert_eq!(cells("\u{a0}ä\u{a0}").unwrap(), ["ä"]);
         assert_eq!(cells(",").unwrap(), ["", ""]);
     }
 
     #[test]
-    fn a_quote_that_is_not_closed_is_seen_on_any_line() {
+    fn an_unclosed_quote_is_detected_on_any_line() {
         for line in ["a,\"b", "a,\"b,c", "\"", "a,\"b\"\"", "\"\"\""] {
             assert!(cells(line).unwrap_err().starts_with("a quote is not closed"), "{line}");
         }
@@ -103,24 +102,24 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_where_none_may_be_is_no_part_of_a_cell() {
+    fn a_misplaced_quote_is_rejected() {
         for line in ["\"Jane \"JJ\" Doe\",x", "a \"b\",c", " \"a\",b", "\"a\" ,b", "\"a\"\"b\"c", "a\"b\"c,\"d\",\"e\""]
         {
-            assert!(cells(line).unwrap_err().starts_with("a quote stands where none may"), "{line}");
+            assert!(cells(line).unwrap_err().starts_with("misplaced quote"), "{line}");
         }
     }
 
     #[test]
-    fn other_line_ends_and_other_encodings_are_refused() {
+    fn other_line_endings_and_encodings_are_rejected() {
         assert!(cells("a\rb").unwrap_err().contains("carriage return"));
         let mut splitter = Splitter::new(b',').unwrap();
         assert!(splitter.cells(b"M\xfcller").unwrap_err().contains("UTF-8"));
-        // Each half of a letter in a cell of its own.
+        // The two bytes of a letter in separate cells.
         assert!(splitter.cells(b"\xc3,\xa9").is_err());
     }
 
     #[test]
-    fn only_what_cannot_be_a_part_of_a_cell_separates() {
+    fn invalid_delimiters_are_rejected() {
         for delimiter in [b'"', b'\r', b'\n', 0xe4] {
             assert!(Splitter::new(delimiter).is_err(), "{delimiter}");
         }

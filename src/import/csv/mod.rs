@@ -1,4 +1,4 @@
-//! Users from CSV (RFC 4180): a line a user, each read by itself.
+//! Reads users from CSV (RFC 4180), one user per line. Each line is parsed on its own.
 
 mod attribute;
 mod cells;
@@ -16,25 +16,25 @@ use super::error::ImportError;
 use super::rows::Rows;
 use crate::model::ScimUser;
 
-/// Reads users from CSV: all of them, or an error that names the line of every bad row.
+/// Reads users from CSV (RFC 4180): all users, or an error with the line of every bad row.
 ///
-/// The first line is the header. It says what each column holds, in any letter case:
+/// The first line is the header. Its cells name the attributes, in any letter case:
 ///
-/// | a column | gives |
+/// | column | attribute |
 /// |---|---|
-/// | `userName` | the name by which the user signs in; there must be one |
-/// | `externalId`, `displayName`, `nickName`, `title`, `userType`, `preferredLanguage`, `locale`, `timezone`, `profileUrl`, `password` | the attribute of that name |
-/// | `active` | `true` or `false`, also written `1` or `0`, `yes` or `no`, in any letter case |
-/// | `givenName`, `familyName`, `middleName`, `honorificPrefix`, `honorificSuffix` | that part of the name |
+/// | `userName` | the sign-in name; required |
+/// | `externalId`, `displayName`, `nickName`, `title`, `userType`, `preferredLanguage`, `locale`, `timezone`, `profileUrl`, `password` | the attribute with this name |
+/// | `active` | `true` or `false`, `1` or `0`, `yes` or `no`, in any letter case |
+/// | `givenName`, `familyName`, `middleName`, `honorificPrefix`, `honorificSuffix` | this component of `name` |
 /// | `fullName` or `formatted` | `name.formatted` |
-/// | `email` | the primary work address, and the only one |
-/// | `roles` | one role, or several joined by `;` |
-/// | `levels`, `productGroups` | [WATS's own](crate::WatsUser), joined by `;` |
+/// | `email` | the primary work address, the only address |
+/// | `roles` | one role, or several joined with `;` |
+/// | `levels`, `productGroups` | the [WATS extension](crate::WatsUser), joined with `;` |
 /// | `employeeNumber`, `costCenter`, `organization`, `division`, `department`, `manager.value` | the [enterprise extension](crate::EnterpriseUser) |
-/// | a path, such as `name.givenName` or `urn:example:2.0:Badge:number` | that attribute; of an extension that is not known here any, as text |
+/// | a path, such as `name.givenName` or `urn:example:2.0:Badge:number` | this attribute; any attribute of an unknown extension is a string |
 ///
-/// Blanks around a cell are taken off. An empty cell leaves its attribute unassigned. A byte order
-/// mark and empty lines are skipped. A file with a header alone gives no users and no error.
+/// White space around a cell is removed. An empty cell leaves its attribute unassigned. A byte
+/// order mark and empty lines are ignored. A file with only a header is valid, and gives no users.
 ///
 /// ```
 /// use wats_scim::import::UserCsv;
@@ -45,7 +45,7 @@ use crate::model::ScimUser;
 /// let users = UserCsv::new()
 ///     .delimiter(b';')
 ///     .column("Personalnummer", "externalId")
-///     .ignore_others()
+///     .allow_other_columns()
 ///     .read(file.as_bytes())?;
 /// assert_eq!(users[1].external_id.as_deref(), Some("4712"));
 /// assert_eq!(users[1].active, Some(false));
@@ -55,48 +55,55 @@ use crate::model::ScimUser;
 /// # Ok::<(), wats_scim::import::ImportError>(())
 /// ```
 ///
-/// # What is bad
+/// # Bad rows
 ///
-/// A row with fewer or more cells than the header; with a quote that is not closed on its line, or
-/// stands where none may; that is not UTF-8; without a `userName`; with an `active` that is neither
-/// true nor false; with a `userName` or `externalId` that another row has too, or with characters in
-/// it which cannot be seen; and the header once more. So a cell has no line break in it: a quote
-/// that somebody forgot to close would otherwise take the rows after it for a part of its cell.
+/// A row is bad if
 ///
-/// That the last row was cut off shows in its cells or quotes, unless it was cut within or behind
-/// its last cell. Where that matters, let the last column be one that ends in a known way.
+/// - it has fewer or more cells than the header,
+/// - a quote is misplaced or not closed on its line,
+/// - it is not UTF-8,
+/// - it has no `userName`,
+/// - its `userName` or `externalId` is the same as in another row, or contains control or invisible
+///   characters,
+/// - `active` is not a truth value,
+/// - it repeats the header.
+///
+/// Cells cannot contain line breaks: otherwise an unclosed quote would swallow the rows after it. A
+/// file that was cut off is detected by the number of cells or the quotes of its last row, unless
+/// it was cut within or after the last cell. If this matters, use a last column with a fixed
+/// ending.
 #[derive(Clone, Debug)]
 pub struct UserCsv {
     delimiter: u8,
-    /// Names in the header, and what they are to hold.
+    /// Header names and the attributes they are mapped to.
     columns: Vec<(String, String)>,
-    ignores_others: bool,
+    allows_other_columns: bool,
 }
 
 impl Default for UserCsv {
     fn default() -> Self {
-        Self { delimiter: b',', columns: Vec::new(), ignores_others: false }
+        Self { delimiter: b',', columns: Vec::new(), allows_other_columns: false }
     }
 }
 
 impl UserCsv {
-    /// Cells between commas, and no columns but those that are known.
+    /// Creates a reader with the delimiter `,` that rejects unknown columns.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What stands between the cells: `,` by default; often `;` or a tab. Any ASCII character but a
-    /// quote or a line break.
+    /// Sets the delimiter, an ASCII character except a quote or a line break. `,` by default; `;`
+    /// and tab are common.
     #[must_use]
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = delimiter;
         self
     }
 
-    /// The column that the file calls `name`, in any letter case, holds `attribute`, which is any name
-    /// or path that could stand in a header. There must be such a column, and what its own name says
-    /// no longer counts. It holds several attributes if it is named several times:
+    /// Maps the column `name`, in any letter case, to an attribute: any name or path that is valid
+    /// in a header. The column must exist, and its own name loses its meaning. A column can be
+    /// mapped to several attributes:
     ///
     /// ```
     /// use wats_scim::import::UserCsv;
@@ -112,21 +119,21 @@ impl UserCsv {
         self
     }
 
-    /// Passes over columns that nobody knows. By default they are an error, so that a mistyped
-    /// header loses no column.
+    /// Ignores unknown columns. By default they are an error, so that a misspelled header does not
+    /// lose a column.
     #[must_use]
-    pub fn ignore_others(mut self) -> Self {
-        self.ignores_others = true;
+    pub fn allow_other_columns(mut self) -> Self {
+        self.allows_other_columns = true;
         self
     }
 
-    /// Reads all users, in the order of the rows.
+    /// Reads users from CSV, in the order of the rows.
     ///
     /// # Errors
     ///
-    /// A [`ImportError`] with the bad rows. Without any, if there is no header or it does not say
-    /// what every column is; if two columns are for one attribute, or none is the `userName`; if a
-    /// setting is not valid; or an I/O error.
+    /// An [`ImportError`] with the bad rows, or without rows if the header is missing or has an
+    /// unknown column, if two columns set the same attribute or none sets `userName`, if a setting
+    /// is not valid, or after an I/O error.
     pub fn read(&self, input: impl Read) -> Result<Vec<ScimUser>, ImportError> {
         let mut splitter = Splitter::new(self.delimiter).map_err(ImportError::unreadable)?;
         let mut header: Option<Columns> = None;
@@ -140,7 +147,7 @@ impl UserCsv {
             }
             let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            // On a later line where a file was joined to another.
+            // Also on later lines, if files were concatenated.
             let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
             if line.trim_ascii().is_empty() {
                 continue;
@@ -153,22 +160,22 @@ impl UserCsv {
                     header = Some(columns.map_err(error)?);
                 }
                 Some(columns) => match cells.map_err(str::to_owned).and_then(|cells| columns.user(&cells)) {
-                    Ok((user, wrong)) => rows.take(number, user, wrong),
-                    Err(reason) => rows.refuse(number, reason),
+                    Ok((user, problems)) => rows.add(number, user, problems),
+                    Err(reason) => rows.reject(number, reason),
                 },
             }
         }
         match header {
             Some(_) => rows.finish(),
-            None => Err(ImportError::unreadable("it is empty, without so much as a header")),
+            None => Err(ImportError::unreadable("it is empty; expected a header")),
         }
     }
 
-    /// [`read`](Self::read) of a file, which every error names.
+    /// Reads users from a CSV file, like [`read`](Self::read). Errors name the file.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), or that the file cannot be opened.
+    /// Those of [`read`](Self::read), and an I/O error if the file cannot be opened.
     pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Vec<ScimUser>, ImportError> {
         let path = path.as_ref();
         let read = File::open(path).map_err(ImportError::from).and_then(|file| self.read(file));
@@ -192,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_column_reaches_its_attribute() {
+    fn every_known_column_sets_its_attribute() {
         let file = "\u{feff} USERNAME ,externalid,active,givenName,familyName,middleName,fullName,displayName,email,roles,\
                     levels,productGroups,title,department,manager.value,urn:x:2.0:Badge:Number,URN:X:2.0:Badge:floor.id\r\n\
                     \r\n\
@@ -227,12 +234,12 @@ mod tests {
             assert_eq!(read(&format!("active,userName\n{cell},jane")).unwrap()[0].active, Some(active), "{cell}");
         }
         let file = "userName,active\na,ja\nb,2\nc,canary\n";
-        let reason = "\"active\" is neither true nor false, nor yes or no, nor 1 or 0";
+        let reason = "\"active\" is not true, false, yes, no, 1 or 0";
         assert_eq!(bad(file), [2, 3, 4].map(|line| format!("{line}: {reason}")));
     }
 
     #[test]
-    fn every_bad_row_is_reported_with_its_line_and_costs_no_other() {
+    fn every_bad_row_is_reported_with_its_line_and_affects_no_other() {
         let file = b"userName,externalId,title\r\n\
             a,1,x\r\n\
             b,2\r\n\
@@ -247,38 +254,38 @@ mod tests {
             userName,externalId,title\r\n\
             g,10,\"x";
         let expected = [
-            "3: it has 2 cells, and the header 3",
-            "5: a quote is not closed on the same line; a cell has no line break in it",
-            "7: it has 4 cells, and the header 3",
+            "3: it has 2 cells, but the header has 3",
+            "5: a quote is not closed on its line; cells cannot contain line breaks",
+            "7: it has 4 cells, but the header has 3",
             "8: it is not UTF-8; save the file as UTF-8",
             "9: userName is missing",
-            "10: the same userName as on line 2; the same externalId as on line 2",
-            "11: a quote stands where none may: a cell is in quotes from end to end, and a quote in it doubled",
-            "12: it is the header again; is this several files in one?",
-            "13: a quote is not closed on the same line; a cell has no line break in it",
+            "10: same userName as line 2; same externalId as line 2",
+            "11: misplaced quote; quote a cell as a whole, and double the quotes in it",
+            "12: repeated header row; were files concatenated?",
+            "13: a quote is not closed on its line; cells cannot contain line breaks",
         ];
         assert_eq!(bad(file), expected);
     }
 
     #[test]
-    fn a_file_without_rows_is_empty_and_one_without_a_header_an_error() {
-        for nobody in ["userName", "userName,title\n", "\u{feff}userName\r\n\r\n \t\r\n"] {
-            assert_eq!(read(nobody).unwrap(), [], "{nobody:?}");
+    fn a_file_without_rows_is_valid_and_one_without_a_header_is_an_error() {
+        for empty in ["userName", "userName,title\n", "\u{feff}userName\r\n\r\n \t\r\n"] {
+            assert_eq!(read(empty).unwrap(), [], "{empty:?}");
         }
         for nothing in ["", "\n", "\u{feff}", " \r\n\t\n"] {
             let text = read(nothing).unwrap_err().to_string();
-            assert_eq!(text, "nothing was read: it is empty, without so much as a header", "{nothing:?}");
+            assert_eq!(text, "nothing was read: it is empty; expected a header", "{nothing:?}");
         }
     }
 
     #[test]
-    fn lines_that_end_with_a_carriage_return_alone_are_not_taken_for_a_header() {
+    fn lines_that_end_with_a_carriage_return_alone_are_rejected() {
         let text = read("userName\rjane\rjohn\r").unwrap_err().to_string();
-        assert!(text.starts_with("nothing was read: the header, line 1: it has a carriage return"), "{text}");
+        assert!(text.starts_with("nothing was read: the header, line 1: it contains a carriage return"), "{text}");
     }
 
     #[test]
-    fn a_file_is_read_and_named_in_its_errors() {
+    fn a_file_is_read_and_named_in_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.csv");
         std::fs::write(&path, "userName;active\njane;yes\njohn;no\n").unwrap();

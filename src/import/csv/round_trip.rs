@@ -1,4 +1,4 @@
-//! What the crate csv writes is read back, and nothing makes the reader panic or lose a row.
+//! The output of the crate `csv` is read back, and no input makes the reader panic or lose a row.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::UserCsv;
 use crate::model::{ScimUser, ScimUserName};
 
-/// What a cell can hold: anything on one line, without blanks around it.
+/// The text of a cell: anything on one line, without surrounding white space.
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![r#"[a ",;'\t=-]{0,6}"#, "\\PC{0,12}"].prop_map(|text| text.trim().to_owned())
 }
@@ -38,7 +38,7 @@ fn person() -> impl Strategy<Value = Person> {
     )
 }
 
-/// One of each `userName`.
+/// People with distinct `userName`s.
 fn people() -> impl Strategy<Value = Vec<Person>> {
     prop::collection::vec(person(), 0..12).prop_map(|mut people| {
         let mut seen = HashSet::new();
@@ -58,8 +58,11 @@ impl Person {
     fn user(&self) -> ScimUser {
         let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let mut user = ScimUser::new(&self.user_name);
-        let mut name = ScimUserName::default();
-        (name.given_name, name.family_name) = (given(&self.given), given(&self.family));
+        let name = ScimUserName {
+            given_name: given(&self.given),
+            family_name: given(&self.family),
+            ..ScimUserName::default()
+        };
         user.name = Some(name).filter(|name| *name != ScimUserName::default());
         user.display_name = given(&self.display);
         user.active = self.active;
@@ -75,7 +78,7 @@ impl Person {
 
 proptest! {
     #[test]
-    fn any_users_are_read_as_they_were_written(
+    fn any_users_round_trip(
         people in people(),
         delimiter in prop::sample::select(b",;\t|".to_vec()),
         always in any::<bool>(),
@@ -94,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn no_row_is_lost_and_no_quote_reaches_beyond_its_line(rows in r#"[ab,"\r\n; \u{feff}é]{0,40}"#) {
+    fn no_row_is_lost_and_no_quote_extends_beyond_its_line(rows in r#"[ab,"\r\n; \u{feff}é]{0,40}"#) {
         let file = format!("userName,title\n{rows}");
         if let Ok(users) = UserCsv::new().read(file.as_bytes()) {
             let lines = rows.split('\n').filter(|line| !line.trim_matches(['\u{feff}', '\r', ' ']).is_empty());
@@ -103,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_is_what_the_crate_csv_reads(rows in r#"([ab]{0,2}("[ab,"]{0,4}")?,?){0,6}"#) {
+    fn users_are_read_as_by_the_crate_csv(rows in r#"([ab]{0,2}("[ab,"]{0,4}")?,?){0,6}"#) {
         let file = format!("title,userName\n{rows}");
         if let Ok(users) = UserCsv::new().read(file.as_bytes()) {
             let mut reader = csv::Reader::from_reader(file.as_bytes());
@@ -115,7 +118,7 @@ proptest! {
     #[test]
     fn any_bytes_give_users_or_an_error(bytes: Vec<u8>, header in any::<bool>()) {
         let file = [if header { b"userName,title\n".as_slice() } else { b"" }, &bytes].concat();
-        match UserCsv::new().ignore_others().read(&*file) {
+        match UserCsv::new().allow_other_columns().read(&*file) {
             Ok(users) => prop_assert!(users.iter().all(|user| user.user_name.is_some())),
             Err(error) => prop_assert!(error.to_string().contains("nothing was read")),
         }

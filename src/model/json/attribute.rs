@@ -1,21 +1,21 @@
-//! Reading attributes as servers really write them, and losing none.
+//! Reads attribute values as real servers write them, without loss.
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The value of an attribute that has another type than the schema says, if it has. It is kept as
-/// JSON, so that one unusual user does not fail the page.
+/// An attribute value whose type differs from the schema. It is kept as JSON, so that one unusual
+/// user does not fail the whole page.
 pub(crate) type Mismatch = Option<Box<Value>>;
 
-/// A type that an attribute can have, with the JSON forms it can be read from.
+/// A type of attribute, with the JSON types it can be read from.
 ///
-/// Values are read into their final place: a page has hundreds of objects, and moving each of them
-/// through the layers of the reader was a large part of its cost. `null` and `[]` leave the place
-/// empty (RFC 7643 §2.5).
+/// Values are read into their final place: a page has hundreds of objects, and moving each one
+/// through serde's layers was a large part of the cost. `null` and `[]` leave the place empty (RFC
+/// 7643 §2.5).
 pub(crate) trait Attribute: Sized + Serialize {
-    /// The typical length of a list of these, for its first allocation.
+    /// The typical length of a list of this type, for its first allocation.
     const TYPICAL_LENGTH: usize = 1;
 
     fn from_text(_: &str) -> Option<Self> {
@@ -51,7 +51,7 @@ impl Attribute for bool {
         Some(value)
     }
 
-    /// Entra-style peers write `"True"` and `"False"`.
+    /// Microsoft Entra ID writes `"True"` and `"False"`.
     fn from_text(text: &str) -> Option<Self> {
         match text {
             _ if text.eq_ignore_ascii_case("true") => Some(true),
@@ -83,7 +83,7 @@ impl<T: Attribute> Attribute for Vec<T> {
     }
 }
 
-/// A list with an item of another type in it is kept whole, as JSON.
+/// Collects a list with an item of an unexpected type as JSON.
 fn as_json<'de, T: Serialize, A: SeqAccess<'de>>(
     items: Vec<T>,
     mismatch: Value,
@@ -100,7 +100,7 @@ fn as_json<'de, T: Serialize, A: SeqAccess<'de>>(
     Ok(Box::new(Value::Array(all)))
 }
 
-/// Reads one attribute value into its place, which stays empty if the value has another type.
+/// Reads one attribute value into its place, which stays empty if the type is unexpected.
 pub(crate) struct AttributeSeed<'a, T>(&'a mut Option<T>);
 
 impl<'a, T> AttributeSeed<'a, T> {
@@ -175,9 +175,9 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
     }
 }
 
-/// Kept apart from the readers of ordinary values, which it would make larger and slower.
+/// Not inlined, because it would make the readers of ordinary values larger and slower.
 #[cold]
-#[allow(clippy::unnecessary_wraps, reason = "it is what a reader returns")]
+#[allow(clippy::unnecessary_wraps, reason = "the return type of the visitor")]
 fn mismatch(value: impl Into<Value>) -> Mismatch {
     Some(Box::new(value.into()))
 }

@@ -1,4 +1,4 @@
-//! The attributes that a model has no field for.
+//! Attributes without a field in their model.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,13 +7,13 @@ use std::fmt;
 use serde_json::Value;
 use wats_scim_filter::json;
 
-use super::unparsed::Held;
+use super::unparsed::Unparsed;
 use crate::model::{EnterpriseUser, Extension};
 
-/// Attributes without a field of their own, in the order they came in.
+/// Attributes without a field in their model, in the order of the JSON.
 ///
-/// Models keep here what they do not know, extensions among it, and send it back. Names match in
-/// any letter case (RFC 7643 §2.1). `Debug` hides the value of `password`.
+/// They include extensions, and are sent back to the server. Names match in any letter case (RFC
+/// 7643 §2.1). `Debug` redacts the value of `password`.
 ///
 /// ```
 /// use serde_json::json;
@@ -27,98 +27,98 @@ use crate::model::{EnterpriseUser, Extension};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
-pub struct Attributes(Vec<(Name, Held)>);
+pub struct Attributes(Vec<(Name, Unparsed)>);
 
-/// The name of an attribute. Common extensions cost no allocation for each user.
+/// An attribute name. Names of common extensions are not allocated for each user.
 pub(crate) type Name = Cow<'static, str>;
 
-/// The extensions that most servers have, and that of WATS.
+/// The enterprise extension and the WATS extension.
 const COMMON: [&str; 2] = [EnterpriseUser::SCHEMA, "urn:ietf:params:scim:schemas:extension:custom:2.0:user"];
 
-/// A name as it is stored.
+/// Returns the name in its stored form.
 pub(crate) fn stored_name(name: &str) -> Name {
     COMMON.into_iter().find(|common| *common == name).map_or_else(|| name.to_owned().into(), Cow::Borrowed)
 }
 
 impl Attributes {
-    /// The value of an attribute, named in any letter case.
+    /// Returns the value of an attribute.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, held)| held.value())
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.value())
     }
 
-    /// Sets an attribute. One of the same name, in any letter case, is replaced in its place.
+    /// Sets an attribute. An attribute with the same name in any letter case is replaced in place.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.hold(Cow::Owned(name.into()), Held::from(value.into()));
-        self.settle();
+        self.push(Cow::Owned(name.into()), Unparsed::from(value.into()));
+        self.deduplicate();
     }
 
-    /// How many are looked through for a name. With more, reading an object would take the square of
-    /// its size, and a server could keep a client busy for hours.
+    /// The size up to which names are searched one by one. Beyond it, reading an object would take
+    /// quadratic time, and a malicious server could keep a client busy for hours.
     const FEW: usize = 32;
 
-    /// Takes a value as it is read. [`settle`](Self::settle) follows once all are.
-    pub(crate) fn hold(&mut self, name: Name, held: Held) {
+    /// Adds a value while an object is read. Call [`deduplicate`](Self::deduplicate) at the end.
+    pub(crate) fn push(&mut self, name: Name, value: Unparsed) {
         if self.0.len() <= Self::FEW
             && let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name))
         {
-            *old = held;
+            *old = value;
             return;
         }
-        // Most objects have one or none, and a page has hundreds of objects.
+        // Most objects have at most one, and a page has hundreds of objects.
         if self.0.is_empty() {
             self.0.reserve_exact(1);
         }
-        self.0.push((name, held));
+        self.0.push((name, value));
     }
 
-    /// Leaves of each name, in any letter case, the last value in the first place.
-    pub(crate) fn settle(&mut self) {
+    /// Keeps the last value of each name, at the position of the first.
+    pub(crate) fn deduplicate(&mut self) {
         if self.0.len() <= Self::FEW {
             return;
         }
-        let mut places = HashMap::new();
-        let mut settled: Vec<(Name, Held)> = Vec::with_capacity(self.0.len());
-        for (name, held) in std::mem::take(&mut self.0) {
-            let place = *places.entry(name.to_ascii_lowercase()).or_insert(settled.len());
-            match settled.get_mut(place) {
-                Some((_, old)) => *old = held,
-                None => settled.push((name, held)),
+        let mut positions = HashMap::new();
+        let mut distinct: Vec<(Name, Unparsed)> = Vec::with_capacity(self.0.len());
+        for (name, value) in std::mem::take(&mut self.0) {
+            let position = *positions.entry(name.to_ascii_lowercase()).or_insert(distinct.len());
+            match distinct.get_mut(position) {
+                Some((_, old)) => *old = value,
+                None => distinct.push((name, value)),
             }
         }
-        self.0 = settled;
+        self.0 = distinct;
     }
 
     #[cfg(test)]
-    pub(super) fn held(&self) -> &[(Name, Held)] {
+    pub(super) fn entries(&self) -> &[(Name, Unparsed)] {
         &self.0
     }
 
-    /// Takes an attribute out.
+    /// Removes an attribute and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let at = self.0.iter().position(|(known, _)| known.eq_ignore_ascii_case(name))?;
         Some(self.0.remove(at).1.into_value())
     }
 
-    /// Names and values, in order.
+    /// Iterates over names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, held)| (&**name, held.value()))
+        self.0.iter().map(|(name, value)| (&**name, value.value()))
     }
 
-    /// How many there are.
+    /// Returns the number of attributes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no attributes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Names and values, in order, none of which is read by that.
-    pub(crate) fn unread(&self) -> impl Iterator<Item = (&str, &Held)> {
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (&str, &Unparsed)> {
         self.0.iter().map(|(name, held)| (&**name, held))
     }
 }
@@ -129,17 +129,17 @@ impl fmt::Debug for Attributes {
     }
 }
 
-/// The member of an object with this name, in any letter case.
+/// Returns the member of an object with this name, in any letter case.
 pub(crate) fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     json::member(object.as_object()?, name)
 }
 
-/// A value as `Debug` may show it: anything named `password` is hidden, at any depth.
+/// A value for `Debug` output: any `password` is redacted, at any depth.
 pub(crate) struct Shown<'a>(Option<&'a Value>);
 
 impl<'a> Shown<'a> {
     pub(crate) fn of(name: &str, value: &'a Value) -> Self {
-        // A PATCH path may carry the schema: `urn:…:User:password`.
+        // A PATCH path can include the schema: `urn:…:User:password`.
         let last = name.rsplit([':', '.']).next().unwrap_or(name);
         Self((!json::is_write_only(last)).then_some(value))
     }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_names_too_the_last_value_counts_in_the_first_place() {
+    fn with_many_names_the_last_value_wins_at_the_first_position() {
         let lower = (0..100).map(|n| format!("\"a{n}\":{n}"));
         let upper = (50..60).map(|n| format!("\"A{n}\":true"));
         let text = format!("{{{},\"A7\":true}}", lower.chain(upper).collect::<Vec<_>>().join(","));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_hides_a_password_at_any_depth() {
+    fn debug_redacts_a_password_at_any_depth() {
         let mut attributes = Attributes::default();
         attributes.set("Password", "canary");
         attributes.set("urn:x", json!([{ "password": "canary", "badge": 7 }]));

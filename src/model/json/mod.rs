@@ -1,4 +1,4 @@
-//! How models are read from JSON as servers write it, and written back without loss.
+//! Serde support for the models: lenient when reading, lossless when writing back.
 
 pub(crate) mod attribute;
 mod attributes;

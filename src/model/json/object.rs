@@ -1,4 +1,4 @@
-//! How the models with open ends are written to JSON and read from it.
+//! Serialization of models that keep unknown attributes.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use serde_json::Value;
 use super::attribute::Mismatch;
 use super::attributes::{Attributes, Name, stored_name};
 
-/// Gives a struct with `Option` fields and an `attributes` field its JSON form: known names match
-/// in any letter case, and what is not known is kept in order and written back.
+/// Implements serde for a struct with `Option` fields and an `attributes` field: known names match
+/// in any letter case; unknown attributes are kept in order and written back.
 macro_rules! json_object {
     ($type:ident { $($wire:literal => $field:ident),+ $(,)? }) => {
         const _: () = {
             use serde::de::{Deserialize, Deserializer, MapAccess};
             use serde::ser::{Serialize, SerializeMap, Serializer};
             use $crate::model::json::attribute::{Attribute, AttributeSeed, Mismatch};
-            use $crate::model::json::unparsed::Held;
-            use $crate::model::json::object::{put, put_rest, KeySeed, Key, Object, ObjectVisitor, set_aside};
+            use $crate::model::json::unparsed::Unparsed;
+            use $crate::model::json::object::{put, put_rest, KeySeed, Key, Object, ObjectVisitor, keep_mismatch};
 
             #[allow(non_camel_case_types)]
             enum Field { $($field),+ }
@@ -39,16 +39,16 @@ macro_rules! json_object {
                             $(Key::Known(Field::$field) => {
                                 let value = map.next_value_seed(AttributeSeed::new(&mut self.$field))?;
                                 if value.is_some() || !mismatches.is_empty() {
-                                    set_aside(&mut mismatches, $wire, value);
+                                    keep_mismatch(&mut mismatches, $wire, value);
                                 }
                             })+
-                            Key::Unknown(name) => self.attributes.hold(name, Held::read(&mut map)?),
+                            Key::Unknown(name) => self.attributes.push(name, Unparsed::read(&mut map)?),
                         }
                     }
                     for (name, value) in mismatches {
-                        self.attributes.hold(std::borrow::Cow::Borrowed(name), Held::from(*value));
+                        self.attributes.push(std::borrow::Cow::Borrowed(name), Unparsed::from(*value));
                     }
-                    self.attributes.settle();
+                    self.attributes.deduplicate();
                     Ok(())
                 }
             }
@@ -83,14 +83,14 @@ macro_rules! json_object {
 
 pub(crate) use json_object;
 
-/// A model that is filled while its JSON is read.
+/// A model whose fields are set while its JSON is read.
 pub(crate) trait Object: Default {
     fn fill<'de, A: MapAccess<'de>>(&mut self, map: A) -> Result<(), A::Error>;
 }
 
-/// Sets a value of another type aside. A later value of the same name takes its place.
+/// Keeps a value of an unexpected type. It replaces an earlier value with the same name.
 #[cold]
-pub(crate) fn set_aside(mismatches: &mut Vec<(&'static str, Box<Value>)>, name: &'static str, value: Mismatch) {
+pub(crate) fn keep_mismatch(mismatches: &mut Vec<(&'static str, Box<Value>)>, name: &'static str, value: Mismatch) {
     mismatches.retain(|(known, _)| *known != name);
     mismatches.extend(value.map(|value| (name, value)));
 }
@@ -103,15 +103,15 @@ pub(crate) fn put<M: SerializeMap>(
     value.map_or(Ok(()), |value| map.serialize_entry(name, value))
 }
 
-/// Writes the attributes, but for those that a field speaks for.
+/// Writes the attributes, except those whose field has a value.
 pub(crate) fn put_rest<M: SerializeMap>(
     map: &mut M,
     attributes: &Attributes,
-    is_spoken_for: impl Fn(&str) -> bool,
+    has_field_value: impl Fn(&str) -> bool,
 ) -> Result<(), M::Error> {
     attributes
         .iter()
-        .filter(|(name, _)| !is_spoken_for(name))
+        .filter(|(name, _)| !has_field_value(name))
         .try_for_each(|(name, value): (&str, &Value)| map.serialize_entry(name, value))
 }
 
@@ -120,7 +120,7 @@ pub(crate) enum Key<F> {
     Unknown(Name),
 }
 
-/// Reads a member's name; a known one costs no allocation.
+/// Reads a member's name, without an allocation if it is known.
 pub(crate) struct KeySeed<F>(pub(crate) fn(&str) -> Option<F>);
 
 impl<'de, F> DeserializeSeed<'de> for KeySeed<F> {

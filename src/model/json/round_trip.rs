@@ -1,11 +1,11 @@
-//! Any JSON object survives being read and written.
+//! Any JSON object round-trips through the models.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::model::{ScimGroup, ScimUser};
 
-/// Any JSON, with names that the models know among the names.
+/// Any JSON, with known and unknown attribute names.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -31,7 +31,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// An object in which no name comes twice in another letter case, as in all of SCIM (RFC 7643 §2.1).
+/// An object whose names are unique in any letter case, as in all of SCIM (RFC 7643 §2.1).
 fn object(members: Vec<(String, Value)>) -> Map<String, Value> {
     let mut object = Map::new();
     for (name, value) in members {
@@ -42,8 +42,8 @@ fn object(members: Vec<(String, Value)>) -> Map<String, Value> {
     object
 }
 
-/// What two forms of the same have in common: names in lower case, without what is unassigned
-/// (RFC 7643 §2.5), and with truth values that were written as text.
+/// Normalizes JSON for comparison: names in lower case, without unassigned attributes (RFC 7643
+/// §2.5), and with booleans for the strings `true` and `false`.
 fn normal(value: &Value) -> Value {
     match value {
         Value::Object(object) => object
@@ -61,7 +61,7 @@ fn normal(value: &Value) -> Value {
 
 proptest! {
     #[test]
-    fn any_object_survives_as_a_user_and_as_a_group(members in prop::collection::vec((name(), json()), 0..8)) {
+    fn any_object_round_trips_as_a_user_and_as_a_group(members in prop::collection::vec((name(), json()), 0..8)) {
         let given = Value::Object(object(members));
         let text = given.to_string();
         let user: ScimUser = serde_json::from_str(&text).unwrap();

@@ -6,23 +6,23 @@ use serde::de::MapAccess;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The value of an attribute that a model does not know: JSON text until somebody asks for it.
+/// The value of an unknown attribute: JSON text until its first use.
 ///
-/// Most of what a page holds beyond what a model knows is never looked at, and a tree of values is
-/// the dearest part of reading it.
+/// Most unknown attributes of a page are never used, and building their values is the most
+/// expensive part of reading it.
 #[derive(Clone, Debug)]
-pub(crate) struct Held {
+pub(crate) struct Unparsed {
     value: OnceLock<Box<Value>>,
-    /// What the value is read from, if it was not given.
+    /// The JSON text of a value that was read.
     text: Option<Box<RawValue>>,
 }
 
-impl Held {
-    /// Reads the next value of an object.
+impl Unparsed {
+    /// Reads the next value of a map.
     pub(crate) fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
-        // Only a reader of JSON text can hand out text. Others cannot (one of JSON values, or the
-        // buffer behind `serde(flatten)`), and a reader can be told by its name alone. Under
-        // another name the value is read at once, which costs time and nothing else.
+        // Only serde_json's text deserializer supports `RawValue`; the deserializer of `Value` and
+        // the buffer of `serde(flatten)` do not, and the type name is the only way to distinguish
+        // them. With any other name the value is parsed at once, which only costs time.
         if type_name::<A>().starts_with("serde_json::de::MapAccess<") {
             return Ok(Self { value: OnceLock::new(), text: Some(map.next_value()?) });
         }
@@ -55,13 +55,13 @@ impl Held {
     }
 }
 
-impl From<Value> for Held {
+impl From<Value> for Unparsed {
     fn from(value: Value) -> Self {
         Self { value: OnceLock::from(Box::new(value)), text: None }
     }
 }
 
-impl PartialEq for Held {
+impl PartialEq for Unparsed {
     fn eq(&self, other: &Self) -> bool {
         self.value() == other.value()
     }
@@ -74,16 +74,16 @@ mod tests {
     use crate::model::ScimUser;
 
     #[test]
-    fn text_is_read_when_it_is_asked_for() {
+    fn text_is_parsed_on_first_use() {
         let from_text: ScimUser = serde_json::from_str(r#"{"x": {"b": 1, "a": [1.0, null]}, "n": 1e999}"#).unwrap();
-        let (_, held) = &from_text.attributes.held()[0];
-        assert!(held.text.is_some() && held.value.get().is_none());
+        let (_, unparsed) = &from_text.attributes.entries()[0];
+        assert!(unparsed.text.is_some() && unparsed.value.get().is_none());
         assert_eq!(from_text.attributes.get("x"), Some(&json!({ "b": 1, "a": [1.0, null] })));
         assert_eq!(from_text.attributes.get("n"), Some(&json!("1e999")));
     }
 
     #[test]
-    fn what_is_read_early_and_late_is_the_same() {
+    fn parsed_and_unparsed_values_are_equal() {
         let json = json!({ "userName": "jane", "x": { "b": 1, "a": [1.0, null] } });
         let late: ScimUser = serde_json::from_str(&json.to_string()).unwrap();
         let early: ScimUser = serde_json::from_value(json).unwrap();
