@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::{PlainOperation, PlainPatch, PlainUser};
 
 /// A write that makes one user the desired one.
-pub(super) enum Change<'a> {
+pub(crate) enum Change<'a> {
     Create(&'a PlainUser),
     Patch { id: &'a str, patch: PlainPatch },
 }
 
 /// The writes that make the current users the desired ones. Users are matched by `externalId`, and
 /// those missing from the desired ones are deactivated.
-pub(super) fn changes<'a>(current: &'a [PlainUser], desired: &'a [PlainUser]) -> Vec<Change<'a>> {
+pub(crate) fn changes<'a>(current: &'a [PlainUser], desired: &'a [PlainUser]) -> Vec<Change<'a>> {
     let mut missing: HashMap<_, _> =
         desired.iter().filter_map(|user| Some((user.external_id.as_deref()?, user))).collect();
     let mut changes = Vec::new();
