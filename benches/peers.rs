@@ -14,7 +14,7 @@ use support::{Result, config, full_or_short, users};
 use tokio::runtime::Builder;
 use wats_scim::{ListQuery, ScimUser, asynchronous, blocking};
 
-const GOAL: Goal = Goal::AtLeast(10.0);
+const GOAL: Goal = Goal::AtLeast(20.0);
 
 /// What is done, and how often in a round.
 const WORK: [(&str, u64); 3] = [("get", 100), ("list", 10), ("create", 100)];

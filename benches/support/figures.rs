@@ -20,7 +20,7 @@ impl fmt::Display for Goal {
     }
 }
 
-/// Prints a figure, and its goal on a line of its own.
+/// Prints a figure, and its goal on a line of its own. `scripts/measure` reads both.
 pub(crate) fn show(name: &str, value: f64, goal: &Goal) {
     println!("{name}: {value:.2}\n  goal: {goal}");
 }
