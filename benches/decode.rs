@@ -32,6 +32,6 @@ fn main() -> Result<()> {
             })
         },
     )?;
-    show("decode.list_page", figure, &Goal::AtMost(1.15));
+    show("decode.list_page", figure, &Goal::AtMost(1.0));
     Ok(())
 }

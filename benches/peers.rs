@@ -14,7 +14,7 @@ use support::{Result, config, full_or_short, users};
 use tokio::runtime::Builder;
 use wats_scim::{ListQuery, ScimUser, asynchronous, blocking};
 
-const GOAL: Goal = Goal::AtLeast(10.0);
+const GOAL: Goal = Goal::AtLeast(20.0);
 
 /// The work, and the number of calls in a round.
 const WORK: [(&str, u64); 3] = [("get", 100), ("list", 10), ("create", 100)];

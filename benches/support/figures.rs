@@ -1,12 +1,12 @@
-//! Prints figures.
+//! How a figure is shown.
 
 use std::fmt;
 
-/// The goal of a figure.
+/// What a figure should be.
 pub(crate) enum Goal {
     AtMost(f64),
     AtLeast(f64),
-    /// No goal; for information only.
+    /// It is shown for information.
     None,
 }
 
@@ -20,12 +20,12 @@ impl fmt::Display for Goal {
     }
 }
 
-/// Prints a figure, and its goal on the next line.
+/// Prints a figure, and its goal on a line of its own. `scripts/measure` reads both.
 pub(crate) fn show(name: &str, value: f64, goal: &Goal) {
     println!("{name}: {value:.2}\n  goal: {goal}");
 }
 
-/// The median; of an even number, the lower of the two middle values.
+/// The middle one; of an even number, the lower of the two.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)

@@ -3,7 +3,7 @@
 
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
-mod sync;
+pub(crate) mod sync;
 
 use http::{HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

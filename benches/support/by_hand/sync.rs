@@ -1,4 +1,4 @@
-//! The differences between the users of a server and those of another system.
+//! What differs between the users of a server and those of another system.
 
 use std::collections::HashMap;
 
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use super::{PlainOperation, PlainPatch, PlainUser};
 
-/// A write that changes one user into the desired one.
-pub(super) enum Change<'a> {
+/// A write that makes one user the desired one.
+pub(crate) enum Change<'a> {
     Create(&'a PlainUser),
     Patch { id: &'a str, patch: PlainPatch },
 }
 
-/// The writes that change the current users into the desired ones. Users are matched by
-/// `externalId`; users missing from the desired ones are deactivated.
-pub(super) fn changes<'a>(current: &'a [PlainUser], desired: &'a [PlainUser]) -> Vec<Change<'a>> {
+/// The writes that make the current users the desired ones. Users are matched by `externalId`, and
+/// those missing from the desired ones are deactivated.
+pub(crate) fn changes<'a>(current: &'a [PlainUser], desired: &'a [PlainUser]) -> Vec<Change<'a>> {
     let mut missing: HashMap<_, _> =
         desired.iter().filter_map(|user| Some((user.external_id.as_deref()?, user))).collect();
     let mut changes = Vec::new();
