@@ -98,6 +98,7 @@ impl Declared {
         declared
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "callers make both for it")]
     fn add(&mut self, name: String, declaration: String, attributes: &[Attribute]) {
         let declaration = promises(attributes) + &declaration;
         let before = self.0.insert(name.clone(), (declaration, documentation(attributes)));

@@ -72,11 +72,11 @@ fn by_hash(
         user.and_then(identifier)
     };
 
-    let mut hashes = Vec::with_capacity(users);
+    let mut sorted = Vec::with_capacity(users);
     for (place, user) in (0_u64..).zip(current.iter().chain(desired)) {
-        hashes.extend(identifier(user).map(|identifier| (hasher.hash_one(&*identifier) & of_hash) | place));
+        sorted.extend(identifier(user).map(|identifier| (hasher.hash_one(&*identifier) & of_hash) | place));
     }
-    hashes.sort_unstable();
+    sorted.sort_unstable();
 
     let mut shared = vec![Shared::Nowhere; desired.len()];
     let mut found = |hash: u64, with: Shared| {
@@ -84,7 +84,7 @@ fn by_hash(
             *shared = with;
         }
     };
-    for same_hash in hashes.chunk_by_mut(|a, b| a & of_hash == b & of_hash) {
+    for same_hash in sorted.chunk_by_mut(|a, b| a & of_hash == b & of_hash) {
         match same_hash {
             [_] => {}
             // As most users are.
@@ -99,7 +99,9 @@ fn by_hash(
                         [held] => Shared::With(place(*held)),
                         _ => Shared::WithSeveral,
                     };
-                    wanted.iter().for_each(|hash| found(*hash, with));
+                    for hash in wanted {
+                        found(*hash, with);
+                    }
                 }
             }
         }
