@@ -26,7 +26,7 @@ use trail::Recorder;
 /// after the last one. So the trail of a killed program shows which writes were in flight. A write
 /// that is rejected before it is sent has one event. Reads are not recorded, nor are tokens, which
 /// change no resource, nor calls with invalid arguments that name no write, such as
-/// [`add_user_levels`](crate::blocking::ScimService::add_user_levels) without a level.
+/// [`add_user_levels`](crate::blocking::WatsService::add_user_levels) without a level.
 ///
 /// **No write is sent without a record.** If the sink fails at the start of a write, the write is
 /// not sent and fails with [`ErrorKind::Trail`](crate::ErrorKind::Trail). If it fails at the end,
