@@ -14,7 +14,7 @@ use support::{Result, by_hand, full_or_short, is_wanted, memory, users};
 use wats_scim::Profile;
 use wats_scim::plan::{CurrentUsers, Plan, Policy};
 
-/// What a process of this bench is told to measure.
+/// What a process of this bench is asked to measure.
 const COSTS: &str = "measure-costs";
 const PLANNING: &str = "measure-planning";
 
@@ -109,8 +109,8 @@ fn measure_costs(server: &str, users: u32) -> Result<()> {
     let held = CurrentUsers::complete(held(users)?);
     let (time, memory) = planning(&policy, &held, users)?;
 
-    let everybody: Vec<_> = (0..users).map(|number| users::wanted(number, "Roe")).collect();
-    let plan = policy.plan(&held, &everybody)?;
+    let wanted: Vec<_> = (0..users).map(|number| users::wanted(number, "Roe")).collect();
+    let plan = policy.plan(&held, &wanted)?;
     let print = cpu(|| {
         black_box(plan.to_string());
         Ok(())

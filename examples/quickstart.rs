@@ -27,7 +27,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("Server: {}", if sandbox.is_some() { "a sandbox in this process" } else { "the one of WATS_BASE_URL" });
     let client = ScimClient::with_config(&config)?;
 
-    // A name that nobody has, so that nobody else's user is touched.
+    // A new name, so that no existing user is changed.
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let user_name = format!("quickstart-{now}-{}@example.com", process::id());
 
@@ -51,7 +51,7 @@ fn life_of_a_user(client: &ScimClient, user_name: &str) -> Result<(), Box<dyn Er
     let id = client.create_user(&jane)?.id.ok_or("the server gave the user no id")?;
     println!("created {user_name} with the id {id}");
 
-    // Whether somebody is there is an answer, not an error: `Some` or `None`.
+    // Absence is not an error: the result is `Some` or `None`.
     let by_id = client.get_user(&id)?.ok_or("the user is not found by id")?;
     println!("read by id: {}", by_id.display_name.unwrap_or_default());
     let by_name = client.get_user_by_username(user_name)?.ok_or("the user is not found by name")?;

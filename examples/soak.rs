@@ -1,5 +1,5 @@
 //! Thousands of writes through a proxy that makes 15 % of all requests fail: no write may be lost,
-//! doubled or misreported, in either face.
+//! doubled or misreported, with either client.
 //!
 //! `cargo run --release --example soak --all-features -- [--operations N | --short] [--seed N] [--no-recovery]`
 //!
@@ -45,8 +45,8 @@ fn main() -> AnyResult<ExitCode> {
     println!("soak: seed {seed}, recovery {}", if retry.is_some() { "on" } else { "off" });
     let retry = retry.map_or(RetryPolicy::none(), |on| on.delays(TIMEOUT / 80, TIMEOUT / 4));
     let mut passes = true;
-    for face in ["blocking", "async"] {
-        passes &= soak(face, operations, seed, &retry)?;
+    for api in ["blocking", "async"] {
+        passes &= soak(api, operations, seed, &retry)?;
     }
     Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -253,7 +253,7 @@ impl Worker {
     }
 }
 
-/// All writes of a worker, in one of the faces.
+/// All writes of a worker, with one of the clients.
 macro_rules! work {
     ($through:expr, $past:expr, $worker:expr $(, $await:tt)?) => {{
         while let Some((user, mark, write)) = $worker.next() {
@@ -299,13 +299,13 @@ async fn work_async(configs: &[ScimConfig; 2], workers: Vec<Worker>) -> AnyResul
 
 // The comparison.
 
-/// Runs one face; whether all is well.
-fn soak(face: &str, operations: usize, seed: u64, retry: &RetryPolicy) -> AnyResult<bool> {
+/// Runs one client; whether all is well.
+fn soak(api: &str, operations: usize, seed: u64, retry: &RetryPolicy) -> AnyResult<bool> {
     let mut server = Server::start(seed)?;
     let configs = server.configs(retry);
     let workers = (0..WORKERS).map(|number| Worker::new(number, operations, seed)).collect();
     let started = Instant::now();
-    let workers = if face == "blocking" { work_blocking(&configs, workers) } else { work_async(&configs, workers) }?;
+    let workers = if api == "blocking" { work_blocking(&configs, workers) } else { work_async(&configs, workers) }?;
     let seconds = started.elapsed().as_secs_f32();
     // A request that its client has given up on is carried out by now, or never.
     thread::sleep(TIMEOUT);
@@ -318,7 +318,7 @@ fn soak(face: &str, operations: usize, seed: u64, retry: &RetryPolicy) -> AnyRes
     let [done, failed, unknown] = [Reported::Done, Reported::NotApplied, Reported::Unknown].map(count);
     println!(
         "soak: {operations} operations, {faults} faults, {} lost, {} duplicated, {} misreported \
-         ({face}: {done} done, {failed} reported as not applied, {unknown} as unknown, in {seconds:.1} s)",
+         ({api}: {done} done, {failed} reported as not applied, {unknown} as unknown, in {seconds:.1} s)",
         lost.len(),
         duplicated.len(),
         misreported.len()
@@ -347,7 +347,7 @@ fn soak(face: &str, operations: usize, seed: u64, retry: &RetryPolicy) -> AnyRes
         problems.push(format!("there were only {faults} faults, so this shows nothing"));
     }
     for problem in &problems {
-        println!("FAILED ({face}): {problem}");
+        println!("FAILED ({api}): {problem}");
     }
     Ok(problems.is_empty())
 }
@@ -393,6 +393,6 @@ fn compare(workers: &[Worker], applied: &[String], held: &[ScimUser]) -> [Vec<St
             lost.push(format!("{name} is {on_server:?}, and should be {known:?}"));
         }
     }
-    lost.extend(on_server.into_keys().map(|name| format!("{name} is nobody's")));
+    lost.extend(on_server.into_keys().map(|name| format!("{name} belongs to no operation")));
     [lost, duplicated, misreported]
 }

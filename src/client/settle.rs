@@ -148,7 +148,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 }
 
-/// Somebody else has the name, so what was sent was not created.
+/// The name belongs to another resource, so the one that was sent was not created.
 fn taken<T: Resource>(first: Error) -> Error {
     let message = format!("the {} is taken by another {}", T::NAMED_BY, T::NAME);
     Error::new(ErrorKind::Conflict, message).with_source(first).in_operation(Operation::Create(T::NAME))

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// 429. Every other failed creation is *settled*: the client looks whether the resource is there,
 /// takes it if it is the one that was sent, and sends it again if there is none.
 ///
-/// Waiting grows exponentially with full jitter, and keeps to `Retry-After`.
+/// Delays grow exponentially with full jitter, unless the server sends `Retry-After`.
 ///
 /// ```
 /// use std::time::Duration;

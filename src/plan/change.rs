@@ -1,4 +1,4 @@
-//! What differs between a user on the server and what it is to have.
+//! The differences between a user on the server and its desired state.
 
 use super::merge::{is_met, overlaid, value_at};
 use super::unchanged::is_unchanged;
@@ -7,24 +7,24 @@ use crate::error::{Error, Result};
 use crate::model::{ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
 
-/// The way from what a user has to what it is to have.
+/// The change from the current to the desired state of a user.
 #[derive(Debug, Default)]
 pub(super) struct Way {
     pub(super) changes: Vec<Change>,
-    /// What is sent; empty if there is nothing to send.
+    /// The patch; empty if there is nothing to send.
     pub(super) patch: ScimPatchRequest,
-    /// What the server has no way to be told.
+    /// Differences that the server cannot accept in a patch.
     pub(super) left_out: Vec<String>,
 }
 
 impl Rules {
-    /// The way of a user to what it is to have.
+    /// Computes the change of a user to its desired state.
     pub(super) fn way(&self, held: &ScimUser, desired: &ScimUser) -> Result<Way> {
         self.find(held, desired).map_err(|error| Error::invalid("its attributes cannot be compared").with_source(error))
     }
 
     fn find(&self, held: &ScimUser, desired: &ScimUser) -> serde_json::Result<Way> {
-        // As most users are.
+        // Most users are unchanged.
         if is_unchanged(held, desired, &self.clears) {
             return Ok(Way::default());
         }

@@ -1,9 +1,9 @@
 use crate::model::{ScimListResponse, ScimUser};
 
-/// The users that a server has now, and whether they are all of them.
+/// The current users of a server, and whether the list is complete.
 ///
-/// `ScimService::current_users` reads them. A plan over a part of them would create users that are
-/// there already, so a part is refused.
+/// `ScimService::current_users` reads them. A plan over an incomplete list would create users that
+/// exist already, so an incomplete list is rejected.
 ///
 /// ```
 /// use wats_scim::ScimListResponse;
@@ -22,20 +22,20 @@ pub struct CurrentUsers {
 }
 
 impl CurrentUsers {
-    /// All users of the server, as a listing without a maximum reads them to its end. With a
-    /// filter, they are all that the plan is about.
+    /// All users of the server, from a listing that was read to its end. If the listing had a filter,
+    /// the plan covers the users that match it.
     #[must_use]
     pub fn complete(users: Vec<ScimUser>) -> Self {
         Self { users, missing: None }
     }
 
-    /// A part of the users, with the reason why it is one.
+    /// An incomplete list, with the reason.
     #[must_use]
     pub fn partial(users: Vec<ScimUser>, reason: impl Into<String>) -> Self {
         Self { users, missing: Some(reason.into()) }
     }
 
-    /// The users of one page, which are all if the server says so.
+    /// The users of one page; complete if its total says so.
     #[must_use]
     pub fn page(page: ScimListResponse) -> Self {
         let missing = match page.total_results {
@@ -46,7 +46,7 @@ impl CurrentUsers {
         Self { users: page.resources, missing }
     }
 
-    /// Whether they are all.
+    /// Whether the list is complete.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.missing.is_none()
@@ -58,7 +58,7 @@ impl CurrentUsers {
         &self.users
     }
 
-    /// Why they are not all.
+    /// The reason for an incomplete list.
     pub(crate) fn missing(&self) -> Option<&str> {
         self.missing.as_deref()
     }

@@ -1,4 +1,4 @@
-//! What keeps a bad list from doing damage.
+//! Guards: plans that look destructive are rejected.
 
 use std::fmt;
 
@@ -7,10 +7,9 @@ use wats_scim_filter::json::text_key;
 use super::{Action, Plan};
 use crate::model::{Resource, ScimUser};
 
-/// A plan that was not made, because it would probably do damage.
+/// A plan that was rejected because it looks destructive.
 ///
-/// `Display` says why, and which setting of [`Policy`](super::Policy) makes the plan all
-/// the same.
+/// `Display` prints the reason, and the setting of [`Policy`](super::Policy) that allows the plan.
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -30,28 +29,28 @@ pub struct Refusal {
     plan: Box<Plan>,
 }
 
-/// What a plan was refused for.
+/// The reason for which a plan is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Guard {
-    /// The list of the server's users is not complete.
+    /// The list of the server's users is incomplete.
     IncompleteList,
     /// The source has no users at all.
     EmptySource,
-    /// The source looks as if a part of it were missing.
+    /// The source looks truncated.
     TruncatedSource,
-    /// Too many would be deactivated or deleted.
+    /// Too many users would be deactivated or deleted.
     TooManyDeactivations,
 }
 
 impl Refusal {
-    /// What the plan was refused for.
+    /// The guard that rejected the plan.
     #[must_use]
     pub fn guard(&self) -> Guard {
         self.guard
     }
 
-    /// The plan as it would have been, to look at.
+    /// The rejected plan, for inspection.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -68,7 +67,7 @@ impl fmt::Debug for Refusal {
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) deactivations: usize,
-    /// Out of a hundred of those at stake.
+    /// As a percentage of the users that could be deactivated or deleted.
     pub(super) share: u8,
     pub(super) expected: Option<usize>,
     pub(super) allows_incomplete: bool,
@@ -89,22 +88,22 @@ impl Default for Limits {
     }
 }
 
-/// So few are never too large a share: in a small directory, one is.
+/// Up to this many users are never too large a share: in a small directory, one user would be.
 const FEW: usize = 5;
 
-/// What the guards look at.
+/// The input of the guards.
 pub(super) struct Facts<'a> {
-    /// Why the list of the server's users is not complete.
+    /// The reason for an incomplete list of the server's users.
     pub(super) missing: Option<&'a str>,
     pub(super) desired: &'a [ScimUser],
-    /// How many on the server the source speaks for and who could be deactivated or deleted.
+    /// How many users of the server are in the scope of the source and could be deactivated or deleted.
     pub(super) at_stake: usize,
-    /// Those of them whom the source does not have.
+    /// The users among them that are missing from the source.
     pub(super) leavers: Vec<&'a ScimUser>,
 }
 
 impl Limits {
-    /// The plan, unless there is something against it.
+    /// Returns the plan, unless a guard rejects it.
     pub(super) fn check(&self, plan: Plan, facts: &Facts<'_>) -> Result<Plan, Refusal> {
         match self.objection(&plan, facts) {
             Some((guard, message)) => Err(Refusal { guard, message, plan: Box::new(plan) }),
@@ -173,20 +172,20 @@ impl Limits {
     }
 }
 
-/// So many have to be missing for it to be a sign.
+/// The least number of missing users that counts as a sign of truncation.
 const SUSPICIOUS: usize = 3;
 
-/// Sizes of pages and limits of queries.
+/// Common page sizes and query limits.
 fn is_page_size(count: usize) -> bool {
     matches!(count, 50 | 100 | 200 | 250 | 500 | 1000 | 2000 | 2500 | 5000 | 10_000 | 20_000 | 25_000 | 50_000)
 }
 
-/// Whether the source is sorted, and everybody who is missing belongs behind its end.
+/// Whether the source is sorted and all missing users would come after its last one.
 fn is_cut_off<'a, K: PartialOrd>(facts: &Facts<'a>, key: impl Fn(&'a ScimUser) -> Option<K>) -> bool {
     let [.., last] = facts.desired else { return false };
     let Some(last) = key(last) else { return false };
     facts.desired.len() >= 10
-        // They are few, and mostly decide.
+        // The missing users are few, and usually decide.
         && facts.leavers.iter().all(|user| key(user).is_some_and(|key| key > last))
         && facts.desired.iter().map(key).is_sorted_by(|before, key| key.is_some() && before.is_some() && before <= key)
 }
@@ -273,10 +272,10 @@ mod tests {
 
     #[test]
     fn over_a_part_of_the_users_those_who_are_there_would_be_created_again() {
-        let everybody = users(0..80);
-        let current = CurrentUsers::partial(everybody[..30].to_vec(), "it is the first page");
-        let refusal = policy().plan(&current, &everybody).unwrap_err();
+        let all = users(0..80);
+        let current = CurrentUsers::partial(all[..30].to_vec(), "it is the first page");
+        let refusal = policy().plan(&current, &all).unwrap_err();
         assert_eq!((refusal.guard(), refusal.plan().count(Action::Create)), (Guard::IncompleteList, 50));
-        assert_eq!(policy().allow_incomplete_list().plan(&current, &everybody).unwrap().steps.len(), 50);
+        assert_eq!(policy().allow_incomplete_list().plan(&current, &all).unwrap().steps.len(), 50);
     }
 }

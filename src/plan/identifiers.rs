@@ -1,4 +1,4 @@
-//! What users of the source share with each other and with those of the server.
+//! Identifiers that users of the source share with each other and with users of the server.
 
 use std::borrow::Cow;
 use std::hash::BuildHasher;
@@ -6,20 +6,20 @@ use std::hash::BuildHasher;
 use super::matching::name_of;
 use crate::model::{Resource, ScimUser};
 
-/// With whom a user of the source shares an identifier.
+/// Which users share the identifier of a user of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shared {
-    /// With nobody, or it has none.
+    /// None, or the user has no such identifier.
     Nowhere,
-    /// With one user of the server, at this place.
+    /// One user of the server, at this index.
     With(usize),
-    /// With several users of the server.
+    /// Several users of the server.
     WithSeveral,
-    /// With others of the source.
+    /// Other users of the source.
     InSource,
 }
 
-/// With whom each user of the source shares its `externalId` and its `userName`.
+/// Finds the users that share the `externalId` and the `userName` of each user of the source.
 pub(super) fn shared<'a, H: BuildHasher>(
     current: &'a [ScimUser],
     desired: &'a [ScimUser],
@@ -28,7 +28,7 @@ pub(super) fn shared<'a, H: BuildHasher>(
     let ids = by_hash(current, desired, external_id_of, hasher);
     let names = by_hash(current, desired, name_of, hasher);
     desired.iter().zip(ids).zip(names).map(|((user, id), name)| {
-        // Both in one look at the user of the server, who is somewhere in memory.
+        // Both checks read the same user of the server, while it is in the cache.
         (id.checked(current, user, external_id_of), name.checked(current, user, name_of))
     })
 }
@@ -40,7 +40,7 @@ fn external_id_of(user: &ScimUser) -> Option<Cow<'_, str>> {
 type Identifier = for<'a> fn(&'a ScimUser) -> Option<Cow<'a, str>>;
 
 impl Shared {
-    /// The same, unless it is only the hash that is shared with one user of the server.
+    /// Corrects a match with one user of the server that shares only the hash.
     fn checked(self, current: &[ScimUser], user: &ScimUser, identifier: Identifier) -> Self {
         match self {
             Self::With(at) if current.get(at).and_then(identifier) != identifier(user) => Self::Nowhere,
@@ -49,12 +49,11 @@ impl Shared {
     }
 }
 
-/// With whom each user of the source shares an identifier. [`With`](Shared::With) is to be
-/// checked: two identifiers can have the same hash.
+/// Finds the users that share an identifier of each user of the source. [`With`](Shared::With) has
+/// to be checked, since two identifiers can have the same hash.
 ///
-/// The hashes are sorted, in 8 bytes for each user. A table would take four times as much, and
-/// filling it would wait for memory at each user of a large directory, where sorting goes from one
-/// end of it to the other.
+/// The hashes are sorted, in 8 bytes per user. A hash table would take four times as much memory, and
+/// filling it would miss the cache for each user of a large directory.
 fn by_hash(
     current: &[ScimUser],
     desired: &[ScimUser],
@@ -62,8 +61,8 @@ fn by_hash(
     hasher: &impl BuildHasher,
 ) -> Vec<Shared> {
     let users = current.len().saturating_add(desired.len());
-    // The low bits of a hash give way to the place of the user. Places count on from those of the
-    // server to those of the source.
+    // The low bits of a hash are replaced by the index of the user. The indexes of the source follow
+    // those of the server.
     let of_hash = u64::MAX.checked_shl(usize::BITS - users.leading_zeros()).unwrap_or(0);
     let place = |hash: u64| usize::try_from(hash & !of_hash).unwrap_or(usize::MAX);
     let in_source = |hash: u64| place(hash).checked_sub(current.len());
@@ -87,7 +86,7 @@ fn by_hash(
     for same_hash in sorted.chunk_by_mut(|a, b| a & of_hash == b & of_hash) {
         match same_hash {
             [_] => {}
-            // As most users are.
+            // The common case.
             [held, wanted] if in_source(*held).is_none() => found(*wanted, Shared::With(place(*held))),
             _ => {
                 same_hash.sort_by(|a, b| identifier_at(*a).cmp(&identifier_at(*b)));

@@ -1,4 +1,4 @@
-//! What an apply leaves on disk, so that it can go on after it was interrupted.
+//! The journal of an apply, from which an interrupted apply resumes.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Outcome;
 use crate::plan::{Plan, Step};
 
-/// The journal of an apply: a file of JSON Lines, to which a line is added before each step and
-/// after it.
+/// The journal of an apply: a file of JSON Lines, with a line before and after each step.
 ///
-/// An apply that was interrupted, whatever the moment, goes on with the same journal: steps that
-/// were done are not repeated, and those that were on their way are looked up on the server first.
-/// The plan stands on the first line, so the file is all that is needed:
+/// An apply that was interrupted at any moment resumes from its journal: completed steps are not
+/// repeated, and steps that were in flight are looked up on the server first. The first line holds the
+/// plan, so the file is all that is needed:
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
@@ -39,8 +38,8 @@ use crate::plan::{Plan, Step};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// One apply has the file at a time. Like the plan in it, it holds the data of users; on Unix, a new
-/// file can be read and written by its owner only.
+/// Only one apply can have the file open at a time. The journal contains personal data, like the plan
+/// in it; on Unix, only its owner can read and write the file.
 #[derive(Clone, Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -48,15 +47,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// The journal in this file, which an apply makes if it is not there.
+    /// The journal in this file. An apply creates the file if it does not exist.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), is_synced: false }
     }
 
-    /// Has each line on the disk before going on, so that the journal also survives the machine and
-    /// not only the program. That costs some milliseconds with each step, in which the async face
-    /// holds up the executor's thread; it is off by default.
+    /// Syncs each line to disk before the apply continues, so that the journal also survives a power
+    /// failure. This costs some milliseconds per step, during which the async client blocks the
+    /// executor's thread; off by default.
     #[must_use]
     pub fn synced(self) -> Self {
         Self { is_synced: true, ..self }
@@ -68,7 +67,7 @@ impl Journal {
         &self.path
     }
 
-    /// The plan that the journal is of, to go on with it. `None` if no apply has begun with it.
+    /// The plan of the journal, to resume it. `None` if no apply has begun with it.
     ///
     /// # Errors
     ///
@@ -77,7 +76,7 @@ impl Journal {
         Ok(self.read()?.map(|known| known.plan))
     }
 
-    /// The error of an apply that cannot have the journal because another one holds it.
+    /// The error of an apply whose journal is in use by another one.
     pub(crate) fn in_use(&self) -> Error {
         refused(&self.path, "is in use by another apply", None)
     }
@@ -91,7 +90,7 @@ impl Journal {
     }
 }
 
-/// A journal that an apply has open. Clones share it.
+/// An open journal. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenJournal(Arc<Open>);
 
@@ -100,7 +99,7 @@ struct Open {
     journal: Journal,
     /// `None` in a dry run.
     lines: Option<Lines>,
-    /// What became of each step before.
+    /// The last known state of each step.
     states: Vec<Option<State>>,
 }
 
@@ -176,7 +175,7 @@ impl OpenJournal {
         Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), states }))))
     }
 
-    /// Looks at the journal of a plan, and writes nothing.
+    /// Reads the journal of a plan without writing to it.
     pub(crate) fn look(journal: &Journal, plan: &Plan) -> Result<Self> {
         let known = journal.read()?;
         if let Some(known) = &known {
@@ -190,7 +189,7 @@ impl OpenJournal {
         is_done(self.state(step))
     }
 
-    /// Whether the step was begun before, so that it may be done.
+    /// Whether the step was begun before, so that it may have been applied.
     pub(crate) fn was_begun(&self, step: usize) -> bool {
         self.state(step).is_some()
     }
@@ -199,12 +198,12 @@ impl OpenJournal {
         self.0.states.get(step).copied().flatten()
     }
 
-    /// Notes that a step is about to be done.
+    /// Records that a step begins.
     pub(crate) fn begin(&self, step: usize, of: &Step) -> Result<()> {
         self.write(&Line { at: now(), step, user_name: &of.user_name, state: State::Begun, id: None, reason: None })
     }
 
-    /// Notes what became of a step.
+    /// Records the outcome of a step.
     pub(crate) fn end(&self, step: usize, of: &Step, id: Option<&str>, outcome: &Outcome) -> Result<()> {
         let (state, reason) = match outcome {
             Outcome::Applied => (State::Applied, None),
@@ -226,8 +225,8 @@ fn is_done(state: Option<State>) -> bool {
     matches!(state, Some(State::Applied | State::Unneeded))
 }
 
-/// Whether the path is a file. What is something else would hang (a named pipe) or never end (a
-/// device), and a link that leads nowhere would create a file elsewhere.
+/// Whether the path is an existing file. A named pipe would hang, a device might never end, and a
+/// dangling link would create a file elsewhere.
 fn regular_file(path: &Path) -> io::Result<bool> {
     let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     match std::fs::metadata(path) {
@@ -241,7 +240,7 @@ fn regular_file(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// A journal holds the data of users, whatever the file was made with.
+/// A journal contains personal data, whatever mode the file was created with.
 #[cfg(unix)]
 fn owner_only(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -260,14 +259,14 @@ fn owner_only(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the first line, in place of one that was cut off.
+/// Writes the first line, replacing one that was cut off.
 fn begin(lines: &Lines, plan: &Plan) -> io::Result<()> {
     lines.clear()?;
     lines.append(&Head { plan })?;
     lines.sync()
 }
 
-/// What a journal says.
+/// The content of a journal.
 struct Known {
     plan: Plan,
     states: Vec<Option<State>>,

@@ -1,5 +1,5 @@
-//! Who of the source is who on the server: by `externalId`, or else by `userName` in any letter
-//! case.
+//! Matches users of the source with users of the server: by `externalId`, or else by `userName` in
+//! any letter case.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,12 +11,12 @@ use super::Conflict;
 use super::identifiers::{Shared, shared};
 use crate::model::{Resource, ScimUser};
 
-/// What was found, by the places of the users in their lists.
+/// The matches, by the indexes of the users in their lists.
 #[derive(Debug)]
 pub(super) struct Pairs {
-    /// For each user of the source: whom it is, nobody, or a conflict.
+    /// For each user of the source: its match, a new user, or a conflict.
     pub(super) desired: Vec<Pair>,
-    /// Which users of the server are meant by somebody in the source, in a conflict or not.
+    /// Which users of the server have a match or a conflict in the source.
     pub(super) meant: Vec<bool>,
     pub(super) conflicts: Vec<Conflict>,
 }
@@ -28,7 +28,7 @@ pub(super) enum Pair {
     Conflict,
 }
 
-/// A name as it is compared. Most are in small letters already.
+/// A name in the form in which names are compared.
 pub(super) fn name_of(user: &ScimUser) -> Option<Cow<'_, str>> {
     let name = user.user_name.as_deref().filter(|name| !name.is_empty())?;
     Some(text_key(name))
@@ -40,7 +40,7 @@ pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
     search.refuse_sharing(&mut found);
     search.refuse_taken_names(&mut found);
 
-    // A conflict is about everybody with the same identifier.
+    // A conflict covers all users with the same identifier.
     let (mut ids, mut names) = (HashSet::new(), HashSet::new());
     for (user, _) in desired.iter().zip(&found).filter(|(_, pair)| **pair == Pair::Conflict) {
         ids.extend(user.external_id());
@@ -66,7 +66,7 @@ pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
 struct Search<'a> {
     current: &'a [ScimUser],
     desired: &'a [ScimUser],
-    /// Who of the source is to have a name that another user of the server has.
+    /// Users of the source whose desired name belongs to another user of the server.
     named_as_others: Vec<usize>,
     conflicts: Vec<Conflict>,
 }
@@ -103,13 +103,13 @@ impl Search<'_> {
         }
     }
 
-    /// Both systems know them by different numbers.
+    /// Whether both have an external id, and not the same.
     fn is_somebody_else(&self, at: usize, user: &ScimUser) -> bool {
         let known = self.current.get(at).and_then(Resource::external_id);
         known.is_some_and(|known| user.external_id().is_some_and(|id| id != known))
     }
 
-    /// One by its externalId and another by its name can mean the same user.
+    /// Two users of the source, one by its externalId and one by its name, can match the same user.
     fn refuse_sharing(&mut self, found: &mut [Pair]) {
         let means = |pair: &Pair| if let Pair::With(at) = pair { Some(*at) } else { None };
         let mut times = vec![0_usize; self.current.len()];
@@ -123,7 +123,7 @@ impl Search<'_> {
         self.refuse(found, shared, "the source has another user that means the same one");
     }
 
-    /// A user cannot get a name that somebody else has.
+    /// A user cannot be given a name that another user has.
     fn refuse_taken_names(&mut self, found: &mut [Pair]) {
         let mut taken = std::mem::take(&mut self.named_as_others);
         taken.retain(|who| found.get(*who).is_some_and(|pair| *pair != Pair::Conflict));

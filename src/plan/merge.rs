@@ -1,17 +1,16 @@
-//! A user as it is on the server, with what the source says put over it.
+//! Merges the attributes of the source into the current state of a user.
 
 use serde_json::{Map, Value};
 use wats_scim_filter::AttributePath;
 use wats_scim_filter::json::{assigned, covers, holds_nothing, is_server_attribute, is_write_only, member_mut, take};
 
-/// Whether the source has a say in an attribute: not in the server's own, nor in what the server
-/// never shows, so that nobody can tell whether it differs.
+/// Whether an attribute is compared: not if it belongs to the server, nor if the server never returns
+/// it, so that a difference cannot be seen.
 pub(super) fn is_ours(name: &str) -> bool {
     !is_server_attribute(name) && !is_write_only(name)
 }
 
-/// Whether `held` has what `desired` says, and nothing that `clears` names and `desired` does not
-/// say.
+/// Whether `held` has all values of `desired`, and no attribute in `clears` that `desired` lacks.
 pub(super) fn is_met(held: &Map<String, Value>, desired: &Map<String, Value>, clears: &[String]) -> bool {
     let has = |(name, value): (&String, &Value)| {
         !is_ours(name) || holds_nothing(value) || assigned(held, name).is_some_and(|held| covers(name, held, value))
@@ -20,8 +19,8 @@ pub(super) fn is_met(held: &Map<String, Value>, desired: &Map<String, Value>, cl
     desired.iter().all(has) && clears.iter().all(is_clear)
 }
 
-/// `held` with what `desired` says, and without what `clears` names and `desired` does not say.
-/// What agrees stays as the server has it.
+/// Returns `held` with the values of `desired`, and without attributes in `clears` that `desired`
+/// does not have. Equal values keep the form that the server uses.
 pub(super) fn overlaid(
     held: &Map<String, Value>,
     desired: &Map<String, Value>,
@@ -51,7 +50,7 @@ fn put(user: &mut Map<String, Value>, path: &str, name: &str, desired: &Value) {
     }
 }
 
-/// The value at a path: that of an attribute, of a whole extension, or of what is in either.
+/// The value at a path: of an attribute, of a whole extension, or of a part of either.
 pub(super) fn value_at<'a>(user: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     if let Some(value) = assigned(user, path) {
         return Some(value);

@@ -1,4 +1,5 @@
-//! What makes the users of a server those of another system: computed first, reviewed, then done.
+//! Plans: synchronise the users of a server with another system. A plan is computed, reviewed, then
+//! applied.
 
 mod change;
 mod current;
@@ -25,12 +26,11 @@ pub(crate) use self::recheck::Fit;
 pub use self::report::{AppliedStep, Outcome, Report};
 use crate::model::ScimUser;
 
-/// What makes the users of a server those of another system, step by step.
+/// The steps that synchronise the users of a server with another system.
 ///
-/// [`Policy::plan`] computes it, `Display` prints it for a person to review, serde stores it,
-/// and `ScimService::apply` does it. The stored form holds the data of users, and a password that
-/// the source gave a new one. Steps may be taken out of a plan before it is applied; each stands
-/// for itself.
+/// [`Policy::plan`] computes it, `Display` prints it for review, serde stores it, and
+/// `ScimService::apply` applies it. The stored form contains personal data, and the passwords that the
+/// source gives new users. Steps are independent: you can remove some before you apply the plan.
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -52,55 +52,55 @@ use crate::model::ScimUser;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Plan {
-    /// What is to be done, a step for each user.
+    /// The steps, one for each user that changes.
     pub steps: Vec<Step>,
-    /// Who is left alone because it is not clear what to do.
+    /// Users that are left unchanged because their match is ambiguous.
     pub conflicts: Vec<Conflict>,
-    /// What differs and the server has no way to be told, for users without a step.
+    /// Differences that cannot be expressed in a request to the server, for users without a step.
     pub inexpressible: Vec<Inexpressible>,
-    /// How many users are as they should be.
+    /// How many users are up to date.
     pub unchanged: usize,
     /// How changes are sent.
     pub(crate) rules: Rules,
 }
 
-/// What a step needs to be compared with the server again.
+/// The settings with which a step is checked again when it is applied.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Rules {
-    /// The server takes only what WATS takes.
+    /// The server accepts only the patches of WATS.
     is_wats: bool,
-    /// The attributes that are removed where the source has none.
+    /// Attributes that are cleared if they are missing from the source.
     clears: Vec<String>,
 }
 
-/// What is to be done for one user.
+/// The change of one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Step {
-    /// What is done.
+    /// The kind of change.
     pub action: Action,
-    /// The name that the user has on the server, or gets.
+    /// The user name: the current one, or that of a new user.
     pub user_name: String,
-    /// The id on the server; none for a new user.
+    /// The id on the server; `None` for a new user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The identifier that the user has in the other system, as far as the server knows it.
+    /// The `externalId` on the server, if the user has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// What changes.
+    /// The attributes that change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// What differs too, and the server has no way to be told.
+    /// Other differences, which cannot be expressed in a request to the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
-    /// What the user is to have; whatever is not named stays as it is. None for a deletion.
+    /// The desired user; attributes that it does not have are left unchanged. `None` for a deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<ScimUser>,
 }
 
-/// What a step does.
+/// The kind of change of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -109,9 +109,9 @@ pub enum Action {
     Create,
     /// Changes attributes.
     Update,
-    /// Gives back the right to sign in, and changes what else differs.
+    /// Reactivates the user, and changes other attributes that differ.
     Reactivate,
-    /// Takes away the right to sign in, and changes what else differs.
+    /// Deactivates the user, and changes other attributes that differ.
     Deactivate,
     /// Deletes the user.
     Delete,
@@ -121,46 +121,46 @@ pub enum Action {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// Which attribute, as a PATCH path.
+    /// The attribute, as a PATCH path.
     pub path: String,
-    /// What the server had; none if it had nothing.
+    /// The value on the server; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Value>,
-    /// What it is to have; none if nothing.
+    /// The new value; `None` if the attribute is cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Value>,
 }
 
-/// Users that are left alone because it is not clear what to do.
+/// Users that are left unchanged because their match is ambiguous.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Conflict {
-    /// The name of the user in the source, or its external id where it has no name.
+    /// The user name in the source, or the external id if it has no name.
     pub user: String,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
 }
 
-/// What a user should have, and the server has no way to be told.
+/// A difference that cannot be expressed in a request to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Inexpressible {
-    /// The name of the user on the server.
+    /// The user name on the server.
     pub user_name: String,
-    /// What, such as `levels: removing Level 1`.
+    /// The difference, such as `levels: removing Level 1`.
     pub left_out: Vec<String>,
 }
 
 impl Plan {
-    /// Whether there is nothing to do. There may be conflicts all the same.
+    /// Whether the plan has no steps. It may still have conflicts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// How many steps do this.
+    /// How many steps are of this kind.
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
         self.steps.iter().filter(|step| step.action == action).count()

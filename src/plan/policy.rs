@@ -10,17 +10,16 @@ use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal
 use crate::config::Profile;
 use crate::model::ScimUser;
 
-/// How a [`Plan`] is made: what becomes of those who left, who is left alone, and what is too much
-/// to be true.
+/// The rules by which a [`Plan`] is computed: what happens to leavers, who is protected, and which
+/// limits a plan may not exceed.
 ///
-/// By default, users of the source that the server does not have are created, those that differ
-/// are updated in what differs, inactive ones are reactivated, and users that the source does not
-/// have are deactivated. **An attribute that the source does not say is left alone**;
-/// [`clears`](Self::clears) names those that are to be removed.
+/// By default, users that are missing from the server are created, users that differ are updated,
+/// inactive users are reactivated, and users that are missing from the source are deactivated.
+/// **Attributes missing from the source are left unchanged**; [`clears`](Self::clears) names
+/// attributes to clear.
 ///
-/// A user of the source is the one with its `externalId`, or else the one with its `userName` in
-/// any letter case. Where that is not clear, everybody concerned is left alone and reported as a
-/// [conflict](Conflict).
+/// Users are matched by `externalId`, or else by `userName` in any letter case. Users whose match is
+/// ambiguous are left unchanged and reported as a [conflict](Conflict).
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -43,22 +42,22 @@ pub struct Policy {
 
 type Concerns = Box<dyn Fn(&ScimUser) -> bool + Send + Sync>;
 
-/// What becomes of users whom the source does not have.
+/// What happens to users that are missing from the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Leavers {
-    /// They may no longer sign in.
+    /// They are deactivated, and can no longer sign in.
     #[default]
     Deactivate,
-    /// They stay as they are.
+    /// They are left unchanged.
     Keep,
-    /// They are deleted, with what the server keeps of them. This cannot be undone.
+    /// They are deleted with their data. This cannot be undone.
     Delete,
 }
 
 impl Policy {
-    /// The policy for a server that offers this, which decides how changes are sent: on WATS in
-    /// the few paths that it takes, and what they cannot say is reported.
+    /// A policy for a server with this profile, which decides how changes are sent. WATS accepts few
+    /// PATCH paths; differences that they cannot express are reported.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         Self {
@@ -71,22 +70,22 @@ impl Policy {
         }
     }
 
-    /// What becomes of users whom the source does not have; they are deactivated by default.
+    /// What happens to users that are missing from the source; they are deactivated by default.
     #[must_use]
     pub fn leavers(mut self, leavers: Leavers) -> Self {
         self.leavers = leavers;
         self
     }
 
-    /// Whether inactive users whom the source has may sign in again, unless the source says that
-    /// they are not active. They may by default.
+    /// Whether inactive users that are in the source are reactivated, unless the source marks them as
+    /// inactive; true by default.
     #[must_use]
     pub fn reactivates(mut self, reactivates: bool) -> Self {
         self.reactivates = reactivates;
         self
     }
 
-    /// User names, in any letter case, that no step is about: administrators, service accounts, the
+    /// User names, in any letter case, for which no step is made: administrators, service accounts, the
     /// user whose credentials these are. May be called more than once.
     #[must_use]
     pub fn protect<N: AsRef<str>>(mut self, user_names: impl IntoIterator<Item = N>) -> Self {
@@ -94,8 +93,8 @@ impl Policy {
         self
     }
 
-    /// Which users of the server the source speaks for, if not for all. The others are not
-    /// deactivated for being missing from it.
+    /// Which users of the server are in the scope of the source; all by default. Users outside the
+    /// scope are not deactivated when they are missing from the source.
     ///
     /// ```
     /// use wats_scim::{Profile, ScimUser};
@@ -111,8 +110,8 @@ impl Policy {
         self
     }
 
-    /// The attributes, by their paths, that are removed from a user whom the source gives none.
-    /// WATS cannot remove any.
+    /// Paths of attributes that are cleared if they are missing from the source. WATS cannot clear
+    /// attributes.
     #[must_use]
     pub fn clears<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.rules.clears.extend(paths.into_iter().map(Into::into));
@@ -126,53 +125,53 @@ impl Policy {
         self
     }
 
-    /// The largest part of the active users that may be deactivated, or of all that may be deleted,
-    /// in percent; 20 by default. Up to 5 users are never too large a part.
+    /// The largest share of the active users that may be deactivated, or of all users that may be
+    /// deleted, in percent; 20 by default. Up to 5 users are always allowed.
     #[must_use]
     pub fn max_deactivation_percent(mut self, percent: u8) -> Self {
         self.limits.share = percent;
         self
     }
 
-    /// How many users the source has by its own account; with another number it looks truncated.
+    /// The expected number of users in the source; with another number it looks truncated.
     #[must_use]
     pub fn expecting(mut self, users: usize) -> Self {
         self.limits.expected = Some(users);
         self
     }
 
-    /// Makes a plan although the source has no users.
+    /// Allows an empty source.
     #[must_use]
     pub fn allow_empty_source(mut self) -> Self {
         self.limits.allows_empty = true;
         self
     }
 
-    /// Makes a plan although the source looks truncated: it has another number of users than
-    /// [expected](Self::expecting); or at least 3 users are missing from it, and either it has
-    /// exactly as many as a page (50, 100, 200, 250, 500, 1000 …), or it is sorted and all who are
-    /// missing would come after its last.
+    /// Allows a source that looks truncated: it has another number of users than
+    /// [expected](Self::expecting); or at least 3 users are missing from it, and either its size is
+    /// that of a page (50, 100, 200, 250, 500, 1000 …), or it is sorted and all missing users would
+    /// come after its last one.
     #[must_use]
     pub fn allow_truncated_source(mut self) -> Self {
         self.limits.allows_truncated = true;
         self
     }
 
-    /// Makes a plan although the list of the server's users is not complete. Users who are there
-    /// and not in the list will be created, which the server may refuse.
+    /// Allows an incomplete list of the server's users. Users that exist but are not in the list will
+    /// be created, which the server may reject.
     #[must_use]
     pub fn allow_incomplete_list(mut self) -> Self {
         self.limits.allows_incomplete = true;
         self
     }
 
-    /// The plan that makes the current users the desired ones.
+    /// Computes the plan that changes the current users into the desired ones.
     ///
-    /// It takes time and memory in proportion to the number of users.
+    /// Time and memory are proportional to the number of users.
     ///
     /// # Errors
     ///
-    /// [`Refusal`] if the plan would probably do damage.
+    /// [`Refusal`] if the plan looks destructive.
     pub fn plan(&self, current: &CurrentUsers, desired: &[ScimUser]) -> Result<Plan, Refusal> {
         let users = current.users();
         let pairs = pairs(users, desired);
@@ -203,7 +202,7 @@ impl Policy {
                 self.leave(&mut plan, held);
             }
         }
-        // Who may not sign in has nothing to lose but to be deleted.
+        // An inactive user can only be deleted.
         let can_lose = |user: &ScimUser| user.active != Some(false) || self.leavers == Leavers::Delete;
         let at_stake = users.iter().filter(|user| can_lose(user) && self.is_concerned(user)).count();
         leavers.retain(|user| can_lose(user));
@@ -218,7 +217,7 @@ impl Policy {
         self.concerns.as_ref().is_none_or(|concerns| concerns(user))
     }
 
-    /// A user that both have.
+    /// A user that is in both lists.
     fn meet(&self, plan: &mut Plan, held: &ScimUser, desired: &ScimUser) {
         if self.is_protected(held) {
             plan.unchanged += 1;
@@ -237,7 +236,7 @@ impl Policy {
         self.change(plan, action, held, &desired);
     }
 
-    /// A user whom the source does not have.
+    /// A user that is missing from the source.
     fn leave(&self, plan: &mut Plan, held: &ScimUser) {
         if self.leavers == Leavers::Delete {
             plan.steps.push(deletion(held));
@@ -280,7 +279,7 @@ fn deletion(held: &ScimUser) -> Step {
         user_name: held.user_name.clone().unwrap_or_default(),
         id: held.id.clone(),
         external_id: held.external_id.clone(),
-        // Who may sign in again by then is not deleted.
+        // A user that was reactivated meanwhile is not deleted.
         changes: vec![Change { path: "active".to_owned(), from: held.active.map(Into::into), to: None }],
         left_out: Vec::new(),
         desired: None,

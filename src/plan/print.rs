@@ -1,4 +1,4 @@
-//! A plan as a person reviews it.
+//! Prints a plan for review.
 
 use std::fmt;
 
@@ -10,8 +10,7 @@ use crate::error::one_line;
 use crate::model::member;
 
 /// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
-/// deactivated, `x` deleted, `!` in conflict, and `?` differs in a way that the server has no way to
-/// be told.
+/// deactivated, `x` deleted, `!` in conflict, and `?` has a difference that cannot be sent.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |action| self.count(action);
@@ -61,7 +60,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// The path, what was there, and what is to be.
+/// The path, the old value and the new value.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = |value: Option<&Value>| match value {
@@ -106,13 +105,13 @@ impl Action {
         }
     }
 
-    /// Whether the name of the action says this change.
+    /// Whether the name of the action implies this change.
     fn says(self, change: &Change) -> bool {
         matches!(self, Self::Reactivate | Self::Deactivate | Self::Delete) && change.path.eq_ignore_ascii_case("active")
     }
 }
 
-/// A list by the values in it, and one value alone: types and displays are not what is reviewed.
+/// A list by its values, and a single value by itself, without types and display names.
 fn brief(value: &Value) -> Value {
     match value {
         Value::Array(items) => {
@@ -127,7 +126,7 @@ fn brief(value: &Value) -> Value {
     }
 }
 
-/// On one line, without what would move the cursor of a terminal.
+/// On one line, without control characters of a terminal.
 fn shown(text: &str) -> String {
     one_line(text).unwrap_or_default()
 }

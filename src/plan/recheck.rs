@@ -1,4 +1,4 @@
-//! Whether a step still fits the user that it is for.
+//! Checks when a step is applied whether it still fits the current state of its user.
 
 use wats_scim_filter::json::{equal, same_text};
 
@@ -6,26 +6,26 @@ use super::{Change, Rules, Step};
 use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 
-/// What a step comes to, for the user as it is now.
+/// The result of the check.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Fit {
-    /// It is as it was when the plan was made: this is to be sent.
+    /// The user is unchanged since the plan was made; this patch is sent.
     Change(ScimPatchRequest),
-    /// The same, and the user is to be deleted.
+    /// The user is unchanged, and is deleted.
     Delete,
-    /// The user is as the step would make it.
+    /// The user already has the desired state.
     Done,
-    /// The user has changed since the plan was made, in the way that this says.
+    /// The user has changed since the plan was made; the text is the reason.
     Stale(String),
 }
 
 impl Rules {
-    /// Whether a user has all that it is to have.
+    /// Whether a user has its desired state.
     pub(crate) fn is_met(&self, held: &ScimUser, desired: &ScimUser) -> Result<bool> {
         self.way(held, desired).map(|way| way.patch.operations.is_empty())
     }
 
-    /// Compares a step with the user as it is now.
+    /// Compares a step with the current state of its user.
     pub(crate) fn fit(&self, step: &Step, held: &ScimUser) -> Result<Fit> {
         if let Some(reason) = another(step, held) {
             return Ok(Fit::Stale(reason));
@@ -44,7 +44,7 @@ impl Rules {
         if way.patch.operations.is_empty() {
             return Ok(Fit::Done);
         }
-        // Some of the changes may be done already.
+        // Some of the changes may have been applied already.
         let stale = way.changes.iter().find(|change| !step.changes.iter().any(|planned| planned.is_same(change)));
         Ok(match stale {
             Some(change) => Fit::Stale(format!("since the plan was made, there is something else to change: {change}")),
@@ -71,7 +71,7 @@ impl Change {
     }
 }
 
-/// In what way this is not the user that the step was planned for.
+/// How this differs from the user that the step was planned for.
 fn another(step: &Step, held: &ScimUser) -> Option<String> {
     let name = held.user_name.as_deref().unwrap_or_default();
     let is_named = same_text(name, &step.user_name) || step.changes_path("userName");

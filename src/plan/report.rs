@@ -1,4 +1,4 @@
-//! What became of the steps of a plan.
+//! The outcomes of an apply.
 
 use std::fmt;
 
@@ -6,41 +6,41 @@ use crate::error::Error;
 use crate::model::ScimUser;
 use crate::plan::Step;
 
-/// One step of a plan, and what became of it.
+/// One step of a plan with its outcome.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AppliedStep {
-    /// The place of the step in the plan, from 0.
+    /// The index of the step in the plan, from 0.
     pub number: usize,
     /// The step.
     pub step: Step,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The user as it is now, if the server shows it.
+    /// The user after the step, if the server returned it.
     pub user: Option<ScimUser>,
 }
 
-/// What became of a step.
+/// The outcome of a step.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was done.
+    /// The step was applied.
     Applied,
-    /// The user was already as the step would make it.
+    /// The user already had the desired state.
     Unneeded,
-    /// The journal says that it was done before.
+    /// The step was applied by an earlier run, according to the journal.
     DoneBefore,
-    /// It would have been done; nothing was sent.
+    /// A dry run: the step would be applied; nothing was sent.
     Planned,
-    /// The user has changed since the plan was made, or is gone, so nothing was done. The text says
-    /// what changed. Plan again for this user.
+    /// The user has changed since the plan was made, or no longer exists, so nothing was sent. The text
+    /// is the reason. Make a new plan for this user.
     Skipped(String),
-    /// It failed. The error says whether it may have been done.
+    /// The step failed; [`Error::write_outcome`] tells whether it may have been applied.
     Failed(Error),
 }
 
 impl Outcome {
-    /// Whether the user is not as the step would make it.
+    /// Whether the user does not have the desired state.
     #[must_use]
     pub fn is_problem(&self) -> bool {
         matches!(self, Self::Skipped(_) | Self::Failed(_))
@@ -60,27 +60,27 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What became of a plan. `Display` gives a summary, and a line for each step that was skipped or
+/// The result of an apply. `Display` prints a summary, and a line for each step that was skipped or
 /// failed.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many steps were done.
+    /// How many steps were applied.
     pub applied: usize,
-    /// How many were not needed any more.
+    /// How many were not needed any more: the users already had the desired state.
     pub unneeded: usize,
-    /// How many were done before, as the journal says.
+    /// How many were applied by an earlier run, according to the journal.
     pub done_before: usize,
-    /// How many would have been done, in a dry run.
+    /// How many would be applied, in a dry run.
     pub planned: usize,
-    /// How many were not begun, because there were too many failures.
+    /// How many were not begun because the apply stopped.
     pub not_begun: usize,
     /// The steps that were skipped or failed.
     pub problems: Vec<AppliedStep>,
 }
 
 impl Report {
-    /// Whether every step was done, now or before, or was not needed.
+    /// Whether every step was applied, now or earlier, or was not needed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty() && self.not_begun == 0 && self.planned == 0

@@ -1,7 +1,7 @@
-//! A quick check for users that do not differ, on the models, without building JSON.
+//! A fast check for unchanged users that compares the models without building JSON.
 //!
-//! Most users of a sync do not differ, and building JSON costs more than the rest of a plan. `true`
-//! is certain; after `false`, the JSON of both users is compared.
+//! Most users of a sync are unchanged, and building their JSON would cost more than the rest of a
+//! plan. `true` is certain; after `false`, the JSON of both users is compared.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ pub(super) fn is_unchanged(held: &ScimUser, desired: &ScimUser, clears: &[String
     has_user(held, desired) && clears.iter().all(|path| !is_assigned(held, path) || is_assigned(desired, path))
 }
 
-// The structs are taken apart field by field, so that a new field does not compile until it is
+// The structs are destructured, so that a new field does not compile until it is
 // compared.
 
 fn has_user(held: &ScimUser, desired: &ScimUser) -> bool {
@@ -66,7 +66,7 @@ fn has<T: PartialEq>(held: Option<&T>, desired: Option<&T>) -> bool {
     desired.is_none() || held == desired
 }
 
-/// In any letter case. Only that of ASCII is certain here.
+/// Equal in any letter case; only that of ASCII is certain here.
 fn has_text(held: Option<&str>, desired: Option<&str>) -> bool {
     desired.is_none_or(|desired| held.is_some_and(|held| held.eq_ignore_ascii_case(desired)))
 }
@@ -93,7 +93,7 @@ fn is_assigned(user: &ScimUser, path: &str) -> bool {
     !part.is_empty() && value_at(&part, path).is_some()
 }
 
-/// The JSON of those attributes whose names a path can begin with.
+/// The JSON of the attributes with which a path can begin.
 fn part_at(user: &ScimUser, path: &str) -> Map<String, Value> {
     let ScimUser { schemas, id, external_id, user_name, name, display_name, active, emails, meta, attributes } = user;
     let mut part = Part { path, members: Map::new() };
