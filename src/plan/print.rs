@@ -183,7 +183,7 @@ mod tests {
         ^ cy  reactivate: emails nothing → "c@x"; roles nothing → "R"
         + new (9)  create
         - bob  deactivate
-        ! new line  a user of the source cannot be named: the userName has a control character in it
+        ! new line  a user of the source cannot be named: the userName contains a control character
         ? eve  not possible here: levels: removing A
         "#);
     }
