@@ -11,31 +11,31 @@ type Result<T> = std::result::Result<T, Error>;
 /// Writes the attributes for which `is_sent` returns true, and the `schemas` of the extensions in use
 /// (RFC 7643 §3). `schema` is the default for a resource without `schemas`.
 pub(super) fn write(resource: &impl Serialize, is_sent: impl Fn(&str) -> bool, schema: &str) -> Result<Vec<u8>> {
-    let mut members = Members {
-        body: Vec::with_capacity(512),
-        is_sent,
-        name: String::new(),
-        schemas: Vec::new(),
-        extensions: Vec::new(),
-    };
-    members.body.push(b'{');
+    let mut body = Vec::with_capacity(512);
+    body.extend_from_slice(b"{\"schemas\":");
+    let start = body.len();
+    serde_json::to_writer(&mut body, &[schema])?;
+    let end = body.len();
+    let mut members = Members { body, is_sent, name: String::new(), schemas: Vec::new(), extensions: Vec::new() };
     resource.serialize(&mut members)?;
-    let schemas = schemas(members.schemas, &members.extensions, schema)?;
     let mut body = members.body;
-    let comma: &[u8] = if body.len() > 1 { b"," } else { b"" };
-    body.splice(1..1, b"\"schemas\":".iter().chain(&schemas).chain(comma).copied());
+    if let Some(schemas) = schemas(members.schemas, &members.extensions, schema)? {
+        body.splice(start..end, schemas);
+    }
     body.push(b'}');
     Ok(body)
 }
 
-/// The JSON of `schemas`: the value of the resource, plus the extensions that it does not list.
-fn schemas(written: Vec<u8>, extensions: &[String], schema: &str) -> Result<Vec<u8>> {
+/// The JSON of `schemas` if it is not the default alone: the value of the resource, plus the
+/// extensions that it does not list.
+fn schemas(written: Vec<u8>, extensions: &[String], schema: &str) -> Result<Option<Vec<u8>>> {
     let mut schemas = match &*written {
+        b"" | b"null" | b"[]" if extensions.is_empty() => return Ok(None),
         b"" | b"null" | b"[]" => vec![schema.into()],
-        _ if extensions.is_empty() => return Ok(written),
+        _ if extensions.is_empty() => return Ok(Some(written)),
         _ => match serde_json::from_slice(&written)? {
             Value::Array(schemas) => schemas,
-            _ => return Ok(written),
+            _ => return Ok(Some(written)),
         },
     };
     for extension in extensions {
@@ -44,7 +44,7 @@ fn schemas(written: Vec<u8>, extensions: &[String], schema: &str) -> Result<Vec<
             schemas.push(extension.as_str().into());
         }
     }
-    serde_json::to_vec(&schemas)
+    serde_json::to_vec(&schemas).map(Some)
 }
 
 struct Members<F> {
@@ -52,7 +52,7 @@ struct Members<F> {
     is_sent: F,
     /// The name of the member that is being written.
     name: String,
-    /// The JSON of `schemas`, which is written before all other members.
+    /// The JSON of `schemas`, if the resource has them.
     schemas: Vec<u8>,
     extensions: Vec<String>,
 }
@@ -66,9 +66,7 @@ impl<F: Fn(&str) -> bool> Members<F> {
         if !(self.is_sent)(name) {
             return Ok(());
         }
-        if self.body.len() > 1 {
-            self.body.push(b',');
-        }
+        self.body.push(b',');
         serde_json::to_writer(&mut self.body, name)?;
         self.body.push(b':');
         let start = self.body.len();
