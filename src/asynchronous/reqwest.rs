@@ -109,16 +109,23 @@ impl Reqwest {
 
     /// Converts a request to the type of reqwest.
     fn request(&self, request: Request<Vec<u8>>) -> reqwest::Result<reqwest::Request> {
+        let time_left = request.extensions().get::<TimeLeft>().copied();
         let server = self.server.get_or_init(|| Server::of(request.uri()));
-        let Some(url) = server.as_ref().and_then(|server| server.url(request.uri())) else {
-            return request.try_into();
+        let mut request = match server.as_ref().and_then(|server| server.url(request.uri())) {
+            None => request.try_into()?,
+            Some(url) => {
+                let (head, body) = request.into_parts();
+                let mut request = reqwest::Request::new(head.method, url);
+                *request.headers_mut() = head.headers;
+                *request.version_mut() = head.version;
+                if !body.is_empty() {
+                    *request.body_mut() = Some(body.into());
+                }
+                request
+            }
         };
-        let (head, body) = request.into_parts();
-        let mut request = reqwest::Request::new(head.method, url);
-        *request.headers_mut() = head.headers;
-        *request.version_mut() = head.version;
-        if !body.is_empty() {
-            *request.body_mut() = Some(body.into());
+        if let Some(TimeLeft(left)) = time_left {
+            *request.timeout_mut() = Some(left.min(self.timeout));
         }
         Ok(request)
     }
@@ -170,25 +177,27 @@ fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
 }
 
 impl HttpClient for Reqwest {
-    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        let time_left = request.extensions().get::<TimeLeft>().copied();
-        let mut request = self.request(request).map_err(failure)?;
-        if let Some(TimeLeft(left)) = time_left {
-            *request.timeout_mut() = Some(left.min(self.timeout));
-        }
-        let mut response = self.client.execute(request).await.map_err(failure)?;
-        let mut body = Vec::with_capacity(self.body_limit.capacity(response.content_length()));
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
-            if self.body_limit.is_exceeded_by(body.len().saturating_add(chunk.len())) {
-                return Err(TransportError::too_large());
+    fn send(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> impl Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send {
+        // Outside of the future, which is smaller without the request.
+        let sent = self.request(request).map(|request| self.client.execute(request));
+        async move {
+            let mut response = sent.map_err(failure)?.await.map_err(failure)?;
+            let mut body = Vec::with_capacity(self.body_limit.capacity(response.content_length()));
+            while let Some(chunk) = response.chunk().await.map_err(failure)? {
+                if self.body_limit.is_exceeded_by(body.len().saturating_add(chunk.len())) {
+                    return Err(TransportError::too_large());
+                }
+                body.extend_from_slice(&chunk);
             }
-            body.extend_from_slice(&chunk);
+            let mut answer = Response::new(body);
+            *answer.status_mut() = response.status();
+            *answer.version_mut() = response.version();
+            *answer.headers_mut() = std::mem::take(response.headers_mut());
+            Ok(answer)
         }
-        let mut answer = Response::new(body);
-        *answer.status_mut() = response.status();
-        *answer.version_mut() = response.version();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(answer)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use http::Request;
+
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::exchange::{Answer, Attempts, Budget, Call, Retry, TimeLeft, Trace, Verdict, Wait, random, unanswered};
@@ -65,13 +67,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 
     async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
-        let mut request = self.endpoint.request(call);
-        let time_left = budget.time_left(now);
-        if time_left < self.timeout {
-            request.extensions_mut().insert(TimeLeft(time_left));
-        }
-        call.count();
-        match boxed(self.client.send(request)).await {
+        match boxed(self.client.send(self.request(call, budget, now))).await {
             Ok(response) => Answer::new(call.operation, response).map_err(|error| self.endpoint.without_secrets(error)),
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
@@ -82,6 +78,17 @@ impl<C> HttpScimRepository<C> {
     /// The budget of an operation that begins now.
     pub(super) fn budget(&self) -> Budget<'_> {
         Budget::begin(&self.retry, Instant::now())
+    }
+
+    /// The request of one attempt. Not a part of the future, which is smaller without it.
+    fn request(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Request<Vec<u8>> {
+        let mut request = self.endpoint.request(call);
+        let time_left = budget.time_left(now);
+        if time_left < self.timeout {
+            request.extensions_mut().insert(TimeLeft(time_left));
+        }
+        call.count();
+        request
     }
 }
 
