@@ -241,10 +241,19 @@ impl<C: HttpClient> HttpScimRepository<C> {
         let mut attempts = Attempts::default();
         match self.endpoint.get_by_name::<T>(name)? {
             ByName::Route(call) => {
-                let answer = self.send_within(&call, &mut attempts, budget).await;
-                match absent_as_none(answer)? {
-                    Some(answer) => answer.named(name).map(Some),
-                    None => Ok(None),
+                let refused = match absent_as_none(self.send_within(&call, &mut attempts, budget).await) {
+                    Ok(Some(answer)) => return answer.named(name).map(Some),
+                    Ok(None) => return Ok(None),
+                    Err(error) => error,
+                };
+                // IIS answers 404 itself if the path contains `%2B`; a query may contain it.
+                if refused.status() != Some(StatusCode::NOT_FOUND) {
+                    return Err(refused);
+                }
+                let call = self.endpoint.get_by_filter::<T>(name)?;
+                match self.send_within(&call, &mut Attempts::default(), budget).await {
+                    Ok(answer) => answer.only_one_named(name),
+                    Err(_) => Err(refused),
                 }
             }
             ByName::Filter(call) => self.send_within(&call, &mut attempts, budget).await?.only_one_named(name),
@@ -356,8 +365,9 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         if !sent.is_empty() {
             let subjects = |values| sent.iter().map(|write| Subject::write(write, values)).collect();
             let (call, record) = self.recorded(self.endpoint.bulk(&sent), subjects)?;
-            let answer = self.send(&call).await.and_then(|answer| answer.document());
-            results = self.all_ended(record, answer.map(|answer| bulk_results(&sent, &answer)))?;
+            let answer = self.send(&call).await;
+            let read = answer.and_then(|answer| Ok(bulk_results(&sent, &answer.document()?, answer.secrets())));
+            results = self.all_ended(record, read)?;
         }
         // Those that were refused stand between those that were sent.
         let mut results = results.into_iter();

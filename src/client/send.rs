@@ -68,7 +68,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
 
     async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
         match boxed(self.client.send(self.request(call, budget, now))).await {
-            Ok(response) => Answer::new(call.operation, response).map_err(|error| self.endpoint.without_secrets(error)),
+            Ok(response) => self.endpoint.answer(call.operation, response),
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
     }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use wats_scim_filter::Filter;
 
+use super::answer::Answer;
 use super::attempts::Repeat;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
@@ -13,7 +14,7 @@ use super::path::{encode, id_segment, name};
 use crate::config::Profile;
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::Operation;
-use crate::error::Secret;
+use crate::error::Secrets;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
@@ -26,7 +27,8 @@ pub(crate) struct Endpoint {
     base: BaseUrl,
     authorization: HeaderValue,
     user_agent: HeaderValue,
-    secrets: Vec<Secret>,
+    /// To redact in errors: a server may repeat them.
+    secrets: Arc<Secrets>,
 }
 
 /// A request that can be sent any number of times, and its operation.
@@ -56,7 +58,7 @@ impl Endpoint {
             base: config.base_url()?,
             authorization: config.credentials.header()?,
             user_agent,
-            secrets: config.credentials.secrets(),
+            secrets: Arc::new(config.credentials.secrets()),
         })
     }
 
@@ -76,9 +78,9 @@ impl Endpoint {
         self.base.origin()
     }
 
-    /// Redacts the credentials in an error: a server may repeat them in its message.
-    pub(crate) fn without_secrets(&self, error: Error) -> Error {
-        self.secrets.iter().fold(error, Error::without)
+    /// Reads an answer of this server.
+    pub(crate) fn answer(&self, operation: Operation, response: Response<Vec<u8>>) -> Result<Answer> {
+        Answer::new(operation, response, &self.secrets)
     }
 
     pub(crate) fn token(&self, duration_days: Option<u32>) -> Result<Call> {
@@ -129,8 +131,20 @@ impl Endpoint {
             let path = format!("/{}/{}={}", T::ENDPOINT, T::NAMED_BY, encode(of));
             return self.on::<T>(operation, Method::GET, &path, None).map(ByName::Route);
         }
-        let query = ListQuery::new().filter(Filter::eq(T::NAMED_BY, of));
-        self.list_as::<T>(operation, &query).map(ByName::Filter)
+        self.get_by_filter::<T>(of).map(ByName::Filter)
+    }
+
+    /// Reads a resource by name with a filter.
+    pub(crate) fn get_by_filter<T: Resource>(&self, name: &str) -> Result<Call> {
+        let query = ListQuery::new().filter(Filter::eq(T::NAMED_BY, name));
+        self.list_as::<T>(Operation::GetByName(T::NAME), &query)
+    }
+
+    /// The query for all resources of a name; `None` if the server finds a name by a route, and so
+    /// allows it only once.
+    pub(crate) fn all_named<T: Resource>(&self, name: &str) -> Option<ListQuery> {
+        let is_listed = !self.profile().reads_by_name_route;
+        is_listed.then(|| ListQuery::new().filter(Filter::eq(T::NAMED_BY, name)).count(2))
     }
 
     pub(crate) fn list<T: Resource>(&self, query: &ListQuery) -> Result<Call> {

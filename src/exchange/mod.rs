@@ -18,7 +18,7 @@ mod throttle;
 mod time_left;
 mod trace;
 
-pub(crate) use answer::{Answer, Created, absent_as_none, id_in, unanswered};
+pub(crate) use answer::{Answer, Created, absent_as_none, check_shown, id_in, unanswered};
 pub(crate) use attempts::{Attempts, Retry, Verdict, random};
 pub(crate) use body::unwritable;
 #[cfg(feature = "tls")]

@@ -33,9 +33,13 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
             let body = String::from_utf8_lossy(request.body()).into_owned();
             let path = request.uri().path().to_owned();
             if path.ends_with("/Bulk") {
-                let refused = json!({ "status": "400", "response": { "detail": format!("{credentials} {body}") } });
-                let refusals = json!({ "Operations": [refused.clone(), refused] });
-                return Some(answer(200, "application/json", refusals.to_string()));
+                let sent: Value = serde_json::from_str(&body).unwrap();
+                let refuse = |operation: &Value| {
+                    let detail = format!("{credentials} {body}");
+                    json!({ "bulkId": operation["bulkId"], "status": "400", "response": { "detail": detail } })
+                };
+                let refusals: Vec<Value> = sent["Operations"].as_array().unwrap().iter().map(refuse).collect();
+                return Some(answer(200, "application/json", json!({ "Operations": refusals }).to_string()));
             }
             if request.method() == Method::GET {
                 return None;

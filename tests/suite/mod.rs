@@ -9,6 +9,7 @@ mod configuration;
 mod cursors;
 mod errors;
 mod faults;
+mod front;
 mod in_memory;
 mod listing;
 mod me;
@@ -17,6 +18,7 @@ mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retries;
+mod settling;
 mod tls;
 #[cfg(feature = "tracing")]
 mod traces;
