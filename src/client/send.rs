@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use http::Request;
+use http::{Request, StatusCode};
 
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
@@ -29,7 +29,12 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 let error = last_error.unwrap_or_else(|| held_up().in_operation(call.operation));
                 return Err(attempts.over(error));
             };
+            let sent_plain_json = self.endpoint.sends_plain_json();
             let answer = self.attempt(call, budget, started).await;
+            if !sent_plain_json && is_of_media_type(&answer) {
+                self.endpoint.send_plain_json();
+                continue;
+            }
             let now = Instant::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
             match attempts.judge(budget, call, answer, now, random) {
@@ -90,6 +95,12 @@ impl<C> HttpScimRepository<C> {
         call.count();
         request
     }
+}
+
+/// Whether the server rejected the media type of the request (RFC 9110 §15.5.16), so that it was not
+/// processed.
+fn is_of_media_type(answer: &Result<Answer>) -> bool {
+    answer.as_ref().is_err_and(|error| error.status() == Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 #[cold]

@@ -52,6 +52,7 @@ pub struct ScimConfig {
     proxy: Proxy,
     allow_plain_http: bool,
     pub(crate) allow_http2: bool,
+    pub(crate) plain_json: bool,
     pub(crate) retry: RetryPolicy,
     #[cfg(feature = "rate-limit")]
     pub(crate) rate_limit: Option<RateLimit>,
@@ -79,6 +80,7 @@ impl ScimConfig {
             proxy: Proxy::Environment,
             allow_plain_http: false,
             allow_http2: false,
+            plain_json: false,
             retry: RetryPolicy::default(),
             #[cfg(feature = "rate-limit")]
             rate_limit: None,
@@ -186,6 +188,14 @@ impl ScimConfig {
     #[must_use]
     pub fn allow_http2(mut self, allow: bool) -> Self {
         self.allow_http2 = allow;
+        self
+    }
+
+    /// Sets whether bodies are sent as `application/json` instead of `application/scim+json`. Not by
+    /// default; a client does so by itself after a server has rejected a request with 415.
+    #[must_use]
+    pub fn plain_json(mut self, plain: bool) -> Self {
+        self.plain_json = plain;
         self
     }
 

@@ -9,6 +9,7 @@ use serde_json::error::Category;
 use wats_scim_filter::json::{self, same_text};
 
 use super::retry_after::retry_after;
+use super::version::set_from_header;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, Sender, TransportError, TransportErrorKind};
@@ -69,7 +70,8 @@ impl Answer {
 
     /// One resource.
     pub(crate) fn resource<T: Resource>(&self) -> Result<T> {
-        let resource: T = self.json(T::NAME)?;
+        let mut resource: T = self.json(T::NAME)?;
+        set_from_header(&mut resource, self.response.headers());
         self.with_id(resource)
     }
 
@@ -81,7 +83,10 @@ impl Answer {
     pub(crate) fn created<T: Resource>(&self) -> Result<Created<T>> {
         let shown = if self.is_empty() { None } else { Some(self.json::<T>(T::NAME)?) };
         Ok(match shown.filter(|resource| resource.id().is_some_and(|id| !id.is_empty())) {
-            Some(resource) => Created::Shown(resource),
+            Some(mut resource) => {
+                set_from_header(&mut resource, self.response.headers());
+                Created::Shown(resource)
+            }
             None => self.location_id(T::ENDPOINT).map_or(Created::Unseen, Created::At),
         })
     }

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, Uri};
@@ -11,6 +11,7 @@ use super::attempts::Repeat;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
 use super::path::{encode, id_segment, name};
+use super::version::entity_tag;
 use crate::config::Profile;
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::Operation;
@@ -27,6 +28,8 @@ pub(crate) struct Endpoint {
     base: BaseUrl,
     authorization: HeaderValue,
     user_agent: HeaderValue,
+    /// Whether bodies are sent as `application/json`. Clones share it.
+    sends_plain_json: Arc<AtomicBool>,
     /// To redact in errors: a server may repeat them.
     secrets: Arc<Secrets>,
 }
@@ -49,6 +52,7 @@ impl Endpoint {
     /// WATS can also answer in XML and HTML, so the header asks for JSON.
     const ACCEPT: HeaderValue = HeaderValue::from_static("application/scim+json, application/json;q=0.9");
     const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
     pub(crate) fn new(config: &ScimConfig) -> Result<Self> {
         let user_agent = HeaderValue::try_from(&config.user_agent).map_err(|error| {
@@ -58,6 +62,7 @@ impl Endpoint {
             base: config.base_url()?,
             authorization: config.credentials.header()?,
             user_agent,
+            sends_plain_json: Arc::new(AtomicBool::new(config.plain_json)),
             secrets: Arc::new(config.credentials.secrets()),
         })
     }
@@ -76,6 +81,16 @@ impl Endpoint {
     /// Scheme, host and port, for messages.
     pub(crate) fn origin(&self) -> &str {
         self.base.origin()
+    }
+
+    /// Whether bodies are sent as `application/json`.
+    pub(crate) fn sends_plain_json(&self) -> bool {
+        self.sends_plain_json.load(Ordering::Relaxed)
+    }
+
+    /// Sends bodies as `application/json` from now on.
+    pub(crate) fn send_plain_json(&self) {
+        self.sends_plain_json.store(true, Ordering::Relaxed);
     }
 
     /// Reads an answer of this server.
@@ -277,7 +292,7 @@ impl Endpoint {
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
         if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, Self::SCIM_JSON);
+            headers.insert(CONTENT_TYPE, if self.sends_plain_json() { Self::JSON } else { Self::SCIM_JSON });
         }
         if let Some((name, value)) = &call.condition {
             headers.insert(name.clone(), value.clone());
@@ -314,7 +329,7 @@ impl Call {
     /// The same call with a condition on the version of the resource (RFC 7644 §3.14).
     fn with_version(mut self, header: HeaderName, version: Option<&str>) -> Result<Self> {
         if let Some(version) = version {
-            let value = HeaderValue::try_from(version).map_err(|error| {
+            let value = HeaderValue::try_from(&*entity_tag(version)).map_err(|error| {
                 let rejected = Error::invalid("the version contains a character that is not allowed in a header");
                 rejected.with_source(error).in_operation(self.operation)
             })?;

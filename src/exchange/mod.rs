@@ -17,6 +17,7 @@ mod same;
 mod throttle;
 mod time_left;
 mod trace;
+mod version;
 
 pub(crate) use answer::{Answer, Created, absent_as_none, check_shown, id_in, unanswered};
 pub(crate) use attempts::{Attempts, Retry, Verdict, random};

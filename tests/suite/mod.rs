@@ -13,6 +13,7 @@ mod front;
 mod in_memory;
 mod listing;
 mod me;
+mod media_types;
 mod mistakes;
 mod random;
 #[cfg(feature = "rate-limit")]
@@ -24,6 +25,7 @@ mod tls;
 mod traces;
 pub(crate) mod transports;
 mod users;
+mod versions;
 
 use std::time::Duration;
 

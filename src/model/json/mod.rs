@@ -8,5 +8,5 @@ mod round_trip;
 pub(crate) mod unparsed;
 
 pub use attributes::Attributes;
-pub(crate) use attributes::{Shown, member};
+pub(crate) use attributes::{Shown, member, names_password};
 pub(crate) use object::json_object;
