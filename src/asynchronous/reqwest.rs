@@ -217,7 +217,8 @@ fn failure(error: reqwest::Error) -> TransportError {
     }
 }
 
-/// Whether an HTTP/2 server has said that it did not process the request (RFC 9113 §6.8 and §8.7).
+/// Whether a request was certainly not processed: an HTTP/2 server says so (RFC 9113 §6.8 and §8.7), or
+/// its connection ended before it was sent.
 fn is_unprocessed(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -226,6 +227,11 @@ fn is_unprocessed(error: &reqwest::Error) -> bool {
             // With another reason, h2 reports the same error for streams that may have been processed.
             let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
             return error.is_remote() && (refused || gone);
+        }
+        // hyper-util reports this where it has the request back unsent, and has no method to ask for it.
+        // With another text, the request counts as perhaps processed.
+        if error.to_string() == "client error (Canceled)" {
+            return true;
         }
         cause = error.source();
     }
