@@ -1,5 +1,6 @@
 //! The tests of both APIs. Each API includes these files with its own `maybe_async` and `test`.
 
+mod always_ending;
 mod applying;
 pub(crate) mod audit;
 mod audit_sinks;
@@ -17,6 +18,7 @@ mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retries;
+mod small_servers;
 mod tls;
 #[cfg(feature = "tracing")]
 mod traces;
