@@ -10,6 +10,7 @@ mod configuration;
 mod cursors;
 mod errors;
 mod faults;
+mod features;
 mod in_memory;
 mod listing;
 mod me;
