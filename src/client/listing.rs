@@ -22,7 +22,14 @@ use crate::model::{Resource, ScimListResponse};
 /// omit the total or report a wrong one, ignore `startIndex`, or repeat a page. Each page is requested
 /// to begin with the last resource of the previous page. If it does not, the directory has changed
 /// in the meantime, and the listing goes back to read what it may have missed. No resource is returned
-/// twice.
+/// twice. If the server does not return as many resources as its total promises, the error follows
+/// after all resources that it does return.
+///
+/// **A listing always ends.** It requests at most 100 pages, and at most five more for each page that
+/// contains a resource it has not returned before, whatever the server answers.
+///
+/// The filter is evaluated by the server. If the server returns a resource that certainly does not match
+/// it, the listing ends in an error, because the server may ignore filters.
 ///
 /// Two changes between two pages cannot be detected by position: a new order *together with* an
 /// added or removed resource; and, on a server that returns one resource per page, one resource added
@@ -58,6 +65,9 @@ pub struct ScimListing<R, T> {
 
 type OnPage = Box<dyn FnMut(Progress) + Send>;
 
+/// More pages in flight help no server, and each has a thread in the blocking API.
+const MAX_IN_FLIGHT: usize = 1_000;
+
 impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     pub(super) fn new(repository: Arc<R>) -> Self {
         Self {
@@ -76,19 +86,23 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
 
     /// The number of resources to request per page; 100 by default, and at least 1. The server may
     /// return fewer.
+    ///
+    /// Pages are not larger than the server's maximum, if it is known from
+    /// [`discover`](super::ScimService::discover). If the server rejects a page size (422, or 400 with
+    /// the `scimType` `invalidCount`, RFC 9865 §2.1), smaller pages are requested.
     pub fn page_size(mut self, page_size: u64) -> Self {
         self.page_size = page_size;
         self
     }
 
-    /// The maximum number of pages in flight; 1 by default, and at least 1. Resources are still
-    /// returned in order.
+    /// The maximum number of pages in flight; 1 by default, at least 1, and at most 1,000. Resources
+    /// are still returned in order.
     ///
     /// Concurrent requests start after the first page, which shows the total and the real size of the
     /// server's pages. If the server does not report a total, or pages by cursor, pages are read one
     /// at a time.
     pub fn in_flight(mut self, pages: usize) -> Self {
-        self.in_flight = pages;
+        self.in_flight = pages.min(MAX_IN_FLIGHT);
         self
     }
 
@@ -109,7 +123,8 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         self
     }
 
-    /// Returns only resources that match the filter. The server evaluates it.
+    /// Returns only resources that match the filter. The server evaluates it; see [`ScimListing`] for
+    /// servers that do not.
     pub fn matching(mut self, filter: Filter) -> Self {
         self.filter = Some(filter);
         self
@@ -129,7 +144,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     fn begin(&self) -> Listing<T> {
         let query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
         let window = if self.in_flight > 1 { self.in_flight.saturating_add(self.buffer_size()) } else { 0 };
-        let listing = Listing::new(query, self.page_size, self.max, window);
+        let listing = Listing::new(query, self.page_size, self.max, window).limited_to(self.repository.max_page_size());
         if self.repository.pages_by_cursor() { listing.by_cursor() } else { listing }
     }
 }
@@ -141,7 +156,8 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     /// # Errors
     ///
     /// [`IncompleteList`](crate::ErrorKind::IncompleteList) if the server does not return the whole
-    /// list, or any [`Error`](crate::Error) of reading a page.
+    /// list, [`UnexpectedBody`](crate::ErrorKind::UnexpectedBody) if it returns a resource without an id
+    /// or one that does not match the filter, or any [`Error`](crate::Error) of reading a page.
     pub async fn try_next(&mut self) -> Result<Option<T>> {
         let next = self.read_on().await;
         if next.is_err() {
@@ -163,31 +179,33 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
             if let Some(resource) = listing.pop() {
                 return Ok(Some(resource));
             }
-            let progress = match listing.next_request() {
-                NextRequest::Done => return Ok(None),
-                NextRequest::Prefetched => match self.ahead.arrival().await {
-                    Some(Arrival::First(page)) => listing.accept_prefetched(page?),
-                    Some(Arrival::Later) => {
-                        self.request_ahead(self.buffer_size());
-                        continue;
+            let is_prefetched =
+                match listing.next_request().map_err(|error| error.in_operation(Operation::List(T::NAME)))? {
+                    NextRequest::Done => return Ok(None),
+                    NextRequest::Prefetched => true,
+                    NextRequest::Page(query) => {
+                        if listing.is_prefetch_empty() {
+                            self.ahead.clear();
+                        }
+                        if self.next_page.is_empty() {
+                            self.next_page.start(Arc::clone(&self.repository), PageJob::new(*query));
+                        }
+                        false
                     }
-                    None => Err(lost_page()),
-                },
-                NextRequest::Page(query) => {
-                    if listing.is_prefetch_empty() {
-                        self.ahead.clear();
-                    }
-                    if self.next_page.is_empty() {
-                        self.next_page.start(Arc::clone(&self.repository), PageJob::new(*query));
-                    }
-                    match self.next_page.arrival().await {
-                        Some(Arrival::First(page)) => listing.accept(page?),
-                        Some(Arrival::Later) => continue,
-                        None => Err(lost_page()),
-                    }
+                };
+            let source = if is_prefetched { &mut self.ahead } else { &mut self.next_page };
+            let progress = match source.arrival().await {
+                Some(Arrival::First(Ok(page))) if is_prefetched => listing.accept_prefetched(page),
+                Some(Arrival::First(Ok(page))) => listing.accept(page),
+                Some(Arrival::First(Err(error))) if is_too_large(&error) && listing.shrink_pages() => continue,
+                Some(Arrival::First(Err(error))) => return Err(error),
+                Some(Arrival::Later) if is_prefetched => {
+                    self.request_ahead(self.buffer_size());
+                    continue;
                 }
+                Some(Arrival::Later) => continue,
+                None => return Err(lost_page().in_operation(Operation::List(T::NAME))),
             };
-            let progress = progress.map_err(|error| error.in_operation(Operation::List(T::NAME)))?;
             // The full buffer is only for pages that wait for an earlier one, not for a slow caller.
             self.request_ahead(self.buffer_size().min(self.in_flight));
             if let Some(on_page) = &mut self.on_page {
@@ -205,6 +223,16 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         {
             self.ahead.start(Arc::clone(&self.repository), PageJob::new(query));
         }
+    }
+}
+
+/// Whether the server rejected the size of the page.
+fn is_too_large(error: &Error) -> bool {
+    let is_invalid_count = error.scim_type().is_some_and(|scim_type| scim_type.eq_ignore_ascii_case("invalidCount"));
+    match error.status().map(|status| status.as_u16()) {
+        Some(400) => is_invalid_count,
+        Some(status) => status == 422,
+        None => false,
     }
 }
 

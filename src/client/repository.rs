@@ -154,6 +154,11 @@ pub trait ScimRepository: Send + Sync + 'static {
     fn pages_by_cursor(&self) -> bool {
         false
     }
+
+    /// The maximum number of resources per page; `None`, the default, if it is unknown.
+    fn max_page_size(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A [`ScimRepository`] over HTTP.
@@ -383,5 +388,9 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
 
     fn pages_by_cursor(&self) -> bool {
         self.endpoint.profile().pages_by_cursor
+    }
+
+    fn max_page_size(&self) -> Option<u64> {
+        self.endpoint.profile().max_page_size()
     }
 }

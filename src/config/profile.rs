@@ -1,8 +1,9 @@
 use serde_json::Value;
+use wats_scim_filter::json::is_write_only;
 
 use super::BulkLimits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Resource, ScimPatchRequest, member};
+use crate::model::{Resource, ScimPatchOperation, ScimPatchRequest, member};
 use crate::wats;
 
 /// The features of a server. Requests that it does not support are rejected before they are sent.
@@ -35,12 +36,22 @@ pub struct Profile {
     pub(crate) searches: bool,
     /// Whether `/Me` may be supported.
     pub(crate) knows_me: bool,
+    /// Whether PATCH is supported.
+    patches: bool,
+    /// Whether a patch can change a password.
+    changes_passwords: bool,
+    /// Whether filters are supported.
+    pub(crate) filters: bool,
+    /// Whether resources have versions, for conditional requests (RFC 7644 §3.14).
+    pub(crate) has_versions: bool,
     /// Whether sorting is supported.
     pub(crate) sorts: bool,
     /// Whether attribute selection is supported.
     pub(crate) selects_attributes: bool,
     /// Whether cursor-based paging is supported (RFC 9865).
     pub(crate) pages_by_cursor: bool,
+    /// The maximum number of resources per page, if it is known.
+    max_page_size: Option<u64>,
     /// The limits of a bulk request, if bulk requests are supported.
     pub(crate) bulk: Option<BulkLimits>,
 }
@@ -63,9 +74,14 @@ impl Profile {
             replaces: false,
             searches: false,
             knows_me: false,
+            patches: true,
+            changes_passwords: true,
+            filters: true,
+            has_versions: true,
             sorts: false,
             selects_attributes: false,
             pages_by_cursor: false,
+            max_page_size: None,
             bulk: None,
         }
     }
@@ -83,9 +99,14 @@ impl Profile {
             replaces: true,
             searches: true,
             knows_me: true,
+            patches: true,
+            changes_passwords: true,
+            filters: true,
+            has_versions: true,
             sorts: true,
             selects_attributes: true,
             pages_by_cursor: false,
+            max_page_size: None,
             bulk: None,
         }
     }
@@ -110,14 +131,20 @@ impl Profile {
 
     /// Checks that the server supports every operation of a patch.
     pub(crate) fn check_patch(&self, patch: &ScimPatchRequest) -> Result<()> {
+        let rejected = |what: &str| {
+            let message = format!("a {} server does not support {what}", self.name);
+            Err(Error::new(ErrorKind::Unsupported, message))
+        };
+        if !self.patches {
+            return rejected("PATCH; replace the resource instead");
+        }
+        if !self.changes_passwords && patch.operations.iter().any(sets_password) {
+            return rejected("changes of passwords");
+        }
         let Some(paths) = self.patch_paths else { return Ok(()) };
         patch.operations.iter().try_for_each(|operation| {
             let why = wats::rejection(paths, operation);
-            why.map_or(Ok(()), |why| {
-                let message =
-                    format!("a {} server does not support {why}, only `replace` on {}", self.name, paths.join(", "));
-                Err(Error::new(ErrorKind::Unsupported, message))
-            })
+            why.map_or(Ok(()), |why| rejected(&format!("{why}, only `replace` on {}", paths.join(", "))))
         })
     }
 
@@ -139,6 +166,14 @@ impl Profile {
         self.pages_by_cursor
     }
 
+    /// Returns the maximum number of resources per page, if the server has told it: the smaller of
+    /// `filter.maxResults` (RFC 7643 §5) and `pagination.maxPageSize` (RFC 9865 §4). Lists are
+    /// requested in pages of at most this size.
+    #[must_use]
+    pub fn max_page_size(&self) -> Option<u64> {
+        self.max_page_size
+    }
+
     /// Returns the limits of a bulk request, or `None` if bulk requests are not supported.
     #[must_use]
     pub fn bulk(&self) -> Option<BulkLimits> {
@@ -152,20 +187,36 @@ impl Profile {
         let Some(configuration) = configuration else {
             return Self { endpoints: resource_types.and_then(endpoints), ..standard };
         };
-        let supports =
-            |feature: &str| member(configuration, feature).is_some_and(|value| is_true(member(value, "supported")));
-        let limit = |name: &str| {
-            let limit = member(member(configuration, "bulk")?, name)?.as_u64()?;
-            usize::try_from(limit).ok().filter(|limit| *limit > 0)
-        };
-        let limits = limit("maxOperations").zip(limit("maxPayloadSize")).filter(|_| supports("bulk"));
+        let feature = |name: &str, value: &str| member(member(configuration, name)?, value);
+        let lacks = |name: &str| is_bool(feature(name, "supported"), false);
+        let limit = |name: &str, value: &str| number(feature(name, value)?).filter(|limit| *limit > 0);
+        let bulk_limit = |value: &str| usize::try_from(limit("bulk", value)?).ok();
+        let bulk_limits = bulk_limit("maxOperations").zip(bulk_limit("maxPayloadSize"));
+        let page_sizes = [limit("filter", "maxResults"), limit("pagination", "maxPageSize")];
         Self {
             endpoints: resource_types.and_then(endpoints),
-            bulk: limits.map(|(max_operations, max_payload_size)| BulkLimits { max_operations, max_payload_size }),
-            sorts: supports("sort"),
-            pages_by_cursor: member(configuration, "pagination").is_some_and(|value| is_true(member(value, "cursor"))),
+            bulk: bulk_limits
+                .filter(|_| is_bool(feature("bulk", "supported"), true))
+                .map(|(max_operations, max_payload_size)| BulkLimits { max_operations, max_payload_size }),
+            patches: !lacks("patch"),
+            changes_passwords: !lacks("changePassword"),
+            filters: !lacks("filter"),
+            has_versions: !lacks("etag"),
+            sorts: !lacks("sort"),
+            pages_by_cursor: is_bool(feature("pagination", "cursor"), true),
+            max_page_size: page_sizes.into_iter().flatten().min(),
             ..standard
         }
+    }
+}
+
+/// Whether a PATCH operation changes a password.
+fn sets_password(operation: &ScimPatchOperation) -> bool {
+    let is_password = |path: &str| is_write_only(path.rsplit([':', '.']).next().unwrap_or(path));
+    match (&operation.path, &operation.value) {
+        (Some(path), _) => is_password(path),
+        (None, Some(Value::Object(members))) => members.keys().any(|name| is_password(name)),
+        (None, _) => false,
     }
 }
 
@@ -185,11 +236,20 @@ fn endpoints(resource_types: &Value) -> Option<Vec<String>> {
     (!endpoints.is_empty()).then_some(endpoints)
 }
 
-fn is_true(value: Option<&Value>) -> bool {
+/// Servers write booleans as strings, too.
+fn is_bool(value: Option<&Value>, expected: bool) -> bool {
     match value {
-        Some(Value::Bool(is)) => *is,
-        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        Some(Value::Bool(is)) => *is == expected,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case(if expected { "true" } else { "false" }),
         _ => false,
+    }
+}
+
+/// And numbers.
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_u64(),
     }
 }
 
@@ -198,7 +258,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{PatchOp, ScimPatchOperation};
+    use crate::model::PatchOp;
 
     #[test]
     fn a_profile_is_read_from_the_servers_description() {
@@ -211,6 +271,45 @@ mod tests {
         assert_eq!(profile.bulk(), Some(BulkLimits { max_operations: 5, max_payload_size: 1000 }));
         assert!(profile.pages_by_cursor() && !profile.sorts);
         assert!(profile.offers("users") && profile.offers("Groups") && !profile.offers("Devices"));
+    }
+
+    #[test]
+    fn a_feature_is_missing_only_if_the_server_says_so() {
+        let all = Profile::described(Some(&json!({ "filter": { "supported": true }, "patch": {} })), None);
+        assert!(all.filters && all.patches && all.changes_passwords && all.has_versions && all.sorts);
+        let none = Profile::described(
+            Some(&json!({
+                "filter": { "supported": false }, "patch": { "supported": "false" }, "sort": { "supported": false },
+                "etag": { "supported": false }, "changePassword": { "supported": false },
+            })),
+            None,
+        );
+        assert!(!none.filters && !none.patches && !none.changes_passwords && !none.has_versions && !none.sorts);
+    }
+
+    #[test]
+    fn the_page_size_is_the_smaller_of_two_limits() {
+        for (configuration, size) in [
+            (json!({ "filter": { "maxResults": 200 }, "pagination": { "maxPageSize": "50" } }), Some(50)),
+            (json!({ "filter": { "maxResults": 20 }, "pagination": { "maxPageSize": 50 } }), Some(20)),
+            (json!({ "filter": { "supported": false, "maxResults": 0 } }), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(Profile::described(Some(&configuration), None).max_page_size(), size, "{configuration}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_changed_by_a_path_or_by_a_value_without_one() {
+        let profile = Profile { changes_passwords: false, ..Profile::standard() };
+        let bare = ScimPatchOperation { op: PatchOp::Add, path: None, value: Some(json!({ "Password": "x" })) };
+        for patch in [
+            ScimPatchRequest::new().replace("urn:ietf:params:scim:schemas:core:2.0:User:password", "x"),
+            ScimPatchRequest::new().with(bare),
+        ] {
+            assert_eq!(profile.check_patch(&patch).unwrap_err().kind(), ErrorKind::Unsupported);
+        }
+        assert!(profile.check_patch(&ScimPatchRequest::new().replace("active", true)).is_ok());
     }
 
     #[test]

@@ -121,6 +121,11 @@ impl Endpoint {
     /// Reads a resource again, unless the server still has the known version.
     pub(crate) fn get_if_changed<T: Resource>(&self, known: Target<'_>) -> Result<Call> {
         let call = self.get::<T>(known.as_id())?;
+        if !self.profile().has_versions {
+            return Err(self
+                .unsupported("versions; read the resource without a condition")
+                .in_operation(call.operation));
+        }
         call.with_version(IF_NONE_MATCH, known.version())
     }
 
@@ -173,6 +178,7 @@ impl Endpoint {
         if !self.profile().searches {
             return Err(self.unsupported("searches").in_operation(operation));
         }
+        let query = query.limited_to(self.profile().max_page_size());
         let body = serde_json::to_vec(&query.search_request()).map_err(unwritable)?;
         self.on::<T>(operation, Method::POST, &format!("/{}/.search", T::ENDPOINT), Some(body))
     }
@@ -209,6 +215,9 @@ impl Endpoint {
 
     fn check_query(&self, query: &ListQuery) -> Result<()> {
         let profile = self.profile();
+        if query.filter.is_some() && !profile.filters {
+            return Err(self.unsupported("filters"));
+        }
         if query.sort_by.is_some() && !profile.sorts {
             return Err(self.unsupported("sorting"));
         }
@@ -221,6 +230,7 @@ impl Endpoint {
 
     fn list_as<T: Resource>(&self, operation: Operation, query: &ListQuery) -> Result<Call> {
         self.check_query(query).map_err(|error| error.in_operation(operation))?;
+        let query = query.limited_to(self.profile().max_page_size());
         let mut path = format!("/{}", T::ENDPOINT);
         let mut separator = '?';
         for (name, value) in query.parameters() {

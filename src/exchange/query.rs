@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use wats_scim_filter::{AttributePath, Filter};
 
@@ -52,7 +54,8 @@ impl ListQuery {
         self
     }
 
-    /// Sets the maximum number of resources. The server may return fewer; 0 returns only the total.
+    /// Sets the maximum number of resources. The server may return fewer; 0 returns only the total. At
+    /// most the server's maximum is requested, if it is known from `discover`.
     #[must_use]
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
@@ -100,6 +103,14 @@ impl ListQuery {
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
+    }
+
+    /// The query for at most this many resources: a server may reject a larger number.
+    pub(crate) fn limited_to(&self, max_page_size: Option<u64>) -> Cow<'_, Self> {
+        match (self.count, max_page_size) {
+            (Some(count), Some(max)) if count > max => Cow::Owned(self.clone().count(max)),
+            _ => Cow::Borrowed(self),
+        }
     }
 
     pub(crate) fn check(&self) -> Result<()> {

@@ -39,6 +39,14 @@ impl Returned {
         Occurrence::New
     }
 
+    /// Records a resource that is not in its place, so that it does not count in the pass. Returns
+    /// whether it is new.
+    pub(super) fn note(&mut self, fingerprint: Fingerprint) -> bool {
+        let is_new = !self.in_pass.contains(fingerprint) && self.earlier.insert(fingerprint);
+        self.count += u64::from(is_new);
+        is_new
+    }
+
     pub(super) fn is_in_pass(&self, fingerprint: Fingerprint) -> bool {
         self.in_pass.contains(fingerprint)
     }
@@ -49,10 +57,6 @@ impl Returned {
                 self.earlier.insert_suffix(number, suffix);
             }
         }
-    }
-
-    pub(super) fn is_first_pass(&self) -> bool {
-        self.earlier.0.is_empty()
     }
 
     /// The number of distinct resources.
@@ -128,7 +132,7 @@ mod tests {
         assert!(matches!(returned.record(fingerprint), Occurrence::New));
         assert!(matches!(returned.record(fingerprint), Occurrence::Repeated));
         returned.start_pass();
-        assert!(!returned.is_in_pass(fingerprint) && !returned.is_first_pass());
+        assert!(!returned.is_in_pass(fingerprint));
         assert!(matches!(returned.record(fingerprint), Occurrence::NewInPass));
         assert_eq!((returned.count(), returned.count_in_pass()), (1, 1));
     }

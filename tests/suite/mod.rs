@@ -1,5 +1,6 @@
 //! The tests of both APIs. Each API includes these files with its own `maybe_async` and `test`.
 
+mod always_ending;
 mod applying;
 pub(crate) mod audit;
 mod audit_sinks;
@@ -9,6 +10,7 @@ mod configuration;
 mod cursors;
 mod errors;
 mod faults;
+mod features;
 mod front;
 mod in_memory;
 mod listing;
@@ -19,6 +21,7 @@ mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retries;
+mod small_servers;
 mod settling;
 mod tls;
 #[cfg(feature = "tracing")]

@@ -1,4 +1,5 @@
 /// `SplitMix64`, so that a history can be repeated from its seed.
+#[derive(Debug)]
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

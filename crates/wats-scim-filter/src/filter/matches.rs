@@ -65,7 +65,7 @@ impl Filter {
 }
 
 /// The values at a path: none, one, or all values of a multi-valued attribute.
-fn values<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
+pub(super) fn values<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
     let is_core = |schema: &str| CORE_SCHEMAS.iter().any(|core| same_name(core, schema));
     let holder = match path.schema() {
         Some(schema) if !is_core(schema) => member(resource, schema),
@@ -83,7 +83,7 @@ fn values<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Ite
 }
 
 /// The values at a path that are compared: of each complex value, its `value`.
-fn compared<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
+pub(super) fn compared<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
     values(resource, path).filter_map(|value| match value {
         Value::Object(_) => member(value, "value"),
         _ => Some(value),
@@ -101,11 +101,11 @@ fn each(value: &Value) -> &[Value] {
     }
 }
 
-fn is_any_present(resource: &Value, path: &AttributePath) -> bool {
+pub(super) fn is_any_present(resource: &Value, path: &AttributePath) -> bool {
     values(resource, path).any(is_present)
 }
 
-fn is_present(value: &Value) -> bool {
+pub(super) fn is_present(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(_) | Value::Number(_) => true,

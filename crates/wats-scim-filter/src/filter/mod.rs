@@ -2,6 +2,7 @@
 
 mod compare;
 mod error;
+mod excludes;
 mod expression;
 mod matches;
 mod parse;
