@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 12] = [
     &["exchange"],
     &["batch"],
     &["listing"],
-    &["plan", "import"],
+    &["plan", "import", "probe"],
     &["example"],
     &["client"],
     &["blocking", "asynchronous"],

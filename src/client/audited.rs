@@ -64,28 +64,26 @@ impl<C> HttpScimRepository<C> {
         }
         check
     }
+}
 
-    /// Records the result of a write and returns it.
-    pub(super) fn ended<T: Resource, V>(
-        &self,
-        record: Record,
-        result: Result<V>,
-        shown: impl FnOnce(&V) -> Option<&T>,
-    ) -> Result<V> {
-        record.end(once(result.as_ref().map(shown)));
-        result
-    }
+/// Records the result of a write and returns it.
+pub(super) fn ended<T: Resource, V>(
+    record: Record,
+    result: Result<V>,
+    shown: impl FnOnce(&V) -> Option<&T>,
+) -> Result<V> {
+    record.end(once(result.as_ref().map(shown)));
+    result
+}
 
-    /// Records the results of all writes of a bulk request and returns them.
-    pub(super) fn all_ended<T: Resource>(
-        &self,
-        record: Record,
-        results: Result<Vec<Result<Option<T>>>>,
-    ) -> Result<Vec<Result<Option<T>>>> {
-        match &results {
-            Ok(results) => record.end(results.iter().map(|result| result.as_ref().map(Option::as_ref))),
-            Err(error) => record.end::<T>(repeat(Err(error))),
-        }
-        results
+/// Records the results of all writes of a bulk request and returns them.
+pub(super) fn all_ended<T: Resource>(
+    record: Record,
+    results: Result<Vec<Result<Option<T>>>>,
+) -> Result<Vec<Result<Option<T>>>> {
+    match &results {
+        Ok(results) => record.end(results.iter().map(|result| result.as_ref().map(Option::as_ref))),
+        Err(error) => record.end::<T>(repeat(Err(error))),
     }
+    results
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
+use super::audited::{all_ended, ended};
 use super::{HttpClient, maybe_async};
 use crate::audit::{Subject, Trail};
 use crate::config::BulkLimits;
@@ -303,28 +304,28 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         let call = self.endpoint.create(resource);
         let (call, record) = self.recorded(call, |values| vec![Subject::create(resource, values)])?;
         let created = self.create_once(resource, &call).await;
-        self.ended(record, created, |created| Some(created))
+        ended(record, created, |created| Some(created))
     }
 
     async fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Option<T>> {
         let call = self.endpoint.patch::<T>(target, patch);
         let (call, record) = self.recorded(call, |values| vec![Subject::patch::<T>(target, patch, values)])?;
         let patched = self.send(&call).await.and_then(|answer| answer.patched());
-        self.ended(record, patched, Option::as_ref)
+        ended(record, patched, Option::as_ref)
     }
 
     async fn delete<T: Resource>(&self, target: Target<'_>) -> Result<()> {
         let call = self.endpoint.delete::<T>(target);
         let (call, record) = self.recorded(call, |_| vec![Subject::delete::<T>(target)])?;
         let deleted = self.send(&call).await.and_then(|answer| answer.deleted());
-        self.ended(record, deleted, |()| None::<&T>)
+        ended(record, deleted, |()| None::<&T>)
     }
 
     async fn replace<T: Resource>(&self, resource: &T) -> Result<Option<T>> {
         let call = self.endpoint.replace(resource);
         let (call, record) = self.recorded(call, |values| vec![Subject::replace(resource, values)])?;
         let replaced = self.send(&call).await.and_then(|answer| answer.patched());
-        self.ended(record, replaced, Option::as_ref)
+        ended(record, replaced, Option::as_ref)
     }
 
     async fn get_if_changed<T: Resource>(&self, known: &T) -> Result<IfChanged<T>> {
@@ -372,7 +373,7 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
             let (call, record) = self.recorded(self.endpoint.bulk(&sent), subjects)?;
             let answer = self.send(&call).await;
             let read = answer.and_then(|answer| Ok(bulk_results(&sent, &answer.document()?, answer.secrets())));
-            results = self.all_ended(record, read)?;
+            results = all_ended(record, read)?;
         }
         // Those that were refused stand between those that were sent.
         let mut results = results.into_iter();

@@ -108,7 +108,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             let error = match answer.and_then(|answer| answer.created()) {
                 Ok(Created::Shown(created)) if is_first => return Ok(created),
                 Ok(Created::Shown(created)) => return boxed(self.only_one(created, &mut budget)).await,
-                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(id), &mut budget)).await,
+                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(&id), &mut budget)).await,
                 Ok(Created::Unseen) => return boxed(self.read_back(resource, None, &mut budget)).await,
                 Err(error) => error,
             };
@@ -163,8 +163,8 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 
     /// A resource that the server created without showing it. It is read by its id, or else by its name.
-    async fn read_back<T: Resource>(&self, resource: &T, id: Option<String>, budget: &mut Budget<'_>) -> Result<T> {
-        let mut found = match &id {
+    async fn read_back<T: Resource>(&self, resource: &T, id: Option<&str>, budget: &mut Budget<'_>) -> Result<T> {
+        let mut found = match id {
             Some(id) => self.get_within(id, budget).await,
             None => Ok(None),
         };

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Response, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
 use serde_json::error::Category;
+use serde_json::{Map, Value};
 use wats_scim_filter::json::{self, same_text};
 
 use super::retry_after::retry_after;
@@ -24,6 +24,8 @@ pub(crate) struct Answer {
     response: Response<Vec<u8>>,
     /// To redact in errors.
     secrets: Arc<Secrets>,
+    /// Whether the header `ETag` is the version of the resource.
+    pub(super) reads_versions: bool,
 }
 
 /// What the answer to a create contains.
@@ -44,9 +46,9 @@ impl Answer {
         if !status.is_success() {
             return Err(refusal(operation, status, &response, secrets));
         }
-        match status_in_error(response.body()) {
-            Some(status_in_body) => Err(refusal(operation, status_in_body.unwrap_or(status), &response, secrets)),
-            None => Ok(Self { operation, response, secrets: Arc::clone(secrets) }),
+        match error_in(response.body()) {
+            Some(error) => Err(refusal(operation, status_of(&error).unwrap_or(status), &response, secrets)),
+            None => Ok(Self { operation, response, secrets: Arc::clone(secrets), reads_versions: false }),
         }
     }
 
@@ -54,7 +56,7 @@ impl Answer {
     pub(crate) fn done(operation: Operation) -> Self {
         let mut response = Response::new(Vec::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
-        Self { operation, response, secrets: Arc::default() }
+        Self { operation, response, secrets: Arc::default(), reads_versions: false }
     }
 
     /// The secrets to redact in what an error quotes.
@@ -71,7 +73,7 @@ impl Answer {
     /// One resource.
     pub(crate) fn resource<T: Resource>(&self) -> Result<T> {
         let mut resource: T = self.json(T::NAME)?;
-        set_from_header(&mut resource, self.response.headers());
+        self.set_version(&mut resource);
         self.with_id(resource)
     }
 
@@ -84,7 +86,7 @@ impl Answer {
         let shown = if self.is_empty() { None } else { Some(self.json::<T>(T::NAME)?) };
         Ok(match shown.filter(|resource| resource.id().is_some_and(|id| !id.is_empty())) {
             Some(mut resource) => {
-                set_from_header(&mut resource, self.response.headers());
+                self.set_version(&mut resource);
                 Created::Shown(resource)
             }
             None => self.location_id(T::ENDPOINT).map_or(Created::Unseen, Created::At),
@@ -185,6 +187,12 @@ impl Answer {
         }
     }
 
+    fn set_version<T: Resource>(&self, resource: &mut T) {
+        if self.reads_versions {
+            set_from_header(resource, self.response.headers());
+        }
+    }
+
     fn location_id(&self, endpoint: &str) -> Option<String> {
         id_in(self.response.headers().get(LOCATION)?.to_str().ok()?, endpoint)
     }
@@ -242,22 +250,27 @@ pub(crate) fn absent_as_none(answer: Result<Answer>) -> Result<Option<Answer>> {
     }
 }
 
-/// The status in a body that is an error message; `Some(None)` if the message has none.
-fn status_in_error(body: &[u8]) -> Option<Option<StatusCode>> {
+/// The body, if it is an error message.
+fn error_in(body: &[u8]) -> Option<Map<String, Value>> {
     // A page of users is not searched.
     let body = without_mark(body);
     let text = if body.len() > 8 << 10 { return None } else { std::str::from_utf8(body).ok()? };
     if !text.contains("messages:2.0:Error") {
         return None;
     }
-    let Ok(Value::Object(object)) = serde_json::from_str(text) else { return None };
-    is_scim_error(&object).then(|| {
-        let code = match json::member(&object, "status")? {
-            Value::String(text) => text.trim().parse().ok()?,
-            number => u16::try_from(number.as_u64()?).ok()?,
-        };
-        StatusCode::from_u16(code).ok().filter(|status| status.is_client_error() || status.is_server_error())
-    })
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) if is_scim_error(&object) => Some(object),
+        _ => None,
+    }
+}
+
+/// The status of an error message.
+fn status_of(error: &Map<String, Value>) -> Option<StatusCode> {
+    let code = match json::member(error, "status")? {
+        Value::String(text) => text.trim().parse().ok()?,
+        number => u16::try_from(number.as_u64()?).ok()?,
+    };
+    StatusCode::from_u16(code).ok().filter(|status| status.is_client_error() || status.is_server_error())
 }
 
 /// The error for an answer that is not a success. All such errors are made here.

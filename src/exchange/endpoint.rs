@@ -95,7 +95,9 @@ impl Endpoint {
 
     /// Reads an answer of this server.
     pub(crate) fn answer(&self, operation: Operation, response: Response<Vec<u8>>) -> Result<Answer> {
-        Answer::new(operation, response, &self.secrets)
+        let mut answer = Answer::new(operation, response, &self.secrets)?;
+        answer.reads_versions = self.profile().has_versions;
+        Ok(answer)
     }
 
     pub(crate) fn token(&self, duration_days: Option<u32>) -> Result<Call> {
@@ -140,7 +142,7 @@ impl Endpoint {
         // Required attributes are required here as in a create (RFC 7644 §3.5.1).
         check_name(resource).map_err(rejected)?;
         let body = whole_resource(resource).map_err(rejected)?;
-        self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?.with_version(IF_MATCH, target.version())
+        self.if_unchanged(self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?, target)
     }
 
     /// Reads a resource by name: with the route of WATS, or else with a filter.
@@ -255,13 +257,22 @@ impl Endpoint {
         let body = serde_json::to_vec(patch).map_err(|error| unwritable(error).in_operation(operation))?;
         let call = self.on_id::<T>(operation, Method::PATCH, target.as_id(), Some(body))?;
         self.profile().check_patch(patch).map_err(|error| error.in_operation(operation))?;
-        let call = call.with_version(IF_MATCH, target.version())?;
+        let call = self.if_unchanged(call, target)?;
         Ok(Call { repeat: if gives_the_same_twice(patch) { Repeat::IsSafe } else { Repeat::MayApplyTwice }, ..call })
     }
 
     pub(crate) fn delete<T: Resource>(&self, target: Target<'_>) -> Result<Call> {
-        let call = self.on_id::<T>(Operation::Delete(T::NAME), Method::DELETE, target.as_id(), None)?;
-        call.with_version(IF_MATCH, target.version())
+        self.if_unchanged(self.on_id::<T>(Operation::Delete(T::NAME), Method::DELETE, target.as_id(), None)?, target)
+    }
+
+    /// A write that applies to one version of the resource only, if the target has one. A server without
+    /// versions would ignore the condition or refuse every write with it.
+    fn if_unchanged(&self, call: Call, target: Target<'_>) -> Result<Call> {
+        match (self.profile().has_versions, target.requires_version()) {
+            (true, _) => call.with_version(IF_MATCH, target.version()),
+            (false, true) => Err(self.unsupported("versions; use the id as target").in_operation(call.operation)),
+            (false, false) => Ok(call),
+        }
     }
 
     fn on_id<T: Resource>(

@@ -266,7 +266,7 @@ impl<T: Resource> Listing<T> {
             self.walk(page);
         }
         self.effort.count(self.returned.count() > known);
-        if self.remaining == Some(0) && self.end.as_ref().is_none_or(|end| end.is_ok()) {
+        if self.remaining == Some(0) && self.end.as_ref().is_none_or(Result::is_ok) {
             self.end = Some(Ok(()));
         }
         self.progress()

@@ -17,12 +17,13 @@ mod listing;
 mod me;
 mod media_types;
 mod mistakes;
+mod probing;
 mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retries;
-mod small_servers;
 mod settling;
+mod small_servers;
 mod tls;
 #[cfg(feature = "tracing")]
 mod traces;
