@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use csv::{QuoteStyle, WriterBuilder};
 use proptest::prelude::*;
+use wats_scim_filter::json::text_key;
 
 use super::UserCsv;
 use crate::model::{ScimUser, ScimUserName};
@@ -42,7 +43,7 @@ fn person() -> impl Strategy<Value = Person> {
 fn people() -> impl Strategy<Value = Vec<Person>> {
     prop::collection::vec(person(), 0..12).prop_map(|mut people| {
         let mut seen = HashSet::new();
-        people.retain(|person| seen.insert(person.user_name.to_lowercase()));
+        people.retain(|person| seen.insert(text_key(&person.user_name).into_owned()));
         people
     })
 }
