@@ -173,12 +173,12 @@ async fn steps_of_a_stored_plan_that_no_longer_apply_are_skipped() {
     let expected = [
         (
             "ann",
-            "skipped: since the plan was made, there is something else to change: name.familyName \"Smith\" → \"Roe\"",
+            "skipped: the user has changed since the plan was made; the step would now make another change: name.familyName \"Smith\" → \"Roe\"",
         ),
         ("bob", "applied"),
         ("dee", "not needed any more"),
         ("eve", "applied"),
-        ("cy", "skipped: the right to sign in has changed since the plan was made"),
+        ("cy", "skipped: the user was activated or deactivated since the plan was made"),
     ];
     assert_eq!(steps, expected);
     let family = |name: &str| {
@@ -270,7 +270,7 @@ async fn an_interrupted_apply_resumes() {
     assert!((10..=13).contains(&looked.done_before), "{looked}");
     let other = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired[1..]).unwrap();
     let error = client.apply(other).journal(journal.clone()).dry_run().run().await.unwrap_err();
-    assert!(error.to_string().contains("is of another plan"), "{error}");
+    assert!(error.to_string().contains("belongs to another plan"), "{error}");
     let posts = |sandbox: &Sandbox| received(sandbox).iter().filter(|line| line.starts_with("POST")).count();
     assert!(posts(&sandbox) <= 13);
     let progress = Arc::new(Mutex::new(Vec::<Progress>::new()));
