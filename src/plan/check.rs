@@ -98,3 +98,87 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{CurrentUsers, Leavers, Policy};
+    use super::*;
+    use crate::config::Profile;
+
+    fn user(json: Value) -> ScimUser {
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// A plan with a step of each kind, as it is stored: create, update, reactivate, deactivate.
+    fn stored() -> Value {
+        let current = json!([
+            { "id": "1", "userName": "ann", "active": true, "title": "T" },
+            { "id": "2", "userName": "bob", "active": false },
+            { "id": "3", "userName": "cy", "active": 1 },
+        ]);
+        let current = current.as_array().unwrap().iter().cloned().map(user).collect();
+        let desired = [
+            user(json!({ "userName": "dee", "externalId": "4", "title": "T" })),
+            user(json!({ "userName": "ann", "title": "Dr" })),
+            user(json!({ "userName": "bob" })),
+        ];
+        let plan = Policy::new(&Profile::standard()).plan(&CurrentUsers::complete(current), &desired).unwrap();
+        let actions: Vec<_> = plan.steps.iter().map(|step| step.action).collect();
+        assert_eq!(actions, [Action::Create, Action::Update, Action::Reactivate, Action::Deactivate]);
+        serde_json::to_value(plan).unwrap()
+    }
+
+    #[test]
+    fn a_step_that_does_not_do_what_it_shows_is_not_read() {
+        let plan = stored();
+        assert!(serde_json::from_value::<Plan>(plan.clone()).is_ok());
+        for (step, pointer, value, why) in [
+            (0, "/action", json!("reactivate"), "its action is reactivate"),
+            (0, "/desired", json!(null), "no desired user"),
+            (0, "/id", json!("1"), "the id or changes"),
+            (0, "/userName", json!("eve"), "another userName"),
+            (0, "/desired/externalId", json!("5"), "another userName or externalId"),
+            (1, "/desired", json!(null), "no desired user"),
+            (1, "/action", json!("delete"), "has a desired user"),
+            (1, "/action", json!("deactivate"), "its action is deactivate"),
+            (1, "/desired/title", json!("Mr"), "its change of \"title\""),
+            (1, "/changes/0/to", json!(null), "its change of \"title\""),
+            (1, "/changes/0/path", json!("active"), "its change of \"active\""),
+            (2, "/action", json!("update"), "its action is update"),
+            (2, "/desired/active", json!(false), "its change of \"active\""),
+            (3, "/desired/active", json!(true), "its change of \"active\""),
+            (3, "/changes/0/to", json!(true), "its action is deactivate"),
+            (3, "/changes", json!([]), "its action is deactivate"),
+        ] {
+            let mut edited = plan.clone();
+            let at = edited["steps"][step].pointer_mut(pointer);
+            match at {
+                Some(at) => *at = value.clone(),
+                None => edited["steps"][step][&pointer[1..]] = value.clone(),
+            }
+            let read = serde_json::from_value::<Plan>(edited);
+            let text = read.map(|plan| plan.to_string()).unwrap_err().to_string();
+            assert!(text.starts_with(&format!("step {} of the plan is inconsistent: ", step + 1)), "{text}");
+            assert!(text.contains(why), "{step} {pointer} {value}: {text}");
+        }
+    }
+
+    #[test]
+    fn only_a_deletion_deletes() {
+        let current = CurrentUsers::complete(vec![
+            user(json!({ "id": "1", "userName": "ann" })),
+            user(json!({ "id": "2", "userName": "bob" })),
+        ]);
+        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Delete);
+        let plan = policy.plan(&current, &[ScimUser::new("bob")]).unwrap();
+        let mut step = plan.steps[0].clone();
+        assert_eq!((step.action, step.check()), (Action::Delete, Ok(())));
+        for action in [Action::Update, Action::Deactivate, Action::Reactivate, Action::Create] {
+            step.action = action;
+            assert_eq!(step.check(), Err("it has no desired user".to_owned()));
+            assert!(matches!(plan.rules.fit(&step, &current.users()[0]).unwrap(), crate::plan::Fit::Stale(_)));
+        }
+    }
+}

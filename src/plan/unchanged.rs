@@ -139,6 +139,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::merge::{is_met, overlaid};
+    use super::super::{Rules, Step};
     use super::*;
     use crate::model::{differences, object};
 
@@ -263,6 +264,18 @@ mod tests {
         #[test]
         fn of_usual_users_none_is_left_to_the_json((held, desired) in users(true), clears in clears()) {
             prop_assert_eq!(is_unchanged(&held, &desired, &clears), is_met_as_json(&held, &desired, &clears));
+        }
+
+        /// Also after it was stored.
+        #[test]
+        fn a_computed_step_is_consistent((held, desired) in users(false), clears in clears(), is_wats in any::<bool>()) {
+            let way = Rules { is_wats, clears }.way(&held, &desired).unwrap_or_default();
+            if !way.patch.operations.is_empty() {
+                let step = way.into_step(&held, &desired);
+                prop_assert_eq!(step.check(), Ok(()), "{:?}", step);
+                let stored: Step = serde_json::from_str(&serde_json::to_string(&step).unwrap()).unwrap();
+                prop_assert_eq!(stored.check(), Ok(()), "{:?}", stored);
+            }
         }
 
         #[test]

@@ -13,6 +13,7 @@ mod in_memory;
 mod listing;
 mod me;
 mod mistakes;
+mod people;
 mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
