@@ -162,6 +162,21 @@ mod tests {
         assert_eq!((cause.as_str(), panics.load(Ordering::SeqCst)), ("the sink of the audit trail panicked", 3));
     }
 
+    /// A second panic would abort the process.
+    #[test]
+    fn a_sink_may_panic_while_a_panic_ends_the_writes() {
+        let events = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&events);
+        let audit = Trail::to(move |_: &Event| assert!(seen.fetch_add(1, Ordering::SeqCst) < 3, "broken"));
+        let record = begin(&audit, &["1", "2", "3"]).unwrap();
+        let panic = catch_unwind(AssertUnwindSafe(move || {
+            let _record = record;
+            panic!("the transport is broken");
+        }));
+        assert!(panic.is_err());
+        assert_eq!(events.load(Ordering::SeqCst), 6, "each write has an end");
+    }
+
     #[test]
     fn write_ids_are_unique() {
         let trails: Vec<_> = (0..10).map(|_| Recorder::to(|_: &Event| ())).collect();

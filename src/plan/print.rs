@@ -35,7 +35,7 @@ impl fmt::Display for Plan {
             write!(f, "\n! {}  {}", shown(&conflict.user), shown(&conflict.reason))?;
         }
         for user in &self.inexpressible {
-            write!(f, "\n? {}  not possible here: {}", shown(&user.user_name), shown(&user.left_out.join("; ")))?;
+            write!(f, "\n? {}  cannot be sent: {}", shown(&user.user_name), shown(&user.left_out.join("; ")))?;
         }
         Ok(())
     }
@@ -55,7 +55,7 @@ impl fmt::Display for Step {
             separator = "; ";
         }
         if !self.left_out.is_empty() {
-            write!(f, "{separator}not possible here: {}", shown(&self.left_out.join("; ")))?;
+            write!(f, "{separator}cannot be sent: {}", shown(&self.left_out.join("; ")))?;
         }
         Ok(())
     }
@@ -229,12 +229,12 @@ mod tests {
         let plan = Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(current), &desired).unwrap();
         insta::assert_snapshot!(plan, @r#"
         1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
-        ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; not possible here: emails: setting it; title: setting it
+        ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; cannot be sent: emails: setting it; title: setting it
         ^ cy  reactivate: emails nothing → "c@x"; roles nothing → "R"
         + new (9)  create: name.givenName "N"; active true; emails "n@x"; password [redacted]; urn:x:2.0:User:a.b 1; urn:x:2.0:User:c "2"
         - bob  deactivate
         ! new line  the user of the source has no valid name: the userName contains a control character
-        ? eve  not possible here: levels: removing A
+        ? eve  cannot be sent: levels: removing A
         "#);
     }
 }

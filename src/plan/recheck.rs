@@ -4,7 +4,7 @@ use wats_scim_filter::json::{equal, same_text, truth};
 
 use super::merge::is_active;
 use super::{Action, Change, Rules, Step};
-use crate::error::Result;
+use crate::error::{Result, one_line};
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 
 /// The result of the check.
@@ -31,7 +31,7 @@ impl Rules {
     pub(crate) fn not_kept(&self, answer: &ScimUser, desired: &ScimUser) -> Option<String> {
         let way = self.way(answer, desired).ok().filter(|_| answer.user_name.is_some())?;
         let paths: Vec<_> = way.changes.iter().map(|change| &*change.path).collect();
-        (!way.patch.operations.is_empty()).then(|| paths.join(", "))
+        one_line(&paths.join(", ")).filter(|_| !way.patch.operations.is_empty())
     }
 
     /// Compares a step with the current state of its user.

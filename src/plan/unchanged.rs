@@ -45,10 +45,12 @@ fn has_name(held: &ScimUserName, desired: &ScimUserName) -> bool {
         && has_attributes(&held.attributes, attributes, Some("name"), &FIELDS)
 }
 
-/// In any order.
+/// In any order. Long lists are left to the JSON, since they are compared in pairs here.
 fn has_emails(held: &[ScimUserEmail], desired: &[ScimUserEmail]) -> bool {
+    const LONG: usize = 16;
     desired.is_empty()
         || held.len() == desired.len()
+            && held.len() < LONG
             && desired.iter().all(|email| held.iter().any(|held| has_email(held, email)))
             && held.iter().all(|held| desired.iter().any(|email| has_email(held, email)))
 }

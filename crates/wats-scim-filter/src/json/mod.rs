@@ -32,13 +32,17 @@
 //! assert!(json::covers("emails", &held, &wanted));
 //! ```
 
+mod covers;
+mod equal;
 mod members;
-mod relations;
+mod place;
 mod text;
 
+pub use self::covers::{agree, covers};
+pub use self::equal::equal;
 pub use self::members::{
     assigned, holds_nothing, is_server_attribute, is_unassigned, is_write_only, member, member_mut, same_name, set,
     spelling, take,
 };
-pub use self::relations::{agree, covers, equal, truth};
+pub use self::place::truth;
 pub use self::text::{is_invisible, is_joiner, same_characters, same_text, text_key};
