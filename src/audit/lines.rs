@@ -186,7 +186,7 @@ mod tests {
         let text = "a\u{1b}\u{7f}\u{85}\u{9b}31m \u{202e}b\u{2028}\u{ad}\u{180e}\u{e0041}é😀";
         Lines::open(&path).unwrap().append(&serde_json::json!({ text: [text] })).unwrap();
         let line = fs::read_to_string(&path).unwrap();
-        assert_eq!(line.matches(|c| is_escaped(c)).collect::<Vec<_>>(), ["\n"]);
+        assert_eq!(line.matches(is_escaped).collect::<Vec<_>>(), ["\n"]);
         assert!(line.ends_with("\\u202eb\\u2028\\u00ad\\u180e\\udb40\\udc41é😀\"]}\n"), "{line}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), serde_json::json!({ text: [text] }));
     }

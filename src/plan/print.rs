@@ -75,7 +75,7 @@ impl Step {
         for (name, value) in desired.and_then(|user| object(user).ok()).into_iter().flatten() {
             if !is_printed(&name) && (is_ours(&name) || is_write_only(&name)) {
                 let is_extension = name.get(..4).is_some_and(|start| same_name(start, "urn:"));
-                put_contents(name, if is_extension { ':' } else { '.' }, &value, &mut contents);
+                put_contents(&name, if is_extension { ':' } else { '.' }, &value, &mut contents);
             }
         }
         contents
@@ -83,15 +83,15 @@ impl Step {
 }
 
 /// Prints an attribute, or each part of a complex one by its path (RFC 7644 §3.10).
-fn put_contents(path: String, separator: char, value: &Value, contents: &mut Vec<String>) {
+fn put_contents(path: &str, separator: char, value: &Value, contents: &mut Vec<String>) {
     match value {
         value if holds_nothing(value) => {}
         Value::Object(members) => {
             members
                 .iter()
-                .for_each(|(name, value)| put_contents(format!("{path}{separator}{name}"), '.', value, contents));
+                .for_each(|(name, value)| put_contents(&format!("{path}{separator}{name}"), '.', value, contents));
         }
-        value => contents.push(format!("{} {}", shown(&path), shown_value(&path, value))),
+        value => contents.push(format!("{} {}", shown(path), shown_value(path, value))),
     }
 }
 
