@@ -2,13 +2,14 @@
 //! any form of the same name.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::RandomState;
 
 use wats_scim_filter::json::text_key;
 
 use super::Conflict;
 use super::identifiers::{Shared, shared};
+use super::passed_on::passed_on;
 use crate::model::{Resource, ScimUser};
 
 /// The matches, by the indexes of the users in their lists.
@@ -35,7 +36,7 @@ pub(super) fn name_of(user: &ScimUser) -> Option<Cow<'_, str>> {
 }
 
 pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
-    let mut search = Search { current, desired, named_as_others: Vec::new(), by_id: 0, conflicts: Vec::new() };
+    let mut search = Search { current, desired, named_as_others: Vec::new(), conflicts: Vec::new() };
     let mut found = search.find_all();
     search.refuse_sharing(&mut found);
     search.refuse_taken_names(&mut found);
@@ -59,8 +60,6 @@ struct Search<'a> {
     desired: &'a [ScimUser],
     /// Users of the source whose desired name belongs to another user of the server.
     named_as_others: Vec<usize>,
-    /// How many users match by their externalId.
-    by_id: usize,
     conflicts: Vec<Conflict>,
 }
 
@@ -86,7 +85,6 @@ impl Search<'_> {
                 if ![Shared::Nowhere, Shared::With(at)].contains(&name) {
                     self.named_as_others.push(who);
                 }
-                self.by_id += 1;
                 Pair::With(at)
             }
             (Shared::Nowhere, Shared::With(at)) => Pair::With(at),
@@ -135,34 +133,19 @@ impl Search<'_> {
         }
     }
 
-    /// Which users of the server a conflict concerns: those with an identifier of a user in conflict.
-    ///
-    /// A name can be passed on. A user whose externalId is unknown to the source is another person than
-    /// the one who has the name now, and a leaver: if it stayed in conflict, it would stay active for
-    /// ever. It is the same person with a new externalId if the source has its own kind of ids, so that
-    /// more users are in conflict than match by their externalId.
+    /// Which users of the server a conflict concerns: those with an identifier of a user in conflict, except
+    /// leavers whose name was passed on.
     fn in_conflict(&self, found: &[Pair]) -> Vec<bool> {
         let pairs = self.desired.iter().zip(found);
         let in_conflict: Vec<_> = pairs.filter(|(_, pair)| **pair == Pair::Conflict).map(|(user, _)| user).collect();
         let ids: HashSet<_> = in_conflict.iter().filter_map(|user| user.external_id()).collect();
-        // For each name, whether the source gives it to a user without an externalId.
-        let mut names: HashMap<Cow<'_, str>, bool> = HashMap::new();
-        for user in in_conflict {
-            if let Some(name) = name_of(user) {
-                *names.entry(name).or_default() |= user.external_id().is_none();
-            }
-        }
-        let of_name = |user: &ScimUser| name_of(user).and_then(|name| names.get(&name).copied());
-        let known: HashSet<_> = self.desired.iter().filter_map(Resource::external_id).collect();
-        let has_passed_on =
-            |user: &ScimUser| user.external_id().is_some_and(|id| !known.contains(id)) && of_name(user) == Some(false);
-        let passed_on = self.current.iter().filter(|user| has_passed_on(user)).count();
-        let has_one_kind_of_ids = self.by_id >= passed_on;
-        let is_in_conflict = |user: &ScimUser| {
-            user.external_id().is_some_and(|id| ids.contains(id))
-                || (of_name(user).is_some() && !(has_one_kind_of_ids && has_passed_on(user)))
+        let names: HashSet<_> = in_conflict.iter().filter_map(|user| name_of(user)).collect();
+        let passed_on = passed_on(self.current, self.desired, &in_conflict);
+        let is_in_conflict = |(user, has_passed_on): (&ScimUser, bool)| {
+            let has_id = user.external_id().is_some_and(|id| ids.contains(id));
+            has_id || (!has_passed_on && name_of(user).is_some_and(|name| names.contains(&name)))
         };
-        self.current.iter().map(is_in_conflict).collect()
+        self.current.iter().zip(passed_on).map(is_in_conflict).collect()
     }
 
     fn conflict(&mut self, user: &ScimUser, reason: &str) -> Pair {

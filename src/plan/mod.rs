@@ -9,6 +9,7 @@ mod identifiers;
 mod journal;
 mod matching;
 mod merge;
+mod passed_on;
 mod policy;
 mod print;
 mod recheck;

@@ -22,7 +22,9 @@ use crate::model::ScimUser;
 /// Users are matched by `externalId`, or else by `userName`. User names are compared by RFC 8265
 /// (`UsernameCaseMapped`): in any letter case and width, composed or decomposed. Users whose match is
 /// ambiguous are left unchanged and reported as a [conflict](Conflict). A user whose name the source
-/// gives to a user with another `externalId` is missing from the source.
+/// gives to another person, with another `externalId`, is missing from the source. It is in conflict if
+/// it looks like the same person with a new `externalId`: both have the same name, or few users match by
+/// their `externalId` at all.
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
