@@ -15,10 +15,10 @@ use super::text::text_key;
 /// Lists must have the same length, with a counterpart for each value. A server may write a value in
 /// another form, which is the same value:
 ///
-/// - user names and email addresses are compared with [`same_text`], and so is the `type` of a value; a
-///   telephone number may begin with `tel:` (RFC 7643 §4.1.2); `externalId` is compared exactly, and
-///   all other text with [`same_characters`];
-/// - numbers and truth values may be text, and 1 and 0 are [truth values](truth);
+/// - user names and email addresses are compared with [`same_text`](crate::json::same_text), and so is
+///   the `type` of a value; a telephone number may begin with `tel:` (RFC 7643 §4.1.2); `externalId` is
+///   compared exactly, and all other text with [`same_characters`](crate::json::same_characters);
+/// - numbers and truth values may be text, and 1 and 0 are [truth values](crate::json::truth);
 /// - a complex value may be its `value` alone, and a list of one value that value.
 ///
 /// `attribute` is the name at the top level of the resource.
@@ -65,7 +65,7 @@ fn covers_at(place: Place<'_>, held: &Value, wanted: &Value) -> bool {
 /// them has is not compared. Neither are attributes that the server assigns ([`is_server_attribute`])
 /// or never returns ([`is_write_only`]). A list on the server must contain at least the values that
 /// were sent. Single values are compared as by [`covers`], and the attribute `named_by`, the name of
-/// the resource, with [`same_text`].
+/// the resource, with [`same_text`](crate::json::same_text).
 ///
 /// ```
 /// use serde_json::json;
