@@ -220,7 +220,7 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     }
 }
 
-/// Names are compared ignoring letter case, as on the server (RFC 7643 §4.1.1).
+/// Names are compared as on the server (RFC 7644 §5).
 fn is_named<T: Resource>(resource: &T, name: &str) -> bool {
     resource.name().is_some_and(|known| same_text(known, name))
 }

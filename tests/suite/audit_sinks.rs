@@ -180,6 +180,31 @@ async fn a_write_succeeds_although_its_outcome_could_not_be_recorded() {
 
 #[maybe_async]
 #[test]
+async fn a_sink_that_panics_at_the_end_of_a_bulk_request_fails_no_write() {
+    let sandbox = StandardSandbox::start().unwrap();
+    let (is_broken, events) = (Arc::new(AtomicBool::new(true)), Events::default());
+    let (breaks, recorded) = (Arc::clone(&is_broken), events.clone());
+    let audit = Trail::to(move |event: &Event| {
+        let is_end = event.outcome != wats_scim::audit::Outcome::Begun;
+        assert!(!is_end || !breaks.load(Ordering::SeqCst), "the sink is broken");
+        recorded.0.lock().unwrap().push(event.clone());
+    });
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit.clone());
+    let client = ScimClient::with_config(&config).unwrap().discover().await.unwrap();
+    let items = client.create_users(["ann", "bob", "cy"].map(ScimUser::new)).run().await;
+    assert!(items.iter().all(|item| item.result.is_ok()));
+    assert_eq!((sandbox.users().len(), events.recorded().len()), (3, 3));
+    let error = client.create_user(&jane()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Trail);
+    assert!(error.source().unwrap().to_string().contains("panicked"));
+    is_broken.store(false, Ordering::SeqCst);
+    audit.flush().unwrap();
+    // The write that was not sent has an end, too.
+    assert_eq!(events.recorded()[..3], ["create user Applied 1"; 3]);
+}
+
+#[maybe_async]
+#[test]
 async fn concurrent_writes_leave_complete_lines() {
     let sandbox = Sandbox::start().unwrap();
     let file = NamedTempFile::new().unwrap();

@@ -17,6 +17,7 @@ mod listing;
 mod me;
 mod media_types;
 mod mistakes;
+mod people;
 mod probing;
 mod random;
 #[cfg(feature = "rate-limit")]
