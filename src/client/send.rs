@@ -27,7 +27,9 @@ impl<C: HttpClient> HttpScimRepository<C> {
         loop {
             let Some(started) = self.turn(budget).await else {
                 let error = last_error.unwrap_or_else(|| held_up().in_operation(call.operation));
-                return Err(attempts.over(error));
+                let answer = Err(attempts.over(error));
+                trace.end(&answer);
+                return answer;
             };
             let sent_plain_json = self.endpoint.sends_plain_json();
             let answer = self.attempt(call, budget, started).await;

@@ -327,10 +327,13 @@ impl Endpoint {
 }
 
 /// Whether a patch is idempotent. An `add` may add a value twice, and a value path may select another
-/// value, or none, the second time.
+/// value, or none, the second time. Only members are known by their ids (RFC 7643 §4.2): to add one again
+/// changes nothing.
 pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
     patch.operations.iter().all(|operation| {
-        operation.op != PatchOp::Add && operation.path.as_deref().is_none_or(|path| !path.contains('['))
+        let path = operation.path.as_deref();
+        let is_of_members = path.is_some_and(|path| path.eq_ignore_ascii_case("members"));
+        (operation.op != PatchOp::Add || is_of_members) && path.is_none_or(|path| !path.contains('['))
     })
 }
 

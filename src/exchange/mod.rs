@@ -34,3 +34,5 @@ pub(crate) use same::is_the_one_sent;
 pub(crate) use throttle::{Throttle, Wait};
 pub use time_left::TimeLeft;
 pub(crate) use trace::Trace;
+#[cfg(feature = "blocking-api")]
+pub(crate) use trace::in_span_of_caller;

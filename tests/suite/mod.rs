@@ -27,7 +27,7 @@ mod settling;
 mod small_servers;
 mod tls;
 #[cfg(feature = "tracing")]
-mod traces;
+pub(crate) mod traces;
 pub(crate) mod transports;
 mod users;
 mod versions;

@@ -30,7 +30,7 @@ impl Write for Log {
 
 /// Logs everything from here on. The subscriber is global, because other threads can disable call
 /// sites that a thread's own subscriber needs.
-fn listen() {
+pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
@@ -38,6 +38,12 @@ fn listen() {
         with_ends.with_writer(|| Log).init();
     });
     LOG.set(Some(Vec::new()));
+}
+
+/// What was logged on this thread since [`listen`].
+#[allow(dead_code, reason = "one of the APIs has no test that needs it")]
+pub(crate) fn logged() -> String {
+    String::from_utf8(LOG.take().unwrap()).unwrap()
 }
 
 #[maybe_async]
