@@ -10,7 +10,7 @@ use super::retry_after::retry_after;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, TransportError, TransportErrorKind, is_web_page, one_line};
-use crate::model::{Resource, ScimListResponse};
+use crate::model::{Resource, ScimListResponse, read_json};
 use crate::wats::ScimToken;
 
 /// A successful answer of the server, and the operation that it belongs to.
@@ -175,15 +175,6 @@ impl Answer {
             .with_status(self.response.status())
             .with_outcome(WriteOutcome::Unknown)
             .in_operation(self.operation)
-    }
-}
-
-/// Reads JSON. Checking the whole body for UTF-8 once is faster than checking each string.
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        // serde_json reports the position.
-        Err(_) => serde_json::from_slice(body),
     }
 }
 

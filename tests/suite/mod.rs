@@ -24,6 +24,7 @@ mod tls;
 #[cfg(feature = "tracing")]
 mod traces;
 pub(crate) mod transports;
+mod unusual_json;
 mod users;
 
 use std::time::Duration;
