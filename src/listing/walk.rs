@@ -101,13 +101,11 @@ impl<T: Resource> Listing<T> {
         let has_new = self.record(page, overlap, !is_in_place);
         let Some(fingerprint) = last else { return self.nothing_new(start, 0) };
         let position = start.saturating_sub(1).saturating_add(length);
-        if !has_new && !is_in_place {
-            let is_above = self.total.is_above(position);
-            if is_above && (self.pass.is_stale() || matches!(previous, Place::Skipping { .. })) {
-                return self.skip(start, length, previous);
-            } else if !is_above && self.total.believed().is_some() {
-                return self.finish();
-            }
+        if !has_new && matches!(previous, Place::Skipping { .. }) {
+            return self.skip(start, length, previous);
+        }
+        if !has_new && !is_in_place && self.total.believed().is_some_and(|total| total <= position) {
+            return self.finish();
         }
         let is_alone = length == 1
             && match previous {
@@ -124,7 +122,7 @@ impl<T: Resource> Listing<T> {
             return self.nothing_new(start, length);
         }
         if self.pass.page(has_new) {
-            return self.finish();
+            return if self.total.is_above(position) { self.skip(start, length, previous) } else { self.finish() };
         }
         self.look_for_the_end(previous, position, length);
     }

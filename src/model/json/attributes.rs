@@ -182,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn setting_replaces_in_place_among_many_names() {
+        let mut attributes = Attributes::default();
+        for n in 0..2_000 {
+            attributes.set(format!("a{n}"), n);
+        }
+        attributes.set("A7", "new");
+        assert_eq!((attributes.len(), attributes.iter().nth(7)), (2_000, Some(("a7", &json!("new")))));
+    }
+
+    #[test]
     fn with_many_names_the_last_value_wins_at_the_first_position() {
         let lower = (0..100).map(|n| format!("\"a{n}\":{n}"));
         let upper = (50..60).map(|n| format!("\"A{n}\":true"));
