@@ -75,8 +75,8 @@ impl<R: ScimRepository> ScimService<R> {
 impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     /// Reads what the server supports (RFC 7644 §4) and returns a service that uses it.
     ///
-    /// The returned service rejects unsupported calls before it sends a request, reads lists by
-    /// cursor if the server has cursors, and sends batches as bulk requests within the limits of the
+    /// The returned service rejects unsupported calls before it sends a request, reads lists in pages
+    /// that the server allows, by cursor if the server has cursors, and sends batches as bulk requests within the limits of the
     /// server.
     ///
     /// A server without these documents (404, 405 or 501) is treated as [`Profile::standard`]. For a

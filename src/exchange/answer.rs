@@ -14,7 +14,7 @@ use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, Sender, TransportError, TransportErrorKind};
 use crate::error::{Secrets, is_scim_error, is_web_page, one_line, without_mark};
-use crate::model::{Resource, ScimListResponse};
+use crate::model::{Resource, ScimListResponse, read_json};
 use crate::wats::ScimToken;
 
 /// A successful answer of the server, and the operation that it belongs to.
@@ -208,15 +208,6 @@ impl Answer {
             .with_status(self.response.status())
             .with_outcome(WriteOutcome::Unknown)
             .in_operation(self.operation)
-    }
-}
-
-/// Reads JSON. Checking the whole body for UTF-8 once is faster than checking each string.
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        // serde_json reports the position.
-        Err(_) => serde_json::from_slice(body),
     }
 }
 

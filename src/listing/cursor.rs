@@ -20,6 +20,7 @@ impl<T: Resource> Listing<T> {
         self.place = Place::AtCursor;
         self.record(page, 0, true);
         match next_cursor {
+            _ if self.end.is_some() => {}
             Some(next) if self.cursors.insert(self.returned.fingerprint(&next)) => self.cursor = next,
             // The cursors repeat, so there is nothing behind them that was not returned.
             Some(_) if self.total.stated().is_none() => self.end = Some(Err(self.incomplete())),

@@ -266,9 +266,6 @@ impl<T: Resource> Listing<T> {
             self.walk(page);
         }
         self.effort.count(self.returned.count() > known);
-        if self.remaining == Some(0) && self.end.as_ref().is_none_or(Result::is_ok) {
-            self.end = Some(Ok(()));
-        }
         self.progress()
     }
 
@@ -341,7 +338,7 @@ impl<T: Resource> Listing<T> {
     }
 
     fn hand_out(&mut self, resource: T) {
-        if self.remaining == Some(0) || matches!(self.end, Some(Err(_))) {
+        if self.end.is_some() {
             return;
         }
         if self.filter.filter.as_ref().is_some_and(|filter| is_excluded(&resource, filter)) {
@@ -354,8 +351,11 @@ impl<T: Resource> Listing<T> {
             )));
             return;
         }
-        self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
         self.ready.push_back(resource);
+        self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
+        if self.remaining == Some(0) {
+            self.end = Some(Ok(()));
+        }
     }
 
     /// Handles the end of a pass.

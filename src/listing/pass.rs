@@ -5,6 +5,9 @@ use super::returned::Fingerprint;
 /// The maximum number of consecutive passes without a new resource.
 const MAX_FRUITLESS_PASSES: u32 = 4;
 
+/// The maximum number of passes, even if each finds new resources: the directory changes too fast.
+const MAX_PASSES: u32 = 20;
+
 /// The maximum number of consecutive pages without a resource that is new in the pass.
 const MAX_STALE_PAGES: u32 = 4;
 
@@ -25,6 +28,8 @@ pub(super) struct Pass {
     digest: u64,
     /// The digest of the previous pass.
     previous: Option<u64>,
+    /// The number of passes before this one.
+    number: u32,
     /// The number of consecutive passes without a new resource.
     fruitless: u32,
     /// The number of resources when the pass began.
@@ -70,11 +75,6 @@ impl Pass {
         self.is_stuck()
     }
 
-    /// Whether the last page had no resource that is new in this pass.
-    pub(super) fn is_stale(&self) -> bool {
-        self.stale_pages > 0
-    }
-
     fn is_stuck(&self) -> bool {
         self.stale_pages >= MAX_STALE_PAGES
     }
@@ -99,10 +99,11 @@ impl Pass {
             return Verdict::Incomplete;
         }
         let fruitless = if count > self.known { 0 } else { self.fruitless + 1 };
-        if fruitless > MAX_FRUITLESS_PASSES {
+        let number = self.number + 1;
+        if fruitless > MAX_FRUITLESS_PASSES || number >= MAX_PASSES {
             return Verdict::Incomplete;
         }
-        *self = Self { previous: Some(self.digest), known: count, fruitless, ..Self::default() };
+        *self = Self { number, previous: Some(self.digest), known: count, fruitless, ..Self::default() };
         Verdict::AnotherPass
     }
 }

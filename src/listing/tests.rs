@@ -150,6 +150,11 @@ fn a_maximum_that_is_reached_is_no_error() {
     let page = json!({ "totalResults": 9, "Resources": [{ "id": "1" }, { "id": "2" }], "nextCursor": "x" });
     let (ids, end, requests) = of_pages([page.clone(), page.clone(), page], 100, Some(2));
     assert_eq!((ids.len(), end.is_ok(), requests), (2, true, 1));
+
+    let last = json!({ "totalResults": 9, "Resources": [{ "id": "1" }, { "id": "2" }] });
+    let first = json!({ "totalResults": 9, "Resources": [], "nextCursor": "x" });
+    let (ids, end, _) = of_pages([first, last], 100, Some(2));
+    assert_eq!((ids.len(), end.is_ok()), (2, true));
 }
 
 #[test]

@@ -93,7 +93,7 @@ pub struct EnterpriseUser {
 }
 
 json_object!(EnterpriseUser {
-    "employeeNumber" => employee_number,
+    "employeeNumber" => employee_number as identifier,
     "costCenter" => cost_center,
     "organization" => organization,
     "division" => division,
@@ -119,7 +119,7 @@ pub struct ScimManager {
 }
 
 json_object!(ScimManager {
-    "value" => value,
+    "value" => value as identifier,
     "$ref" => r#ref,
     "displayName" => display_name,
 });

@@ -38,8 +38,8 @@ pub struct ScimGroup {
 
 json_object!(ScimGroup {
     "schemas" => schemas,
-    "id" => id,
-    "externalId" => external_id,
+    "id" => id as identifier,
+    "externalId" => external_id as identifier,
     "displayName" => display_name,
     "members" => members,
     "meta" => meta,
@@ -134,7 +134,7 @@ pub struct ScimMember {
 }
 
 json_object!(ScimMember {
-    "value" => value,
+    "value" => value as identifier,
     "$ref" => r#ref,
     "type" => r#type,
     "display" => display,
@@ -151,6 +151,13 @@ impl ScimMember {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_id_of_a_member_may_be_a_number() {
+        let group: ScimGroup = serde_json::from_str(r#"{"id":1,"members":[{"value":53},{"value":"54"}]}"#).unwrap();
+        assert_eq!(group.id.as_deref(), Some("1"));
+        assert_eq!(group.member_ids().collect::<Vec<_>>(), ["53", "54"]);
+    }
 
     #[test]
     fn a_group_round_trips_with_unknown_attributes() {

@@ -9,7 +9,8 @@ use super::user::ScimUser;
 /// One page of a listing (RFC 7644 §3.4.2).
 ///
 /// Every number is optional, because servers omit them; a number in a string is accepted, any other
-/// value is read as `None`. A missing `Resources` is an empty page. A body with neither `Resources`
+/// value is read as `None`. A cursor can be a number. A missing `Resources` is an empty page, and `null`
+/// in it is skipped. A body with neither `Resources`
 /// nor `totalResults` is not a list response and fails to deserialize.
 ///
 /// ```
@@ -82,7 +83,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                     list.items_per_page = map.next_value::<Number>()?.0;
                 }
                 name if name.eq_ignore_ascii_case("nextCursor") => {
-                    list.next_cursor = map.next_value::<Option<String>>()?.filter(|cursor| !cursor.is_empty());
+                    list.next_cursor = map.next_value::<Cursor>()?.0;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -129,10 +130,23 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Resources<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
         let capacity = usize::try_from(self.0.unwrap_or(0).min(MAX_CAPACITY)).unwrap_or(0);
         let mut resources = Vec::with_capacity(capacity);
-        while let Some(resource) = seq.next_element()? {
-            resources.push(resource);
+        while let Some(resource) = seq.next_element::<Option<T>>()? {
+            resources.extend(resource);
         }
         Ok(resources)
+    }
+}
+
+/// A cursor, written as a string or a number; empty, or any other value, is `None`.
+struct Cursor(Option<String>);
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Some(text).filter(|text| !text.is_empty()),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }))
     }
 }
 
@@ -161,6 +175,20 @@ mod tests {
     fn a_missing_resources_is_an_empty_page() {
         assert_eq!(decode(r#"{"totalResults":0}"#).unwrap().resources, []);
         assert_eq!(decode(r#"{"totalResults":0,"Resources":null}"#).unwrap().resources, []);
+    }
+
+    #[test]
+    fn null_in_resources_is_skipped() {
+        let page = decode(r#"{"Resources":[null,{"id":"1"},null]}"#).unwrap();
+        assert_eq!((page.resources.len(), page.resources[0].id.as_deref()), (1, Some("1")));
+    }
+
+    #[test]
+    fn a_cursor_may_be_a_number() {
+        for (cursor, read) in [("7", Some("7")), (r#""x""#, Some("x")), (r#""""#, None), ("null", None), ("{}", None)] {
+            let page = decode(&format!(r#"{{"Resources":[],"nextCursor":{cursor}}}"#)).unwrap();
+            assert_eq!(page.next_cursor.as_deref(), read, "{cursor}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) use between::{differences, object};
 pub use extension::{EnterpriseUser, Extension, ScimManager};
 pub use group::{ScimGroup, ScimMember};
 pub use json::Attributes;
-pub(crate) use json::{json_object, member};
+pub(crate) use json::{json_object, member, read_json};
 pub use list::ScimListResponse;
 pub use meta::ScimMeta;
 pub(crate) use meta::time;

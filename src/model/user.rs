@@ -10,7 +10,8 @@ use crate::error::Result;
 ///
 /// Every attribute is optional; `null`, `[]` and a missing attribute are the same (RFC 7643 §2.5).
 /// Attributes without a field are kept in [`attributes`](Self::attributes) and sent back. A value
-/// of an unexpected type is kept there too, and its field is `None`.
+/// of an unexpected type is kept there too, and its field is `None`; only in `id`, `externalId` and
+/// `userName`, a whole number is read as text.
 ///
 /// ```
 /// use wats_scim::{ScimUser, ScimUserName};
@@ -51,9 +52,9 @@ pub struct ScimUser {
 
 json_object!(ScimUser {
     "schemas" => schemas,
-    "id" => id,
-    "externalId" => external_id,
-    "userName" => user_name,
+    "id" => id as identifier,
+    "externalId" => external_id as identifier,
+    "userName" => user_name as identifier,
     "name" => name,
     "displayName" => display_name,
     "active" => active,
@@ -291,6 +292,17 @@ mod tests {
         for name in ["displayName", "name", "active", "emails"] {
             assert_eq!(sent[name], odd[name], "{name}");
         }
+    }
+
+    #[test]
+    fn an_identifier_may_be_a_number() {
+        let user = decode(json!({ "id": 53, "externalId": -7, "userName": 18_446_744_073_709_551_615_u64 }));
+        assert_eq!((user.id.as_deref(), user.external_id.as_deref()), (Some("53"), Some("-7")));
+        assert_eq!(user.user_name.as_deref(), Some("18446744073709551615"));
+        assert!(user.attributes.is_empty());
+        // Its digits are not known.
+        let user: ScimUser = serde_json::from_str(r#"{"id":12345678901234567890123}"#).unwrap();
+        assert_eq!((user.id, user.attributes.len()), (None, 1));
     }
 
     #[test]

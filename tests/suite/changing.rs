@@ -188,7 +188,7 @@ async fn is_complete(seed: u64, change: Change, in_flight: usize, page_size: u64
 #[maybe_async]
 async fn check(change: Change) {
     let (mut complete, mut all) = (0, 0);
-    for seed in 0..300 {
+    for seed in 0..150 {
         for in_flight in [1, 4, 16] {
             for page_size in [5, 20] {
                 all += 1;

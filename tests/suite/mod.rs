@@ -29,6 +29,7 @@ mod tls;
 #[cfg(feature = "tracing")]
 pub(crate) mod traces;
 pub(crate) mod transports;
+mod unusual_json;
 mod users;
 mod versions;
 

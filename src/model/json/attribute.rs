@@ -101,12 +101,31 @@ fn as_json<'de, T: Serialize, A: SeqAccess<'de>>(
 }
 
 /// Reads one attribute value into its place, which stays empty if the type is unexpected.
-pub(crate) struct AttributeSeed<'a, T>(&'a mut Option<T>);
+pub(crate) struct AttributeSeed<'a, T> {
+    slot: &'a mut Option<T>,
+    /// Whether a whole number is read as text.
+    is_identifier: bool,
+}
 
 impl<'a, T> AttributeSeed<'a, T> {
     pub(crate) fn new(slot: &'a mut Option<T>) -> Self {
         *slot = None;
-        Self(slot)
+        Self { slot, is_identifier: false }
+    }
+
+    /// Reads a whole number as text: servers write ids in their own type.
+    pub(crate) fn identifier(self) -> Self {
+        Self { is_identifier: true, ..self }
+    }
+}
+
+impl<T: Attribute> AttributeSeed<'_, T> {
+    #[cold]
+    fn number(self, number: impl Into<Value> + std::fmt::Display) -> Mismatch {
+        if self.is_identifier {
+            *self.slot = T::from_text(&number.to_string());
+        }
+        if self.slot.is_some() { None } else { mismatch(number) }
     }
 }
 
@@ -133,21 +152,21 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
 
     #[inline]
     fn visit_str<E: Error>(self, text: &str) -> Result<Mismatch, E> {
-        *self.0 = T::from_text(text);
-        Ok(if self.0.is_some() { None } else { mismatch(text) })
+        *self.slot = T::from_text(text);
+        Ok(if self.slot.is_some() { None } else { mismatch(text) })
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Mismatch, E> {
-        *self.0 = T::from_bool(value);
-        Ok(if self.0.is_some() { None } else { mismatch(value) })
+        *self.slot = T::from_bool(value);
+        Ok(if self.slot.is_some() { None } else { mismatch(value) })
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Mismatch, E> {
-        Ok(mismatch(number))
+        Ok(self.number(number))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Mismatch, E> {
-        Ok(mismatch(number))
+        Ok(self.number(number))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Mismatch, E> {
@@ -167,11 +186,11 @@ impl<'de, T: Attribute> Visitor<'de> for AttributeSeed<'_, T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Mismatch, A::Error> {
-        T::from_seq(self.0, seq)
+        T::from_seq(self.slot, seq)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Mismatch, A::Error> {
-        T::from_map(self.0, map)
+        T::from_map(self.slot, map)
     }
 }
 

@@ -49,8 +49,11 @@ impl Attributes {
 
     /// Sets an attribute. An attribute with the same name in any letter case is replaced in place.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.push(Cow::Owned(name.into()), Unparsed::from(value.into()));
-        self.deduplicate();
+        let (name, value) = (name.into(), Unparsed::from(value.into()));
+        match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            Some((_, old)) => *old = value,
+            None => self.push_new(Cow::Owned(name), value),
+        }
     }
 
     /// The size up to which names are searched one by one. Beyond it, reading an object would take
@@ -65,6 +68,10 @@ impl Attributes {
             *old = value;
             return;
         }
+        self.push_new(name, value);
+    }
+
+    fn push_new(&mut self, name: Name, value: Unparsed) {
         // Most objects have at most one, and a page has hundreds of objects.
         if self.0.is_empty() {
             self.0.reserve_exact(1);
@@ -176,6 +183,16 @@ mod tests {
         attributes.set("TITLE", "Manager");
         let all: Vec<_> = attributes.iter().collect();
         assert_eq!(all, [("title", &json!("Manager")), ("nickName", &json!("J"))]);
+    }
+
+    #[test]
+    fn setting_replaces_in_place_among_many_names() {
+        let mut attributes = Attributes::default();
+        for n in 0..2_000 {
+            attributes.set(format!("a{n}"), n);
+        }
+        attributes.set("A7", "new");
+        assert_eq!((attributes.len(), attributes.iter().nth(7)), (2_000, Some(("a7", &json!("new")))));
     }
 
     #[test]

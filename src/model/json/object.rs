@@ -10,9 +10,10 @@ use super::attribute::Mismatch;
 use super::attributes::{Attributes, Name, stored_name};
 
 /// Implements serde for a struct with `Option` fields and an `attributes` field: known names match
-/// in any letter case; unknown attributes are kept in order and written back.
+/// in any letter case; unknown attributes are kept in order and written back. `as identifier` accepts
+/// a whole number as text.
 macro_rules! json_object {
-    ($type:ident { $($wire:literal => $field:ident),+ $(,)? }) => {
+    ($type:ident { $($wire:literal => $field:ident $(as $kind:ident)?),+ $(,)? }) => {
         const _: () = {
             use serde::de::{Deserialize, Deserializer, MapAccess};
             use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -37,7 +38,7 @@ macro_rules! json_object {
                     while let Some(key) = map.next_key_seed(KeySeed(field))? {
                         match key {
                             $(Key::Known(Field::$field) => {
-                                let value = map.next_value_seed(AttributeSeed::new(&mut self.$field))?;
+                                let value = map.next_value_seed(AttributeSeed::new(&mut self.$field)$(.$kind())?)?;
                                 if value.is_some() || !mismatches.is_empty() {
                                     keep_mismatch(&mut mismatches, $wire, value);
                                 }

@@ -43,12 +43,19 @@ fn object(members: Vec<(String, Value)>) -> Map<String, Value> {
 }
 
 /// Normalizes JSON for comparison: names in lower case, without unassigned attributes (RFC 7643
-/// §2.5), and with booleans for the strings `true` and `false`.
+/// §2.5), with booleans for the strings `true` and `false`, and with text for whole numbers in
+/// identifiers.
 fn normal(value: &Value) -> Value {
     match value {
         Value::Object(object) => object
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), normal(value)))
+            .map(|(name, value)| match name.as_str() {
+                "id" | "externalid" | "username" | "value" if value.is_i64() || value.is_u64() => {
+                    (name, value.to_string().into())
+                }
+                _ => (name, value),
+            })
             .filter(|(_, value)| !value.is_null())
             .collect(),
         Value::Array(items) if items.is_empty() => Value::Null,
