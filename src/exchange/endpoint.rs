@@ -331,9 +331,8 @@ impl Endpoint {
 /// changes nothing.
 pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
     patch.operations.iter().all(|operation| {
-        let path = operation.path.as_deref();
-        let is_of_members = path.is_some_and(|path| path.eq_ignore_ascii_case("members"));
-        (operation.op != PatchOp::Add || is_of_members) && path.is_none_or(|path| !path.contains('['))
+        let attribute = operation.path.as_deref().unwrap_or_default();
+        (operation.op != PatchOp::Add || attribute.eq_ignore_ascii_case("members")) && !attribute.contains('[')
     })
 }
 

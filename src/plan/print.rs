@@ -8,6 +8,7 @@ use wats_scim_filter::json::{holds_nothing, is_write_only, same_name};
 use super::merge::is_ours;
 use super::{Action, Change, Plan, Step};
 use crate::error::one_line;
+use crate::model::json::names_password;
 use crate::model::{member, object};
 
 /// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
@@ -106,8 +107,7 @@ impl fmt::Display for Change {
 
 /// The value of an attribute, but for a password.
 fn shown_value(path: &str, value: &Value) -> String {
-    let is_secret = path.rsplit([':', '.']).next().is_some_and(is_write_only);
-    if is_secret { "[redacted]".to_owned() } else { shown(&brief(value).to_string()) }
+    if names_password(path) { "[redacted]".to_owned() } else { shown(&brief(value).to_string()) }
 }
 
 impl fmt::Debug for Change {
@@ -163,7 +163,7 @@ fn without_passwords(value: &Value) -> Value {
         Value::Object(members) => members
             .iter()
             .map(|(name, value)| {
-                let value = if is_write_only(name) { "[redacted]".into() } else { without_passwords(value) };
+                let value = if names_password(name) { "[redacted]".into() } else { without_passwords(value) };
                 (name.clone(), value)
             })
             .collect(),
