@@ -19,13 +19,13 @@ pub(crate) struct Trace {
 }
 
 /// Work that another thread does in the span of the caller.
-#[cfg(feature = "tracing")]
+#[cfg(all(feature = "blocking-api", feature = "tracing"))]
 pub(crate) fn in_span_of_caller<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let span = tracing::Span::current();
     move || span.in_scope(work)
 }
 
-#[cfg(not(feature = "tracing"))]
+#[cfg(all(feature = "blocking-api", not(feature = "tracing")))]
 pub(crate) fn in_span_of_caller<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     work
 }

@@ -11,8 +11,8 @@
 //! | which spelling of this name does the object have? | [`spelling`] |
 //! | set or remove an attribute | [`set`], [`take`] |
 //! | is this value unassigned? | [`is_unassigned`], [`holds_nothing`] |
-//! | are these two values equal? | [`equal`] |
-//! | does the server already have the desired value? | [`covers`] |
+//! | are these two values equal? | [`equal`](equal()) |
+//! | does the server already have the desired value? | [`covers`](covers()) |
 //! | can this be the resource that was sent? | [`agree`] |
 //! | do these two texts identify the same person? | [`same_text`], [`text_key`] |
 //! | do these two texts have the same characters? | [`same_characters`] |
