@@ -55,27 +55,24 @@ impl<T: Resource> Listing<T> {
         let first = page.first();
         let is_known = first.is_some_and(|first| self.returned.is_in_pass(first));
         match self.place {
-            Place::AtCursor | Place::Start | Place::Skipping { .. } => self.take(page, 0),
             Place::At { fingerprint, .. } if first == Some(fingerprint) => self.take(page, 1),
-            Place::After { fingerprint, .. } if first == Some(fingerprint) && page.length() > 1 => self.take(page, 1),
+            Place::After { fingerprint, .. } if first == Some(fingerprint) => match page.length() {
+                1 => self.nothing_new(self.place.next_start(), 1),
+                _ => self.take(page, 1),
+            },
             // Nothing is shown here, and the list is said to be longer.
             Place::At { position, .. } if first.is_none() && self.total.is_above(position.saturating_sub(1)) => {
                 self.skip(position, 0, self.place);
             }
-            Place::At { .. } | Place::SteppingBack { .. } if is_known => self.take(page, 0),
-            Place::SteppingBack { to: 1, .. } => self.take(page, 0),
-            Place::At { position, .. } => {
+            Place::At { position, .. } if !is_known => {
                 self.show(page);
                 self.step_back(position, self.page_size);
             }
-            Place::SteppingBack { to, by } => {
+            Place::SteppingBack { to, by } if to > 1 && !is_known => {
                 self.show(page);
                 self.step_back(to, by.saturating_mul(2));
             }
-            Place::After { fingerprint, .. } if first == Some(fingerprint) => {
-                self.nothing_new(self.place.next_start(), page.length());
-            }
-            Place::After { .. } => self.take(page, 0),
+            _ => self.take(page, 0),
         }
     }
 

@@ -202,8 +202,9 @@ impl SmallServer {
         let all = 0..self.positions.len();
         let size = usize::try_from(page_size).unwrap().min(self.cap);
         let ids = match self.paging {
-            Paging::Index { ignores_start: true, .. } => self.shown(all.start..size.min(all.end)),
-            Paging::Cursor(Cursors::Lost) => self.shown(all.start..size.min(all.end)),
+            Paging::Index { ignores_start: true, .. } | Paging::Cursor(Cursors::Lost) => {
+                self.shown(all.start..size.min(all.end))
+            }
             Paging::Cursor(_) => self.shown(all),
             // Without a usable total, a page without users is the end of the list.
             Paging::Index { .. } => match self.total {

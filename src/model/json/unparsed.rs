@@ -77,7 +77,7 @@ impl PartialEq for Unparsed {
 }
 
 /// Asks for the text of a value, as `RawValue` does: by the name of a newtype struct. A deserializer of
-/// serde_json then gives a map with this name as its key, and the text. Any other deserializer gives the
+/// `serde_json` then gives a map with this name as its key, and the text. Any other deserializer gives the
 /// value.
 struct UnparsedSeed;
 
@@ -89,7 +89,7 @@ impl<'de> DeserializeSeed<'de> for UnparsedSeed {
     }
 }
 
-/// The name that `RawValue` asks for, which is serde_json's own matter. Empty if it asks in another way,
+/// The name that `RawValue` asks for, which is private to `serde_json`. Empty if it asks in another way,
 /// so that all values are parsed at once.
 fn name_of_raw_value() -> &'static str {
     static NAME: OnceLock<&str> = OnceLock::new();
