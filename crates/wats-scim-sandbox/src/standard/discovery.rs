@@ -36,7 +36,7 @@ impl Standard {
                 "maxPayloadSize": payload,
             },
             "filter": {"supported": true, "maxResults": max_results},
-            "changePassword": {"supported": false},
+            "changePassword": {"supported": true},
             "sort": {"supported": true},
             "etag": {"supported": true},
             "pagination": pagination,
