@@ -81,7 +81,7 @@ impl Bench {
 
     /// A client with open connections.
     fn client(&self, protocol: usize, latency: Duration, in_flight: usize) -> Result<ScimClient> {
-        let config = config(&self.server.base(protocol, 50_000, latency));
+        let config = config(&self.server.base(protocol, 50_000, latency)).allow_http2(true);
         let client = ScimClient::with_config(&config.root_certificates(self.server.certificate()))?;
         self.call(&client, OPERATIONS[0], in_flight, in_flight)?;
         Ok(client)

@@ -4,13 +4,13 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::error::ErrorMessage;
+use crate::error::{ErrorMessage, Secrets};
 use crate::wats::ScimToken;
 
 /// Reads the detail and the `scimType` of an error body.
 #[must_use]
 pub fn error_message(body: &[u8]) -> (Option<String>, Option<String>) {
-    let message = ErrorMessage::read(body);
+    let message = ErrorMessage::read(body, &Secrets::default());
     (message.detail, message.scim_type)
 }
 

@@ -235,3 +235,15 @@ const _: () = {
     is_shared::<ScimClient>();
     is_shared::<Transport>();
 };
+
+#[cfg(feature = "tracing")]
+#[test]
+async fn the_span_of_a_cancelled_call_says_so() {
+    suite::traces::listen();
+    let sandbox = Sandbox::builder().latency(std::time::Duration::from_secs(60)).start().unwrap();
+    let client = client(&sandbox);
+    let cancelled = tokio::time::timeout(50 * suite::MS, client.get_user("1")).await;
+    assert!(cancelled.is_err());
+    let log = suite::traces::logged();
+    assert!(log.contains("outcome=\"cancelled\""), "{log}");
+}

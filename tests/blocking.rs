@@ -118,3 +118,23 @@ fn a_listing_continues_after_a_panic_in_its_callback() {
     assert_eq!(users.len(), 30);
     assert_eq!(users.iter().map(|user| &user.id).collect::<std::collections::HashSet<_>>().len(), 30);
 }
+
+#[cfg(feature = "tracing")]
+#[test]
+fn the_writes_of_a_batch_are_in_the_span_of_the_caller() {
+    use std::sync::{Arc, Mutex};
+
+    suite::traces::listen();
+    let seen: Arc<Mutex<Vec<Option<&str>>>> = Arc::default();
+    let spans = Arc::clone(&seen);
+    let transport = move |_: http::Request<Vec<u8>>| {
+        spans.lock().unwrap().push(tracing::Span::current().metadata().map(tracing::Metadata::name));
+        Err::<http::Response<Vec<u8>>, _>(wats_scim::transport::TransportError::not_connected("unplugged"))
+    };
+    let config = wats_scim::ScimConfig::new("https://acme.wats.com", wats_scim::Credentials::wats_token("dTpw"))
+        .retry(wats_scim::RetryPolicy::none());
+    let client = api::ScimService::with_http_client(&config, transport).unwrap();
+    let users = (0..20).map(|number| wats_scim::ScimUser::new(format!("user{number}")));
+    tracing::info_span!("import").in_scope(|| client.create_users(users).in_flight(4).run());
+    assert_eq!(*seen.lock().unwrap(), [Some("import"); 20]);
+}

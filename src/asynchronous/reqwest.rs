@@ -1,3 +1,4 @@
+use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ impl ScimClient {
 }
 
 /// The transport of the async client, based on reqwest. A clone shares the connections. It needs a
-/// tokio runtime, and uses HTTP/2 if the server supports it over TLS.
+/// tokio runtime, and uses HTTP/1.1 unless [`ScimConfig::allow_http2`] is set.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: Client,
@@ -172,7 +173,8 @@ fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
             builder.with_root_certificates(roots).with_no_client_auth()
         }
     };
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let protocols: &[&[u8]] = if config.allow_http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
+    tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(tls)
 }
 
@@ -206,11 +208,34 @@ fn failure(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_connect() || error.is_builder() {
         TransportError::not_connected(error)
+    } else if is_unprocessed(&error) {
+        TransportError::not_processed(error)
     } else if error.is_timeout() {
         TransportError::timeout(error)
     } else {
         TransportError::interrupted(error)
     }
+}
+
+/// Whether a request was certainly not processed: an HTTP/2 server says so (RFC 9113 §6.8 and §8.7), or
+/// its connection ended before it was sent.
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            // With another reason, h2 reports the same error for streams that may have been processed.
+            let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+            return error.is_remote() && (refused || gone);
+        }
+        // hyper-util reports this where it has the request back unsent, and has no method to ask for it.
+        // With another text, the request counts as perhaps processed.
+        if error.to_string() == "client error (Canceled)" {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+use wats_scim_filter::json::is_invisible;
 
 /// The open file. Each line is there as soon as it is appended, whatever becomes of the program.
 /// Threads, and several programs on one machine, may append to one file: a line is written with one
@@ -72,7 +74,8 @@ impl Lines {
     }
 
     pub(crate) fn append(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut line = serde_json::to_vec(value)?;
+        let mut line = Vec::new();
+        value.serialize(&mut Serializer::with_formatter(&mut line, Escaped))?;
         line.push(b'\n');
         let mut state = self.lock();
         if state.may_be_torn && is_torn(&mut state.file)? {
@@ -96,6 +99,30 @@ impl Lines {
     pub(crate) fn inherited(&self) -> File {
         self.lock().file.try_clone().unwrap()
     }
+}
+
+/// Writes control characters, invisible characters, and characters that reorder or separate lines as
+/// escapes: a viewer must show one line for a line, with all of its text in order.
+struct Escaped;
+
+impl Formatter for Escaped {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((before, c)) =
+            rest.find(is_escaped).and_then(|at| Some((rest.get(..at)?, rest.get(at..)?.chars().next()?)))
+        {
+            writer.write_all(before.as_bytes())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = rest.get(before.len().saturating_add(c.len_utf8())..).unwrap_or_default();
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+fn is_escaped(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 /// Whether the file ends within a line, and not only while another program is writing it.
@@ -150,6 +177,18 @@ mod tests {
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"at").unwrap();
         lines.append(&2).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "1\n{\"at\n2\n");
+    }
+
+    #[test]
+    fn a_line_has_no_character_that_hides_or_reorders_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        let text = "a\u{1b}\u{7f}\u{85}\u{9b}31m \u{202e}b\u{2028}\u{ad}\u{180e}\u{e0041}é😀";
+        Lines::open(&path).unwrap().append(&serde_json::json!({ text: [text] })).unwrap();
+        let line = fs::read_to_string(&path).unwrap();
+        assert_eq!(line.matches(is_escaped).collect::<Vec<_>>(), ["\n"]);
+        assert!(line.ends_with("\\u202eb\\u2028\\u00ad\\u180e\\udb40\\udc41é😀\"]}\n"), "{line}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), serde_json::json!({ text: [text] }));
     }
 
     #[cfg(target_os = "linux")]

@@ -81,39 +81,29 @@ impl Sink for Log {
 mod tests {
     use std::fs;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
     use std::thread;
 
     use chrono::DateTime;
     use serde_json::{Value, json};
+    use tempfile::TempDir;
 
     use super::*;
     use crate::audit::Outcome;
     use crate::error::Operation;
 
-    /// A unique path, removed on drop.
-    struct TempPath(PathBuf);
-
-    impl TempPath {
-        fn new() -> Self {
-            static COUNT: AtomicU32 = AtomicU32::new(0);
-            let name = format!("wats-scim-log-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
-            Self(std::env::temp_dir().join(name))
-        }
-
-        fn log(&self) -> Log {
-            Log::append(&self.0).unwrap()
-        }
-
-        fn text(&self) -> String {
-            fs::read_to_string(&self.0).unwrap()
-        }
+    /// The path of a new file, in a folder that is deleted on drop.
+    fn new_file() -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("trail");
+        (folder, file)
     }
 
-    impl Drop for TempPath {
-        fn drop(&mut self) {
-            let _ = fs::remove_file(&self.0);
-        }
+    fn log(file: &Path) -> Log {
+        Log::append(file).unwrap()
+    }
+
+    fn text(file: &Path) -> String {
+        fs::read_to_string(file).unwrap()
     }
 
     fn event(write: &str) -> Event {
@@ -136,29 +126,29 @@ mod tests {
 
     #[test]
     fn an_event_is_written_at_once() {
-        let file = TempPath::new();
-        for log in [file.log(), file.log().synced().unwrap()] {
+        let (_folder, file) = new_file();
+        for log in [log(&file), log(&file).synced().unwrap()] {
             log.record(&event("a")).unwrap();
             // Nothing is written on drop.
             std::mem::forget(log);
         }
-        assert_eq!(file.text(), format!("{LINE}\n{LINE}\n"));
+        assert_eq!(text(&file), format!("{LINE}\n{LINE}\n"));
     }
 
     #[test]
     fn threads_and_instances_share_a_file() {
-        let file = TempPath::new();
-        let first = Arc::new(file.log());
+        let (_folder, file) = new_file();
+        let first = Arc::new(log(&file));
         let threads: Vec<_> = (0..8)
             .map(|n| {
-                let log = if n < 4 { Arc::clone(&first) } else { Arc::new(file.log()) };
+                let log = if n < 4 { Arc::clone(&first) } else { Arc::new(log(&file)) };
                 thread::spawn(move || (0..200).for_each(|m| log.record(&event(&format!("{n}-{m}"))).unwrap()))
             })
             .collect();
         for thread in threads {
             thread.join().unwrap();
         }
-        let text = file.text();
+        let text = text(&file);
         let mut writes: Vec<String> = text
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap()["write"].as_str().unwrap().to_owned())
@@ -173,12 +163,12 @@ mod tests {
     fn a_new_file_is_accessible_by_its_owner_only_and_existing_permissions_are_kept() {
         use std::os::unix::fs::PermissionsExt;
 
-        let mode = |file: &TempPath| fs::metadata(&file.0).unwrap().permissions().mode() & 0o777;
-        let file = TempPath::new();
-        file.log();
+        let mode = |file: &Path| fs::metadata(file).unwrap().permissions().mode() & 0o777;
+        let (_folder, file) = new_file();
+        log(&file);
         assert_eq!(mode(&file), 0o600);
-        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).unwrap();
-        file.log();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        log(&file);
         assert_eq!(mode(&file), 0o640);
     }
 

@@ -31,7 +31,8 @@ use trail::Recorder;
 /// **No write is sent without a record.** If the sink fails at the start of a write, the write is
 /// not sent and fails with [`ErrorKind::Trail`](crate::ErrorKind::Trail). If it fails at the end,
 /// the write's result does not change; the event is kept and recorded before the next write. Until
-/// that succeeds, no other write starts. [`flush`](Self::flush) records kept events.
+/// that succeeds, no other write starts. [`flush`](Self::flush) records kept events. A sink that panics
+/// has failed.
 ///
 /// Clones share the sink. Pass one to [`ScimConfig::audit`](crate::ScimConfig::audit).
 ///

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -33,12 +34,19 @@ impl Recorder {
 
     /// Records the start of a write. [Flush](Self::flush) unrecorded outcomes first.
     pub(super) fn begin(&self, event: &Event) -> io::Result<()> {
-        self.sink.record(event)
+        self.record(event)
+    }
+
+    /// Passes an event to the sink. A sink that panics has failed: events are also recorded on drop, where
+    /// a second panic would abort the process.
+    fn record(&self, event: &Event) -> io::Result<()> {
+        let recorded = catch_unwind(AssertUnwindSafe(|| self.sink.record(event)));
+        recorded.unwrap_or_else(|_| Err(io::Error::other("the sink of the audit trail panicked")))
     }
 
     /// Records an outcome, now or in the next flush.
     pub(super) fn end(&self, event: Event) {
-        if self.sink.record(&event).is_err() {
+        if self.record(&event).is_err() {
             self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
         }
     }
@@ -47,7 +55,7 @@ impl Recorder {
     pub(super) fn flush(&self) -> io::Result<()> {
         let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(event) = unrecorded.front() {
-            self.sink.record(event)?;
+            self.record(event)?;
             unrecorded.pop_front();
         }
         Ok(())
@@ -139,6 +147,34 @@ mod tests {
             recorded_events.lock().unwrap()[1].error.as_deref(),
             Some("could not delete user: it was canceled; nothing was sent")
         );
+    }
+
+    #[test]
+    fn a_sink_that_panics_has_failed() {
+        let panics = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&panics);
+        let audit = Trail::to(move |_: &Event| assert_eq!(seen.fetch_add(1, Ordering::SeqCst), 0, "broken"));
+        let record = begin(&audit, &["1"]).unwrap();
+        end(record);
+        let error = begin(&audit, &["2"]).err().unwrap();
+        assert_eq!(error.kind(), crate::ErrorKind::Trail);
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!((cause.as_str(), panics.load(Ordering::SeqCst)), ("the sink of the audit trail panicked", 3));
+    }
+
+    /// A second panic would abort the process.
+    #[test]
+    fn a_sink_may_panic_while_a_panic_ends_the_writes() {
+        let events = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&events);
+        let audit = Trail::to(move |_: &Event| assert!(seen.fetch_add(1, Ordering::SeqCst) < 3, "broken"));
+        let record = begin(&audit, &["1", "2", "3"]).unwrap();
+        let panic = catch_unwind(AssertUnwindSafe(move || {
+            let _record = record;
+            panic!("the transport is broken");
+        }));
+        assert!(panic.is_err());
+        assert_eq!(events.load(Ordering::SeqCst), 6, "each write has an end");
     }
 
     #[test]

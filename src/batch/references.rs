@@ -4,7 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+use wats_scim_filter::json::{self, same_name};
 
 use super::BatchItem;
 use crate::error::Operation;
@@ -184,22 +185,43 @@ fn names_in<T: Resource>(write: &ScimWrite<T>) -> Vec<String> {
     // A resource that cannot be serialized is rejected when it is sent.
     if let Ok(text) = text
         && text.contains("\"bulkId:")
-        && let Ok(value) = serde_json::from_str(&text)
+        && let Ok(mut value) = serde_json::from_str(&text)
     {
-        collect(&value, &mut names);
+        each_reference(&mut value, "", &mut |text| names.extend(text.strip_prefix(PREFIX).map(ToOwned::to_owned)));
     }
     names.sort_unstable();
     names.dedup();
     names
 }
 
-fn collect(value: &Value, names: &mut Vec<String>) {
+/// Calls a function with each text of a value that is a reference: `bulkId:` and a name, where a
+/// resource refers to another one. Anywhere else such a text is data, such as a display name.
+fn each_reference(value: &mut Value, attribute: &str, each: &mut impl FnMut(&mut String)) {
     match value {
-        Value::String(text) => names.extend(text.strip_prefix(PREFIX).map(ToOwned::to_owned)),
-        Value::Array(values) => values.iter().for_each(|value| collect(value, names)),
-        Value::Object(members) => members.values().for_each(|value| collect(value, names)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) if text.starts_with(PREFIX) && refers(attribute) => each(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| each_reference(value, attribute, each)),
+        Value::Object(members) => {
+            let path = patched_path(members);
+            for (name, value) in members {
+                let is_patched = name.eq_ignore_ascii_case("value");
+                let attribute = path.as_deref().filter(|_| is_patched).unwrap_or(name);
+                each_reference(value, attribute, each);
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// Whether an attribute, or the path to one, can refer to a resource.
+fn refers(attribute: &str) -> bool {
+    let name = attribute.rsplit(['.', ':']).next().unwrap_or(attribute);
+    ["value", "$ref", "manager", "members"].iter().any(|known| same_name(name, known))
+}
+
+/// The path of an object that is an operation of a PATCH.
+fn patched_path(members: &Map<String, Value>) -> Option<String> {
+    json::member(members, "op")?;
+    Some(json::member(members, "path")?.as_str()?.to_owned())
 }
 
 fn with_ids<T: Resource>(write: &ScimWrite<T>, ids: &HashMap<String, String>) -> serde_json::Result<ScimWrite<T>> {
@@ -218,21 +240,12 @@ fn replaced<V: serde::Serialize + serde::de::DeserializeOwned>(
     ids: &HashMap<String, String>,
 ) -> serde_json::Result<V> {
     let mut value = serde_json::to_value(value)?;
-    replace(&mut value, ids);
-    serde_json::from_value(value)
-}
-
-fn replace(value: &mut Value, ids: &HashMap<String, String>) {
-    match value {
-        Value::String(text) => {
-            if let Some(id) = text.strip_prefix(PREFIX).and_then(|name| ids.get(name)) {
-                text.clone_from(id);
-            }
+    each_reference(&mut value, "", &mut |text| {
+        if let Some(id) = text.strip_prefix(PREFIX).and_then(|name| ids.get(name)) {
+            text.clone_from(id);
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, ids)),
-        Value::Object(members) => members.values_mut().for_each(|value| replace(value, ids)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
+    });
+    serde_json::from_value(value)
 }
 
 #[cfg(test)]
@@ -305,6 +318,37 @@ mod tests {
         for name in ["a bulkId:b", "\"bulkId:b", "BULKID:b"] {
             let queued = References::default().queue(ScimWrite::create(ScimUser::new(name)));
             assert!(!queued.is_rejected(), "{name}");
+        }
+    }
+
+    #[test]
+    fn data_is_never_a_reference() {
+        for create in [ScimUser::new("jane").with_display_name("bulkId:a"), ScimUser::new("bulkId:a")] {
+            let mut queued = References::default().queue(ScimWrite::create(create.clone()));
+            assert!(!queued.is_rejected());
+            let references = References::default();
+            references.add_known([("a".to_owned(), "7".to_owned())]);
+            queued.resolve(&references);
+            assert_eq!(queued.sent, ScimWrite::create(create));
+        }
+    }
+
+    #[test]
+    fn a_patch_refers_where_its_path_does() {
+        let references = References::default();
+        references.add_known([("a".to_owned(), "7".to_owned())]);
+        let new = ScimPatchRequest::new;
+        for (patch, resolved) in [
+            (new().replace("displayName", "bulkId:a"), new().replace("displayName", "bulkId:a")),
+            (new().replace("urn:x:User:manager", "bulkId:a"), new().replace("urn:x:User:manager", "7")),
+            (
+                new().add("members", serde_json::json!([{ "value": "bulkId:a", "display": "bulkId:a" }])),
+                new().add("members", serde_json::json!([{ "value": "7", "display": "bulkId:a" }])),
+            ),
+        ] {
+            let mut queued: Queued<ScimUser> = references.queue(ScimWrite::patch("1", patch));
+            queued.resolve(&references);
+            assert_eq!(queued.sent, ScimWrite::patch("1", resolved));
         }
     }
 

@@ -7,6 +7,7 @@ use std::thread::{self, Builder};
 
 use super::client::step::{Arrival, Event, Job};
 use super::{ScimRepository, Source};
+use crate::exchange::in_span_of_caller;
 
 /// Work in flight, and the results that wait for an earlier one. Results are returned in the order in
 /// which the work was started.
@@ -66,7 +67,7 @@ impl<O: Send + 'static> InFlight<O> {
             let failures = J::failures(&output);
             (output, failures)
         };
-        state.queue.push_back((number, Box::new(work)));
+        state.queue.push_back((number, Box::new(in_span_of_caller(work))));
         state.unfinished += 1;
         let needed = if state.unfinished > 1 { state.unfinished } else { 0 };
         drop(state);

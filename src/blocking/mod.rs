@@ -21,6 +21,7 @@
 //! | [`ScimClient`] | [`ScimService`] with the built-in transport [`Ureq`] |
 //! | [`ScimService`] | tokens, users, groups, batches and plans |
 //! | [`ScimListing`], [`ScimBatch`], [`ScimApply`] | many resources: read, written, or changed by a plan |
+//! | [`ScimProbe`] | what a server does, measured |
 //! | [`ScimResources`] | one type of resource: users, groups, or your own |
 //! | [`WatsService`] | what only WATS has |
 //! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
@@ -43,8 +44,8 @@ mod in_flight;
 mod source;
 
 pub use client::{
-    HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimRepository, ScimResources, ScimService,
-    WatsService,
+    HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources,
+    ScimService, WatsService,
 };
 
 use self::in_flight::InFlight;

@@ -64,6 +64,10 @@ impl<R: ScimRepository> ScimService<R> {
 ///
 /// With a [`journal`](Self::journal), an interrupted apply resumes where it stopped.
 ///
+/// After the first step that fails with 401 ([`Unauthorized`](ErrorKind::Unauthorized)) no more steps
+/// start, because the credentials have expired: get new ones, and resume from the journal, or apply the
+/// plan again. A 403 does not stop the apply, because it can concern a single user.
+///
 /// Lazy: no request is sent until the first result is read. Dropping it starts no more steps.
 ///
 #[doc = example!(
@@ -91,6 +95,8 @@ pub struct ScimApply<R> {
     is_dry_run: bool,
     on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
     progress: Progress,
+    /// How many steps failed without a request.
+    unsent: u64,
     running: InFlight<(AppliedStep, Result<()>)>,
 }
 
@@ -108,6 +114,7 @@ impl<R: ScimRepository> ScimApply<R> {
             stop_after: None,
             is_dry_run: false,
             on_progress: None,
+            unsent: 0,
             running: InFlight::default(),
         }
     }
@@ -145,8 +152,9 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
-    /// Starts no more steps after this many were skipped or failed; 1 stops at the first one. Steps in
-    /// flight are completed, and their results returned. By default all steps are tried.
+    /// Starts no more steps after this many were skipped, failed or [not kept](Outcome::NotKept); 1 stops
+    /// at the first one. Steps in flight are completed, and their results returned. By default all steps
+    /// are tried, unless the credentials expire.
     pub fn stop_after(mut self, problems: u64) -> Self {
         self.stop_after = Some(problems.max(1));
         self
@@ -173,7 +181,8 @@ impl<R: ScimRepository> ScimApply<R> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop_after.is_some_and(|problems| self.running.failures() >= problems)
+        let problems = self.running.failures().saturating_add(self.unsent);
+        problems >= self.stop_after.unwrap_or(ENDS_THE_APPLY)
     }
 
     /// Starts the next step; false if there is none.
@@ -182,8 +191,12 @@ impl<R: ScimRepository> ScimApply<R> {
         let Some(step) = self.plan.steps.get(number) else { return Ok(false) };
         self.next += 1;
         let known = |outcome| (AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(()));
+        let inconsistent = step.check().err().map(|why| unusable(step, &why));
         if self.open_journal.as_ref().is_some_and(|journal| journal.is_done(number)) {
             self.running.put(known(Outcome::DoneBefore));
+        } else if let Some(error) = inconsistent {
+            self.unsent += 1;
+            self.running.put(known(Outcome::Failed(error)));
         } else if self.is_dry_run {
             self.running.put(known(Outcome::Planned));
         } else {
@@ -325,9 +338,15 @@ impl Job for StepJob {
     }
 
     fn failures((step, _): &Self::Output) -> u64 {
-        step.outcome.is_problem().into()
+        match &step.outcome {
+            Outcome::Failed(error) if error.kind() == ErrorKind::Unauthorized => ENDS_THE_APPLY,
+            outcome => outcome.is_problem().into(),
+        }
     }
 }
+
+/// The count of a failure after which no other step can succeed.
+const ENDS_THE_APPLY: u64 = u64::MAX;
 
 type Done = (Outcome, Option<ScimUser>);
 
@@ -338,14 +357,14 @@ const ROUNDS: u32 = 3;
 #[maybe_async]
 impl StepJob {
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
-        let desired = self.step.desired.as_ref().ok_or_else(|| self.unusable("does not contain the user"))?;
+        let desired = self.step.desired.as_ref().ok_or_else(|| unusable(&self.step, "it has no desired user"))?;
         if self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number))
             && let Some(held) = look_for(repository, desired).await?.into_held()
         {
             return self.found(held, desired);
         }
         let error = match repository.create(desired).await {
-            Ok(user) => return Ok((Outcome::Applied, Some(user))),
+            Ok(user) => return Ok(self.applied(Some(user))),
             Err(error) => error,
         };
         if error.kind() != ErrorKind::Conflict {
@@ -358,7 +377,7 @@ impl StepJob {
     }
 
     async fn change<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
-        let id = self.step.id.as_deref().ok_or_else(|| self.unusable("has no id"))?;
+        let id = self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))?;
         let mut rounds = 0;
         let mut may_be_done = false;
         loop {
@@ -372,7 +391,7 @@ impl StepJob {
                 Fit::Delete => repository.delete::<ScimUser>(Target::of(&held)?).await.map(|()| None),
             };
             let error = match done {
-                Ok(user) => return Ok((Outcome::Applied, user)),
+                Ok(user) => return Ok(self.applied(user)),
                 Err(error) => error,
             };
             let is_unknown = error.write_outcome() == Some(WriteOutcome::Unknown);
@@ -387,12 +406,19 @@ impl StepJob {
 }
 
 impl StepJob {
+    /// The outcome of a write, from the user in the answer.
+    fn applied(&self, user: Option<ScimUser>) -> Done {
+        let desired = self.step.desired.as_ref();
+        let not_kept = user.as_ref().zip(desired).and_then(|(user, desired)| self.plan.rules.not_kept(user, desired));
+        (not_kept.map_or(Outcome::Applied, Outcome::NotKept), user)
+    }
+
     /// The outcome if a user with this name already exists.
     fn found(&self, held: ScimUser, desired: &ScimUser) -> Result<Done> {
         let outcome = if self.plan.rules.is_met(&held, desired)? {
             Outcome::Unneeded
         } else {
-            Outcome::Skipped("another user has this name now".to_owned())
+            Outcome::Skipped("another user has this userName now".to_owned())
         };
         Ok((outcome, Some(held)))
     }
@@ -405,13 +431,14 @@ impl StepJob {
         };
         (outcome, None)
     }
+}
 
-    fn unusable(&self, why: &str) -> Error {
-        let operation = match self.step.action {
-            Action::Create => Operation::Create("user"),
-            Action::Delete => Operation::Delete("user"),
-            _ => Operation::Patch("user"),
-        };
-        Error::invalid(format!("the step {why}")).in_operation(operation)
-    }
+/// The error of a step that cannot be sent.
+fn unusable(step: &Step, why: &str) -> Error {
+    let operation = match step.action {
+        Action::Create => Operation::Create("user"),
+        Action::Delete => Operation::Delete("user"),
+        _ => Operation::Patch("user"),
+    };
+    Error::invalid(format!("the step is inconsistent: {why}; make a new plan")).in_operation(operation)
 }

@@ -5,7 +5,7 @@ use std::iter::{once, repeat};
 
 use super::{HttpClient, HttpScimRepository, ScimService, example};
 use crate::audit::{Record, Subject};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exchange::Call;
 use crate::model::Resource;
 
@@ -64,32 +64,26 @@ impl<C> HttpScimRepository<C> {
         }
         check
     }
+}
 
-    /// Records the result of a write and returns it.
-    pub(super) fn ended<T: Resource, V>(
-        &self,
-        record: Record,
-        result: Result<V>,
-        shown: impl FnOnce(&V) -> Option<&T>,
-    ) -> Result<V> {
-        let result = result.map_err(|error| self.endpoint.without_secrets(error));
-        record.end(once(result.as_ref().map(shown)));
-        result
-    }
+/// Records the result of a write and returns it.
+pub(super) fn ended<T: Resource, V>(
+    record: Record,
+    result: Result<V>,
+    shown: impl FnOnce(&V) -> Option<&T>,
+) -> Result<V> {
+    record.end(once(result.as_ref().map(shown)));
+    result
+}
 
-    /// Records the results of all writes of a bulk request and returns them.
-    pub(super) fn all_ended<T: Resource>(
-        &self,
-        record: Record,
-        results: Result<Vec<Result<Option<T>>>>,
-    ) -> Result<Vec<Result<Option<T>>>> {
-        let hide = |error: Error| self.endpoint.without_secrets(error);
-        let hidden = |results: Vec<Result<_>>| results.into_iter().map(|result| result.map_err(hide)).collect();
-        let results: Result<Vec<Result<Option<T>>>> = results.map(hidden).map_err(hide);
-        match &results {
-            Ok(results) => record.end(results.iter().map(|result| result.as_ref().map(Option::as_ref))),
-            Err(error) => record.end::<T>(repeat(Err(error))),
-        }
-        results
+/// Records the results of all writes of a bulk request and returns them.
+pub(super) fn all_ended<T: Resource>(
+    record: Record,
+    results: Result<Vec<Result<Option<T>>>>,
+) -> Result<Vec<Result<Option<T>>>> {
+    match &results {
+        Ok(results) => record.end(results.iter().map(|result| result.as_ref().map(Option::as_ref))),
+        Err(error) => record.end::<T>(repeat(Err(error))),
     }
+    results
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
+use super::audited::{all_ended, ended};
 use super::{HttpClient, maybe_async};
 use crate::audit::{Subject, Trail};
 use crate::config::BulkLimits;
@@ -246,10 +247,19 @@ impl<C: HttpClient> HttpScimRepository<C> {
         let mut attempts = Attempts::default();
         match self.endpoint.get_by_name::<T>(name)? {
             ByName::Route(call) => {
-                let answer = self.send_within(&call, &mut attempts, budget).await;
-                match absent_as_none(answer)? {
-                    Some(answer) => answer.named(name).map(Some),
-                    None => Ok(None),
+                let refused = match absent_as_none(self.send_within(&call, &mut attempts, budget).await) {
+                    Ok(Some(answer)) => return answer.named(name).map(Some),
+                    Ok(None) => return Ok(None),
+                    Err(error) => error,
+                };
+                // IIS answers 404 itself if the path contains `%2B`; a query may contain it.
+                if refused.status() != Some(StatusCode::NOT_FOUND) {
+                    return Err(refused);
+                }
+                let call = self.endpoint.get_by_filter::<T>(name)?;
+                match self.send_within(&call, &mut Attempts::default(), budget).await {
+                    Ok(answer) => answer.only_one_named(name),
+                    Err(_) => Err(refused),
                 }
             }
             ByName::Filter(call) => self.send_within(&call, &mut attempts, budget).await?.only_one_named(name),
@@ -294,28 +304,28 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         let call = self.endpoint.create(resource);
         let (call, record) = self.recorded(call, |values| vec![Subject::create(resource, values)])?;
         let created = self.create_once(resource, &call).await;
-        self.ended(record, created, |created| Some(created))
+        ended(record, created, |created| Some(created))
     }
 
     async fn patch<T: Resource>(&self, target: Target<'_>, patch: &ScimPatchRequest) -> Result<Option<T>> {
         let call = self.endpoint.patch::<T>(target, patch);
         let (call, record) = self.recorded(call, |values| vec![Subject::patch::<T>(target, patch, values)])?;
         let patched = self.send(&call).await.and_then(|answer| answer.patched());
-        self.ended(record, patched, Option::as_ref)
+        ended(record, patched, Option::as_ref)
     }
 
     async fn delete<T: Resource>(&self, target: Target<'_>) -> Result<()> {
         let call = self.endpoint.delete::<T>(target);
         let (call, record) = self.recorded(call, |_| vec![Subject::delete::<T>(target)])?;
         let deleted = self.send(&call).await.and_then(|answer| answer.deleted());
-        self.ended(record, deleted, |()| None::<&T>)
+        ended(record, deleted, |()| None::<&T>)
     }
 
     async fn replace<T: Resource>(&self, resource: &T) -> Result<Option<T>> {
         let call = self.endpoint.replace(resource);
         let (call, record) = self.recorded(call, |values| vec![Subject::replace(resource, values)])?;
         let replaced = self.send(&call).await.and_then(|answer| answer.patched());
-        self.ended(record, replaced, Option::as_ref)
+        ended(record, replaced, Option::as_ref)
     }
 
     async fn get_if_changed<T: Resource>(&self, known: &T) -> Result<IfChanged<T>> {
@@ -361,8 +371,9 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         if !sent.is_empty() {
             let subjects = |values| sent.iter().map(|write| Subject::write(write, values)).collect();
             let (call, record) = self.recorded(self.endpoint.bulk(&sent), subjects)?;
-            let answer = self.send(&call).await.and_then(|answer| answer.document());
-            results = self.all_ended(record, answer.map(|answer| bulk_results(&sent, &answer)))?;
+            let answer = self.send(&call).await;
+            let read = answer.and_then(|answer| Ok(bulk_results(&sent, &answer.document()?, answer.secrets())));
+            results = all_ended(record, read)?;
         }
         // Those that were refused stand between those that were sent.
         let mut results = results.into_iter();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use http::Request;
+use http::{Request, StatusCode};
 
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
@@ -27,9 +27,16 @@ impl<C: HttpClient> HttpScimRepository<C> {
         loop {
             let Some(started) = self.turn(budget).await else {
                 let error = last_error.unwrap_or_else(|| held_up().in_operation(call.operation));
-                return Err(attempts.over(error));
+                let answer = Err(attempts.over(error));
+                trace.end(&answer);
+                return answer;
             };
+            let sent_plain_json = self.endpoint.sends_plain_json();
             let answer = self.attempt(call, budget, started).await;
+            if !sent_plain_json && is_of_media_type(&answer) {
+                self.endpoint.send_plain_json();
+                continue;
+            }
             let now = Instant::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
             match attempts.judge(budget, call, answer, now, random) {
@@ -68,7 +75,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
 
     async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
         match boxed(self.client.send(self.request(call, budget, now))).await {
-            Ok(response) => Answer::new(call.operation, response).map_err(|error| self.endpoint.without_secrets(error)),
+            Ok(response) => self.endpoint.answer(call.operation, response),
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
     }
@@ -90,6 +97,12 @@ impl<C> HttpScimRepository<C> {
         call.count();
         request
     }
+}
+
+/// Whether the server rejected the media type of the request (RFC 9110 §15.5.16), so that it was not
+/// processed.
+fn is_of_media_type(answer: &Result<Answer>) -> bool {
+    answer.as_ref().is_err_and(|error| error.status() == Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 #[cold]

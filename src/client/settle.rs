@@ -5,15 +5,18 @@ use wats_scim_filter::Filter;
 
 use super::{HttpClient, HttpScimRepository, ScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
-use crate::exchange::{Attempts, Budget, Call, Created, ListQuery, is_the_one_sent, random};
+use crate::exchange::{Attempts, Budget, Call, Created, ListQuery, check_shown, is_the_one_sent, random};
 use crate::model::{Resource, ScimListResponse};
 
 /// What a look for a resource has found.
 pub(super) enum Found<T> {
     /// The resource that was sent.
     Sent(T),
-    /// Another one that has its name or external id.
+    /// Another one that has its name.
     Other(T),
+    /// One that has its external id and another name: the one that was sent, if the server changes
+    /// names, or an older one.
+    Perhaps(T),
     Nothing,
 }
 
@@ -67,8 +70,12 @@ pub(super) async fn look_for<T: Resource>(mut look_up: impl LookUp, sent: &T) ->
     let query = ListQuery::new().filter(Filter::eq("externalId", external_id)).count(2);
     match look_up.page::<T>(&query).await {
         Ok(page) => {
+            check_shown(&page)?;
             let held = page.resources.into_iter().find(|held| held.external_id() == Some(external_id));
-            Ok(held.map_or(Found::Nothing, |held| Found::of(sent, held)))
+            Ok(held.map_or(Found::Nothing, |held| match Found::of(sent, held) {
+                Found::Other(held) => Found::Perhaps(held),
+                found => found,
+            }))
         }
         // A server need not support filters; then the name alone decides.
         Err(error) if error.outcome() == WriteOutcome::NotApplied && !error.is_retryable() => Ok(Found::Nothing),
@@ -84,7 +91,7 @@ impl<T: Resource> Found<T> {
     /// The resource that was found.
     pub(super) fn into_held(self) -> Option<T> {
         match self {
-            Self::Sent(held) | Self::Other(held) => Some(held),
+            Self::Sent(held) | Self::Other(held) | Self::Perhaps(held) => Some(held),
             Self::Nothing => None,
         }
     }
@@ -99,8 +106,9 @@ impl<C: HttpClient> HttpScimRepository<C> {
         loop {
             let answer = self.send_within(call, &mut attempts, &mut budget).await;
             let error = match answer.and_then(|answer| answer.created()) {
-                Ok(Created::Shown(resource)) => return Ok(resource),
-                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(id), &mut budget)).await,
+                Ok(Created::Shown(created)) if is_first => return Ok(created),
+                Ok(Created::Shown(created)) => return boxed(self.only_one(created, &mut budget)).await,
+                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(&id), &mut budget)).await,
                 Ok(Created::Unseen) => return boxed(self.read_back(resource, None, &mut budget)).await,
                 Err(error) => error,
             };
@@ -112,6 +120,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             match boxed(look_for(Within { repository: self, budget: &mut budget }, resource)).await {
                 Ok(Found::Sent(held)) => return Ok(held),
                 Ok(Found::Other(_)) => return Err(taken::<T>(error)),
+                Ok(Found::Perhaps(held)) => return Err(renamed(error, &held)),
                 Ok(Found::Nothing) => attempts.settle(),
                 Err(lookup) => return Err(unsettled(error, &lookup)),
             }
@@ -127,13 +136,41 @@ impl<C: HttpClient> HttpScimRepository<C> {
         }
     }
 
-    /// A resource that the server created without showing it.
-    async fn read_back<T: Resource>(&self, resource: &T, id: Option<String>, budget: &mut Budget<'_>) -> Result<T> {
-        let found = match (id, resource.name()) {
-            (Some(id), _) => self.get_within(&id, budget).await,
-            (None, Some(name)) => self.get_by_name_within(name, budget).await,
-            (None, None) => Ok(None),
+    /// A resource that a later attempt created. An earlier one may have been applied after the look
+    /// that did not find it, so where the server allows two resources of one name, the client looks
+    /// again.
+    async fn only_one<T: Resource>(&self, created: T, budget: &mut Budget<'_>) -> Result<T> {
+        let Some(query) = created.name().and_then(|name| self.endpoint.all_named::<T>(name)) else {
+            return Ok(created);
         };
+        let why = match self.list_within::<T>(&query, budget).await {
+            Ok(page) if page.resources.len() < 2 && page.total_results.is_none_or(|total| total < 2) => {
+                return Ok(created);
+            }
+            Ok(_) => Error::new(
+                ErrorKind::Conflict,
+                format!(
+                    "the server has two {}s of this name now; an earlier attempt may have created the other",
+                    T::NAME
+                ),
+            ),
+            Err(error) => {
+                let message = "a later attempt created it, but whether an earlier one did too could not be read";
+                Error::new(error.kind(), message).with_source(error)
+            }
+        };
+        Err(why.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Create(T::NAME)))
+    }
+
+    /// A resource that the server created without showing it. It is read by its id, or else by its name.
+    async fn read_back<T: Resource>(&self, resource: &T, id: Option<&str>, budget: &mut Budget<'_>) -> Result<T> {
+        let mut found = match id {
+            Some(id) => self.get_within(id, budget).await,
+            None => Ok(None),
+        };
+        if let (Ok(None), Some(name)) = (&found, resource.name()) {
+            found = self.get_by_name_within(name, budget).await;
+        }
         let error = match found {
             Ok(Some(resource)) => return Ok(resource),
             Ok(None) => {
@@ -152,6 +189,13 @@ impl<C: HttpClient> HttpScimRepository<C> {
 fn taken<T: Resource>(first: Error) -> Error {
     let message = format!("the {} is taken by another {}", T::NAMED_BY, T::NAME);
     Error::new(ErrorKind::Conflict, message).with_source(first).in_operation(Operation::Create(T::NAME))
+}
+
+/// A resource with the same external id has another name.
+fn renamed<T: Resource>(error: Error, held: &T) -> Error {
+    let id = held.id().unwrap_or_default();
+    let note = format!("; the {} with the id {id:?} has the same externalId and another {}", T::NAME, T::NAMED_BY);
+    error.with_outcome(WriteOutcome::Unknown).with_note(&note)
 }
 
 fn unsettled(error: Error, lookup: &Error) -> Error {

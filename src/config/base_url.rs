@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::IpAddr;
 
 use http::Uri;
@@ -5,6 +6,18 @@ use http::Uri;
 use crate::config::Profile;
 use crate::error::{Error, Result};
 use crate::wats::BASE_PATH;
+
+/// A base URL as given. It is not validated yet, so `Debug` shows nothing of one that may contain a
+/// password or a token.
+#[derive(Clone)]
+pub(crate) struct GivenUrl(pub(crate) String);
+
+impl fmt::Debug for GivenUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let may_have_secrets = self.0.contains(['@', '?', '#']) || self.0.contains("%40");
+        if may_have_secrets { f.write_str("[redacted]") } else { self.0.fmt(f) }
+    }
+}
 
 /// A validated base URL, and the kind of its server.
 #[derive(Clone, Debug)]

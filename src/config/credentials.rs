@@ -1,9 +1,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
-use crate::error::Secret;
 use crate::error::{Error, Result};
+use crate::error::{Secret, Secrets};
 
 /// The credentials of a client, sent in the `Authorization` header. `Debug` redacts secrets.
 ///
@@ -43,12 +44,20 @@ impl Credentials {
         Self(Scheme::Bearer(token.into()))
     }
 
-    /// Secrets to redact in errors, as a server can repeat them in a message.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
+    /// The secrets to redact in errors: what is sent, and the password in it.
+    pub(crate) fn secrets(&self) -> Secrets {
         match &self.0 {
-            Scheme::WatsToken(token) | Scheme::Bearer(token) => vec![Secret::new(token.expose().trim())],
+            Scheme::Bearer(token) => Secrets::new([token.expose().trim()]),
+            Scheme::WatsToken(token) => {
+                let token = token.expose().trim();
+                let pair = Zeroizing::new(STANDARD.decode(token).unwrap_or_default());
+                let pair = std::str::from_utf8(&pair).unwrap_or_default();
+                let password = pair.split_once(':').map_or("", |(_, password)| password);
+                Secrets::new([token, pair, password])
+            }
             Scheme::Basic { user, password } => {
-                vec![password.clone(), Secret::new(STANDARD.encode(format!("{user}:{}", password.expose())))]
+                let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
+                Secrets::new([&*STANDARD.encode(&*pair), &pair, password.expose()])
             }
         }
     }

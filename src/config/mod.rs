@@ -14,6 +14,7 @@ pub(crate) mod tls;
 use std::time::Duration;
 
 pub(crate) use base_url::BaseUrl;
+use base_url::GivenUrl;
 pub use bulk_limits::BulkLimits;
 pub use credentials::Credentials;
 pub use profile::Profile;
@@ -41,7 +42,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// ```
 #[derive(Clone, Debug)]
 pub struct ScimConfig {
-    base_url: String,
+    base_url: GivenUrl,
     pub(crate) credentials: Credentials,
     profile: Option<Profile>,
     pub(crate) timeout: Duration,
@@ -50,6 +51,8 @@ pub struct ScimConfig {
     pub(crate) root_certificates: Vec<Vec<u8>>,
     proxy: Proxy,
     allow_plain_http: bool,
+    pub(crate) allow_http2: bool,
+    pub(crate) plain_json: bool,
     pub(crate) retry: RetryPolicy,
     #[cfg(feature = "rate-limit")]
     pub(crate) rate_limit: Option<RateLimit>,
@@ -67,7 +70,7 @@ impl ScimConfig {
     #[must_use]
     pub fn new(base_url: impl Into<String>, credentials: Credentials) -> Self {
         Self {
-            base_url: base_url.into(),
+            base_url: GivenUrl(base_url.into()),
             credentials,
             profile: None,
             timeout: Duration::from_secs(30),
@@ -76,6 +79,8 @@ impl ScimConfig {
             root_certificates: Vec::new(),
             proxy: Proxy::Environment,
             allow_plain_http: false,
+            allow_http2: false,
+            plain_json: false,
             retry: RetryPolicy::default(),
             #[cfg(feature = "rate-limit")]
             rate_limit: None,
@@ -149,9 +154,10 @@ impl ScimConfig {
 
     /// Sets the HTTP proxy: `http://host:port` or `http://user:password@host:port`.
     ///
-    /// By default the proxy comes from the environment: `https_proxy` or `all_proxy`, and for a
-    /// plain HTTP base URL `http_proxy` or `all_proxy`. Hosts in `no_proxy` and the local machine
-    /// are reached without a proxy.
+    /// By default the proxy comes from the environment: `https_proxy` or `all_proxy`. Hosts in
+    /// `no_proxy` (names, addresses, networks such as `10.0.0.0/8`) and the local machine are reached
+    /// without a proxy. A plain HTTP base URL cannot be combined with a proxy, which would receive
+    /// the credentials.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.proxy = Proxy::Given(url.into());
@@ -170,6 +176,26 @@ impl ScimConfig {
     #[must_use]
     pub fn allow_plain_http(mut self, allow: bool) -> Self {
         self.allow_plain_http = allow;
+        self
+    }
+
+    /// Sets whether the async client uses HTTP/2 if the server supports it over TLS. Not by default;
+    /// the blocking client never does.
+    ///
+    /// With HTTP/2 all requests share one connection. That saves connections, but a server limits the
+    /// requests on one connection, often to 100, and up to 16 requests in flight cost more processor
+    /// time than with HTTP/1.1 (`benches/README.md` has the figures).
+    #[must_use]
+    pub fn allow_http2(mut self, allow: bool) -> Self {
+        self.allow_http2 = allow;
+        self
+    }
+
+    /// Sets whether bodies are sent as `application/json` instead of `application/scim+json`. Not by
+    /// default; a client does so by itself after a server has rejected a request with 415.
+    #[must_use]
+    pub fn plain_json(mut self, plain: bool) -> Self {
+        self.plain_json = plain;
         self
     }
 
@@ -246,7 +272,7 @@ impl ScimConfig {
 
     /// Returns the validated base URL.
     pub(crate) fn base_url(&self) -> Result<BaseUrl> {
-        BaseUrl::read(&self.base_url, self.profile.as_ref(), self.allow_plain_http)
+        BaseUrl::read(&self.base_url.0, self.profile.as_ref(), self.allow_plain_http)
     }
 
     /// Returns the URL of the proxy, if any.
@@ -267,6 +293,16 @@ mod tests {
         .unwrap();
         assert_eq!(config.base_url().unwrap().scim(), "https://acme.wats.com/api/SCIM/v2");
         assert!(!format!("{config:?}").contains("canary"));
+    }
+
+    #[test]
+    fn debug_shows_no_password_of_a_base_url() {
+        let shown = |url: &str| format!("{:?}", ScimConfig::new(url, Credentials::wats_token("x")));
+        for url in ["https://u:canary@acme.wats.com", "https://acme.wats.com?token=canary", "u:canary%40acme.wats.com"]
+        {
+            assert!(!shown(url).contains("canary"), "{url}");
+        }
+        assert!(shown("https://acme.wats.com/api").contains("acme.wats.com"));
     }
 
     #[test]

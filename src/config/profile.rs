@@ -111,6 +111,12 @@ impl Profile {
         }
     }
 
+    /// The profile that lets a probe ask a server for everything, and ask a WATS server in its own way.
+    pub(crate) fn to_probe(known: &Self) -> Self {
+        let Self { name, reads_by_name_route, endpoints, .. } = known.clone();
+        Self { name, reads_by_name_route, endpoints, ..Self::standard() }
+    }
+
     /// Sends every PATCH request, and leaves it to the server to reject it. Use this for a WATS
     /// version that supports more than this library knows.
     ///

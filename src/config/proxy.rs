@@ -1,6 +1,10 @@
 //! Chooses the proxy. This is done here and not by the HTTP clients, so that the blocking and the
 //! async client choose the same one.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::base_url::{BaseUrl, is_loopback};
 use crate::error::Secret;
 use crate::error::{Error, Result};
@@ -18,6 +22,18 @@ impl Proxy {
         base: &BaseUrl,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Secret>> {
+        let proxy = self.chosen(base, environment)?;
+        if proxy.is_some() && !base.is_https() {
+            // reqwest would send the request itself to the proxy, and ureq a request for a tunnel.
+            return Err(Error::invalid(
+                "the base URL is plain http, so the proxy would receive the credentials; \
+                 use https, or reach the server without a proxy (ScimConfig::no_proxy, or the variable no_proxy)",
+            ));
+        }
+        Ok(proxy)
+    }
+
+    fn chosen(&self, base: &BaseUrl, environment: impl Fn(&str) -> Option<String>) -> Result<Option<Secret>> {
         match self {
             Self::Direct => Ok(None),
             Self::Given(url) => check(url.expose(), "the proxy").map(Some),
@@ -55,13 +71,17 @@ fn check(url: &str, what: &str) -> Result<Secret> {
     }
 }
 
-/// Whether a host is in a `no_proxy` list: names with their subdomains, addresses, or `*`.
+/// Whether a host is in a `no_proxy` list: names with their subdomains, addresses, networks such as
+/// `10.0.0.0/8`, or `*`.
 fn is_excepted(host: &str, list: &str) -> bool {
     let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
+    let address = host.parse::<IpAddr>().ok();
     list.split(',').map(|entry| entry.trim().trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase()).any(
         |entry| {
             let is_below = || host.strip_suffix(&entry).is_some_and(|rest| rest.ends_with('.'));
-            !entry.is_empty() && (entry == "*" || host == entry || is_below())
+            let is_within =
+                || address.zip(entry.parse::<IpNet>().ok()).is_some_and(|(address, net)| net.contains(&address));
+            !entry.is_empty() && (entry == "*" || host == entry || is_below() || is_within())
         },
     )
 }
@@ -80,9 +100,32 @@ mod tests {
     fn the_environment_sets_the_proxy_by_scheme() {
         let variables = [("https_proxy", "http://s:1"), ("http_proxy", "p:2"), ("HTTP_PROXY", "http://evil")];
         assert_eq!(from_environment("https://x", &variables).unwrap().as_deref(), Some("http://s:1"));
-        assert_eq!(from_environment("http://x", &variables).unwrap().as_deref(), Some("http://p:2"));
         assert_eq!(from_environment("https://x", &[("ALL_PROXY", "http://a")]).unwrap().as_deref(), Some("http://a"));
         assert_eq!(from_environment("http://x", &[("HTTP_PROXY", "http://evil")]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_proxy_never_receives_the_credentials() {
+        let variables = [("http_proxy", "p:2"), ("no_proxy", "y")];
+        let error = from_environment("http://x", &variables).unwrap_err();
+        assert!(error.to_string().contains("no_proxy"), "{error}");
+        assert_eq!(from_environment("http://y", &variables).unwrap(), None);
+        let base = BaseUrl::read("http://x", None, true).unwrap();
+        assert!(Proxy::Given("http://p".into()).url_for(&base, |_| None).is_err());
+    }
+
+    #[test]
+    fn no_proxy_can_contain_networks() {
+        let proxy = |host: &str| {
+            let variables = [("https_proxy", "http://p"), ("no_proxy", "10.0.0.0/8, fd00::/8,192.168.1.7/32")];
+            from_environment(&format!("https://{host}"), &variables).unwrap()
+        };
+        for excepted in ["10.1.2.3", "[fd12::1]", "192.168.1.7"] {
+            assert_eq!(proxy(excepted), None, "{excepted}");
+        }
+        for other in ["11.1.2.3", "[fe80::1]", "192.168.1.8", "x10.1.2.3"] {
+            assert!(proxy(other).is_some(), "{other}");
+        }
     }
 
     #[test]

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-pub(crate) use message::{ErrorMessage, is_web_page, one_line};
+pub(crate) use message::{ErrorMessage, Sender, is_scim_error, is_web_page, one_line, without_mark};
 pub use operation::Operation;
 pub use secret::Secret;
+pub(crate) use secret::Secrets;
 pub use transport::TransportError;
 pub(crate) use transport::TransportErrorKind;
 
@@ -55,7 +56,8 @@ struct Parts {
     detail: Option<String>,
     message: String,
     outcome: WriteOutcome,
-    is_web_page: bool,
+    is_unprocessed: bool,
+    sender: Sender,
     retry_after: Option<Duration>,
     redirect: Option<String>,
     attempts: u32,
@@ -82,17 +84,20 @@ pub enum ErrorKind {
     BadRequest,
     /// 401: the credentials are missing, wrong or expired. Not retryable.
     Unauthorized,
-    /// 403: the credentials do not permit the operation. Not retryable.
+    /// 403: the credentials do not permit the operation. Not retryable. With `Retry-After` it is
+    /// [`TooManyRequests`](Self::TooManyRequests).
     Forbidden,
-    /// 404: the resource or endpoint does not exist. Not retryable.
+    /// 404: the server has no such resource or endpoint. Not retryable. A 404 of a gateway or a web
+    /// page, which says nothing about the resource, is [`UnexpectedBody`](Self::UnexpectedBody).
     NotFound,
-    /// 409: the write conflicts with an existing resource, usually with its name. Not retryable.
+    /// 409, or 400 with the `scimType` `uniqueness`: the write conflicts with an existing resource,
+    /// usually with its name. Not retryable.
     Conflict,
     /// 412: the resource no longer has the expected version. Not retryable; read it again first.
     PreconditionFailed,
     /// 413: the request is larger than the server allows. Not retryable.
     PayloadTooLarge,
-    /// 429: the server limits the rate of requests. Retryable, after
+    /// 429, or 403 with `Retry-After`: the server limits the rate of requests. Retryable, after
     /// [`retry_after`](Error::retry_after) if the server sent it.
     TooManyRequests,
     /// 5xx: the server or a gateway failed. Retryable for 500, 502, 503 and 504.
@@ -103,8 +108,8 @@ pub enum ErrorKind {
     UnexpectedStatus,
     /// The response has no body where one is required. Not retryable.
     EmptyBody,
-    /// The response is successful, but its body is not the expected SCIM message: a web page of a
-    /// gateway, for example. Not retryable.
+    /// The response is successful or 404, but its body is not the expected SCIM message: a web page
+    /// of a gateway, for example. Not retryable.
     UnexpectedBody,
     /// The response is larger than [`max_response_bytes`](crate::ScimConfig::max_response_bytes).
     /// Not retryable.
@@ -146,7 +151,8 @@ impl Error {
             detail: None,
             message: message.into(),
             outcome: WriteOutcome::NotApplied,
-            is_web_page: false,
+            is_unprocessed: false,
+            sender: Sender::Unclear,
             retry_after: None,
             redirect: None,
             attempts: 0,
@@ -171,8 +177,9 @@ impl Error {
             text.push_str(": ");
             text.push_str(detail.trim_end_matches('.'));
         }
-        let mut error = Self::new(ErrorKind::of(status), text);
+        let mut error = Self::new(ErrorKind::of(status, &message), text);
         error.0.status = Some(status);
+        error.0.sender = message.sender;
         error.0.scim_type = message.scim_type;
         error.0.detail = message.detail;
         error
@@ -199,7 +206,11 @@ impl Error {
         self
     }
 
+    /// Sets the time of `Retry-After`. With it, 403 is a rate limit.
     pub(crate) fn asking_to_wait(mut self, retry_after: Option<Duration>) -> Self {
+        if self.0.kind == ErrorKind::Forbidden && retry_after.is_some() {
+            self.0.kind = ErrorKind::TooManyRequests;
+        }
         self.0.retry_after = retry_after;
         self
     }
@@ -224,30 +235,25 @@ impl Error {
         self.0.kind == ErrorKind::Connection && self.0.outcome == WriteOutcome::Unknown
     }
 
-    pub(crate) fn on_a_web_page(mut self, is_web_page: bool) -> Self {
-        self.0.is_web_page = is_web_page;
+    pub(crate) fn not_processed(mut self) -> Self {
+        self.0.is_unprocessed = true;
         self
     }
 
-    /// Whether the response body is a web page: then it is a gateway's, not the SCIM server's.
-    pub(crate) fn is_web_page(&self) -> bool {
-        self.0.is_web_page
+    /// Whether the server has said that it did not process the request.
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        self.0.is_unprocessed
     }
 
-    /// Redacts a secret in the text of the error.
-    pub(crate) fn without(mut self, secret: &Secret) -> Self {
-        let secret = secret.expose();
-        // A shorter one would match parts of ordinary words.
-        if secret.len() >= 4 {
-            let hide = |text: &mut String| {
-                if text.contains(secret) {
-                    *text = text.replace(secret, "[redacted]");
-                }
-            };
-            hide(&mut self.0.message);
-            self.0.detail.iter_mut().chain(&mut self.0.scim_type).for_each(hide);
-        }
-        self
+    /// Who sent the answer.
+    pub(crate) fn sender(&self) -> Sender {
+        self.0.sender
+    }
+
+    /// Whether the SCIM server itself says that the resource does not exist. An empty answer with
+    /// status 404 can come from a gateway.
+    pub(crate) fn is_certain_absence(&self) -> bool {
+        self.0.kind == ErrorKind::NotFound && self.0.sender == Sender::Server
     }
 
     /// The `Display` text without the server's message and without details of invalid input,
@@ -364,11 +370,15 @@ impl Parts {
 }
 
 impl ErrorKind {
-    fn of(status: StatusCode) -> Self {
+    fn of(status: StatusCode, message: &ErrorMessage) -> Self {
+        let is_of_uniqueness = message.scim_type.as_deref().is_some_and(|word| word.eq_ignore_ascii_case("uniqueness"));
         match status.as_u16() {
+            // RFC 7644 §3.12 allows both.
+            400 if is_of_uniqueness => Self::Conflict,
             400 => Self::BadRequest,
             401 => Self::Unauthorized,
             403 => Self::Forbidden,
+            404 if message.sender == Sender::Intermediary => Self::UnexpectedBody,
             404 => Self::NotFound,
             409 => Self::Conflict,
             412 => Self::PreconditionFailed,

@@ -22,6 +22,7 @@ pub struct TransportError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransportErrorKind {
     NotConnected,
+    NotProcessed,
     Timeout,
     Interrupted,
     TooLarge,
@@ -31,6 +32,13 @@ impl TransportError {
     /// The connection failed, so the request cannot have reached the server.
     pub fn not_connected(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: TransportErrorKind::NotConnected, source: Some(source.into()) }
+    }
+
+    /// The server has said that it did not process the request, and it can be sent again at once: with
+    /// HTTP/2, an error `REFUSED_STREAM`, or a `GOAWAY` whose last stream is an earlier one (RFC 9113
+    /// §6.8 and §8.7).
+    pub fn not_processed(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind: TransportErrorKind::NotProcessed, source: Some(source.into()) }
     }
 
     /// The request timed out. It may have reached the server.
@@ -49,10 +57,11 @@ impl TransportError {
         Self { kind: TransportErrorKind::TooLarge, source: None }
     }
 
-    /// Returns whether the request certainly did not reach the server.
+    /// Returns whether the server certainly did not process the request, because it did not reach the
+    /// server, or because the server says so.
     #[must_use]
     pub fn never_sent(&self) -> bool {
-        self.kind == TransportErrorKind::NotConnected
+        matches!(self.kind, TransportErrorKind::NotConnected | TransportErrorKind::NotProcessed)
     }
 }
 
@@ -60,6 +69,7 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             TransportErrorKind::NotConnected => "the connection failed",
+            TransportErrorKind::NotProcessed => "the server did not process the request",
             TransportErrorKind::Timeout => "the request timed out",
             TransportErrorKind::Interrupted => "the connection broke during the request",
             TransportErrorKind::TooLarge => "the response is larger than allowed",

@@ -22,6 +22,8 @@ pub(crate) enum Repeat {
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
     made: u32,
+    /// The number of times that the server did not process the request.
+    unprocessed: u32,
     /// An earlier attempt may have been applied.
     may_be_applied: bool,
 }
@@ -42,6 +44,10 @@ pub(crate) struct Retry {
 }
 
 impl Attempts {
+    /// A server that refuses every request is not asked for ever.
+    const MOST_UNPROCESSED: u32 = 50;
+    const UNPROCESSED_DELAY: Duration = Duration::from_millis(10);
+
     pub(crate) fn made(&self) -> u32 {
         self.made
     }
@@ -60,11 +66,29 @@ impl Attempts {
         now: Instant,
         random: impl FnOnce() -> u64,
     ) -> Verdict {
-        self.made = self.made.saturating_add(1);
         match result {
-            Ok(answer) => Verdict::Done(Ok(answer)),
-            Err(error) => self.judge_failure(budget, call, error, now, random()),
+            Ok(answer) => {
+                self.made = self.made.saturating_add(1);
+                Verdict::Done(Ok(answer))
+            }
+            Err(error) if error.is_unprocessed() => self.judge_unprocessed(budget, error, now),
+            Err(error) => {
+                self.made = self.made.saturating_add(1);
+                self.judge_failure(budget, call, error, now, random())
+            }
         }
+    }
+
+    /// A request that the server did not process does not count as an attempt. It is sent again at
+    /// once, and after the first time with a delay.
+    #[cold]
+    fn judge_unprocessed(&mut self, budget: &Budget<'_>, error: Error, now: Instant) -> Verdict {
+        let delay = Self::UNPROCESSED_DELAY.saturating_mul(self.unprocessed.min(10));
+        self.unprocessed = self.unprocessed.saturating_add(1);
+        if self.unprocessed > Self::MOST_UNPROCESSED || !budget.allows(delay, now) {
+            return Verdict::Done(Err(self.over(error)));
+        }
+        Verdict::Retry(Retry { delay, is_throttled: false, error })
     }
 
     #[cold]
@@ -111,6 +135,8 @@ pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// Whether the error says that the resource to delete does not exist. Only the server's own word
+/// counts: an empty 404 may be a gateway's.
 fn is_gone(operation: Operation, error: &Error) -> bool {
-    matches!(operation, Operation::Delete(_)) && error.kind() == ErrorKind::NotFound && !error.is_web_page()
+    matches!(operation, Operation::Delete(_)) && error.is_certain_absence()
 }

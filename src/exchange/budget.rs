@@ -28,6 +28,11 @@ impl<'a> Budget<'a> {
         self.started = self.started.checked_add(waited).unwrap_or(self.started);
     }
 
+    /// Whether a request may be sent again after this delay without spending a retry.
+    pub(crate) fn allows(&self, delay: Duration, now: Instant) -> bool {
+        self.policy.is_on() && delay < self.time_left(now)
+    }
+
     /// Spends a retry and returns the delay before it, which is what the server `asked` for or else
     /// a `random` one. `None` if no retry or not enough time is left.
     pub(crate) fn retry(&mut self, asked: Option<Duration>, now: Instant, random: u64) -> Option<Duration> {

@@ -1,12 +1,13 @@
 //! Bulk requests: many writes in one request (RFC 7644 §3.7).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::config::BulkLimits;
-use crate::error::{Error, ErrorKind, ErrorMessage, Result, WriteOutcome};
+use crate::error::{Error, ErrorKind, ErrorMessage, Result, Secrets, Sender, WriteOutcome};
 use crate::model::ScimWrite;
 use crate::model::{Resource, member};
 
@@ -45,14 +46,17 @@ fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
             "data": super::body::new_object(resource).map_or(Value::Null, Value::Object),
         }),
         ScimWrite::Patch { id, patch } => json!({
-            "method": "PATCH", "path": path_of(id),
+            "method": "PATCH", "bulkId": bulk_id(at, write), "path": path_of(id),
             "data": serde_json::to_value(patch).unwrap_or(Value::Null),
         }),
-        ScimWrite::Delete { id } => json!({ "method": "DELETE", "path": path_of(id) }),
+        ScimWrite::Delete { id } => {
+            json!({ "method": "DELETE", "bulkId": bulk_id(at, write), "path": path_of(id) })
+        }
     }
 }
 
-/// The `bulkId` of a write, unique in the request.
+/// The `bulkId` of a write, unique in the request. Each write has one, because a server may return the
+/// results in another order (RFC 7644 §3.7 requires it of creations only).
 fn bulk_id<T>(at: usize, write: &ScimWrite<T>) -> Cow<'_, str> {
     match write {
         ScimWrite::Create { bulk_id: Some(bulk_id), .. } => bulk_id.into(),
@@ -60,27 +64,103 @@ fn bulk_id<T>(at: usize, write: &ScimWrite<T>) -> Cow<'_, str> {
     }
 }
 
-/// The result of each write, in order.
-///
-/// A result is assigned to its write by `bulkId`, or else by position. If the server leaves out a
-/// result, the outcome of that write is unknown.
-pub(crate) fn results<T: Resource>(writes: &[&ScimWrite<T>], answer: &Value) -> Vec<Result<Option<T>>> {
+/// The result of each write, in the order of the writes. Without a result, the outcome of a write is
+/// unknown.
+pub(crate) fn results<T: Resource>(
+    writes: &[&ScimWrite<T>],
+    answer: &Value,
+    secrets: &Secrets,
+) -> Vec<Result<Option<T>>> {
     let empty = Vec::new();
     let operations = member(answer, "Operations").and_then(Value::as_array).unwrap_or(&empty);
-    let is_whole = operations.len() == writes.len();
-    writes
-        .iter()
-        .enumerate()
-        .map(|(at, write)| {
-            let bulk_id = bulk_id(at, write);
-            let named = operations
-                .iter()
-                .find(|operation| member(operation, "bulkId").and_then(Value::as_str) == Some(&*bulk_id));
-            let placed = operations.get(at).filter(|_| is_whole);
-            let found = if write.created().is_some() { named.or(placed) } else { placed };
-            found.map_or_else(|| Err(unanswered(write)), |operation| result(write, operation))
+    let assigned = assign(writes, operations);
+    let results = writes.iter().zip(assigned);
+    results
+        .map(|(write, operation)| {
+            operation.map_or_else(|| Err(unanswered(write)), |operation| result(write, operation, secrets))
         })
         .collect()
+}
+
+/// Assigns the results to the writes.
+///
+/// A result belongs to the write with its `bulkId`, or else to the only write with its method and
+/// location. A result with neither belongs to the write in its place, if there are as many results as
+/// writes and all others are in their places. A write that two results claim has none.
+fn assign<'a, T: Resource>(writes: &[&ScimWrite<T>], operations: &'a [Value]) -> Vec<Option<&'a Value>> {
+    let mut names = HashMap::new();
+    let mut targets = HashMap::new();
+    for (at, write) in writes.iter().enumerate() {
+        names.insert(bulk_id(at, write), at);
+        if let Some(target) = target(write) {
+            // Two writes with the same target cannot be told apart by it.
+            targets.entry(target).and_modify(|at| *at = None).or_insert(Some(at));
+        }
+    }
+    let owner = |operation: &Value| match member(operation, "bulkId").and_then(Value::as_str) {
+        Some(name) => Owner::of(names.get(name).copied()),
+        None => located(operation).map_or(Owner::Unnamed, |target| Owner::of(targets.get(&target).copied().flatten())),
+    };
+
+    let mut claims: Vec<Vec<&Value>> = vec![Vec::new(); writes.len()];
+    let mut unnamed = Vec::new();
+    let mut is_in_order = operations.len() == writes.len();
+    for (place, operation) in operations.iter().enumerate() {
+        match owner(operation) {
+            Owner::Write(at) => {
+                is_in_order &= at == place;
+                if let Some(claims) = claims.get_mut(at) {
+                    claims.push(operation);
+                }
+            }
+            Owner::Stranger => is_in_order = false,
+            Owner::Unnamed => unnamed.push((place, operation)),
+        }
+    }
+    is_in_order &= unnamed.len() < operations.len() || operations.len() == 1;
+    for (place, operation) in unnamed {
+        if let Some(claims) = claims.get_mut(place).filter(|_| is_in_order) {
+            claims.push(operation);
+        }
+    }
+    claims.into_iter().map(|claims| if let [only] = *claims { Some(only) } else { None }).collect()
+}
+
+/// The write that a result belongs to.
+enum Owner {
+    Write(usize),
+    /// Not one of these writes, or it cannot be told which.
+    Stranger,
+    /// The result does not say.
+    Unnamed,
+}
+
+impl Owner {
+    fn of(write: Option<usize>) -> Self {
+        write.map_or(Self::Stranger, Self::Write)
+    }
+}
+
+/// The method of a write and the id of its resource, if the resource exists already.
+fn target<T>(write: &ScimWrite<T>) -> Option<(&'static str, Cow<'_, str>)> {
+    match write {
+        ScimWrite::Create { .. } => None,
+        ScimWrite::Patch { id, .. } => Some(("PATCH", id.into())),
+        ScimWrite::Delete { id } => Some(("DELETE", id.into())),
+    }
+}
+
+/// The [`target`] of a result.
+fn located(operation: &Value) -> Option<(&'static str, Cow<'_, str>)> {
+    let method = member(operation, "method")?.as_str()?;
+    let method = ["PATCH", "DELETE"].into_iter().find(|known| known.eq_ignore_ascii_case(method))?;
+    Some((method, id_at(member(operation, "location")?.as_str()?)?))
+}
+
+/// The id at the end of a location.
+fn id_at(location: &str) -> Option<Cow<'_, str>> {
+    let id = location.trim_end_matches('/').rsplit('/').next().filter(|id| !id.is_empty())?;
+    percent_encoding::percent_decode_str(id).decode_utf8().ok()
 }
 
 fn unanswered<T: Resource>(write: &ScimWrite<T>) -> Error {
@@ -89,13 +169,15 @@ fn unanswered<T: Resource>(write: &ScimWrite<T>) -> Error {
         .in_operation(write.operation())
 }
 
-fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value) -> Result<Option<T>> {
+fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value, secrets: &Secrets) -> Result<Option<T>> {
     let Some(status) = member(answered, "status").and_then(status_of) else { return Err(unanswered(write)) };
     let response = member(answered, "response");
     if !status.is_success() {
         let body = response.map(Value::to_string).unwrap_or_default();
         let outcome = if status.is_server_error() { WriteOutcome::Unknown } else { WriteOutcome::NotApplied };
-        let error = Error::of_status(status, ErrorMessage::read(body.as_bytes()), "");
+        // The server itself answers for each write.
+        let message = ErrorMessage { sender: Sender::Server, ..ErrorMessage::read(body.as_bytes(), secrets) };
+        let error = Error::of_status(status, message, "");
         return Err(error.with_outcome(outcome).in_operation(write.operation()));
     }
     // A server can leave out the resource, but returns its location (RFC 7644 §3.7).
@@ -111,8 +193,7 @@ fn result<T: Resource>(write: &ScimWrite<T>, answered: &Value) -> Result<Option<
 /// The resource as it was sent, with the id, location and version that the server returned.
 fn created<T: Resource>(sent: &T, answered: &Value) -> Option<Value> {
     let location = member(answered, "location")?.as_str()?;
-    let id = location.trim_end_matches('/').rsplit('/').next()?;
-    let id = percent_encoding::percent_decode_str(id).decode_utf8().ok()?;
+    let id = id_at(location)?;
     let mut object = super::body::new_object(sent).ok()?;
     let mut meta = Map::from_iter([("location".to_owned(), Value::from(location))]);
     if let Some(version) = member(answered, "version") {
@@ -147,6 +228,10 @@ mod tests {
         ]
     }
 
+    fn read(writes: &[ScimWrite], answer: &Value) -> Vec<Result<Option<ScimUser>>> {
+        results(&writes.iter().collect::<Vec<_>>(), answer, &Secrets::default())
+    }
+
     #[test]
     fn ids_are_segments_and_creations_have_a_bulk_id() {
         let body: Value = serde_json::from_slice(&request(&writes().each_ref()).unwrap()).unwrap();
@@ -176,7 +261,7 @@ mod tests {
             { "status": 200 },
             { "status": "404", "response": { "detail": "no such user", "scimType": "x" } },
         ] });
-        let results = results(&writes().each_ref(), &answer);
+        let results = read(&writes(), &answer);
         let created = results[0].as_ref().unwrap().as_ref().unwrap();
         assert_eq!((created.id.as_deref(), created.user_name.as_deref()), (Some("7/8"), Some("jane")));
         assert!(results[1].as_ref().unwrap().is_none());
@@ -190,11 +275,64 @@ mod tests {
     #[test]
     fn a_missing_result_is_an_unknown_outcome() {
         let answer = json!({ "Operations": [{ "bulkId": "write-0", "status": "201", "location": "/Users/7" }] });
-        let results = results(&writes().each_ref(), &answer);
+        let results = read(&writes(), &answer);
         assert!(results[0].is_ok());
         for result in &results[1..] {
             assert_eq!(result.as_ref().unwrap_err().write_outcome(), Some(WriteOutcome::Unknown));
         }
+    }
+
+    #[test]
+    fn results_in_another_order_belong_to_their_writes() {
+        let patch = || ScimPatchRequest::new().replace("active", true);
+        let writes = [
+            ScimWrite::create_as("boss", ScimUser::new("boss")),
+            ScimWrite::patch("x", patch()),
+            ScimWrite::delete("leaver"),
+            ScimWrite::patch("other", patch()),
+        ];
+        let statuses = |answer: Value| -> Vec<Option<u16>> {
+            let status = |result: Result<Option<ScimUser>>| match result {
+                Ok(_) => Some(200),
+                Err(error) => error.status().map(|status| status.as_u16()),
+            };
+            read(&writes, &answer).into_iter().map(status).collect()
+        };
+        let operation = |method: &str, id: &str, status: &str| {
+            let location = format!("https://x/v2/Users/{id}");
+            json!({ "method": method, "location": location, "status": status })
+        };
+        let (x, other, leaver) =
+            (operation("PATCH", "x", "409"), operation("patch", "other", "200"), operation("DELETE", "leaver", "204"));
+        let named = json!({ "method": "POST", "bulkId": "boss", "status": "409" });
+        let right = [Some(409), Some(409), Some(200), Some(200)];
+        assert_eq!(statuses(json!({ "Operations": [named, leaver, other, x] })), right);
+        let by_id = |id: &str, status: u16| json!({ "bulkId": id, "status": status });
+        let shuffled = [by_id("write-3", 200), by_id("write-2", 204), by_id("boss", 409), by_id("write-1", 409)];
+        assert_eq!(statuses(json!({ "Operations": shuffled })), right);
+
+        // What cannot be assigned is unknown.
+        let unnamed = |status: u16| json!({ "status": status });
+        let lost = [None; 4];
+        assert_eq!(statuses(json!({ "Operations": [unnamed(409), unnamed(204), unnamed(200), unnamed(409)] })), lost);
+        assert_eq!(
+            statuses(json!({ "Operations": [named, leaver, unnamed(200), unnamed(409)] })),
+            [Some(409), None, Some(200), None]
+        );
+        assert_eq!(
+            statuses(json!({ "Operations": [named, x, leaver, other, by_id("write-3", 500)] })),
+            [Some(409), Some(409), Some(200), None],
+            "two results for one write"
+        );
+    }
+
+    #[test]
+    fn writes_to_the_same_resource_are_told_apart_by_name_only() {
+        let writes = [ScimWrite::delete("1"), ScimWrite::delete("1"), ScimWrite::delete("2")];
+        let operation = |id: &str| json!({ "method": "DELETE", "location": format!("/Users/{id}"), "status": "204" });
+        let answer = json!({ "Operations": [operation("1"), operation("2"), operation("1")] });
+        let done: Vec<_> = read(&writes, &answer).iter().map(Result::is_ok).collect();
+        assert_eq!(done, [false, false, true]);
     }
 
     /// The answers of RFC 7644 §3.7.3, with the commas that are missing there.
@@ -216,10 +354,10 @@ mod tests {
             { "location": location(patched), "method": "PATCH", "version": "W/\"huJj29dMNgu3WXPD\"", "status": "200" },
             { "location": location("e9025315-6bea-44e1-899c-1e07454e468b"), "method": "DELETE", "status": "204" },
         ] });
-        let read: Vec<_> = results(&writes.each_ref(), &done).into_iter().map(Result::unwrap).collect();
-        let created = read[0].as_ref().unwrap();
+        let done: Vec<_> = read(&writes, &done).into_iter().map(Result::unwrap).collect();
+        let created = done[0].as_ref().unwrap();
         assert_eq!((created.id(), created.version()), (Some(alice), Some("W/\"oY4m4wn58tkVjJxK\"")));
-        assert_eq!(read[1..], [None, None, None]);
+        assert_eq!(done[1..], [None, None, None]);
 
         let error =
             |status: &str, detail: &str| json!({ "scimType": "invalidSyntax", "detail": detail, "status": status });
@@ -230,18 +368,15 @@ mod tests {
             { "location": location(patched), "method": "PATCH", "status": "412", "response": error("412", "x") },
             { "method": "DELETE", "status": "404", "response": error("404", "Resource does not exist.") },
         ] });
-        let kinds: Vec<_> =
-            results(&writes.each_ref(), &failed).into_iter().map(|result| result.unwrap_err().kind()).collect();
+        let kinds: Vec<_> = read(&writes, &failed).into_iter().map(|result| result.unwrap_err().kind()).collect();
         let changed = ErrorKind::PreconditionFailed;
         assert_eq!(kinds, [ErrorKind::BadRequest, changed, changed, ErrorKind::NotFound]);
 
         let stopped = json!({ "Operations": [
             { "method": "POST", "bulkId": "qwerty", "status": "400", "response": error("400", unparsable) },
         ] });
-        let outcomes: Vec<_> = results(&writes.each_ref(), &stopped)
-            .into_iter()
-            .map(|result| result.unwrap_err().write_outcome().unwrap())
-            .collect();
+        let outcomes: Vec<_> =
+            read(&writes, &stopped).into_iter().map(|result| result.unwrap_err().write_outcome().unwrap()).collect();
         assert_eq!(outcomes[0], WriteOutcome::NotApplied);
         assert_eq!(outcomes[1..], [WriteOutcome::Unknown; 3], "the answer has no results for them");
     }

@@ -1,19 +1,21 @@
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use wats_scim_filter::Filter;
 
+use super::answer::Answer;
 use super::attempts::Repeat;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
 use super::path::{encode, id_segment, name};
+use super::version::entity_tag;
 use crate::config::Profile;
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::Operation;
-use crate::error::Secret;
+use crate::error::Secrets;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
@@ -26,7 +28,10 @@ pub(crate) struct Endpoint {
     base: BaseUrl,
     authorization: HeaderValue,
     user_agent: HeaderValue,
-    secrets: Vec<Secret>,
+    /// Whether bodies are sent as `application/json`. Clones share it.
+    sends_plain_json: Arc<AtomicBool>,
+    /// To redact in errors: a server may repeat them.
+    secrets: Arc<Secrets>,
 }
 
 /// A request that can be sent any number of times, and its operation.
@@ -47,6 +52,7 @@ impl Endpoint {
     /// WATS can also answer in XML and HTML, so the header asks for JSON.
     const ACCEPT: HeaderValue = HeaderValue::from_static("application/scim+json, application/json;q=0.9");
     const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
     pub(crate) fn new(config: &ScimConfig) -> Result<Self> {
         let user_agent = HeaderValue::try_from(&config.user_agent).map_err(|error| {
@@ -56,7 +62,8 @@ impl Endpoint {
             base: config.base_url()?,
             authorization: config.credentials.header()?,
             user_agent,
-            secrets: config.credentials.secrets(),
+            sends_plain_json: Arc::new(AtomicBool::new(config.plain_json)),
+            secrets: Arc::new(config.credentials.secrets()),
         })
     }
 
@@ -76,9 +83,21 @@ impl Endpoint {
         self.base.origin()
     }
 
-    /// Redacts the credentials in an error: a server may repeat them in its message.
-    pub(crate) fn without_secrets(&self, error: Error) -> Error {
-        self.secrets.iter().fold(error, Error::without)
+    /// Whether bodies are sent as `application/json`.
+    pub(crate) fn sends_plain_json(&self) -> bool {
+        self.sends_plain_json.load(Ordering::Relaxed)
+    }
+
+    /// Sends bodies as `application/json` from now on.
+    pub(crate) fn send_plain_json(&self) {
+        self.sends_plain_json.store(true, Ordering::Relaxed);
+    }
+
+    /// Reads an answer of this server.
+    pub(crate) fn answer(&self, operation: Operation, response: Response<Vec<u8>>) -> Result<Answer> {
+        let mut answer = Answer::new(operation, response, &self.secrets)?;
+        answer.reads_versions = self.profile().has_versions;
+        Ok(answer)
     }
 
     pub(crate) fn token(&self, duration_days: Option<u32>) -> Result<Call> {
@@ -123,7 +142,7 @@ impl Endpoint {
         // Required attributes are required here as in a create (RFC 7644 §3.5.1).
         check_name(resource).map_err(rejected)?;
         let body = whole_resource(resource).map_err(rejected)?;
-        self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?.with_version(IF_MATCH, target.version())
+        self.if_unchanged(self.on_id::<T>(operation, Method::PUT, target.as_id(), Some(body))?, target)
     }
 
     /// Reads a resource by name: with the route of WATS, or else with a filter.
@@ -134,8 +153,20 @@ impl Endpoint {
             let path = format!("/{}/{}={}", T::ENDPOINT, T::NAMED_BY, encode(of));
             return self.on::<T>(operation, Method::GET, &path, None).map(ByName::Route);
         }
-        let query = ListQuery::new().filter(Filter::eq(T::NAMED_BY, of));
-        self.list_as::<T>(operation, &query).map(ByName::Filter)
+        self.get_by_filter::<T>(of).map(ByName::Filter)
+    }
+
+    /// Reads a resource by name with a filter.
+    pub(crate) fn get_by_filter<T: Resource>(&self, name: &str) -> Result<Call> {
+        let query = ListQuery::new().filter(Filter::eq(T::NAMED_BY, name));
+        self.list_as::<T>(Operation::GetByName(T::NAME), &query)
+    }
+
+    /// The query for all resources of a name; `None` if the server finds a name by a route, and so
+    /// allows it only once.
+    pub(crate) fn all_named<T: Resource>(&self, name: &str) -> Option<ListQuery> {
+        let is_listed = !self.profile().reads_by_name_route;
+        is_listed.then(|| ListQuery::new().filter(Filter::eq(T::NAMED_BY, name)).count(2))
     }
 
     pub(crate) fn list<T: Resource>(&self, query: &ListQuery) -> Result<Call> {
@@ -226,13 +257,22 @@ impl Endpoint {
         let body = serde_json::to_vec(patch).map_err(|error| unwritable(error).in_operation(operation))?;
         let call = self.on_id::<T>(operation, Method::PATCH, target.as_id(), Some(body))?;
         self.profile().check_patch(patch).map_err(|error| error.in_operation(operation))?;
-        let call = call.with_version(IF_MATCH, target.version())?;
+        let call = self.if_unchanged(call, target)?;
         Ok(Call { repeat: if gives_the_same_twice(patch) { Repeat::IsSafe } else { Repeat::MayApplyTwice }, ..call })
     }
 
     pub(crate) fn delete<T: Resource>(&self, target: Target<'_>) -> Result<Call> {
-        let call = self.on_id::<T>(Operation::Delete(T::NAME), Method::DELETE, target.as_id(), None)?;
-        call.with_version(IF_MATCH, target.version())
+        self.if_unchanged(self.on_id::<T>(Operation::Delete(T::NAME), Method::DELETE, target.as_id(), None)?, target)
+    }
+
+    /// A write that applies to one version of the resource only, if the target has one. A server without
+    /// versions would ignore the condition or refuse every write with it.
+    fn if_unchanged(&self, call: Call, target: Target<'_>) -> Result<Call> {
+        match (self.profile().has_versions, target.requires_version()) {
+            (true, _) => call.with_version(IF_MATCH, target.version()),
+            (false, true) => Err(self.unsupported("versions; use the id as target").in_operation(call.operation)),
+            (false, false) => Ok(call),
+        }
     }
 
     fn on_id<T: Resource>(
@@ -273,7 +313,7 @@ impl Endpoint {
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(USER_AGENT, self.user_agent.clone());
         if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, Self::SCIM_JSON);
+            headers.insert(CONTENT_TYPE, if self.sends_plain_json() { Self::JSON } else { Self::SCIM_JSON });
         }
         if let Some((name, value)) = &call.condition {
             headers.insert(name.clone(), value.clone());
@@ -287,10 +327,13 @@ impl Endpoint {
 }
 
 /// Whether a patch is idempotent. An `add` may add a value twice, and a value path may select another
-/// value, or none, the second time.
+/// value, or none, the second time. Only members are known by their ids (RFC 7643 §4.2): to add one again
+/// changes nothing.
 pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
     patch.operations.iter().all(|operation| {
-        operation.op != PatchOp::Add && operation.path.as_deref().is_none_or(|path| !path.contains('['))
+        let path = operation.path.as_deref();
+        let is_of_members = path.is_some_and(|path| path.eq_ignore_ascii_case("members"));
+        (operation.op != PatchOp::Add || is_of_members) && path.is_none_or(|path| !path.contains('['))
     })
 }
 
@@ -310,7 +353,7 @@ impl Call {
     /// The same call with a condition on the version of the resource (RFC 7644 §3.14).
     fn with_version(mut self, header: HeaderName, version: Option<&str>) -> Result<Self> {
         if let Some(version) = version {
-            let value = HeaderValue::try_from(version).map_err(|error| {
+            let value = HeaderValue::try_from(&*entity_tag(version)).map_err(|error| {
                 let rejected = Error::invalid("the version contains a character that is not allowed in a header");
                 rejected.with_source(error).in_operation(self.operation)
             })?;

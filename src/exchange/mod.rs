@@ -17,8 +17,9 @@ mod same;
 mod throttle;
 mod time_left;
 mod trace;
+mod version;
 
-pub(crate) use answer::{Answer, Created, absent_as_none, id_in, unanswered};
+pub(crate) use answer::{Answer, Created, absent_as_none, check_shown, id_in, unanswered};
 pub(crate) use attempts::{Attempts, Retry, Verdict, random};
 pub(crate) use body::unwritable;
 #[cfg(feature = "tls")]
@@ -33,3 +34,5 @@ pub(crate) use same::is_the_one_sent;
 pub(crate) use throttle::{Throttle, Wait};
 pub use time_left::TimeLeft;
 pub(crate) use trace::Trace;
+#[cfg(feature = "blocking-api")]
+pub(crate) use trace::in_span_of_caller;

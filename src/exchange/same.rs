@@ -1,13 +1,14 @@
-use serde::Serialize;
 use wats_scim_filter::json;
+
+use crate::model::Resource;
 
 /// Whether a resource on the server can be the one that was sent: no attribute that both have differs.
 ///
 /// A server may ignore attributes and add others (RFC 7644 §3.3), so only attributes that both have are
 /// compared. Letter case of attribute names is ignored.
-pub(crate) fn is_the_one_sent<T: Serialize>(sent: &T, held: &T) -> bool {
+pub(crate) fn is_the_one_sent<T: Resource>(sent: &T, held: &T) -> bool {
     match (serde_json::to_value(sent), serde_json::to_value(held)) {
-        (Ok(sent), Ok(held)) => json::agree(&sent, &held),
+        (Ok(sent), Ok(held)) => json::agree(T::NAMED_BY, &sent, &held),
         _ => false,
     }
 }
@@ -17,9 +18,16 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::model::{ScimGroup, ScimUser};
 
     fn same(sent: &Value, held: &Value) -> bool {
-        is_the_one_sent(sent, held)
+        let [sent, held] = [sent, held].map(|json| serde_json::from_value::<ScimUser>(json.clone()).unwrap());
+        is_the_one_sent(&sent, &held)
+    }
+
+    #[test]
+    fn a_group_has_its_name_in_any_case_and_composition() {
+        assert!(is_the_one_sent(&ScimGroup::new("Prüfer"), &ScimGroup::new("PRU\u{308}FER")));
     }
 
     #[test]

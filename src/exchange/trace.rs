@@ -8,9 +8,26 @@ use crate::error::Result;
 use crate::exchange::Answer;
 
 /// The `tracing` span of one operation; empty without the feature.
+///
+/// An operation that is dropped before its end, such as a cancelled future, has the outcome
+/// `cancelled`.
 pub(crate) struct Trace {
     #[cfg(feature = "tracing")]
     span: tracing::Span,
+    #[cfg(feature = "tracing")]
+    has_ended: bool,
+}
+
+/// Work that another thread does in the span of the caller.
+#[cfg(feature = "tracing")]
+pub(crate) fn in_span_of_caller<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let span = tracing::Span::current();
+    move || span.in_scope(work)
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn in_span_of_caller<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    work
 }
 
 #[cfg(feature = "tracing")]
@@ -18,7 +35,7 @@ impl Trace {
     pub(crate) fn begin(operation: Operation) -> Self {
         let span =
             tracing::info_span!("scim", %operation, attempts = tracing::field::Empty, outcome = tracing::field::Empty);
-        Self { span }
+        Self { span, has_ended: false }
     }
 
     pub(crate) fn attempt(&self, attempt: u32, answer: &Result<Answer>, duration: Duration) {
@@ -36,11 +53,21 @@ impl Trace {
         }
     }
 
-    pub(crate) fn end(&self, answer: &Result<Answer>) {
+    pub(crate) fn end(mut self, answer: &Result<Answer>) {
         match answer {
             Ok(_) => self.span.record("outcome", "done"),
             Err(error) => self.span.record("outcome", tracing::field::debug(error.kind())),
         };
+        self.has_ended = true;
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Drop for Trace {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.span.record("outcome", "cancelled");
+        }
     }
 }
 
@@ -53,5 +80,5 @@ impl Trace {
 
     pub(crate) fn attempt(&self, _: u32, _: &Result<Answer>, _: Duration) {}
 
-    pub(crate) fn end(&self, _: &Result<Answer>) {}
+    pub(crate) fn end(self, _: &Result<Answer>) {}
 }

@@ -23,7 +23,7 @@ use crate::model::ScimUser;
 ///   or contains control or invisible characters,
 /// - a known attribute does not have the type of RFC 7643, such as `"active": "perhaps"`.
 ///
-/// Attributes of unknown schemas are kept unchanged. A byte order mark is ignored. An empty array
+/// Truth values can be text, such as `"True"`. Attributes of unknown schemas are kept unchanged. A byte order mark is ignored. An empty array
 /// is valid, and gives no users.
 ///
 /// ```
@@ -163,12 +163,13 @@ fn add(rows: &mut Rows, line: u64, entry: &RawValue) {
 /// Reads the user of an entry, with its problems.
 fn read_entry(entry: &RawValue) -> Result<(ScimUser, Vec<String>), String> {
     // This also limits the depth.
-    let value: Value = serde_json::from_str(entry.get()).map_err(|error| cause(&error))?;
+    let mut value: Value = serde_json::from_str(entry.get()).map_err(|error| cause(&error))?;
     if !value.is_object() {
         return Err("it is not an object".to_owned());
     }
     let mut problems = schema::type_errors(&value);
     problems.extend(duplicate_name(entry).map(|name| format!("duplicate name {name}")));
+    schema::read_truths(&mut value);
     let user = ScimUser::deserialize(value).map_err(|error| cause(&error))?;
     Ok((user, problems))
 }
@@ -238,6 +239,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn truth_values_in_text_are_read_at_every_level() {
+        let json = r#"{ "userName": "j", "active": "False", "roles": [{ "value": "R", "primary": "True" }, { "primary": "no text" }],
+                        "x": { "primary": "True" } }"#;
+        assert_eq!(bad(json), ["1: roles.primary is not true or false"]);
+        let users = users_from_json(json.replace("no text", "false")).unwrap();
+        let expected = json!({ "userName": "j", "active": false, "roles": [{ "value": "R", "primary": true }, { "primary": false }],
+                               "x": { "primary": "True" } });
+        assert_eq!(serde_json::to_value(&users[0]).unwrap(), expected);
+    }
 
     fn names(json: &str) -> Vec<String> {
         let users = users_from_json(json).unwrap();

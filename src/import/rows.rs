@@ -24,7 +24,7 @@ impl Rows {
         if user_name.is_none() && user.attributes.get("userName").is_none() {
             problems.push("userName is missing".to_owned());
         }
-        // userName is case-insensitive (RFC 7643 §4.1.1), externalId is not (§3.1).
+        // A userName has several forms (RFC 7644 §5), an externalId has one (RFC 7643 §3.1).
         let user_name = user_name.map(|name| text_key(&name).into_owned());
         for (what, id) in [("userName", user_name), ("externalId", given(&user.external_id))] {
             let Some(id) = id else { continue };
@@ -80,8 +80,10 @@ mod tests {
 
     #[test]
     fn a_repeated_name_is_reported_with_both_lines() {
-        let users = ["jane", "john", "JANE", "Jane"].map(ScimUser::new);
+        let users = ["jane", "john", "JANE", "ｊａｎｅ"].map(ScimUser::new);
         assert_eq!(read(users.into()), ["3: same userName as line 1", "4: same userName as line 1"]);
+        let composed = ["jürgen", "ju\u{308}rgen"].map(ScimUser::new);
+        assert_eq!(read(composed.into()), ["2: same userName as line 1"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
-use wats_scim_filter::json::{is_unassigned, same_name};
+use wats_scim_filter::json::{is_unassigned, same_name, truth};
 
 use crate::model::{EnterpriseUser, Extension};
 use crate::wats::WatsUser;
@@ -145,6 +145,31 @@ fn check(path: &str, kind: Kind, value: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Replaces truth values that are text, such as `"True"`, by truth values. Servers would be sent the text
+/// otherwise, since only some of them are fields of the models.
+pub(super) fn read_truths(user: &mut Value) {
+    read_truths_of(Object(USER), user);
+}
+
+fn read_truths_of(kind: Kind, value: &mut Value) {
+    match (kind, value) {
+        (Truth, value) => {
+            if let Some(is_true) = truth(value).filter(|_| value.is_string()) {
+                *value = is_true.into();
+            }
+        }
+        (Object(members), Value::Object(object)) => {
+            for (name, value) in object {
+                if let Some((_, kind)) = find(members, name) {
+                    read_truths_of(*kind, value);
+                }
+            }
+        }
+        (List(kind), Value::Array(items)) => items.iter_mut().for_each(|item| read_truths_of(*kind, item)),
+        _ => {}
+    }
+}
+
 impl Kind {
     fn fits(self, value: &Value) -> bool {
         match (self, value) {
@@ -152,8 +177,7 @@ impl Kind {
             | (Truth, Value::Bool(_))
             | (Object(_), Value::Object(_))
             | (List(_), Value::Array(_)) => true,
-            // As read by the models.
-            (Truth, Value::String(text)) => ["true", "false"].iter().any(|truth| truth.eq_ignore_ascii_case(text)),
+            (Truth, Value::String(_)) => truth(value).is_some(),
             _ => false,
         }
     }

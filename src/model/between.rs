@@ -1,17 +1,24 @@
 //! Computes the smallest patch between two versions of a resource.
 
-use serde_json::{Map, Value};
-use wats_scim_filter::json::{assigned, equal, is_server_attribute, is_unassigned, member};
+use std::collections::HashSet;
 
-use crate::model::{Resource, ScimPatchRequest};
+use serde_json::{Map, Value};
+use wats_scim_filter::Filter;
+use wats_scim_filter::json::{assigned, equal, is_server_attribute, is_unassigned, member, take};
+
+use crate::model::{PatchOp, Resource, ScimPatchOperation, ScimPatchRequest};
 
 impl ScimPatchRequest {
     /// Returns the smallest patch that changes `old` into `new`.
     ///
     /// The operations are `replace` and `remove` (RFC 7644 §3.5.2). A sub-attribute of a complex
-    /// attribute has its own path; a multi-valued attribute is replaced as a whole. The patch is
-    /// therefore idempotent. `id`, `meta` and `schemas` belong to the server and are ignored. If
-    /// nothing differs, the patch has no operations; do not send it, as servers reject it.
+    /// attribute has its own path; a multi-valued attribute is replaced as a whole. `id`, `meta` and
+    /// `schemas` belong to the server and are ignored. If nothing differs, the patch has no operations;
+    /// do not send it, as servers reject it.
+    ///
+    /// The `members` of a group are compared by their ids, and added and removed one by one: a server
+    /// can have members that `old` does not show. Servers limit the size of a request; for more than
+    /// about 100 members, use `add_members` and `remove_members` of the client.
     ///
     /// ```
     /// use wats_scim::{ScimPatchRequest, ScimUser, ScimUserName};
@@ -27,8 +34,14 @@ impl ScimPatchRequest {
     ///
     /// The serialization error if a resource cannot be written as JSON.
     pub fn between<T: Resource>(old: &T, new: &T) -> serde_json::Result<Self> {
-        let (old, new) = (object(old)?, object(new)?);
-        Ok(Self::of(differences(&old, &new)))
+        let (mut old, mut new) = (object(old)?, object(new)?);
+        let members = members_between(&old, &new);
+        if members.is_some() {
+            for resource in [&mut old, &mut new] {
+                take(resource, MEMBERS);
+            }
+        }
+        Ok(members.into_iter().flatten().fold(Self::of(differences(&old, &new)), Self::with))
     }
 
     pub(crate) fn of(differences: Differences) -> Self {
@@ -37,6 +50,31 @@ impl ScimPatchRequest {
             None => patch.remove(path),
         })
     }
+}
+
+const MEMBERS: &str = "members";
+
+/// The operations that add and remove the members of a group. `None` if a member has no id.
+fn members_between(old: &Map<String, Value>, new: &Map<String, Value>) -> Option<Vec<ScimPatchOperation>> {
+    let [old, new] = [members(old)?, members(new)?];
+    let ids = |members: &[(&'_ str, &Value)]| members.iter().map(|(id, _)| (*id).to_owned()).collect::<HashSet<_>>();
+    let (old_ids, new_ids) = (ids(&old), ids(&new));
+    let added: Vec<_> =
+        new.iter().filter(|(id, _)| !old_ids.contains(*id)).map(|(_, member)| (*member).clone()).collect();
+    let add = ScimPatchOperation { op: PatchOp::Add, path: Some(MEMBERS.to_owned()), value: Some(added.into()) };
+    let is_empty = add.value.as_ref().is_none_or(is_unassigned);
+    let removed = old.iter().filter(|(id, _)| !new_ids.contains(*id)).map(|(id, _)| {
+        let member = Filter::any_of(MEMBERS, Filter::eq("value", *id));
+        ScimPatchOperation { op: PatchOp::Remove, path: Some(member.to_string()), value: None }
+    });
+    Some((!is_empty).then_some(add).into_iter().chain(removed).collect())
+}
+
+/// The members of a group with their ids. `None` if one has no id.
+fn members(group: &Map<String, Value>) -> Option<Vec<(&str, &Value)>> {
+    let Some(members) = assigned(group, MEMBERS) else { return Some(Vec::new()) };
+    let members = members.as_array()?.iter();
+    members.map(|member| Some((assigned(member.as_object()?, "value")?.as_str()?, member))).collect()
 }
 
 pub(crate) fn object<T: Resource>(resource: &T) -> serde_json::Result<Map<String, Value>> {
@@ -99,7 +137,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::ScimUser;
+    use crate::model::{ScimGroup, ScimUser};
 
     fn user(json: Value) -> ScimUser {
         serde_json::from_value(json).unwrap()
@@ -154,6 +192,43 @@ mod tests {
         let jane = json!({ "userName": "jane", "nickName": null, "emails": [{ "value": "a" }, { "value": "b" }] });
         let same = json!({ "USERNAME": "jane", "emails": [{ "value": "b" }, { "value": "a" }], "photos": [] });
         assert_eq!(between(jane, same), json!([]));
+    }
+
+    #[test]
+    fn members_of_a_group_are_added_and_removed_and_not_replaced() {
+        let group = |members: Value| -> ScimGroup {
+            serde_json::from_value(json!({ "displayName": "Testers", "members": members })).unwrap()
+        };
+        let between = |old: Value, new: Value| {
+            serde_json::to_value(ScimPatchRequest::between(&group(old), &group(new)).unwrap()).unwrap()["Operations"]
+                .clone()
+        };
+        let ids = |ids: std::ops::Range<usize>| ids.map(|id| json!({ "value": id.to_string() })).collect::<Value>();
+        let shown =
+            (0..211).map(|id| json!({ "value": id.to_string(), "display": "x", "type": "User" })).collect::<Value>();
+        assert_eq!(
+            between(shown.clone(), ids(0..212)),
+            json!([{ "op": "add", "path": "members", "value": [{ "value": "211" }] }])
+        );
+        assert_eq!(
+            between(shown.clone(), ids(2..212)),
+            json!([
+                { "op": "add", "path": "members", "value": [{ "value": "211" }] },
+                { "op": "remove", "path": "members[value eq \"0\"]" },
+                { "op": "remove", "path": "members[value eq \"1\"]" },
+            ])
+        );
+        assert_eq!(between(shown, ids(0..211)), json!([]));
+        assert_eq!(
+            between(json!([{ "value": "a\"b" }]), json!(null)),
+            json!([{ "op": "remove", "path": "members[value eq \"a\\\"b\"]" }])
+        );
+        let unnamed = json!([{ "display": "x" }]);
+        assert_eq!(
+            between(ids(0..2), unnamed.clone()),
+            json!([{ "op": "replace", "path": "members", "value": unnamed }]),
+            "a member without an id can only be sent with the list"
+        );
     }
 
     /// A comparison in pairs would take minutes.

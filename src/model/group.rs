@@ -112,6 +112,10 @@ impl Resource for ScimGroup {
     fn version(&self) -> Option<&str> {
         self.meta.as_ref()?.version.as_deref()
     }
+
+    fn set_version(&mut self, version: &str) {
+        self.meta.get_or_insert_default().version = Some(version.to_owned());
+    }
 }
 
 /// A member of a group: a user or another group (RFC 7643 §4.2).

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::json::Attributes;
 use super::json::json_object;
@@ -31,8 +31,9 @@ json_object!(ScimMeta {
 });
 
 impl ScimMeta {
-    /// Parses [`created`](Self::created) as an RFC 3339 time, with or without fractional seconds
-    /// and in any offset. `None` if it is missing or in another format.
+    /// Parses [`created`](Self::created) as a time (RFC 7643 §2.3.5), with or without fractional
+    /// seconds and in any offset; without an offset, in UTC. `None` if it is missing or in another
+    /// format.
     ///
     /// ```
     /// let user: wats_scim::ScimUser =
@@ -43,12 +44,32 @@ impl ScimMeta {
     /// ```
     #[must_use]
     pub fn created_at(&self) -> Option<DateTime<Utc>> {
-        self.created.as_deref()?.parse().ok()
+        self.created.as_deref().and_then(time)
     }
 
     /// Parses [`last_modified`](Self::last_modified), like [`created_at`](Self::created_at).
     #[must_use]
     pub fn last_modified_at(&self) -> Option<DateTime<Utc>> {
-        self.last_modified.as_deref()?.parse().ok()
+        self.last_modified.as_deref().and_then(time)
+    }
+}
+
+/// A time with an offset, or without one: then it is taken as UTC.
+pub(crate) fn time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let without_offset = || text.parse::<NaiveDateTime>().ok().map(|time| time.and_utc());
+    text.parse().ok().or_else(without_offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_an_offset_is_in_utc() {
+        let meta = ScimMeta { created: Some("2019-02-18T08:03:34".to_owned()), ..ScimMeta::default() };
+        assert_eq!(meta.created_at().unwrap().to_rfc3339(), "2019-02-18T08:03:34+00:00");
+        assert_eq!(time("2019-02-18T09:03:34.5+01:00"), time("2019-02-18T08:03:34.500"));
+        assert_eq!(time("yesterday"), None);
     }
 }

@@ -22,6 +22,7 @@ pub use json::Attributes;
 pub(crate) use json::{json_object, member, read_json};
 pub use list::ScimListResponse;
 pub use meta::ScimMeta;
+pub(crate) use meta::time;
 pub use patch::{PatchOp, ScimPatchOperation, ScimPatchRequest};
 pub use resource::Resource;
 pub use target::{IfChanged, ResourceId, Target};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use wats_scim_filter::PatchPath;
 
-use super::json::Shown;
+use super::json::{Shown, names_password};
 
 /// Changes to a resource; the server applies all or none of them (RFC 7644 §3.5.2).
 ///
@@ -96,8 +96,7 @@ impl ScimPatchRequest {
     }
 }
 
-/// One operation of a [`ScimPatchRequest`] (RFC 7644 §3.5.2). `Debug` redacts the value of
-/// `password`.
+/// One operation of a [`ScimPatchRequest`] (RFC 7644 §3.5.2). `Debug` redacts passwords.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScimPatchOperation {
     /// The kind of change.
@@ -118,9 +117,12 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 impl fmt::Debug for ScimPatchOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.path.as_deref().unwrap_or_default();
+        // A filter in the path contains a value.
+        let has_secret = names_password(name) && name.contains('[');
+        let path = if has_secret { Some("[redacted]") } else { self.path.as_deref() };
         f.debug_struct("ScimPatchOperation")
             .field("op", &self.op)
-            .field("path", &self.path)
+            .field("path", &path)
             .field("value", &self.value.as_ref().map(|value| Shown::of(name, value)))
             .finish()
     }
@@ -177,7 +179,16 @@ mod tests {
 
     #[test]
     fn debug_redacts_a_new_password() {
-        let text = format!("{:?}", ScimPatchRequest::new().replace("urn:x:User:password", "canary"));
-        assert!(!text.contains("canary"), "{text}");
+        let new = ScimPatchRequest::new;
+        for patch in [
+            new().replace("urn:x:User:password", "canary"),
+            new().replace("password.value", "canary"),
+            new().replace("newPassword", "canary"),
+            new().replace("accounts[password eq \"canary\"].id", 1),
+            new().add("accounts", json!([{ "oldPassword": { "value": "canary" } }])),
+        ] {
+            let text = format!("{patch:?}");
+            assert!(!text.contains("canary"), "{text}");
+        }
     }
 }

@@ -67,6 +67,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
         None
     }
 
+    /// Sets the version of the resource. Called if the server returns it only in the header `ETag`. Does
+    /// nothing by default.
+    fn set_version(&mut self, version: &str) {
+        let _ = version;
+    }
+
     /// Returns the id assigned by your own system, `externalId`. `None` by default.
     ///
     /// If the outcome of a creation is unknown, the client looks for a resource with this id before

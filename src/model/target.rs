@@ -18,13 +18,15 @@ use crate::model::{Resource, ScimGroup, ScimUser};
 pub struct Target<'a> {
     id: &'a str,
     version: Option<&'a str>,
+    /// The write must not be sent to a server without versions.
+    requires_version: bool,
 }
 
 impl<'a> Target<'a> {
     /// Targets the resource with this id, in any version.
     #[must_use]
     pub const fn id(id: &'a str) -> Self {
-        Self { id, version: None }
+        Self { id, version: None, requires_version: false }
     }
 
     /// Targets this resource only while the server still has its version: the write sends it as
@@ -41,19 +43,24 @@ impl<'a> Target<'a> {
                 T::NAME
             ))
         })?;
-        Ok(Self { version: Some(version), ..Self::of(resource)? })
+        Ok(Self { version: Some(version), requires_version: true, ..Self::of(resource)? })
     }
 
     /// Targets this resource, in its version if it has one.
     pub(crate) fn of<T: Resource>(resource: &'a T) -> Result<Self> {
         let id = resource.id().ok_or_else(|| Error::invalid(format!("the {} has no id", T::NAME)))?;
-        Ok(Self { id, version: resource.version().filter(|version| !version.is_empty()) })
+        let version = resource.version().filter(|version| !version.is_empty());
+        Ok(Self { id, version, requires_version: false })
     }
 
     /// Returns the id of the resource.
     #[must_use]
     pub const fn as_id(&self) -> &'a str {
         self.id
+    }
+
+    pub(crate) fn requires_version(&self) -> bool {
+        self.requires_version
     }
 
     /// Returns the version that the resource must still have; `None` for any version.

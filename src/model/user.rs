@@ -159,6 +159,10 @@ impl Resource for ScimUser {
         self.meta.as_ref()?.version.as_deref()
     }
 
+    fn set_version(&mut self, version: &str) {
+        self.meta.get_or_insert_default().version = Some(version.to_owned());
+    }
+
     fn external_id(&self) -> Option<&str> {
         self.external_id.as_deref().filter(|id| !id.is_empty())
     }

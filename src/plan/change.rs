@@ -1,8 +1,9 @@
 //! The differences between a user on the server and its desired state.
 
+use super::check::action_of;
 use super::merge::{is_met, overlaid, value_at};
 use super::unchanged::is_unchanged;
-use super::{Action, Change, Rules, Step};
+use super::{Change, Rules, Step};
 use crate::error::{Error, Result};
 use crate::model::{ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
@@ -51,12 +52,12 @@ impl Rules {
 }
 
 impl Way {
-    pub(super) fn into_step(self, action: Action, held: &ScimUser, desired: &ScimUser) -> Step {
+    pub(super) fn into_step(self, held: &ScimUser, desired: &ScimUser) -> Step {
         let mut desired = desired.clone();
         // It is not compared, so a plan need not hold it.
         desired.attributes.remove("password");
         Step {
-            action,
+            action: action_of(&self.changes),
             user_name: held.user_name.clone().unwrap_or_default(),
             id: held.id.clone(),
             external_id: held.external_id.clone(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wats_scim_filter::json::text_key;
 
-use super::{Action, Plan};
+use super::{Action, Plan, Step};
 use crate::model::{Resource, ScimUser};
 
 /// A plan that was rejected because it looks destructive.
@@ -41,6 +41,8 @@ pub enum Guard {
     TruncatedSource,
     /// Too many users would be deactivated or deleted.
     TooManyDeactivations,
+    /// Too many users would be renamed: users that match by their externalId and have another userName.
+    TooManyRenames,
 }
 
 impl Refusal {
@@ -69,6 +71,9 @@ pub(super) struct Limits {
     pub(super) deactivations: usize,
     /// As a percentage of the users that could be deactivated or deleted.
     pub(super) share: u8,
+    pub(super) renames: usize,
+    /// As a percentage of the users that match.
+    pub(super) share_of_renames: u8,
     pub(super) expected: Option<usize>,
     pub(super) allows_incomplete: bool,
     pub(super) allows_empty: bool,
@@ -80,6 +85,8 @@ impl Default for Limits {
         Self {
             deactivations: 100,
             share: 20,
+            renames: 100,
+            share_of_renames: 20,
             expected: None,
             allows_incomplete: false,
             allows_empty: false,
@@ -98,7 +105,9 @@ pub(super) struct Facts<'a> {
     pub(super) desired: &'a [ScimUser],
     /// How many users of the server are in the scope of the source and could be deactivated or deleted.
     pub(super) at_stake: usize,
-    /// The users among them that are missing from the source.
+    /// How many users of the server match a user of the source.
+    pub(super) matched: usize,
+    /// The users that could be deactivated or deleted and are missing from the source.
     pub(super) leavers: Vec<&'a ScimUser>,
 }
 
@@ -115,14 +124,14 @@ impl Limits {
         let ending = plan.count(Action::Deactivate) + plan.count(Action::Delete);
         if let Some(why) = facts.missing.filter(|_| !self.allows_incomplete) {
             let message = format!(
-                "the list of the server's users is not complete ({why}), so that users who are there would be created \
-                 again; read all of them, or use Policy::allow_incomplete_list"
+                "the list of the server's users is incomplete ({why}), so existing users would be created again; read \
+                 all users, or use Policy::allow_incomplete_list"
             );
             return Some((Guard::IncompleteList, message));
         }
         if facts.desired.is_empty() && !self.allows_empty {
             let message = format!(
-                "the source has no users, and {ending} would be deactivated or deleted; if that is meant, use \
+                "the source has no users, so {ending} users would be deactivated or deleted; if this is intended, use \
                  Policy::allow_empty_source"
             );
             return Some((Guard::EmptySource, message));
@@ -132,43 +141,75 @@ impl Limits {
                 format!("the source looks truncated: {why}; if it is complete, use Policy::allow_truncated_source");
             return Some((Guard::TruncatedSource, message));
         }
-        if ending > self.deactivations {
-            let message = format!(
-                "{ending} users would be deactivated or deleted, and {} is the most; if that is meant, use \
-                 Policy::max_deactivations",
-                self.deactivations
-            );
-            return Some((Guard::TooManyDeactivations, message));
-        }
-        let is_too_large = ending.saturating_mul(100) > facts.at_stake.saturating_mul(usize::from(self.share));
-        (ending > FEW && is_too_large).then(|| {
-            let message = format!(
-                "{ending} of {} users would be deactivated or deleted, and {} % is the most; if that is meant, \
-                 use Policy::max_deactivation_percent",
-                facts.at_stake, self.share
-            );
-            (Guard::TooManyDeactivations, message)
-        })
+        let is_renamed = |step: &&Step| step.changes.iter().any(|change| change.is_of("userName"));
+        let ended = Count {
+            what: "deactivated or deleted",
+            users: ending,
+            most: (self.deactivations, "Policy::max_deactivations"),
+            share: (self.share, "Policy::max_deactivation_percent"),
+            of: facts.at_stake,
+        };
+        let renamed = Count {
+            what: "renamed",
+            users: plan.steps.iter().filter(is_renamed).count(),
+            most: (self.renames, "Policy::max_renames"),
+            share: (self.share_of_renames, "Policy::max_rename_percent"),
+            of: facts.matched,
+        };
+        let ended = ended.objection().map(|message| (Guard::TooManyDeactivations, message));
+        ended.or_else(|| renamed.objection().map(|message| (Guard::TooManyRenames, message)))
     }
 
     fn signs_of_truncation(&self, facts: &Facts<'_>) -> Option<String> {
         let count = facts.desired.len();
         if let Some(expected) = self.expected.filter(|expected| *expected != count) {
-            return Some(format!("it has {count} users where {expected} were expected"));
+            return Some(format!("it has {count} users, and {expected} were expected"));
         }
         let gone = facts.leavers.len();
         if gone < SUSPICIOUS {
             return None;
         }
         if is_page_size(count) {
-            return Some(format!("it has exactly {count} users, which is the size of a page, and {gone} are missing"));
+            return Some(format!(
+                "it has exactly {count} users, a common page size, and {gone} users of the server are missing"
+            ));
         }
         let by_name = |user: &ScimUser| user.user_name.as_deref().map(|name| text_key(name).into_owned());
         let is_cut = is_cut_off(facts, by_name)
             // Numbers are sorted by their size, which their length decides first.
             || is_cut_off(facts, |user| user.external_id().map(|id| (id.len(), id)))
             || is_cut_off(facts, Resource::external_id);
-        is_cut.then(|| format!("it is sorted, and all {gone} who are missing would come after its last"))
+        is_cut.then(|| format!("it is sorted, and all {gone} missing users would follow its last one"))
+    }
+}
+
+/// A number of users, and its limits.
+struct Count {
+    /// What would happen to them.
+    what: &'static str,
+    users: usize,
+    /// The largest number, and the setting that raises it.
+    most: (usize, &'static str),
+    /// The largest percentage of `of`, and the setting that raises it.
+    share: (u8, &'static str),
+    of: usize,
+}
+
+impl Count {
+    fn objection(&self) -> Option<String> {
+        let Self { what, users, most: (most, setting), share: (share, share_setting), of } = self;
+        if users > most {
+            return Some(format!(
+                "{users} users would be {what}, and at most {most} may be; if this is intended, use {setting}"
+            ));
+        }
+        let is_too_large = users.saturating_mul(100) > of.saturating_mul(usize::from(*share));
+        (*users > FEW && is_too_large).then(|| {
+            format!(
+                "{users} of {of} users would be {what}, and at most {share} % may be; if this is intended, use \
+                 {share_setting}"
+            )
+        })
     }
 }
 
@@ -212,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_source_would_deactivate_everybody() {
+    fn an_empty_source_would_deactivate_all_users() {
         let current = CurrentUsers::complete(users(0..50));
         assert_eq!(refused(&policy(), &current, &[]), (Guard::EmptySource, 50));
         let allowed = policy().allow_empty_source().max_deactivation_percent(100);
@@ -241,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_left_are_not_all_at_the_end() {
+    fn leavers_are_not_all_at_the_end() {
         let current = CurrentUsers::complete(users(0..1000));
         let stayed = users((0..1000).filter(|n| n % 11 != 3));
         let plan = policy().plan(&current, &stayed).unwrap();
@@ -249,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mass_deactivation_is_refused_by_number_and_by_share() {
+    fn a_mass_deactivation_is_rejected_by_number_and_by_share() {
         let current = CurrentUsers::complete(users(0..2000));
         let all_but = |n: usize| users((0..2000).filter(move |at| at % 3 != 0 || *at >= n * 3));
         assert_eq!(refused(&policy(), &current, &all_but(101)), (Guard::TooManyDeactivations, 101));
@@ -264,18 +305,53 @@ mod tests {
     }
 
     #[test]
-    fn those_whom_the_source_itself_deactivates_count_too() {
+    fn users_that_the_source_itself_deactivates_count_too() {
         let current = CurrentUsers::complete(users(0..20));
         let inactive: Vec<_> = users(0..20).into_iter().map(|user| user.with_active(false)).collect();
         assert_eq!(refused(&policy(), &current, &inactive), (Guard::TooManyDeactivations, 20));
     }
 
     #[test]
-    fn over_a_part_of_the_users_those_who_are_there_would_be_created_again() {
+    fn with_an_incomplete_list_existing_users_would_be_created_again() {
         let all = users(0..80);
         let current = CurrentUsers::partial(all[..30].to_vec(), "it is the first page");
         let refusal = policy().plan(&current, &all).unwrap_err();
         assert_eq!((refusal.guard(), refusal.plan().count(Action::Create)), (Guard::IncompleteList, 50));
         assert_eq!(policy().allow_incomplete_list().plan(&current, &all).unwrap().steps.len(), 50);
+    }
+
+    #[test]
+    fn only_a_sorted_source_is_cut_off() {
+        let current = CurrentUsers::complete(users(0..1000));
+        let plan = policy().plan(&current, &users((0..990).rev())).unwrap();
+        assert_eq!(plan.count(Action::Deactivate), 10);
+        let sorted = users((0..500).chain(499..990));
+        assert_eq!(refused(&policy(), &current, &sorted), (Guard::TruncatedSource, 10));
+    }
+
+    #[test]
+    fn a_mass_rename_is_rejected_by_number_and_by_share() {
+        // A row was lost in the column of names.
+        let shifted = |users: usize, to: usize| -> Vec<ScimUser> {
+            let name = |n: usize| format!("user{:05}", if n < to { n + 100_000 } else { n });
+            (0..users).map(|n| ScimUser::new(name(n)).with_external_id(n.to_string())).collect()
+        };
+        let current = CurrentUsers::complete(users(0..2000));
+        let renames = |users, to| {
+            let refusal = policy().plan(&current, &shifted(users, to)).unwrap_err();
+            (refusal.guard(), refusal.plan().steps.len(), refusal.to_string())
+        };
+        let (guard, steps, message) = renames(2000, 1000);
+        assert_eq!((guard, steps), (Guard::TooManyRenames, 1000));
+        assert!(message.ends_with("use Policy::max_renames"), "{message}");
+        assert!(policy().plan(&current, &shifted(2000, 100)).is_ok());
+        let allowed = policy().max_renames(1000).max_rename_percent(50);
+        assert_eq!(allowed.plan(&current, &shifted(2000, 1000)).unwrap().steps.len(), 1000);
+
+        let small = CurrentUsers::complete(users(0..20));
+        assert!(policy().plan(&small, &shifted(20, 5)).is_ok());
+        let refusal = policy().plan(&small, &shifted(20, 6)).unwrap_err();
+        assert_eq!(refusal.guard(), Guard::TooManyRenames);
+        assert!(refusal.to_string().ends_with("use Policy::max_rename_percent"), "{refusal}");
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::Outcome;
-use crate::plan::{Plan, Step};
+use crate::plan::check::StoredPlan;
+use crate::plan::{Outcome, Plan, Step};
 
 /// The journal of an apply: a file of JSON Lines, with a line before and after each step.
 ///
@@ -122,7 +122,7 @@ struct Head<'a> {
 
 #[derive(Deserialize)]
 struct ReadHead {
-    plan: Plan,
+    plan: StoredPlan,
 }
 
 #[derive(Serialize)]
@@ -207,6 +207,8 @@ impl OpenJournal {
     pub(crate) fn end(&self, step: usize, of: &Step, id: Option<&str>, outcome: &Outcome) -> Result<()> {
         let (state, reason) = match outcome {
             Outcome::Applied => (State::Applied, None),
+            // Sending it again would not help.
+            Outcome::NotKept(reason) => (State::Applied, Some(reason.clone())),
             Outcome::Unneeded | Outcome::DoneBefore => (State::Unneeded, None),
             Outcome::Skipped(reason) => (State::Skipped, Some(reason.clone())),
             Outcome::Failed(error) => (State::Failed, Some(error.to_string())),
@@ -277,8 +279,8 @@ impl Known {
         if self.plan == *plan {
             return Ok(());
         }
-        let what = "is of another plan; give this plan a journal of its own, or go on with that one, which \
-                    Journal::plan reads";
+        let what = "belongs to another plan; use another file for this plan, or resume the plan that Journal::plan \
+                    returns";
         Err(refused(path, what, None))
     }
 }
@@ -294,12 +296,13 @@ fn read(mut text: Vec<u8>) -> io::Result<Option<Known>> {
     let mut lines = text.split(|byte| *byte == b'\n');
     let head = lines.next().unwrap_or_default();
     let head: ReadHead = serde_json::from_slice(head).map_err(|_| not_a_journal())?;
-    let mut states = vec![None; head.plan.steps.len()];
+    let plan = Plan::try_from(head.plan).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+    let mut states = vec![None; plan.steps.len()];
     for line in lines.filter_map(|line| serde_json::from_slice::<ReadLine>(line).ok()) {
         let state = states.get_mut(line.step).ok_or_else(not_a_journal)?;
         *state = Some(line.state);
     }
-    Ok(Some(Known { plan: head.plan, states }))
+    Ok(Some(Known { plan, states }))
 }
 
 /// How a journal begins.
@@ -329,28 +332,19 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tempfile::TempDir;
 
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
     use crate::plan::{CurrentUsers, Policy};
 
-    /// A file that is gone with this.
-    struct Temporary(PathBuf);
-
-    impl Temporary {
-        fn new() -> Self {
-            static NEXT: AtomicUsize = AtomicUsize::new(0);
-            let name = format!("wats-scim-journal-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            Self(std::env::temp_dir().join(name))
-        }
-    }
-
-    impl Drop for Temporary {
-        fn drop(&mut self) {
-            let _ = fs::remove_file(&self.0);
-        }
+    /// The path of a new file, in a folder that is deleted on drop.
+    fn new_file() -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal");
+        (folder, file)
     }
 
     fn plan(users: usize) -> Plan {
@@ -370,9 +364,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_and_done_is_known_again() {
-        let (file, plan) = (Temporary::new(), plan(4));
-        let journal = open(&file.0, &plan).unwrap();
+    fn steps_that_were_begun_and_done_are_known_again() {
+        let ((_folder, file), plan) = (new_file(), plan(4));
+        let journal = open(&file, &plan).unwrap();
         for (step, outcome) in [(0, Some(Outcome::Applied)), (1, None), (2, Some(Outcome::Skipped("gone".into())))] {
             journal.begin(step, &plan.steps[step]).unwrap();
             if let Some(outcome) = outcome {
@@ -380,11 +374,11 @@ mod tests {
             }
         }
         drop(journal);
-        assert_eq!(Journal::at(&file.0).plan().unwrap(), Some(plan.clone()));
-        let journal = open(&file.0, &plan).unwrap();
+        assert_eq!(Journal::at(&file).plan().unwrap(), Some(plan.clone()));
+        let journal = open(&file, &plan).unwrap();
         let known: Vec<_> = (0..4).map(|step| (journal.is_done(step), journal.was_begun(step))).collect();
         assert_eq!(known, [(true, true), (false, true), (false, true), (false, false)]);
-        let text = fs::read_to_string(&file.0).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
         assert!(
             text.lines().nth(2).unwrap().ends_with(r#""step":0,"userName":"user0","state":"applied","id":"7"}"#),
             "{text}"
@@ -392,97 +386,112 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_was_cut_off_anywhere_is_gone_on_with() {
-        let (file, plan) = (Temporary::new(), plan(3));
-        let journal = open(&file.0, &plan).unwrap();
-        let head = fs::metadata(&file.0).unwrap().len();
+    fn a_journal_that_was_cut_off_anywhere_is_resumed() {
+        let ((_folder, file), plan) = (new_file(), plan(3));
+        let journal = open(&file, &plan).unwrap();
+        let head = fs::metadata(&file).unwrap().len();
         for step in 0..2 {
             journal.begin(step, &plan.steps[step]).unwrap();
             journal.end(step, &plan.steps[step], None, &Outcome::Applied).unwrap();
         }
         drop(journal);
-        let whole = fs::read(&file.0).unwrap();
+        let whole = fs::read(&file).unwrap();
         for length in (0..whole.len()).filter(|length| *length == 0 || *length >= HEAD.len()) {
-            fs::write(&file.0, &whole[..length]).unwrap();
-            let journal = open(&file.0, &plan).unwrap();
+            fs::write(&file, &whole[..length]).unwrap();
+            let journal = open(&file, &plan).unwrap();
             let lines = whole[..length].split(|byte| *byte == b'\n').count() - 1;
             let done = (0..3).filter(|step| journal.is_done(*step)).count();
             assert_eq!(done, lines.saturating_sub(1) / 2, "{length} of {}, the first line has {head}", whole.len());
             journal.begin(2, &plan.steps[2]).unwrap();
             drop(journal);
-            assert!(open(&file.0, &plan).unwrap().was_begun(2), "{length}");
+            assert!(open(&file, &plan).unwrap().was_begun(2), "{length}");
         }
     }
 
     #[test]
     fn the_journal_of_another_plan_and_other_files_are_left_alone() {
-        let file = Temporary::new();
-        drop(open(&file.0, &plan(2)).unwrap());
-        let before = fs::read(&file.0).unwrap();
-        assert!(why(&file.0, &plan(3)).contains("is of another plan"));
-        assert_eq!(fs::read(&file.0).unwrap(), before);
+        let (folder, file) = new_file();
+        drop(open(&file, &plan(2)).unwrap());
+        let before = fs::read(&file).unwrap();
+        assert!(why(&file, &plan(3)).contains("belongs to another plan"));
+        assert_eq!(fs::read(&file).unwrap(), before);
         for text in ["127.0.0.1 localhost\n", "x", "{", "{\"plan\":7}\n", "\n\n"] {
-            fs::write(&file.0, text).unwrap();
-            assert!(why(&file.0, &plan(2)).contains("not a journal"), "{text}");
-            assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
+            fs::write(&file, text).unwrap();
+            assert!(why(&file, &plan(2)).contains("not a journal"), "{text}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
         }
-        assert_eq!(Journal::at(std::env::temp_dir().join("wats-scim-nowhere")).plan().unwrap(), None);
-        assert!(Journal::at(std::env::temp_dir()).plan().is_err());
+        assert_eq!(Journal::at(folder.path().join("nowhere")).plan().unwrap(), None);
+        assert!(Journal::at(folder.path()).plan().is_err());
+    }
+
+    #[test]
+    fn an_inconsistent_plan_is_not_resumed() {
+        let ((_folder, file), plan) = (new_file(), plan(1));
+        drop(open(&file, &plan).unwrap());
+        let text = fs::read_to_string(&file).unwrap().replace(r#""action":"create""#, r#""action":"delete""#);
+        fs::write(&file, &text).unwrap();
+        let error = Journal::at(&file).plan().unwrap_err().to_string();
+        assert!(
+            error.ends_with("step 1 of the plan is inconsistent: it deletes a user, and has a desired user"),
+            "{error}"
+        );
+        assert_eq!(why(&file, &plan), error);
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
     }
 
     #[test]
     fn a_disk_that_was_full_for_a_moment_costs_one_line() {
-        let (file, plan) = (Temporary::new(), plan(3));
-        let journal = open(&file.0, &plan).unwrap();
+        let ((_folder, file), plan) = (new_file(), plan(3));
+        let journal = open(&file, &plan).unwrap();
         journal.begin(0, &plan.steps[0]).unwrap();
-        let mut other = fs::OpenOptions::new().append(true).open(&file.0).unwrap();
+        let mut other = fs::OpenOptions::new().append(true).open(&file).unwrap();
         std::io::Write::write_all(&mut other, br#"{"at":"2026-01-01T00:00:00.000Z","st"#).unwrap();
         drop(journal);
-        let journal = open(&file.0, &plan).unwrap();
+        let journal = open(&file, &plan).unwrap();
         journal.end(0, &plan.steps[0], None, &Outcome::Applied).unwrap();
         journal.begin(1, &plan.steps[1]).unwrap();
         drop(journal);
-        let journal = open(&file.0, &plan).unwrap();
+        let journal = open(&file, &plan).unwrap();
         assert!(journal.is_done(0) && journal.was_begun(1) && !journal.was_begun(2));
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_journal_is_its_owners_and_a_regular_file() {
+    fn a_journal_is_a_regular_file_of_its_owner_only() {
         use std::os::unix::fs::{PermissionsExt, symlink};
 
         let plan = plan(1);
-        let file = Temporary::new();
-        fs::write(&file.0, "").unwrap();
-        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o666)).unwrap();
-        drop(open(&file.0, &plan).unwrap());
-        assert_eq!(fs::metadata(&file.0).unwrap().permissions().mode() & 0o777, 0o600);
+        let (folder, file) = new_file();
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        drop(open(&file, &plan).unwrap());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
-        let (link, target) = (Temporary::new(), Temporary::new());
-        symlink(&target.0, &link.0).unwrap();
-        assert!(why(&link.0, &plan).contains("a link to a file that does not exist"));
-        assert!(!target.0.exists());
+        let [link, target] = ["link", "target"].map(|name| folder.path().join(name));
+        symlink(&target, &link).unwrap();
+        assert!(why(&link, &plan).contains("a link to a file that does not exist"));
+        assert!(!target.exists());
         assert!(why(Path::new("/dev/full"), &plan).contains("it is not a regular file"));
         assert!(Journal::at("/dev/full").plan().is_err());
     }
 
     #[test]
-    fn one_apply_has_it_at_a_time() {
-        let (file, plan) = (Temporary::new(), plan(1));
-        let journal = open(&file.0, &plan).unwrap();
-        assert!(why(&file.0, &plan).ends_with("is in use by another apply"));
+    fn one_apply_uses_it_at_a_time() {
+        let ((_folder, file), plan) = (new_file(), plan(1));
+        let journal = open(&file, &plan).unwrap();
+        assert!(why(&file, &plan).ends_with("is in use by another apply"));
         drop(journal);
-        assert!(open(&file.0, &plan).is_ok());
+        assert!(open(&file, &plan).is_ok());
     }
 
     #[test]
     fn a_process_that_inherits_the_descriptor_does_not_keep_the_lock() {
-        let (file, plan) = (Temporary::new(), plan(1));
-        let journal = open(&file.0, &plan).unwrap();
+        let ((_folder, file), plan) = (new_file(), plan(1));
+        let journal = open(&file, &plan).unwrap();
         // What a child holds between fork and exec: another descriptor of the same open file.
         let inherited = journal.0.lines.as_ref().unwrap().inherited();
         drop(journal);
-        assert!(open(&file.0, &plan).is_ok());
+        assert!(open(&file, &plan).is_ok());
         drop(inherited);
     }
 }

@@ -1,5 +1,5 @@
 //! Matches users of the source with users of the server: by `externalId`, or else by `userName` in
-//! any letter case.
+//! any form of the same name.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,6 +9,7 @@ use wats_scim_filter::json::text_key;
 
 use super::Conflict;
 use super::identifiers::{Shared, shared};
+use super::passed_on::passed_on;
 use crate::model::{Resource, ScimUser};
 
 /// The matches, by the indexes of the users in their lists.
@@ -40,18 +41,9 @@ pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
     search.refuse_sharing(&mut found);
     search.refuse_taken_names(&mut found);
 
-    // A conflict covers all users with the same identifier.
-    let (mut ids, mut names) = (HashSet::new(), HashSet::new());
-    for (user, _) in desired.iter().zip(&found).filter(|(_, pair)| **pair == Pair::Conflict) {
-        ids.extend(user.external_id());
-        names.extend(name_of(user));
-    }
-    let is_in_conflict = |user: &ScimUser| {
-        user.external_id().is_some_and(|id| ids.contains(id)) || name_of(user).is_some_and(|name| names.contains(&name))
-    };
-    let mut meant: Vec<bool> = match search.conflicts[..] {
+    let mut meant = match search.conflicts[..] {
         [] => vec![false; current.len()],
-        _ => current.iter().map(is_in_conflict).collect(),
+        _ => search.in_conflict(&found),
     };
     for pair in &found {
         if let Pair::With(at) = pair
@@ -80,14 +72,15 @@ impl Search<'_> {
 
     fn find(&mut self, who: usize, user: &ScimUser, id: Shared, name: Shared) -> Pair {
         if let Err(error) = crate::exchange::check_name(user) {
-            return self.conflict(user, &format!("a user of the source cannot be named: {error}"));
+            return self.conflict(user, &format!("the user of the source has no valid name: {error}"));
         }
         match (id, name) {
             (Shared::InSource, _) => self.conflict(user, "the source has several users with its externalId"),
             (_, Shared::InSource) => self.conflict(user, "the source has several users with its userName"),
-            (Shared::Nowhere, Shared::With(at)) if self.is_somebody_else(at, user) => {
-                self.conflict(user, "the server has a user of this name with another externalId")
-            }
+            (Shared::Nowhere, Shared::With(at)) if self.is_another_user(at, user) => self.conflict(
+                user,
+                "the server has a user with this userName and another externalId; delete or rename that user first",
+            ),
             (Shared::With(at), name) => {
                 if ![Shared::Nowhere, Shared::With(at)].contains(&name) {
                     self.named_as_others.push(who);
@@ -104,7 +97,7 @@ impl Search<'_> {
     }
 
     /// Whether both have an external id, and not the same.
-    fn is_somebody_else(&self, at: usize, user: &ScimUser) -> bool {
+    fn is_another_user(&self, at: usize, user: &ScimUser) -> bool {
         let known = self.current.get(at).and_then(Resource::external_id);
         known.is_some_and(|known| user.external_id().is_some_and(|id| id != known))
     }
@@ -120,15 +113,15 @@ impl Search<'_> {
         }
         let is_shared = |pair: &Pair| means(pair).and_then(|at| times.get(at)).is_some_and(|times| *times > 1);
         let shared = found.iter().enumerate().filter_map(|(who, pair)| is_shared(pair).then_some(who)).collect();
-        self.refuse(found, shared, "the source has another user that means the same one");
+        self.refuse(found, shared, "the source has another user that matches the same user of the server");
     }
 
     /// A user cannot be given a name that another user has.
     fn refuse_taken_names(&mut self, found: &mut [Pair]) {
         let mut taken = std::mem::take(&mut self.named_as_others);
         taken.retain(|who| found.get(*who).is_some_and(|pair| *pair != Pair::Conflict));
-        let reason = "the server has another user of this name; if that one is about to get another, apply this plan and \
-                      plan again";
+        let reason = "the server has another user with this userName; if this plan renames or deletes that user, apply it, \
+                      and make a new plan";
         self.refuse(found, taken, reason);
     }
 
@@ -138,6 +131,21 @@ impl Search<'_> {
                 *pair = self.conflict(user, reason);
             }
         }
+    }
+
+    /// Which users of the server a conflict concerns: those with an identifier of a user in conflict, except
+    /// leavers whose name was passed on.
+    fn in_conflict(&self, found: &[Pair]) -> Vec<bool> {
+        let pairs = self.desired.iter().zip(found);
+        let in_conflict: Vec<_> = pairs.filter(|(_, pair)| **pair == Pair::Conflict).map(|(user, _)| user).collect();
+        let ids: HashSet<_> = in_conflict.iter().filter_map(|user| user.external_id()).collect();
+        let names: HashSet<_> = in_conflict.iter().filter_map(|user| name_of(user)).collect();
+        let passed_on = passed_on(self.current, self.desired, &in_conflict);
+        let is_in_conflict = |(user, has_passed_on): (&ScimUser, bool)| {
+            let has_id = user.external_id().is_some_and(|id| ids.contains(id));
+            has_id || (!has_passed_on && name_of(user).is_some_and(|name| names.contains(&name)))
+        };
+        self.current.iter().zip(passed_on).map(is_in_conflict).collect()
     }
 
     fn conflict(&mut self, user: &ScimUser, reason: &str) -> Pair {
@@ -177,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_the_source_for_one_user_are_both_left_alone() {
+    fn two_users_of_the_source_for_one_user_are_in_conflict() {
         assert_eq!(paired(&[["ann", "1"]], &[["ann", "1"], ["bob", "1"]]), (vec![Conflict; 2], vec![true]));
         assert_eq!(paired(&[["ann", "1"]], &[["ann", ""], ["ANN", "2"]]), (vec![Conflict; 2], vec![true]));
         assert_eq!(paired(&[["ann", "1"]], &[["bob", "1"], ["ann", ""]]), (vec![Conflict; 2], vec![true]));
@@ -185,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_went_to_somebody_else_is_no_match() {
+    fn a_name_that_another_user_has_is_no_match() {
         assert_eq!(paired(&[["ann", "1"]], &[["ann", "2"]]), (vec![Conflict], vec![true]));
         let swapped = paired(&[["ann", "1"], ["bob", "2"]], &[["bob", "1"], ["ann", "2"]]);
         assert_eq!(swapped, (vec![Conflict; 2], vec![true; 2]));
@@ -194,13 +202,36 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_has_somebody_twice_is_not_touched_there() {
+    fn a_leaver_whose_name_was_passed_on_is_a_leaver() {
+        let hired = paired(&[["ann", "1"], ["bob", "2"]], &[["ann", "3"], ["bob", "2"]]);
+        assert_eq!(hired, (vec![Conflict, With(1)], vec![false, true]));
+        let renamed = paired(&[["ann", "1"], ["bob", "2"]], &[["bob", "1"]]);
+        assert_eq!(renamed, (vec![Conflict], vec![true, false]));
+        let without_id = paired(&[["ann", ""], ["bob", "2"]], &[["ann", "3"], ["bob", "2"], ["Ann", "4"]]);
+        assert_eq!(without_id, (vec![Conflict, With(1), Conflict], vec![true, true]), "it may be either");
+    }
+
+    #[test]
+    fn users_with_ids_of_another_kind_are_no_leavers() {
+        let current = [["ann", "1"], ["bob", "2"], ["cy", "3"]];
+        let renumbered = paired(&current, &[["ann", "P-1"], ["bob", "P-2"], ["cy", "3"]]);
+        assert_eq!(renumbered, (vec![Conflict, Conflict, With(2)], vec![true; 3]));
+    }
+
+    #[test]
+    fn a_name_is_the_same_composed_and_decomposed() {
+        assert_eq!(paired(&[["jürgen", ""]], &[["ju\u{308}rgen", "1"]]), (vec![With(0)], vec![true]));
+        assert_eq!(paired(&[], &[["jürgen", ""], ["JU\u{308}RGEN", ""]]), (vec![Conflict; 2], vec![]));
+    }
+
+    #[test]
+    fn a_user_that_the_server_has_twice_is_in_conflict() {
         assert_eq!(paired(&[["ann", "1"], ["bob", "1"]], &[["cy", "1"]]), (vec![Conflict], vec![true; 2]));
         assert_eq!(paired(&[["ann", ""], ["Ann", ""]], &[["ann", "1"]]), (vec![Conflict], vec![true; 2]));
     }
 
     #[test]
-    fn who_cannot_be_named_is_a_conflict_and_still_meant() {
+    fn a_user_without_a_valid_name_is_a_conflict_and_still_meant() {
         assert_eq!(paired(&[["ann", "1"]], &[["", "1"]]), (vec![Conflict], vec![true]));
         assert_eq!(paired(&[], &[["a\nb", ""]]), (vec![Conflict], vec![]));
     }

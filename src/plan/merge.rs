@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 use wats_scim_filter::AttributePath;
-use wats_scim_filter::json::{assigned, covers, holds_nothing, is_server_attribute, is_write_only, member_mut, take};
+use wats_scim_filter::json::{
+    assigned, covers, holds_nothing, is_server_attribute, is_write_only, member_mut, same_name, take, truth,
+};
+
+use crate::model::ScimUser;
 
 /// Whether an attribute is compared: not if it belongs to the server, nor if the server never returns
 /// it, so that a difference cannot be seen.
@@ -51,20 +55,19 @@ fn put(user: &mut Map<String, Value>, path: &str, name: &str, desired: &Value) {
 }
 
 /// The value at a path: of an attribute, of a whole extension, or of a part of either.
-pub(super) fn value_at<'a>(user: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    if let Some(value) = assigned(user, path) {
-        return Some(value);
-    }
-    let path: AttributePath = path.parse().ok()?;
-    let holder = match path.schema() {
-        Some(schema) => assigned(user, schema)?.as_object()?,
-        None => user,
-    };
-    let value = assigned(holder, path.name())?;
-    match path.sub_attribute() {
-        Some(sub) => assigned(value.as_object()?, sub),
-        None => Some(value),
-    }
+pub(super) fn value_at<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    assigned(object, path).or_else(|| {
+        object.iter().find_map(|(name, value)| {
+            let (start, rest) = path.split_at_checked(name.len())?;
+            let rest = rest.strip_prefix(['.', ':']).filter(|_| same_name(start, name))?;
+            value_at(value.as_object()?, rest)
+        })
+    })
+}
+
+/// Whether a user can sign in, in any form in which the server writes it; `None` if it does not say.
+pub(super) fn is_active(user: &ScimUser) -> Option<bool> {
+    user.active.or_else(|| user.attributes.get("active").and_then(truth))
 }
 
 fn remove(user: &mut Map<String, Value>, path: &str) {

@@ -2,12 +2,14 @@
 //! applied.
 
 mod change;
+mod check;
 mod current;
 mod guard;
 mod identifiers;
 mod journal;
 mod matching;
 mod merge;
+mod passed_on;
 mod policy;
 mod print;
 mod recheck;
@@ -30,7 +32,9 @@ use crate::model::ScimUser;
 ///
 /// [`Policy::plan`] computes it, `Display` prints it for review, serde stores it, and
 /// `ScimService::apply` applies it. The stored form contains personal data, and the passwords that the
-/// source gives new users. Steps are independent: you can remove some before you apply the plan.
+/// source gives new users. Steps are independent: you can remove some before you apply the plan. A plan
+/// in which the action, the changes and the desired user of a step do not agree cannot be read, and such
+/// a step is not applied.
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -49,7 +53,7 @@ use crate::model::ScimUser;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "check::StoredPlan")]
 #[non_exhaustive]
 pub struct Plan {
     /// The steps, one for each user that changes.

@@ -6,6 +6,7 @@ use wats_scim_filter::json::text_key;
 
 use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
+use super::merge::is_active;
 use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Rules, Step};
 use crate::config::Profile;
 use crate::model::ScimUser;
@@ -18,8 +19,12 @@ use crate::model::ScimUser;
 /// **Attributes missing from the source are left unchanged**; [`clears`](Self::clears) names
 /// attributes to clear.
 ///
-/// Users are matched by `externalId`, or else by `userName` in any letter case. Users whose match is
-/// ambiguous are left unchanged and reported as a [conflict](Conflict).
+/// Users are matched by `externalId`, or else by `userName`. User names are compared by RFC 8265
+/// (`UsernameCaseMapped`): in any letter case and width, composed or decomposed. Users whose match is
+/// ambiguous are left unchanged and reported as a [conflict](Conflict). A user whose name the source
+/// gives to another person, with another `externalId`, is missing from the source. It is in conflict if
+/// it looks like the same person with a new `externalId`: both have the same name, or few users match by
+/// their `externalId` at all.
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -85,7 +90,7 @@ impl Policy {
         self
     }
 
-    /// User names, in any letter case, for which no step is made: administrators, service accounts, the
+    /// User names, in any form of the same name, for which no step is made: administrators, service accounts, the
     /// user whose credentials these are. May be called more than once.
     #[must_use]
     pub fn protect<N: AsRef<str>>(mut self, user_names: impl IntoIterator<Item = N>) -> Self {
@@ -130,6 +135,22 @@ impl Policy {
     #[must_use]
     pub fn max_deactivation_percent(mut self, percent: u8) -> Self {
         self.limits.share = percent;
+        self
+    }
+
+    /// The most users that may be renamed, that is, match by their `externalId` and have another
+    /// `userName` in the source; 100 by default.
+    #[must_use]
+    pub fn max_renames(mut self, users: usize) -> Self {
+        self.limits.renames = users;
+        self
+    }
+
+    /// The largest share of the matching users that may be renamed, in percent; 20 by default. Up to 5
+    /// users are always allowed.
+    #[must_use]
+    pub fn max_rename_percent(mut self, percent: u8) -> Self {
+        self.limits.share_of_renames = percent;
         self
     }
 
@@ -203,10 +224,11 @@ impl Policy {
             }
         }
         // An inactive user can only be deleted.
-        let can_lose = |user: &ScimUser| user.active != Some(false) || self.leavers == Leavers::Delete;
+        let can_lose = |user: &ScimUser| is_active(user) != Some(false) || self.leavers == Leavers::Delete;
         let at_stake = users.iter().filter(|user| can_lose(user) && self.is_concerned(user)).count();
         leavers.retain(|user| can_lose(user));
-        self.limits.check(plan, &Facts { missing: current.missing(), desired, at_stake, leavers })
+        let matched = pairs.desired.iter().filter(|pair| matches!(pair, Pair::With(_))).count();
+        self.limits.check(plan, &Facts { missing: current.missing(), desired, at_stake, matched, leavers })
     }
 
     fn is_protected(&self, user: &ScimUser) -> bool {
@@ -224,16 +246,13 @@ impl Policy {
             return;
         }
         let mut desired = Cow::Borrowed(desired);
-        let is_back = held.active == Some(false) && desired.active != Some(false);
+        let is_back = is_active(held) == Some(false) && is_active(&desired) != Some(false);
         if is_back {
-            desired.to_mut().active = self.reactivates.then_some(true);
+            let desired = desired.to_mut();
+            desired.attributes.remove("active");
+            desired.active = self.reactivates.then_some(true);
         }
-        let action = match (held.active, desired.active) {
-            (Some(false), Some(true)) => Action::Reactivate,
-            (Some(true) | None, Some(false)) => Action::Deactivate,
-            _ => Action::Update,
-        };
-        self.change(plan, action, held, &desired);
+        self.change(plan, held, &desired);
     }
 
     /// A user that is missing from the source.
@@ -242,13 +261,13 @@ impl Policy {
             plan.steps.push(deletion(held));
         } else {
             let desired = ScimUser::default().with_active(false);
-            self.change(plan, Action::Deactivate, held, &desired);
+            self.change(plan, held, &desired);
         }
     }
 
-    fn change(&self, plan: &mut Plan, action: Action, held: &ScimUser, desired: &ScimUser) {
+    fn change(&self, plan: &mut Plan, held: &ScimUser, desired: &ScimUser) {
         match self.rules.way(held, desired) {
-            Ok(way) if !way.patch.operations.is_empty() => plan.steps.push(way.into_step(action, held, desired)),
+            Ok(way) if !way.patch.operations.is_empty() => plan.steps.push(way.into_step(held, desired)),
             Ok(way) if !way.left_out.is_empty() => {
                 let user_name = held.user_name.clone().unwrap_or_default();
                 plan.inexpressible.push(Inexpressible { user_name, left_out: way.left_out });
@@ -280,7 +299,7 @@ fn deletion(held: &ScimUser) -> Step {
         id: held.id.clone(),
         external_id: held.external_id.clone(),
         // A user that was reactivated meanwhile is not deleted.
-        changes: vec![Change { path: "active".to_owned(), from: held.active.map(Into::into), to: None }],
+        changes: vec![Change { path: "active".to_owned(), from: is_active(held).map(Into::into), to: None }],
         left_out: Vec::new(),
         desired: None,
     }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use serde_json::Value;
-use wats_scim_filter::json::is_write_only;
+use wats_scim_filter::json::{holds_nothing, is_write_only, same_name};
 
+use super::merge::is_ours;
 use super::{Action, Change, Plan, Step};
 use crate::error::one_line;
-use crate::model::member;
+use crate::model::{member, object};
 
 /// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
 /// deactivated, `x` deleted, `!` in conflict, and `?` has a difference that cannot be sent.
@@ -34,13 +35,13 @@ impl fmt::Display for Plan {
             write!(f, "\n! {}  {}", shown(&conflict.user), shown(&conflict.reason))?;
         }
         for user in &self.inexpressible {
-            write!(f, "\n? {}  not possible here: {}", shown(&user.user_name), shown(&user.left_out.join("; ")))?;
+            write!(f, "\n? {}  cannot be sent: {}", shown(&user.user_name), shown(&user.left_out.join("; ")))?;
         }
         Ok(())
     }
 }
 
-/// One line.
+/// One line: the user, the action, and what changes. A creation has all attributes of the new user.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.action.sign(), shown(&self.user_name))?;
@@ -49,38 +50,69 @@ impl fmt::Display for Step {
         }
         write!(f, "  {}", self.action.verb())?;
         let mut separator = ": ";
-        for change in self.changes.iter().filter(|change| !self.action.says(change)) {
-            write!(f, "{separator}{change}")?;
+        for text in self.contents().into_iter().chain(self.texts()) {
+            write!(f, "{separator}{text}")?;
             separator = "; ";
         }
         if !self.left_out.is_empty() {
-            write!(f, "{separator}not possible here: {}", shown(&self.left_out.join("; ")))?;
+            write!(f, "{separator}cannot be sent: {}", shown(&self.left_out.join("; ")))?;
         }
         Ok(())
+    }
+}
+
+impl Step {
+    fn texts(&self) -> impl Iterator<Item = String> {
+        self.changes.iter().filter(|change| !self.action.says(change)).map(Change::to_string)
+    }
+
+    /// The attributes of a new user that are not printed before them.
+    fn contents(&self) -> Vec<String> {
+        let mut contents = Vec::new();
+        let desired = self.desired.as_ref().filter(|_| self.action == Action::Create);
+        let is_printed = |name: &str| ["userName", "externalId"].iter().any(|printed| same_name(printed, name));
+        // A user that cannot be written as JSON is not sent.
+        for (name, value) in desired.and_then(|user| object(user).ok()).into_iter().flatten() {
+            if !is_printed(&name) && (is_ours(&name) || is_write_only(&name)) {
+                let is_extension = name.get(..4).is_some_and(|start| same_name(start, "urn:"));
+                put_contents(&name, if is_extension { ':' } else { '.' }, &value, &mut contents);
+            }
+        }
+        contents
+    }
+}
+
+/// Prints an attribute, or each part of a complex one by its path (RFC 7644 §3.10).
+fn put_contents(path: &str, separator: char, value: &Value, contents: &mut Vec<String>) {
+    match value {
+        value if holds_nothing(value) => {}
+        Value::Object(members) => {
+            members
+                .iter()
+                .for_each(|(name, value)| put_contents(&format!("{path}{separator}{name}"), '.', value, contents));
+        }
+        value => contents.push(format!("{} {}", shown(path), shown_value(path, value))),
     }
 }
 
 /// The path, the old value and the new value.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = |value: Option<&Value>| match value {
-            None => "nothing".to_owned(),
-            Some(_) if self.is_secret() => "[redacted]".to_owned(),
-            Some(value) => shown(&brief(value).to_string()),
-        };
+        let value =
+            |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), |value| shown_value(&self.path, value));
         write!(f, "{} {} → {}", shown(&self.path), value(self.from.as_ref()), value(self.to.as_ref()))
     }
+}
+
+/// The value of an attribute, but for a password.
+fn shown_value(path: &str, value: &Value) -> String {
+    let is_secret = path.rsplit([':', '.']).next().is_some_and(is_write_only);
+    if is_secret { "[redacted]".to_owned() } else { shown(&brief(value).to_string()) }
 }
 
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl Change {
-    fn is_secret(&self) -> bool {
-        self.path.rsplit([':', '.']).next().is_some_and(is_write_only)
     }
 }
 
@@ -95,7 +127,7 @@ impl Action {
         }
     }
 
-    const fn verb(self) -> &'static str {
+    pub(super) const fn verb(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
@@ -116,17 +148,31 @@ fn brief(value: &Value) -> Value {
     match value {
         Value::Array(items) => {
             let mut values: Vec<Value> =
-                items.iter().map(|item| member(item, "value").unwrap_or(item).clone()).collect();
+                items.iter().map(|item| without_passwords(member(item, "value").unwrap_or(item))).collect();
             match (values.pop(), values.is_empty()) {
                 (Some(only), true) => only,
                 (last, _) => values.into_iter().chain(last).collect(),
             }
         }
+        value => without_passwords(value),
+    }
+}
+
+fn without_passwords(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let value = if is_write_only(name) { "[redacted]".into() } else { without_passwords(value) };
+                (name.clone(), value)
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(without_passwords).collect(),
         value => value.clone(),
     }
 }
 
-/// On one line, without control characters of a terminal.
+/// On one line, without control characters.
 fn shown(text: &str) -> String {
     one_line(text).unwrap_or_default()
 }
@@ -148,12 +194,13 @@ mod tests {
     fn a_password_is_only_in_what_is_stored_of_a_new_user() {
         let held = users(json!([{ "id": "1", "userName": "ann", "title": "T" }]));
         let desired = users(json!([
-            { "userName": "ann", "title": "Dr", "password": "canary" },
-            { "userName": "bob", "password": "canary" },
+            { "userName": "ann", "title": "Dr", "password": "canary", "urn:x": { "accounts": [{ "password": "hidden" }] } },
+            { "userName": "bob", "password": "canary", "accounts": [{ "password": "hidden" }] },
         ]));
         let plan = Policy::new(&Profile::standard()).plan(&CurrentUsers::complete(held), &desired).unwrap();
         assert_eq!(plan.steps.len(), 2);
-        assert!(!format!("{plan} {plan:?}").contains("canary"));
+        let text = format!("{plan} {plan:?}");
+        assert!(!text.contains("canary") && !text.contains("hidden"), "{text}");
         let stored = |step: usize| serde_json::to_string(&plan.steps[step]).unwrap();
         assert!(!stored(0).contains("canary") && stored(1).contains("canary"));
     }
@@ -174,17 +221,20 @@ mod tests {
             { "userName": "cy", "emails": [{ "value": "c@x", "primary": true }], "roles": [{ "value": "R" }] },
             { "userName": "dee", "active": true },
             { "userName": "eve", "urn:ietf:params:scim:schemas:extension:custom:2.0:user": { "levels": "" } },
-            { "userName": "new\nline" }, { "userName": "new", "externalId": "9" },
+            { "userName": "new\nline" },
+            { "userName": "new", "externalId": "9", "active": true, "name": { "givenName": "N", "familyName": null },
+              "emails": [{ "value": "n@x" }], "password": "canary", "id": "x", "meta": {},
+              "urn:x:2.0:User": { "a": { "b": 1 }, "c": "2\u{202e}" } },
         ]));
         let plan = Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(current), &desired).unwrap();
         insta::assert_snapshot!(plan, @r#"
         1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
-        ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; not possible here: emails: setting it; title: setting it
+        ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; cannot be sent: emails: setting it; title: setting it
         ^ cy  reactivate: emails nothing → "c@x"; roles nothing → "R"
-        + new (9)  create
+        + new (9)  create: name.givenName "N"; active true; emails "n@x"; password [redacted]; urn:x:2.0:User:a.b 1; urn:x:2.0:User:c "2"
         - bob  deactivate
-        ! new line  a user of the source cannot be named: the userName contains a control character
-        ? eve  not possible here: levels: removing A
+        ! new line  the user of the source has no valid name: the userName contains a control character
+        ? eve  cannot be sent: levels: removing A
         "#);
     }
 }

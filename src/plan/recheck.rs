@@ -1,9 +1,10 @@
 //! Checks when a step is applied whether it still fits the current state of its user.
 
-use wats_scim_filter::json::{equal, same_text};
+use wats_scim_filter::json::{equal, same_text, truth};
 
-use super::{Change, Rules, Step};
-use crate::error::Result;
+use super::merge::is_active;
+use super::{Action, Change, Rules, Step};
+use crate::error::{Result, one_line};
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 
 /// The result of the check.
@@ -25,20 +26,24 @@ impl Rules {
         self.way(held, desired).map(|way| way.patch.operations.is_empty())
     }
 
+    /// The differences that remain although the server has accepted them, from its answer; `None` if there
+    /// are none. An answer without a name shows only a part of the user.
+    pub(crate) fn not_kept(&self, answer: &ScimUser, desired: &ScimUser) -> Option<String> {
+        let way = self.way(answer, desired).ok().filter(|_| answer.user_name.is_some())?;
+        let paths: Vec<_> = way.changes.iter().map(|change| &*change.path).collect();
+        one_line(&paths.join(", ")).filter(|_| !way.patch.operations.is_empty())
+    }
+
     /// Compares a step with the current state of its user.
     pub(crate) fn fit(&self, step: &Step, held: &ScimUser) -> Result<Fit> {
         if let Some(reason) = another(step, held) {
             return Ok(Fit::Stale(reason));
         }
+        if step.action == Action::Delete {
+            return Ok(deletion(step, held));
+        }
         let Some(desired) = &step.desired else {
-            let active = step.changes.iter().find(|change| change.path == "active");
-            let is_as_seen =
-                active.is_none_or(|seen| held.active == seen.from.as_ref().and_then(serde_json::Value::as_bool));
-            return Ok(if is_as_seen {
-                Fit::Delete
-            } else {
-                Fit::Stale("the right to sign in has changed since the plan was made".to_owned())
-            });
+            return Ok(Fit::Stale("the step has no desired user".to_owned()));
         };
         let way = self.way(held, desired)?;
         if way.patch.operations.is_empty() {
@@ -47,15 +52,27 @@ impl Rules {
         // Some of the changes may have been applied already.
         let stale = way.changes.iter().find(|change| !step.changes.iter().any(|planned| planned.is_same(change)));
         Ok(match stale {
-            Some(change) => Fit::Stale(format!("since the plan was made, there is something else to change: {change}")),
+            Some(change) => Fit::Stale(format!(
+                "the user has changed since the plan was made; the step would now make another change: {change}"
+            )),
             None => Fit::Change(way.patch),
         })
     }
 }
 
+/// A user that was activated or deactivated meanwhile is not deleted.
+fn deletion(step: &Step, held: &ScimUser) -> Fit {
+    let active = step.changes.iter().find(|change| change.is_of("active"));
+    if active.is_none_or(|seen| is_active(held) == seen.from.as_ref().and_then(truth)) {
+        Fit::Delete
+    } else {
+        Fit::Stale("the user was activated or deactivated since the plan was made".to_owned())
+    }
+}
+
 impl Step {
     fn changes_path(&self, path: &str) -> bool {
-        self.changes.iter().any(|change| change.path.eq_ignore_ascii_case(path))
+        self.changes.iter().any(|change| change.is_of(path))
     }
 }
 
@@ -65,7 +82,7 @@ impl Change {
             (Some(a), Some(b)) => equal(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
-        self.path.eq_ignore_ascii_case(&other.path)
+        self.is_of(&other.path)
             && same(self.from.as_ref(), other.from.as_ref())
             && same(self.to.as_ref(), other.to.as_ref())
     }
@@ -76,11 +93,11 @@ fn another(step: &Step, held: &ScimUser) -> Option<String> {
     let name = held.user_name.as_deref().unwrap_or_default();
     let is_named = same_text(name, &step.user_name) || step.changes_path("userName");
     if !is_named {
-        return Some("the user has got another name since the plan was made".to_owned());
+        return Some("the user has been renamed since the plan was made".to_owned());
     }
     let planned = step.external_id.as_deref().filter(|id| !id.is_empty());
     let is_known = held.external_id() == planned || step.changes_path("externalId");
-    (!is_known).then(|| "the user has got another externalId since the plan was made".to_owned())
+    (!is_known).then(|| "the externalId of the user has changed since the plan was made".to_owned())
 }
 
 #[cfg(test)]

@@ -35,6 +35,10 @@ pub enum Outcome {
     /// The user has changed since the plan was made, or no longer exists, so nothing was sent. The text
     /// is the reason. Make a new plan for this user.
     Skipped(String),
+    /// The step was applied, but the server's answer does not have all of the desired values. The text
+    /// names the attributes. A new plan would have a step for them again: remove them from the source, or
+    /// find out why the server does not store them.
+    NotKept(String),
     /// The step failed; [`Error::write_outcome`] tells whether it may have been applied.
     Failed(Error),
 }
@@ -43,7 +47,7 @@ impl Outcome {
     /// Whether the user does not have the desired state.
     #[must_use]
     pub fn is_problem(&self) -> bool {
-        matches!(self, Self::Skipped(_) | Self::Failed(_))
+        matches!(self, Self::Skipped(_) | Self::NotKept(_) | Self::Failed(_))
     }
 }
 
@@ -55,17 +59,18 @@ impl fmt::Display for Outcome {
             Self::DoneBefore => f.write_str("done before"),
             Self::Planned => f.write_str("planned; nothing was sent"),
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
+            Self::NotKept(reason) => write!(f, "applied, not kept: {reason}"),
             Self::Failed(error) => write!(f, "failed: {error}"),
         }
     }
 }
 
-/// The result of an apply. `Display` prints a summary, and a line for each step that was skipped or
-/// failed.
+/// The result of an apply. `Display` prints a summary, and a line for each step that was skipped, failed,
+/// or not kept by the server.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many steps were applied.
+    /// How many steps were applied, including those that the server did not keep.
     pub applied: usize,
     /// How many were not needed any more: the users already had the desired state.
     pub unneeded: usize,
@@ -75,12 +80,12 @@ pub struct Report {
     pub planned: usize,
     /// How many were not begun because the apply stopped.
     pub not_begun: usize,
-    /// The steps that were skipped or failed.
+    /// The steps that were skipped or failed, or that the server did not keep.
     pub problems: Vec<AppliedStep>,
 }
 
 impl Report {
-    /// Whether every step was applied, now or earlier, or was not needed.
+    /// Whether every step was applied and kept, now or earlier, or was not needed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty() && self.not_begun == 0 && self.planned == 0
@@ -93,6 +98,10 @@ impl Report {
             Outcome::DoneBefore => self.done_before += 1,
             Outcome::Planned => self.planned += 1,
             Outcome::Skipped(_) | Outcome::Failed(_) => self.problems.push(step),
+            Outcome::NotKept(_) => {
+                self.applied += 1;
+                self.problems.push(step);
+            }
         }
     }
 }
@@ -100,11 +109,13 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} applied", self.applied)?;
+        let not_kept = self.problems.iter().filter(|step| matches!(step.outcome, Outcome::NotKept(_))).count();
         for (count, what) in [
+            (not_kept, "of them not kept by the server"),
             (self.unneeded, "not needed any more"),
             (self.done_before, "done before"),
             (self.planned, "planned"),
-            (self.problems.len(), "skipped or failed"),
+            (self.problems.len() - not_kept, "skipped or failed"),
             (self.not_begun, "not begun"),
         ] {
             if count > 0 {

@@ -1,6 +1,7 @@
 //! The WATS PATCH dialect: `replace` on a few paths, each with a string or a boolean.
 
 use serde_json::Value;
+use wats_scim_filter::json::same_characters;
 
 use super::WatsUser;
 use crate::error::{Error, Operation, Result};
@@ -102,11 +103,12 @@ impl ScimPatchRequest {
             ("levels", old.levels().collect::<Vec<_>>(), new.levels().collect::<Vec<_>>()),
             ("productGroups", old.product_groups().collect(), new.product_groups().collect()),
         ] {
-            let added: Vec<&str> = new.iter().copied().filter(|value| !old.contains(value)).collect();
+            let is_in = |values: &[&str], value: &str| values.iter().any(|known| same_characters(known, value));
+            let added: Vec<&str> = new.iter().copied().filter(|value| !is_in(&old, value)).collect();
             if !added.is_empty() {
                 patch = patch.replace(path, added.join(SEPARATOR));
             }
-            let removed = old.iter().filter(|value| !new.contains(value));
+            let removed = old.iter().filter(|value| !is_in(&new, value));
             left_out.extend(removed.map(|value| format!("{path}: removing {value}")));
         }
         Ok((patch, left_out))

@@ -1,11 +1,12 @@
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use wats_scim_filter::json;
 
 use crate::error::Secret;
+use crate::model;
 
 /// A token for the SCIM API of WATS, to be used as the secret token of an identity provider such as
 /// Microsoft Entra ID or Okta.
@@ -67,11 +68,7 @@ fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Valu
 fn time(value: &Value) -> Option<DateTime<Utc>> {
     match value {
         Value::Number(number) => DateTime::from_timestamp(number.as_i64()?, 0),
-        Value::String(text) => {
-            let text = text.trim();
-            let naive = || text.parse::<NaiveDateTime>().ok().map(|naive| naive.and_utc());
-            text.parse().ok().or_else(naive)
-        }
+        Value::String(text) => model::time(text),
         _ => None,
     }
 }

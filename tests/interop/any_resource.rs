@@ -95,7 +95,8 @@ async fn the_smallest_patch_changes_one_version_into_another() {
 #[test]
 async fn a_write_can_require_a_version() {
     let server = crate::server();
-    let client = server.client();
+    // Express adds an `ETag` of its own to every answer; scimmy says that it has no versions.
+    let client = server.client().discover().await.unwrap();
     let users = client.resources::<ScimUser>();
     let jane = users.create(&ScimUser::new(unique("version"))).await.unwrap();
     if !server.has_versions() {

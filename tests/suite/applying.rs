@@ -11,6 +11,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use wats_scim::plan::{Action, CurrentUsers, Journal, Leavers, Outcome, Plan, Policy, Report};
 use wats_scim::{Credentials, ErrorKind, Profile, Progress, ScimConfig, ScimPatchRequest, ScimUser};
+use wats_scim_filter::json::text_key;
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
 use super::batches::STALLS;
@@ -29,9 +30,15 @@ fn without_guards(profile: &Profile) -> Policy {
 fn any_user() -> impl Strategy<Value = ScimUser> {
     let one_of = |values: &'static [&'static str]| proptest::sample::select(values);
     let maybe = |values| proptest::option::of(one_of(values));
-    let name = (0..14_u32, any::<bool>()).prop_map(|(n, upper)| format!("{}{n}", if upper { "USER" } else { "user" }));
+    let forms = &["ü", "Ü", "u\u{308}", "ｕ\u{308}"];
+    let name = (0..14_u32, one_of(forms)).prop_map(|(n, form)| format!("{form}ser{n}"));
     let id = proptest::option::of((0..14_u32).prop_map(|n| n.to_string()));
-    let texts = (maybe(&["Ann", "Bob"]), maybe(&["Doe", "Roe"]), maybe(&["Ann Doe", "B"]), maybe(&["T", "Dr"]));
+    let texts = (
+        maybe(&["Ann", "Bob"]),
+        maybe(&["Doe", "Roe"]),
+        maybe(&["Ann Doé", "Ann Doe\u{301}", "B"]),
+        maybe(&["T", "Dr"]),
+    );
     let emails = proptest::collection::vec(one_of(&["a@x", "B@X", "c@x"]), 0..2);
     let roles = proptest::collection::vec(one_of(&["Operator", "Viewer"]), 0..2);
     let levels = proptest::sample::subsequence(vec!["Level 1", "Level 2", "Level 3"], 0..3);
@@ -57,7 +64,7 @@ fn directory() -> impl Strategy<Value = Vec<ScimUser>> {
             let is_known =
                 kept.values().any(|other| other.external_id.is_some() && other.external_id == user.external_id);
             if !is_known {
-                kept.insert(user.user_name.clone().unwrap().to_lowercase(), user);
+                kept.insert(text_key(user.user_name.as_deref().unwrap()).into_owned(), user);
             }
         }
         kept.into_values().collect()
@@ -117,15 +124,15 @@ async fn an_applied_plan_leaves_nothing_to_do() {
         assert_eq!((again.applied, problems(&again)), (0, Vec::new()), "{context}");
         assert_eq!((sandbox.users(), writes(&*sandbox)), (after, written), "{context}");
 
-        // A new plan is empty, except for conflicts about names that are free now.
+        // A new plan is empty, except for conflicts about names that are free now, or once a leaver is deleted.
         let mut next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
-        for _ in 0..plan.conflicts.len() {
+        for _ in 0..2 * plan.conflicts.len() {
             client.apply(next).run().await.unwrap();
             next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
         }
         assert_eq!(next.steps, [], "{context}\n{next}");
         let users = sandbox.users();
-        let names: HashSet<_> = users.iter().map(|user| user["userName"].as_str().unwrap().to_lowercase()).collect();
+        let names: HashSet<_> = users.iter().map(|user| text_key(user["userName"].as_str().unwrap())).collect();
         assert_eq!(names.len(), users.len(), "no user is duplicated");
     }
 }
@@ -173,12 +180,12 @@ async fn steps_of_a_stored_plan_that_no_longer_apply_are_skipped() {
     let expected = [
         (
             "ann",
-            "skipped: since the plan was made, there is something else to change: name.familyName \"Smith\" → \"Roe\"",
+            "skipped: the user has changed since the plan was made; the step would now make another change: name.familyName \"Smith\" → \"Roe\"",
         ),
         ("bob", "applied"),
         ("dee", "not needed any more"),
         ("eve", "applied"),
-        ("cy", "skipped: the right to sign in has changed since the plan was made"),
+        ("cy", "skipped: the user was activated or deactivated since the plan was made"),
     ];
     assert_eq!(steps, expected);
     let family = |name: &str| {
@@ -270,7 +277,7 @@ async fn an_interrupted_apply_resumes() {
     assert!((10..=13).contains(&looked.done_before), "{looked}");
     let other = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired[1..]).unwrap();
     let error = client.apply(other).journal(journal.clone()).dry_run().run().await.unwrap_err();
-    assert!(error.to_string().contains("is of another plan"), "{error}");
+    assert!(error.to_string().contains("belongs to another plan"), "{error}");
     let posts = |sandbox: &Sandbox| received(sandbox).iter().filter(|line| line.starts_with("POST")).count();
     assert!(posts(&sandbox) <= 13);
     let progress = Arc::new(Mutex::new(Vec::<Progress>::new()));

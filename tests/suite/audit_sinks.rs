@@ -33,9 +33,13 @@ async fn no_password_and_no_credentials_are_in_the_trail() {
             let body = String::from_utf8_lossy(request.body()).into_owned();
             let path = request.uri().path().to_owned();
             if path.ends_with("/Bulk") {
-                let refused = json!({ "status": "400", "response": { "detail": format!("{credentials} {body}") } });
-                let refusals = json!({ "Operations": [refused.clone(), refused] });
-                return Some(answer(200, "application/json", refusals.to_string()));
+                let sent: Value = serde_json::from_str(&body).unwrap();
+                let refuse = |operation: &Value| {
+                    let detail = format!("{credentials} {body}");
+                    json!({ "bulkId": operation["bulkId"], "status": "400", "response": { "detail": detail } })
+                };
+                let refusals: Vec<Value> = sent["Operations"].as_array().unwrap().iter().map(refuse).collect();
+                return Some(answer(200, "application/json", json!({ "Operations": refusals }).to_string()));
             }
             if request.method() == Method::GET {
                 return None;
@@ -172,6 +176,31 @@ async fn a_write_succeeds_although_its_outcome_could_not_be_recorded() {
     audit.flush().unwrap();
     assert_eq!(events.recorded(), ["update user Applied 1"]);
     client.delete_user(&id).await.unwrap();
+}
+
+#[maybe_async]
+#[test]
+async fn a_sink_that_panics_at_the_end_of_a_bulk_request_fails_no_write() {
+    let sandbox = StandardSandbox::start().unwrap();
+    let (is_broken, events) = (Arc::new(AtomicBool::new(true)), Events::default());
+    let (breaks, recorded) = (Arc::clone(&is_broken), events.clone());
+    let audit = Trail::to(move |event: &Event| {
+        let is_end = event.outcome != wats_scim::audit::Outcome::Begun;
+        assert!(!is_end || !breaks.load(Ordering::SeqCst), "the sink is broken");
+        recorded.0.lock().unwrap().push(event.clone());
+    });
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).audit(audit.clone());
+    let client = ScimClient::with_config(&config).unwrap().discover().await.unwrap();
+    let items = client.create_users(["ann", "bob", "cy"].map(ScimUser::new)).run().await;
+    assert!(items.iter().all(|item| item.result.is_ok()));
+    assert_eq!((sandbox.users().len(), events.recorded().len()), (3, 3));
+    let error = client.create_user(&jane()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Trail);
+    assert!(error.source().unwrap().to_string().contains("panicked"));
+    is_broken.store(false, Ordering::SeqCst);
+    audit.flush().unwrap();
+    // The write that was not sent has an end, too.
+    assert_eq!(events.recorded()[..3], ["create user Applied 1"; 3]);
 }
 
 #[maybe_async]

@@ -201,19 +201,43 @@ async fn tried(strikes: Strikes, fault: Option<Fault>, operation: &str, timeout:
     }
 }
 
+/// Checks the results of one operation under every fault.
 #[maybe_async]
-#[test]
-async fn every_operation_has_its_result_under_every_fault() {
+async fn check_column(operation: &str) {
+    let column = OPERATIONS.iter().position(|known| *known == operation).unwrap();
     let mut wrong = Vec::new();
     for (strikes, fault, expected) in table() {
-        for (operation, expected) in OPERATIONS.into_iter().zip(expected) {
-            let result = cell(strikes, Some(&fault), operation, expected).await;
-            if result != expected {
-                wrong.push(format!("{strikes:?} {fault:?}, {operation}: {result}, not {expected}"));
-            }
+        let expected = expected[column];
+        let result = cell(strikes, Some(&fault), operation, expected).await;
+        if result != expected {
+            wrong.push(format!("{strikes:?} {fault:?}, {operation}: {result}, not {expected}"));
         }
     }
     assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A test for each operation, so that they run at the same time.
+macro_rules! columns {
+    ($($test:ident: $operation:literal;)*) => {
+        $(
+            #[maybe_async]
+            #[test]
+            async fn $test() {
+                check_column($operation).await;
+            }
+        )*
+    };
+}
+
+columns! {
+    a_token_has_its_result_under_every_fault: "token";
+    a_list_has_its_result_under_every_fault: "list";
+    a_read_has_its_result_under_every_fault: "get";
+    a_look_up_has_its_result_under_every_fault: "name";
+    a_creation_has_its_result_under_every_fault: "create";
+    a_patch_has_its_result_under_every_fault: "patch";
+    a_deletion_has_its_result_under_every_fault: "delete";
+    a_patch_that_adds_has_its_result_under_every_fault: "add";
 }
 
 #[maybe_async]

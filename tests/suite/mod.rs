@@ -11,21 +11,27 @@ mod cursors;
 mod errors;
 mod faults;
 mod features;
+mod front;
 mod in_memory;
 mod listing;
 mod me;
+mod media_types;
 mod mistakes;
+mod people;
+mod probing;
 mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retries;
+mod settling;
 mod small_servers;
 mod tls;
 #[cfg(feature = "tracing")]
-mod traces;
+pub(crate) mod traces;
 pub(crate) mod transports;
 mod unusual_json;
 mod users;
+mod versions;
 
 use std::time::Duration;
 

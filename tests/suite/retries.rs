@@ -209,7 +209,8 @@ async fn a_retried_deletion_of_a_missing_user_succeeded() {
     let sandbox = Sandbox::builder()
         .respond_with(move |_| {
             let first = gone.fetch_add(1, Ordering::SeqCst) == 0;
-            Some(if first { answer(502, "text/html", "<html>") } else { answer(404, "application/json", "{}") })
+            let absent = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404"}"#;
+            Some(if first { answer(502, "text/html", "<html>") } else { answer(404, "application/json", absent) })
         })
         .start()
         .unwrap();

@@ -1,5 +1,6 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use wats_scim_filter::json::same_text;
 
 use super::UserCsv;
 use super::attribute::{Attribute, known_names};
@@ -108,7 +109,7 @@ impl Columns {
 
 /// Whether a header cell and a setting name the same column.
 fn is_same(column: &str, name: &str) -> bool {
-    column.to_lowercase() == name.trim().to_lowercase()
+    same_text(column, name.trim())
 }
 
 #[cfg(test)]
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn a_column_can_set_several_attributes_and_matches_in_any_letter_case() {
         let settings = UserCsv::new().column(" GESCHÄFTSADRESSE ", "userName").column("Geschäftsadresse", "email");
-        let users = settings.read("geschäftsadresse , Title\nj@x,T".as_bytes()).unwrap();
+        let users = settings.read("gescha\u{308}ftsadresse , Title\nj@x,T".as_bytes()).unwrap();
         assert_eq!(users, [ScimUser::new("j@x").with_email("j@x").with_attribute("title", "T")]);
     }
 }

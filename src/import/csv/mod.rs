@@ -34,7 +34,7 @@ use crate::model::ScimUser;
 /// | a path, such as `name.givenName` or `urn:example:2.0:Badge:number` | this attribute; any attribute of an unknown extension is a string |
 ///
 /// White space around a cell is removed. An empty cell leaves its attribute unassigned. A byte
-/// order mark and empty lines are ignored. A file with only a header is valid, and gives no users.
+/// order mark, empty lines, and rows in which all cells are empty are ignored. A file with only a header is valid, and gives no users.
 ///
 /// ```
 /// use wats_scim::import::UserCsv;
@@ -153,6 +153,10 @@ impl UserCsv {
                 continue;
             }
             let cells = splitter.cells(line);
+            // Spreadsheets write rows of delimiters alone below the last row.
+            if cells.as_ref().is_ok_and(|cells| cells.iter().all(|cell| cell.is_empty())) {
+                continue;
+            }
             match &header {
                 None => {
                     let columns = cells.map_err(str::to_owned).and_then(|cells| Columns::read(&cells, self));
@@ -224,6 +228,12 @@ mod tests {
     fn an_empty_cell_leaves_its_attribute_unassigned() {
         let users = read("userName,givenName,active,email,roles,levels,department\njane,,\"\", ,,\" \",\n").unwrap();
         assert_eq!(users, [ScimUser::new("jane")]);
+    }
+
+    #[test]
+    fn rows_of_delimiters_alone_are_ignored() {
+        let users = read(",,\nuserName,title,active\n,,\njane,Dr,yes\n,,\n\"\", ,\n,,,,\n,,").unwrap();
+        assert_eq!(users, [ScimUser::new("jane").with_attribute("title", "Dr").with_active(true)]);
     }
 
     #[test]

@@ -141,14 +141,18 @@ pub(crate) fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     json::member(object.as_object()?, name)
 }
 
-/// A value for `Debug` output: any `password` is redacted, at any depth.
+/// Whether an attribute, or a PATCH path, names a password: `password`, `newPassword`,
+/// `urn:…:User:password`, `password.value`, `accounts[password eq "…"]`.
+pub(crate) fn names_password(path: &str) -> bool {
+    path.to_ascii_lowercase().contains("password")
+}
+
+/// A value for `Debug` output: any password is redacted, at any depth.
 pub(crate) struct Shown<'a>(Option<&'a Value>);
 
 impl<'a> Shown<'a> {
     pub(crate) fn of(name: &str, value: &'a Value) -> Self {
-        // A PATCH path can include the schema: `urn:…:User:password`.
-        let last = name.rsplit([':', '.']).next().unwrap_or(name);
-        Self((!json::is_write_only(last)).then_some(value))
+        Self((!names_password(name)).then_some(value))
     }
 }
 

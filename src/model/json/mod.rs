@@ -9,6 +9,6 @@ mod text;
 pub(crate) mod unparsed;
 
 pub use attributes::Attributes;
-pub(crate) use attributes::{Shown, member};
+pub(crate) use attributes::{Shown, member, names_password};
 pub(crate) use object::json_object;
 pub(crate) use text::read as read_json;

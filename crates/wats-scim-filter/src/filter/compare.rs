@@ -37,10 +37,18 @@ fn compare_strings(actual: &str, operator: Operator, operand: &str) -> bool {
 }
 
 /// A date and time in UTC as text that sorts by time: without the `Z`, which sorts after the `.` of a
-/// fraction, and without trailing zeros of the fraction.
+/// fraction, and without trailing zeros of the fraction. A time without a zone is valid (RFC 7643 §2.3.5),
+/// and is taken as UTC.
 fn utc(text: &str) -> Option<&str> {
-    let time = text.strip_suffix(['Z', 'z'])?;
-    if !matches!(time.as_bytes().get(10), Some(b'T' | b't')) {
+    let time = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+    let is_date = time.bytes().take(19).zip(b"0000-00-00T00:00:00").all(|(byte, form)| match form {
+        b'0' => byte.is_ascii_digit(),
+        form => byte.eq_ignore_ascii_case(form),
+    });
+    let is_fraction = |rest: &str| {
+        rest.is_empty() || rest.strip_prefix('.').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    if !is_date || !time.get(19..).is_some_and(is_fraction) {
         return None;
     }
     Some(if time.contains('.') { time.trim_end_matches('0').trim_end_matches('.') } else { time })
@@ -82,6 +90,13 @@ mod tests {
     fn trailing_zeros_of_a_fraction_are_ignored() {
         assert_eq!(utc("2011-05-13T04:42:30.00Z"), utc("2011-05-13T04:42:30Z"));
         assert_eq!(utc("2011-05-13T04:42:30.10Z"), utc("2011-05-13T04:42:30.1Z"));
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_in_utc() {
+        assert_eq!(utc("2019-02-18T08:03:34"), utc("2019-02-18T08:03:34.0Z"));
+        assert_eq!(utc("2019-02-18T08:03:34+02:00"), None);
+        assert_eq!(utc("2019-02-18T08:03"), None);
     }
 
     #[test]

@@ -15,6 +15,8 @@
 //! | does the server already have the desired value? | [`covers`] |
 //! | can this be the resource that was sent? | [`agree`] |
 //! | do these two texts identify the same person? | [`same_text`], [`text_key`] |
+//! | do these two texts have the same characters? | [`same_characters`] |
+//! | is this value true or false? | [`truth`] |
 //! | can a client set or read this attribute? | [`is_server_attribute`], [`is_write_only`] |
 //!
 //! ```
@@ -30,13 +32,17 @@
 //! assert!(json::covers("emails", &held, &wanted));
 //! ```
 
+mod covers;
+mod equal;
 mod members;
-mod relations;
+mod place;
 mod text;
 
+pub use self::covers::{agree, covers};
+pub use self::equal::equal;
 pub use self::members::{
     assigned, holds_nothing, is_server_attribute, is_unassigned, is_write_only, member, member_mut, same_name, set,
     spelling, take,
 };
-pub use self::relations::{agree, covers, equal};
-pub use self::text::{is_invisible, is_joiner, same_text, text_key};
+pub use self::place::truth;
+pub use self::text::{is_invisible, is_joiner, same_characters, same_text, text_key};

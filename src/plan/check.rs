@@ -1,0 +1,184 @@
+//! Checks that a step does what it shows: its action, its changes and its desired user agree.
+//!
+//! A stored plan can be edited, so it is checked when it is read and again when a step is applied.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use wats_scim_filter::json::{covers, holds_nothing, same_name, truth};
+
+use super::merge::value_at;
+use super::{Action, Change, Conflict, Inexpressible, Plan, Rules, Step};
+use crate::model::{ScimUser, object};
+
+/// A plan as it is stored, before it is checked.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StoredPlan {
+    steps: Vec<Step>,
+    conflicts: Vec<Conflict>,
+    inexpressible: Vec<Inexpressible>,
+    unchanged: usize,
+    rules: Rules,
+}
+
+impl TryFrom<StoredPlan> for Plan {
+    type Error = String;
+
+    fn try_from(stored: StoredPlan) -> Result<Self, String> {
+        let StoredPlan { steps, conflicts, inexpressible, unchanged, rules } = stored;
+        for (number, step) in (1..).zip(&steps) {
+            step.check().map_err(|why| format!("step {number} of the plan is inconsistent: {why}"))?;
+        }
+        Ok(Self { steps, conflicts, inexpressible, unchanged, rules })
+    }
+}
+
+impl Step {
+    /// The reason why the step is inconsistent. The text contains no values, which are personal data.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match (self.action, &self.desired) {
+            (Action::Delete, None) => {
+                match self.changes.iter().find(|change| change.to.is_some() || !change.is_of_active()) {
+                    Some(change) => Err(format!("it deletes a user, and changes {:?}", change.path)),
+                    None => Ok(()),
+                }
+            }
+            (Action::Delete, Some(_)) => Err("it deletes a user, and has a desired user".to_owned()),
+            (_, None) => Err("it has no desired user".to_owned()),
+            (Action::Create, Some(desired)) => self.check_creation(desired),
+            (action, Some(desired)) if action == action_of(&self.changes) => self.check_changes(desired),
+            (action, Some(_)) => Err(format!("its action is {}, but its changes are not", action.verb())),
+        }
+    }
+
+    fn check_creation(&self, desired: &ScimUser) -> Result<(), String> {
+        if self.id.is_some() || !self.changes.is_empty() {
+            return Err("it creates a user, and has the id or changes of an existing one".to_owned());
+        }
+        let is_shown = desired.user_name.as_deref().unwrap_or_default() == self.user_name
+            && desired.external_id == self.external_id;
+        if is_shown { Ok(()) } else { Err("it creates a user with another userName or externalId".to_owned()) }
+    }
+
+    fn check_changes(&self, desired: &ScimUser) -> Result<(), String> {
+        let desired = object(desired).map_err(|_| "its desired user cannot be written as JSON".to_owned())?;
+        match self.changes.iter().find(|change| !change.leads_to(&desired)) {
+            Some(change) => Err(format!("its change of {:?} does not lead to its desired user", change.path)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The action of a step for an existing user, which follows from how its right to sign in changes.
+pub(super) fn action_of(changes: &[Change]) -> Action {
+    let active = changes.iter().find(|change| change.is_of_active());
+    let truth = |value: Option<&Value>| value.and_then(truth);
+    match active.map(|change| (truth(change.from.as_ref()), truth(change.to.as_ref()))) {
+        Some((_, Some(false))) => Action::Deactivate,
+        Some((Some(false), Some(true))) => Action::Reactivate,
+        _ => Action::Update,
+    }
+}
+
+impl Change {
+    pub(super) fn is_of(&self, path: &str) -> bool {
+        same_name(&self.path, path)
+    }
+
+    fn is_of_active(&self) -> bool {
+        self.is_of("active")
+    }
+
+    /// Whether the new value is that of the desired user. It can have more, which the server had before.
+    fn leads_to(&self, desired: &Map<String, Value>) -> bool {
+        let wanted = value_at(desired, &self.path).filter(|value| !holds_nothing(value));
+        match (&self.to, wanted) {
+            (Some(to), Some(wanted)) => covers(&self.path, to, wanted),
+            (to, wanted) => to.is_none() && wanted.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{CurrentUsers, Leavers, Policy};
+    use super::*;
+    use crate::config::Profile;
+
+    fn user(json: Value) -> ScimUser {
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// A plan with a step of each kind, as it is stored: create, update, reactivate, deactivate.
+    fn stored() -> Value {
+        let current = json!([
+            { "id": "1", "userName": "ann", "active": true, "title": "T" },
+            { "id": "2", "userName": "bob", "active": false },
+            { "id": "3", "userName": "cy", "active": 1 },
+        ]);
+        let current = current.as_array().unwrap().iter().cloned().map(user).collect();
+        let desired = [
+            user(json!({ "userName": "dee", "externalId": "4", "title": "T" })),
+            user(json!({ "userName": "ann", "title": "Dr" })),
+            user(json!({ "userName": "bob" })),
+        ];
+        let plan = Policy::new(&Profile::standard()).plan(&CurrentUsers::complete(current), &desired).unwrap();
+        let actions: Vec<_> = plan.steps.iter().map(|step| step.action).collect();
+        assert_eq!(actions, [Action::Create, Action::Update, Action::Reactivate, Action::Deactivate]);
+        serde_json::to_value(plan).unwrap()
+    }
+
+    #[test]
+    fn a_step_that_does_not_do_what_it_shows_is_not_read() {
+        let plan = stored();
+        assert!(serde_json::from_value::<Plan>(plan.clone()).is_ok());
+        for (step, pointer, value, why) in [
+            (0, "/action", json!("reactivate"), "its action is reactivate"),
+            (0, "/desired", json!(null), "no desired user"),
+            (0, "/id", json!("1"), "the id or changes"),
+            (0, "/userName", json!("eve"), "another userName"),
+            (0, "/desired/externalId", json!("5"), "another userName or externalId"),
+            (1, "/desired", json!(null), "no desired user"),
+            (1, "/action", json!("delete"), "has a desired user"),
+            (1, "/action", json!("deactivate"), "its action is deactivate"),
+            (1, "/desired/title", json!("Mr"), "its change of \"title\""),
+            (1, "/changes/0/to", json!(null), "its change of \"title\""),
+            (1, "/changes/0/path", json!("active"), "its change of \"active\""),
+            (2, "/action", json!("update"), "its action is update"),
+            (2, "/desired/active", json!(false), "its change of \"active\""),
+            (3, "/desired/active", json!(true), "its change of \"active\""),
+            (3, "/changes/0/to", json!(true), "its action is deactivate"),
+            (3, "/changes", json!([]), "its action is deactivate"),
+        ] {
+            let mut edited = plan.clone();
+            let at = edited["steps"][step].pointer_mut(pointer);
+            match at {
+                Some(at) => *at = value.clone(),
+                None => edited["steps"][step][&pointer[1..]] = value.clone(),
+            }
+            let read = serde_json::from_value::<Plan>(edited);
+            let text = read.map(|plan| plan.to_string()).unwrap_err().to_string();
+            assert!(text.starts_with(&format!("step {} of the plan is inconsistent: ", step + 1)), "{text}");
+            assert!(text.contains(why), "{step} {pointer} {value}: {text}");
+        }
+    }
+
+    #[test]
+    fn only_a_deletion_deletes() {
+        let current = CurrentUsers::complete(vec![
+            user(json!({ "id": "1", "userName": "ann" })),
+            user(json!({ "id": "2", "userName": "bob" })),
+        ]);
+        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Delete);
+        let plan = policy.plan(&current, &[ScimUser::new("bob")]).unwrap();
+        let mut step = plan.steps[0].clone();
+        assert_eq!((step.action, step.check()), (Action::Delete, Ok(())));
+        for action in [Action::Update, Action::Deactivate, Action::Reactivate, Action::Create] {
+            step.action = action;
+            assert_eq!(step.check(), Err("it has no desired user".to_owned()));
+            assert!(matches!(plan.rules.fit(&step, &current.users()[0]).unwrap(), crate::plan::Fit::Stale(_)));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::config::Profile;
+
+/// What a probe has found: an answer to each question, with its evidence.
+///
+/// `Display` prints a table without names, ids or credentials, to paste into an issue. As JSON (serde)
+/// it has the same contents. [`profile`](Self::profile) is a profile for
+/// [`ScimConfig::profile`](crate::ScimConfig::profile).
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The findings, in the order of the checks.
+    pub findings: Vec<Finding>,
+    #[serde(skip)]
+    profile: Profile,
+}
+
+/// The answer to one question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The question.
+    pub check: Check,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What was observed, in a sentence.
+    pub evidence: String,
+}
+
+/// A question of a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Check {
+    /// Does a page have no more resources than `count`?
+    Count,
+    /// Does a page begin at `startIndex`?
+    StartIndex,
+    /// Does a page have as many resources as were requested, however many these are?
+    PageSize,
+    /// Is `totalResults` the number of resources that a complete listing returns?
+    Totals,
+    /// Does a filter find a user, and nothing for a name that no user has?
+    Filter,
+    /// Are only those attributes returned that were selected?
+    AttributeSelection,
+    /// Are there cursors (RFC 9865)?
+    Cursors,
+    /// Can users be read by a name that contains `+`, `%`, `/` or `#`?
+    SpecialNames,
+    /// Is an error in the format of RFC 7644 §3.12?
+    Errors,
+    /// Is a user created, and returned? With leave to write only, as all that follow.
+    Creation,
+    /// Are bodies accepted as `application/scim+json`?
+    MediaType,
+    /// Are the attributes of a new user kept?
+    Kept,
+    /// Does a PATCH change a user, and what does it return?
+    Patching,
+    /// Is a write with `If-Match` refused if the version is another one (RFC 7644 §3.14)?
+    Versions,
+    /// Is a deleted user gone?
+    Deletion,
+}
+
+/// The answer to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The server does so.
+    Yes,
+    /// The server does not.
+    No,
+    /// It could not be found out.
+    Unclear,
+}
+
+impl Report {
+    pub(crate) fn new(profile: Profile, findings: Vec<Finding>) -> Self {
+        Self { findings, profile }
+    }
+
+    /// Returns the finding of a check; `None` if it was not carried out.
+    #[must_use]
+    pub fn finding(&self, check: Check) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.check == check)
+    }
+
+    /// Returns the profile of the client, without the features that the server was seen not to have.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        let lacks = |check| self.finding(check).is_some_and(|finding| finding.verdict == Verdict::No);
+        let has = |check| self.finding(check).is_some_and(|finding| finding.verdict == Verdict::Yes);
+        let mut profile = self.profile.clone();
+        profile.filters &= !lacks(Check::Filter);
+        profile.selects_attributes &= !lacks(Check::AttributeSelection);
+        profile.pages_by_cursor &= has(Check::Cursors);
+        profile.has_versions &= !lacks(Check::Versions);
+        profile
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{:<8} {:<20} {}", finding.verdict.to_string(), finding.check.to_string(), finding.evidence)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "count",
+            Self::StartIndex => "startIndex",
+            Self::PageSize => "page size",
+            Self::Totals => "totals",
+            Self::Filter => "filter",
+            Self::AttributeSelection => "attributes",
+            Self::Cursors => "cursors",
+            Self::SpecialNames => "special names",
+            Self::Errors => "errors",
+            Self::Creation => "creation",
+            Self::MediaType => "media type",
+            Self::Kept => "kept attributes",
+            Self::Patching => "PATCH",
+            Self::Versions => "versions",
+            Self::Deletion => "deletion",
+        })
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unclear => "unclear",
+        })
+    }
+}
