@@ -144,9 +144,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             return Ok(created);
         };
         let why = match self.list_within::<T>(&query, budget).await {
-            Ok(page) if page.resources.len() < 2 && page.total_results.is_none_or(|total| total < 2) => {
-                return Ok(created);
-            }
+            Ok(page) if page.has_at_most(1) => return Ok(created),
             Ok(_) => Error::new(
                 ErrorKind::Conflict,
                 format!(

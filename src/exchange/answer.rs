@@ -114,10 +114,10 @@ impl Answer {
     pub(crate) fn only_one_named<T: Resource>(&self, name: &str) -> Result<Option<T>> {
         let list = self.list::<T>()?;
         check_shown(&list).map_err(|error| error.with_status(self.response.status()).in_operation(self.operation))?;
-        let mut found = list.resources.into_iter();
+        let mut found = list.distinct();
         match (found.next(), found.next()) {
             (None, _) => Ok(None),
-            (Some(one), None) if is_named(&one, name) => Ok(Some(one)),
+            (Some(one), None) if is_named(one, name) => Ok(Some(one.clone())),
             (Some(_), None) => Err(self.unexpected(&another::<T>())),
             (Some(_), Some(_)) => Err(self.unexpected(&format!(
                 "it has more than one {} for one {}; the server may have ignored the filter",

@@ -300,6 +300,8 @@ impl<T: Resource> Listing<T> {
     /// Records the resources of a page in their place, and returns the new ones. Returns whether one is
     /// new in this pass. If repetitions are unexpected, the order has changed.
     fn record(&mut self, page: Page<T>, overlap: usize, may_repeat: bool) -> bool {
+        // A page that ends where it began may be the work of a server that starts again.
+        let again = page.first().filter(|first| page.length() > 2 && page.last() == Some(*first));
         let mut here = Vec::new();
         let mut repeated = Vec::new();
         for (resource, fingerprint) in page.entries().skip(overlap) {
@@ -319,7 +321,9 @@ impl<T: Resource> Listing<T> {
             let here: HashSet<Fingerprint> = here.into_iter().collect();
             for fingerprint in repeated {
                 if here.contains(&fingerprint) {
-                    self.pass.duplicate();
+                    if again != Some(fingerprint) {
+                        self.pass.duplicate();
+                    }
                 } else if !may_repeat {
                     self.pass.reorder();
                 }

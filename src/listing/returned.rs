@@ -52,7 +52,7 @@ impl Returned {
     }
 
     pub(super) fn start_pass(&mut self) {
-        for (number, shard) in (0..).zip(std::mem::take(&mut self.in_pass).0) {
+        for (number, shard) in (0..).zip(std::mem::take(&mut self.in_pass).shards) {
             for suffix in shard {
                 self.earlier.insert_suffix(number, suffix);
             }
@@ -72,7 +72,10 @@ impl Returned {
 /// A set of fingerprints. The low bits of a fingerprint select a sorted vector, which contains the
 /// other bits: for a large directory, a hash table would need twice the memory.
 #[derive(Debug, Default)]
-struct FingerprintSet(Vec<Vec<Suffix>>);
+struct FingerprintSet {
+    shards: Vec<Vec<Suffix>>,
+    length: u64,
+}
 
 /// The bits of a fingerprint that its shard does not imply, big-endian, to sort like numbers.
 type Suffix = [u8; 6];
@@ -94,10 +97,10 @@ impl FingerprintSet {
     }
 
     fn insert_suffix(&mut self, shard: usize, suffix: Suffix) -> bool {
-        if self.0.is_empty() {
-            self.0.resize_with(Self::SHARDS, Vec::new);
+        if self.shards.is_empty() {
+            self.shards.resize_with(Self::SHARDS, Vec::new);
         }
-        let Some(shard) = self.0.get_mut(shard) else { return false };
+        let Some(shard) = self.shards.get_mut(shard) else { return false };
         match shard.binary_search(&suffix) {
             Ok(_) => false,
             Err(at) => {
@@ -106,6 +109,7 @@ impl FingerprintSet {
                     shard.reserve_exact(shard.len() / 8 + 4);
                 }
                 shard.insert(at, suffix);
+                self.length += 1;
                 true
             }
         }
@@ -113,11 +117,11 @@ impl FingerprintSet {
 
     fn contains(&self, fingerprint: Fingerprint) -> bool {
         let (shard, suffix) = Self::split(fingerprint);
-        self.0.get(shard).is_some_and(|shard| shard.binary_search(&suffix).is_ok())
+        self.shards.get(shard).is_some_and(|shard| shard.binary_search(&suffix).is_ok())
     }
 
     fn len(&self) -> u64 {
-        self.0.iter().map(|shard| u64::try_from(shard.len()).unwrap_or(u64::MAX)).sum()
+        self.length
     }
 }
 

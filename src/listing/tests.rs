@@ -132,6 +132,14 @@ fn a_user_twice_on_a_page_is_one_user() {
 }
 
 #[test]
+fn a_page_that_ends_where_it_began_does_not_explain_the_total() {
+    let page = json!({ "totalResults": 3, "Resources": [{ "id": "1" }, { "id": "2" }, { "id": "1" }] });
+    let (ids, end, requests) = of_pages(std::iter::repeat_n(page, 200), 100, None);
+    assert_eq!((ids.len(), end.unwrap_err().kind()), (2, ErrorKind::IncompleteList));
+    assert!(requests < 20, "{requests}");
+}
+
+#[test]
 fn the_resources_of_the_last_page_precede_the_error() {
     let (ids, end, _) = of_pages(
         [

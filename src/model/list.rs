@@ -1,9 +1,11 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::resource::Resource;
 use super::user::ScimUser;
 
 /// One page of a listing (RFC 7644 §3.4.2).
@@ -47,6 +49,20 @@ pub struct ScimListResponse<T = ScimUser> {
 impl<T> Default for ScimListResponse<T> {
     fn default() -> Self {
         Self { total_results: None, start_index: None, items_per_page: None, next_cursor: None, resources: Vec::new() }
+    }
+}
+
+impl<T: Resource> ScimListResponse<T> {
+    /// The resources, each of them once: a server can list the same one twice.
+    pub(crate) fn distinct(&self) -> impl Iterator<Item = &T> {
+        let mut ids = HashSet::new();
+        self.resources.iter().filter(move |resource| resource.id().is_none_or(|id| ids.insert(id)))
+    }
+
+    /// Whether the page contains no more than this many resources, and the server has no others.
+    pub(crate) fn has_at_most(&self, most: usize) -> bool {
+        let listed = u64::try_from(self.resources.len().max(most)).unwrap_or(u64::MAX);
+        self.distinct().count() <= most && self.total_results.is_none_or(|total| total <= listed)
     }
 }
 

@@ -62,6 +62,37 @@ async fn identifiers_may_be_numbers() {
 
 #[maybe_async]
 #[test]
+async fn the_same_user_twice_is_one_user() {
+    let sandbox = Sandbox::builder()
+        .standard_path()
+        .respond_with(|_| {
+            let page = r#"{"totalResults":2,"Resources":[{"id":"1","userName":"jane"},{"id":"1","userName":"jane"}]}"#;
+            Some(answer(200, "application/scim+json", page))
+        })
+        .start()
+        .unwrap();
+    let client = ScimClient::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token())).unwrap();
+    let jane = client.get_user_by_username("jane").await.unwrap().unwrap();
+    assert_eq!(jane.id.as_deref(), Some("1"));
+
+    let sandbox = Sandbox::builder()
+        .respond_with(|request| {
+            let is_first = request.uri().query().unwrap_or_default().contains("startIndex=1&");
+            let page = if is_first {
+                r#"{"totalResults":3,"Resources":[{"id":"1"},{"id":"1"},{"id":"2"}]}"#
+            } else {
+                r#"{"totalResults":3,"Resources":[{"id":"2"}]}"#
+            };
+            Some(answer(200, "application/scim+json", page))
+        })
+        .start()
+        .unwrap();
+    let current = super::client(&sandbox).current_users().await.unwrap();
+    assert_eq!(current.users().len(), 2);
+}
+
+#[maybe_async]
+#[test]
 async fn a_cursor_may_be_a_number_and_a_resource_null() {
     let sandbox = Sandbox::builder()
         .respond_with(|request| {

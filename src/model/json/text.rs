@@ -3,9 +3,13 @@
 use std::borrow::Cow;
 
 use serde::de::{DeserializeOwned, Error};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// The maximum nesting of the value of an unknown attribute. Values are cloned, written and dropped
+/// The nesting that `serde_json` does not read.
+const SERDE_DEPTH: usize = 128;
+
+/// The maximum nesting of a message, and of the value of an unknown attribute. Values are cloned, written and dropped
 /// recursively.
 pub(crate) const MAX_DEPTH: usize = 256;
 
@@ -24,9 +28,23 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
         return Err(Error::custom("it has more values than a body of its size may have; request smaller pages"));
     }
     match serde_json::from_str(&text) {
-        Err(error) if error.is_syntax() => repaired(&text).map_or(Err(error), |text| serde_json::from_str(&text)),
+        Err(error) if error.is_syntax() => {
+            repaired(&text).map_or_else(|| read_deep(&text, error), |text| read_text(&text))
+        }
         done => done,
     }
+}
+
+/// Reads a text that may be nested more deeply than `serde_json` reads at once.
+fn read_text<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text).or_else(|error| read_deep(text, error))
+}
+
+fn read_deep<T: DeserializeOwned>(text: &str, error: serde_json::Error) -> serde_json::Result<T> {
+    let is_deep = (SERDE_DEPTH..=MAX_DEPTH).contains(&depth(text));
+    // It checks the syntax, at any depth.
+    let is_json = || serde_json::from_str::<&RawValue>(text).is_ok();
+    if error.is_syntax() && is_deep && is_json() { serde_json::from_value(value_in_steps(text)) } else { Err(error) }
 }
 
 /// The number of values that any body may have.
@@ -198,6 +216,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::ScimListResponse;
 
     #[test]
     fn half_of_a_surrogate_pair_is_replaced() {
@@ -241,6 +260,23 @@ mod tests {
             (value, levels) = (&items[0], levels + 1);
         }
         assert_eq!((levels, value), (MAX_DEPTH, &json!(0)));
+    }
+
+    #[test]
+    fn a_deep_value_of_one_user_does_not_affect_the_page() {
+        let page = |levels: usize| {
+            let deep = format!("{}0{}", "[".repeat(levels), "]".repeat(levels));
+            let user = format!(r#"{{"id":"1","displayName":{deep},"nickName":"Bob \ud83d"}}"#);
+            super::read::<ScimListResponse>(format!(r#"{{"Resources":[{user},{{"id":"2"}}]}}"#).as_bytes())
+        };
+        for levels in [120, 128, MAX_DEPTH - 3] {
+            let page = page(levels).unwrap();
+            assert_eq!((page.resources.len(), &page.resources[0].display_name), (2, &None));
+            assert!(page.resources[0].attributes.get("displayName").unwrap().is_array());
+            assert_eq!(page.resources[0].attributes.get("nickName"), Some(&json!("Bob \u{fffd}")));
+        }
+        assert!(page(MAX_DEPTH).is_err());
+        assert!(super::read::<Value>(format!("{}1 2{}", "[".repeat(200), "]".repeat(200)).as_bytes()).is_err());
     }
 
     #[test]
