@@ -48,7 +48,8 @@ fn has_name(held: &ScimUserName, desired: &ScimUserName) -> bool {
 /// In any order. Long lists are left to the JSON, since they are compared in pairs here.
 fn has_emails(held: &[ScimUserEmail], desired: &[ScimUserEmail]) -> bool {
     const LONG: usize = 16;
-    desired.is_empty()
+    let is_empty = |email: &ScimUserEmail| *email == ScimUserEmail::default();
+    desired.iter().all(is_empty)
         || held.len() == desired.len()
             && held.len() < LONG
             && desired.iter().all(|email| held.iter().any(|held| has_email(held, email)))

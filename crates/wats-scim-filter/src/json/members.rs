@@ -132,18 +132,23 @@ pub fn is_unassigned(value: &Value) -> bool {
     }
 }
 
-/// Whether a value is unassigned, or an object in which every member is.
+/// Whether a value is unassigned, or an object or a list in which every value is.
 ///
 /// ```
 /// use serde_json::json;
 /// use wats_scim_filter::json::holds_nothing;
 ///
 /// assert!(holds_nothing(&json!({ "name": { "givenName": null } })));
+/// assert!(holds_nothing(&json!([null])));
 /// assert!(!holds_nothing(&json!({ "name": { "givenName": "" } })));
 /// ```
 #[must_use]
 pub fn holds_nothing(value: &Value) -> bool {
-    is_unassigned(value) || value.as_object().is_some_and(|members| members.values().all(holds_nothing))
+    match value {
+        Value::Array(values) => values.iter().all(holds_nothing),
+        Value::Object(members) => members.values().all(holds_nothing),
+        value => is_unassigned(value),
+    }
 }
 
 /// Whether the server controls an attribute at the top level of a resource: `id`, `meta` or `schemas`.
