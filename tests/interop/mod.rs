@@ -14,24 +14,21 @@ use wats_scim_sandbox::StandardSandbox;
 
 use crate::{ScimClient, maybe_async, test};
 
-/// A server and its differences.
+/// A server, and what it lacks.
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
-    pub(crate) kind: &'static str,
+    lacks: String,
 }
 
 impl Server {
-    /// The server that a script has started.
+    /// The server in the environment: its SCIM base URL in `SCIM_SERVER`, its token in `SCIM_TOKEN`, and
+    /// what it is known to lack in `SCIM_LACKS`: `escapes`, `versions`, or both.
     #[allow(dead_code, reason = "the suite over the sandbox does not need it")]
     pub(crate) fn started() -> Self {
         let of = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run scripts/scim2-server"));
-        let kind = match of("SCIM_KIND").as_str() {
-            "scim2-server" => "scim2-server",
-            "scimmy" => "scimmy",
-            other => panic!("{other} is not a server that these tests know"),
-        };
-        Self { url: of("SCIM_SERVER"), credentials: Credentials::bearer(of("SCIM_TOKEN")), kind }
+        let lacks = std::env::var("SCIM_LACKS").unwrap_or_default();
+        Self { url: of("SCIM_SERVER"), credentials: Credentials::bearer(of("SCIM_TOKEN")), lacks }
     }
 
     fn client(&self) -> ScimClient {
@@ -45,18 +42,18 @@ impl Server {
         let start = || StandardSandbox::builder().allow_cursors().bulk_limits(5, 4096).page_cap(7).start().unwrap();
         let sandbox = SANDBOX.get_or_init(start);
         let credentials = Credentials::wats_token(sandbox.token());
-        Self { url: sandbox.scim_url().to_owned(), credentials, kind: "sandbox" }
+        Self { url: sandbox.scim_url().to_owned(), credentials, lacks: String::new() }
     }
 
-    /// scimmy's filters do not support escapes: a quote ends the string, and a backslash is
-    /// doubled.
+    /// Whether a filter value can contain a quote or a backslash. In scimmy a quote ends the string, and
+    /// a backslash is doubled.
     fn reads_escapes(&self) -> bool {
-        self.kind != "scimmy"
+        !self.lacks.contains("escapes")
     }
 
-    /// scimmy does not send versions, and ignores `If-Match`.
+    /// Whether resources have versions that writes can require.
     fn has_versions(&self) -> bool {
-        self.kind != "scimmy"
+        !self.lacks.contains("versions")
     }
 }
 

@@ -18,7 +18,7 @@ async fn a_probe_finds_what_the_server_does() {
         ids.push(user.id.unwrap());
     }
     let report = client.probe().allow_writes().run().await.unwrap();
-    println!("{}:\n{report}", server.kind);
+    println!("{}:\n{report}", server.url);
     for id in ids {
         client.delete_user(&id).await.unwrap();
     }
@@ -38,7 +38,7 @@ async fn a_probe_finds_what_the_server_does() {
         (Check::Deletion, Verdict::Yes),
     ] {
         let finding = report.finding(check).unwrap();
-        assert_eq!(finding.verdict, verdict, "{}: {check}: {}", server.kind, finding.evidence);
+        assert_eq!(finding.verdict, verdict, "{check}: {}", finding.evidence);
     }
     let users = client.users().list(&wats_scim::ListQuery::new()).await.unwrap();
     let is_of_probe =

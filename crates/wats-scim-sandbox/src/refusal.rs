@@ -61,7 +61,7 @@ impl Refusal {
     /// The request has no credentials, or wrong ones.
     pub(super) fn unauthorized() -> Self {
         Self {
-            header: Some((WWW_AUTHENTICATE, "Basic realm=\"WATS\"")),
+            header: Some((WWW_AUTHENTICATE, "Basic realm=\"WATS\", Bearer realm=\"WATS\"")),
             ..Self::new(
                 StatusCode::UNAUTHORIZED,
                 "send the API token as Basic credentials, or an unexpired provisioning token as Bearer",

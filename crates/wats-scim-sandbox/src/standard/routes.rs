@@ -1,7 +1,7 @@
 //! The routes of the server (RFC 7644 §3.2).
 
 use http::header::{CONTENT_LOCATION, ETAG, LOCATION};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -15,7 +15,12 @@ use crate::server::Service;
 
 impl Service for Standard {
     fn respond(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-        self.answer(request).unwrap_or_else(Refusal::into_response)
+        // HEAD is GET without the body (RFC 9110 §9.3.2), which the HTTP server leaves out.
+        let mut as_get = None;
+        if request.method() == Method::HEAD {
+            *as_get.insert(request.clone()).method_mut() = Method::GET;
+        }
+        self.answer(as_get.as_ref().unwrap_or(request)).unwrap_or_else(Refusal::into_response)
     }
 }
 
@@ -43,7 +48,7 @@ impl Standard {
     }
 
     fn discover(&self, route: &Route, request: &Request<Vec<u8>>) -> Answer {
-        if request.method() != http::Method::GET {
+        if request.method() != Method::GET {
             return Err(Refusal::method_not_allowed(route.allowed()));
         }
         refuse_filter(request.uri().query().unwrap_or_default())?;

@@ -13,20 +13,29 @@ pub(in crate::standard) const COMMON: &[Attribute] = &[
             Attribute::text("resourceType").exact().read_only(),
             Attribute::of("created", Type::DateTime).read_only(),
             Attribute::of("lastModified", Type::DateTime).read_only(),
-            Attribute::of("location", Type::Reference).exact().read_only(),
+            Attribute::reference("location", &["uri"]).read_only(),
             Attribute::text("version").exact().read_only(),
         ],
     )
     .read_only(),
 ];
 
-/// The sub-attributes of most multi-valued attributes (RFC 7643 §2.4).
-const PLURAL: &[Attribute] = &[
-    Attribute::text("value"),
-    Attribute::text("display"),
-    Attribute::text("type"),
-    Attribute::of("primary", Type::Boolean),
-];
+/// The sub-attributes of most multi-valued attributes (RFC 7643 §2.4), with the usual values of `type`.
+macro_rules! plural {
+    ($($type:literal),*) => {
+        &[
+            Attribute::text("value"),
+            Attribute::text("display"),
+            Attribute::one_of("type", &[$($type),*]),
+            Attribute::of("primary", Type::Boolean),
+        ]
+    };
+}
+
+const EMAIL: &[Attribute] = plural!("work", "home", "other");
+const PHONE_NUMBER: &[Attribute] = plural!("work", "home", "mobile", "fax", "pager", "other");
+const IM: &[Attribute] = plural!("aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo");
+const PLURAL: &[Attribute] = plural!();
 
 const NAME: &[Attribute] = &[
     Attribute::text("formatted"),
@@ -44,14 +53,14 @@ const ADDRESS: &[Attribute] = &[
     Attribute::text("region"),
     Attribute::text("postalCode"),
     Attribute::text("country"),
-    Attribute::text("type"),
+    Attribute::one_of("type", &["work", "home", "other"]),
     Attribute::of("primary", Type::Boolean),
 ];
 
 const PHOTO: &[Attribute] = &[
-    Attribute::of("value", Type::Reference).exact(),
+    Attribute::reference("value", &["external"]),
     Attribute::text("display"),
-    Attribute::text("type"),
+    Attribute::one_of("type", &["photo", "thumbnail"]),
     Attribute::of("primary", Type::Boolean),
 ];
 
@@ -64,15 +73,15 @@ const CERTIFICATE: &[Attribute] = &[
 
 const GROUP_OF_USER: &[Attribute] = &[
     Attribute::text("value").exact().read_only(),
-    Attribute::of("$ref", Type::Reference).exact().read_only(),
+    Attribute::reference("$ref", &["User", "Group"]).read_only(),
     Attribute::text("display").read_only(),
-    Attribute::text("type").read_only(),
+    Attribute::one_of("type", &["direct", "indirect"]).read_only(),
 ];
 
 const MEMBER: &[Attribute] = &[
     Attribute::text("value").exact().required().immutable(),
-    Attribute::of("$ref", Type::Reference).exact().immutable(),
-    Attribute::text("type").immutable(),
+    Attribute::reference("$ref", &["User", "Group"]).immutable(),
+    Attribute::one_of("type", &["User", "Group"]).immutable(),
     Attribute::text("display").read_only(),
 ];
 
@@ -86,7 +95,7 @@ pub(in crate::standard) const USER: Schema = Schema {
         Attribute::complex("name", NAME),
         Attribute::text("displayName"),
         Attribute::text("nickName"),
-        Attribute::of("profileUrl", Type::Reference).exact(),
+        Attribute::reference("profileUrl", &["external"]),
         Attribute::text("title"),
         Attribute::text("userType"),
         Attribute::text("preferredLanguage"),
@@ -94,9 +103,9 @@ pub(in crate::standard) const USER: Schema = Schema {
         Attribute::text("timezone"),
         Attribute::of("active", Type::Boolean),
         Attribute::text("password").mutable(Mutability::WriteOnly),
-        Attribute::complex("emails", PLURAL).many(),
-        Attribute::complex("phoneNumbers", PLURAL).many(),
-        Attribute::complex("ims", PLURAL).many(),
+        Attribute::complex("emails", EMAIL).many(),
+        Attribute::complex("phoneNumbers", PHONE_NUMBER).many(),
+        Attribute::complex("ims", IM).many(),
         Attribute::complex("photos", PHOTO).many(),
         Attribute::complex("addresses", ADDRESS).many(),
         Attribute::complex("groups", GROUP_OF_USER).many().read_only(),

@@ -1,10 +1,10 @@
 //! The enterprise extension of a user (RFC 7643 §4.3).
 
-use super::{Attribute, Schema, Type};
+use super::{Attribute, Schema};
 
 const MANAGER: &[Attribute] = &[
     Attribute::text("value").exact(),
-    Attribute::of("$ref", Type::Reference).exact(),
+    Attribute::reference("$ref", &["User"]),
     Attribute::text("displayName").read_only(),
 ];
 

@@ -65,6 +65,10 @@ pub(super) struct Attribute {
     /// Always returned.
     pub(super) always: bool,
     pub(super) unique: bool,
+    /// The usual values of a text.
+    pub(super) canonical: &'static [&'static str],
+    /// What a reference points to: resource types, `external` or `uri`.
+    pub(super) targets: &'static [&'static str],
     pub(super) subs: &'static [Attribute],
 }
 
@@ -79,12 +83,28 @@ impl Attribute {
             mutability: Mutability::ReadWrite,
             always: false,
             unique: false,
+            canonical: &[],
+            targets: &[],
             subs: &[],
         }
     }
 
     const fn text(name: &'static str) -> Self {
         Self::of(name, Type::Text)
+    }
+
+    /// A text with usual values.
+    const fn one_of(name: &'static str, canonical: &'static [&'static str]) -> Self {
+        let mut attribute = Self::text(name);
+        attribute.canonical = canonical;
+        attribute
+    }
+
+    /// A reference to resources of these types, or to `external` or `uri`.
+    const fn reference(name: &'static str, targets: &'static [&'static str]) -> Self {
+        let mut attribute = Self::of(name, Type::Reference);
+        attribute.targets = targets;
+        attribute.exact()
     }
 
     const fn complex(name: &'static str, subs: &'static [Self]) -> Self {

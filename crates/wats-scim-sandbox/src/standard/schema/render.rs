@@ -37,8 +37,11 @@ fn attribute(attribute: &Attribute) -> Map<String, Value> {
         of => {
             put("caseExact", attribute.case_exact.into());
             put("uniqueness", if attribute.unique { "server" } else { "none" }.into());
+            if !attribute.canonical.is_empty() {
+                put("canonicalValues", json!(attribute.canonical));
+            }
             if of == Type::Reference {
-                put("referenceTypes", json!(["uri"]));
+                put("referenceTypes", json!(attribute.targets));
             }
         }
     }
@@ -97,5 +100,24 @@ mod tests {
     #[test]
     fn a_complex_attribute_has_sub_attributes() {
         assert_eq!(named("emails")["subAttributes"][0]["name"], "value");
+    }
+
+    #[test]
+    fn every_reference_says_what_it_refers_to() {
+        fn check(attributes: &[Attribute]) {
+            for attribute in attributes {
+                assert_eq!(attribute.of == Type::Reference, !attribute.targets.is_empty(), "{}", attribute.name);
+                check(attribute.subs);
+            }
+        }
+        for schema in [USER, super::super::GROUP, super::super::ENTERPRISE_USER] {
+            check(schema.attributes);
+        }
+        assert_eq!(named("profileUrl")["referenceTypes"], json!(["external"]));
+    }
+
+    #[test]
+    fn the_type_of_an_email_has_canonical_values() {
+        assert_eq!(named("emails")["subAttributes"][2]["canonicalValues"], json!(["work", "home", "other"]));
     }
 }
