@@ -5,6 +5,8 @@ use std::time::SystemTime;
 use http::{HeaderMap, HeaderValue};
 
 use crate::error::{ErrorMessage, Secrets};
+use crate::exchange::bulk_results;
+use crate::model::ScimWrite;
 use crate::wats::ScimToken;
 
 /// Reads the detail and the `scimType` of an error body.
@@ -12,6 +14,20 @@ use crate::wats::ScimToken;
 pub fn error_message(body: &[u8]) -> (Option<String>, Option<String>) {
     let message = ErrorMessage::read(body, &Secrets::default());
     (message.detail, message.scim_type)
+}
+
+/// Reads the detail and the `scimType` of an error body that may contain a secret of the client.
+#[must_use]
+pub fn redacted_message(body: &[u8], secret: &str) -> (Option<String>, Option<String>) {
+    let message = ErrorMessage::read(body, &Secrets::new([secret]));
+    (message.detail, message.scim_type)
+}
+
+/// Assigns the results of a bulk request to its writes: whether each write was applied.
+#[must_use]
+pub fn bulk(writes: &[ScimWrite], answer: &serde_json::Value) -> Vec<bool> {
+    let writes: Vec<_> = writes.iter().collect();
+    bulk_results(&writes, answer, &Secrets::default()).iter().map(Result::is_ok).collect()
 }
 
 /// Reads a token reply.

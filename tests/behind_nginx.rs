@@ -2,7 +2,7 @@
 //! that end after 20 requests, and a reload every two seconds. No write is lost, doubled or
 //! misreported.
 //!
-//! `scripts/nginx cargo test --all-features --test behind_nginx`; the variable NGINX_SOAK sets the
+//! `scripts/nginx cargo test --all-features --test behind_nginx`; the variable `NGINX_SOAK` sets the
 //! number of writes of each run.
 
 use std::collections::{HashMap, HashSet};

@@ -72,7 +72,10 @@ fn read(response: &Response<Vec<u8>>) -> Value {
 fn missing_credentials_are_rejected() {
     let mut peer = Peer::of(0);
     peer.authorization = String::new();
-    assert_eq!(peer.send("GET", "/Users", &Value::Null).status(), 401);
+    let refused = peer.send("GET", "/Users", &Value::Null);
+    assert_eq!(refused.status(), 401);
+    let offered = refused.headers()[http::header::WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(offered.contains("Basic") && offered.contains("Bearer"), "{offered}");
 }
 
 #[test]
@@ -225,6 +228,16 @@ fn a_bulk_request_ends_at_its_number_of_failures() {
     let missing = json!({"method": "DELETE", "path": "/Users/1"});
     let results = Peer::of(0).bulk(Some(1), &json!([missing, missing]));
     assert_eq!(results.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn head_is_answered_as_get() {
+    let mut peer = Peer::of(1);
+    let one = peer.first();
+    for path in ["/Users", "/Schemas", &one] {
+        assert_eq!(peer.send("HEAD", path, &Value::Null).status(), 200, "{path}");
+    }
+    assert_eq!(peer.send("HEAD", "/Bulk", &Value::Null).status(), 405);
 }
 
 #[test]
