@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use http::{Request, StatusCode};
+use http::Request;
 
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::exchange::{Answer, Attempts, Budget, Call, Retry, TimeLeft, Trace, Verdict, Wait, random, unanswered};
+use crate::exchange::{
+    Answer, Attempts, Budget, Call, Change, Retry, TimeLeft, Trace, Verdict, Wait, random, unanswered,
+};
 
 #[maybe_async]
 impl<C: HttpClient> HttpScimRepository<C> {
@@ -31,25 +33,21 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 trace.end(&answer);
                 return answer;
             };
-            let sent_plain_json = self.endpoint.sends_plain_json();
+            let as_plain_json = self.endpoint.sends_plain_json();
             let answer = self.attempt(call, budget, started).await;
-            if !sent_plain_json && is_of_media_type(&answer) {
-                self.endpoint.send_plain_json();
-                continue;
-            }
             let now = Instant::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
-            match attempts.judge(budget, call, answer, now, random) {
+            match attempts.judge(budget, call, as_plain_json, answer, now, random) {
                 Verdict::Done(answer) => {
                     trace.end(&answer);
                     return answer;
                 }
-                Verdict::Retry(Retry { delay, is_throttled, error }) => {
+                Verdict::Retry(Retry { delay, change, error }) => {
                     last_error = Some(error);
-                    if is_throttled {
-                        self.throttle.hold(now, delay);
-                    } else {
-                        sleep(delay).await;
+                    match change {
+                        Change::Nothing => sleep(delay).await,
+                        Change::Wait => self.throttle.hold(now, delay),
+                        Change::PlainJson => self.endpoint.send_plain_json(),
                     }
                 }
             }
@@ -97,12 +95,6 @@ impl<C> HttpScimRepository<C> {
         call.count();
         request
     }
-}
-
-/// Whether the server rejected the media type of the request (RFC 9110 §15.5.16), so that it was not
-/// processed.
-fn is_of_media_type(answer: &Result<Answer>) -> bool {
-    answer.as_ref().is_err_and(|error| error.status() == Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 #[cold]

@@ -192,7 +192,8 @@ impl ScimConfig {
     }
 
     /// Sets whether bodies are sent as `application/json` instead of `application/scim+json`. Not by
-    /// default; a client does so by itself after a server has rejected a request with 415.
+    /// default; a client does so by itself after a server has rejected a request with 415, and sends that
+    /// request again, also without retries: it was not processed.
     #[must_use]
     pub fn plain_json(mut self, plain: bool) -> Self {
         self.plain_json = plain;

@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
+
 use super::answer::Answer;
 use super::budget::Budget;
 use super::endpoint::Call;
@@ -37,10 +39,19 @@ pub(crate) enum Verdict {
 /// Another attempt, after a delay.
 pub(crate) struct Retry {
     pub(crate) delay: Duration,
-    /// The server throttles, so that every request of the client waits.
-    pub(crate) is_throttled: bool,
+    pub(crate) change: Change,
     /// The error, for the case that there is no other attempt after all.
     pub(crate) error: Error,
+}
+
+/// What changes for all requests of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Nothing,
+    /// The server throttles, so that every request waits.
+    Wait,
+    /// The server rejects `application/scim+json`, so that bodies are sent as `application/json`.
+    PlainJson,
 }
 
 impl Attempts {
@@ -62,6 +73,7 @@ impl Attempts {
         &mut self,
         budget: &mut Budget<'_>,
         call: &Call,
+        sent_as_plain_json: bool,
         result: Result<Answer>,
         now: Instant,
         random: impl FnOnce() -> u64,
@@ -72,6 +84,10 @@ impl Attempts {
                 Verdict::Done(Ok(answer))
             }
             Err(error) if error.is_unprocessed() => self.judge_unprocessed(budget, error, now),
+            Err(error) if call.can_change_media_type(sent_as_plain_json) && is_of_media_type(&error) => {
+                // A rejected media type (RFC 9110 §15.5.16): the request was not processed.
+                Verdict::Retry(Retry { delay: Duration::ZERO, change: Change::PlainJson, error })
+            }
             Err(error) => {
                 self.made = self.made.saturating_add(1);
                 self.judge_failure(budget, call, error, now, random())
@@ -88,7 +104,7 @@ impl Attempts {
         if self.unprocessed > Self::MOST_UNPROCESSED || !budget.allows(delay, now) {
             return Verdict::Done(Err(self.over(error)));
         }
-        Verdict::Retry(Retry { delay, is_throttled: false, error })
+        Verdict::Retry(Retry { delay, change: Change::Nothing, error })
     }
 
     #[cold]
@@ -115,8 +131,8 @@ impl Attempts {
         let asked = if is_stale { Some(Duration::ZERO) } else { error.retry_after() };
         match budget.retry(asked, now, random) {
             Some(delay) => {
-                let is_throttled = error.kind() == ErrorKind::TooManyRequests;
-                Verdict::Retry(Retry { delay, is_throttled, error })
+                let change = if error.kind() == ErrorKind::TooManyRequests { Change::Wait } else { Change::Nothing };
+                Verdict::Retry(Retry { delay, change, error })
             }
             None => Verdict::Done(Err(self.over(error))),
         }
@@ -133,6 +149,10 @@ impl Attempts {
 pub(crate) fn random() -> u64 {
     // The hasher of a table, which is keyed anew each time.
     RandomState::new().build_hasher().finish()
+}
+
+fn is_of_media_type(error: &Error) -> bool {
+    error.status() == Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
 }
 
 /// Whether the error says that the resource to delete does not exist. Only the server's own word

@@ -162,11 +162,9 @@ impl Endpoint {
         self.list_as::<T>(Operation::GetByName(T::NAME), &query)
     }
 
-    /// The query for all resources of a name; `None` if the server finds a name by a route, and so
-    /// allows it only once.
-    pub(crate) fn all_named<T: Resource>(&self, name: &str) -> Option<ListQuery> {
-        let is_listed = !self.profile().reads_by_name_route;
-        is_listed.then(|| ListQuery::new().filter(Filter::eq(T::NAMED_BY, name)).count(2))
+    /// Whether two resources cannot have one name: the server finds a name by a route.
+    pub(crate) fn keeps_names_unique(&self) -> bool {
+        self.profile().reads_by_name_route
     }
 
     pub(crate) fn list<T: Resource>(&self, query: &ListQuery) -> Result<Call> {
@@ -340,6 +338,11 @@ impl Call {
     /// The same call, with a counter for its attempts.
     pub(crate) fn counted_by(self, attempts: Option<Arc<AtomicU32>>) -> Self {
         Self { attempts, ..self }
+    }
+
+    /// Whether the same call can be sent with another media type.
+    pub(crate) fn can_change_media_type(&self, sent_as_plain_json: bool) -> bool {
+        self.body.is_some() && !sent_as_plain_json
     }
 
     /// Counts one more attempt.
