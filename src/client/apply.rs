@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::RESULT_BUFFER;
-use super::settle::look_for;
+use super::settle::{Found, look_for};
 use super::step::{Arrival, Job};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::batch::Progress;
@@ -358,10 +358,11 @@ const ROUNDS: u32 = 3;
 impl StepJob {
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
         let desired = self.step.desired.as_ref().ok_or_else(|| unusable(&self.step, "it has no desired user"))?;
-        if self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number))
-            && let Some(held) = look_for(repository, desired).await?.into_held()
-        {
-            return self.found(held, desired);
+        if self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number)) {
+            let found = look_for(repository, desired).await?;
+            if let Some(done) = self.found(found, desired)? {
+                return Ok(done);
+            }
         }
         let error = match repository.create(desired).await {
             Ok(user) => return Ok(self.applied(Some(user))),
@@ -370,10 +371,8 @@ impl StepJob {
         if error.kind() != ErrorKind::Conflict {
             return Err(error);
         }
-        match look_for(repository, desired).await?.into_held() {
-            Some(held) => self.found(held, desired),
-            None => Err(error),
-        }
+        let found = look_for(repository, desired).await?;
+        self.found(found, desired)?.ok_or(error)
     }
 
     async fn change<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
@@ -413,14 +412,17 @@ impl StepJob {
         (not_kept.map_or(Outcome::Applied, Outcome::NotKept), user)
     }
 
-    /// The outcome if a user with this name already exists.
-    fn found(&self, held: ScimUser, desired: &ScimUser) -> Result<Done> {
-        let outcome = if self.plan.rules.is_met(&held, desired)? {
-            Outcome::Unneeded
-        } else {
-            Outcome::Skipped("another user has this userName now".to_owned())
+    /// The outcome if the user, or another one with its name or external id, already exists.
+    fn found(&self, found: Found<ScimUser>, desired: &ScimUser) -> Result<Option<Done>> {
+        let (held, reason) = match found {
+            Found::Sent(held) => (held, "the user exists already, without some of these values"),
+            Found::Other(held) => (held, "another user has this userName now"),
+            Found::Perhaps(held) => (held, "a user with another userName has this externalId now"),
+            Found::Nothing => return Ok(None),
         };
-        Ok((outcome, Some(held)))
+        let is_met = self.plan.rules.is_met(&held, desired)?;
+        let outcome = if is_met { Outcome::Unneeded } else { Outcome::Skipped(reason.to_owned()) };
+        Ok(Some((outcome, Some(held))))
     }
 
     fn gone(&self, may_be_done: bool) -> Done {

@@ -88,13 +88,38 @@ impl<T: Resource> Found<T> {
         if is_the_one_sent(sent, &held) { Self::Sent(held) } else { Self::Other(held) }
     }
 
-    /// The resource that was found.
-    pub(super) fn into_held(self) -> Option<T> {
+    /// The outcome of a creation that ended with this error; the error again if it was not applied.
+    pub(super) fn settle(self, error: Error) -> Result<Result<T>> {
         match self {
-            Self::Sent(held) | Self::Other(held) | Self::Perhaps(held) => Some(held),
-            Self::Nothing => None,
+            Self::Sent(held) => Ok(Ok(held)),
+            Self::Other(_) => Ok(Err(taken::<T>(error))),
+            Self::Perhaps(held) => Ok(Err(renamed(error, &held))),
+            Self::Nothing => Err(error),
         }
     }
+}
+
+/// A resource that was created although an earlier attempt may be applied after the look that did not
+/// find it: if there are two of its name, the outcome is unknown.
+#[maybe_async]
+pub(super) async fn only_one<T: Resource>(mut look_up: impl LookUp, created: T) -> Result<T> {
+    let Some(name) = created.name() else { return Ok(created) };
+    let query = ListQuery::new().filter(Filter::eq(T::NAMED_BY, name)).count(2);
+    let why = match look_up.page::<T>(&query).await {
+        Ok(page) if page.has_at_most(1) => return Ok(created),
+        Ok(_) => {
+            let message = format!(
+                "the server has two {}s of this name now; an earlier attempt may have created the other",
+                T::NAME
+            );
+            Error::new(ErrorKind::Conflict, message)
+        }
+        Err(error) => {
+            let message = "a later attempt created it, but whether an earlier one did too could not be read";
+            Error::new(error.kind(), message).with_source(error)
+        }
+    };
+    Err(why.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Create(T::NAME)))
 }
 
 #[maybe_async]
@@ -106,10 +131,17 @@ impl<C: HttpClient> HttpScimRepository<C> {
         loop {
             let answer = self.send_within(call, &mut attempts, &mut budget).await;
             let error = match answer.and_then(|answer| answer.created()) {
-                Ok(Created::Shown(created)) if is_first => return Ok(created),
-                Ok(Created::Shown(created)) => return boxed(self.only_one(created, &mut budget)).await,
-                Ok(Created::At(id)) => return boxed(self.read_back(resource, Some(&id), &mut budget)).await,
-                Ok(Created::Unseen) => return boxed(self.read_back(resource, None, &mut budget)).await,
+                Ok(created) => {
+                    let created = match created {
+                        Created::Shown(created) => created,
+                        Created::At(id) => boxed(self.read_back(resource, Some(&id), &mut budget)).await?,
+                        Created::Unseen => boxed(self.read_back(resource, None, &mut budget)).await?,
+                    };
+                    if is_first || self.endpoint.keeps_names_unique() {
+                        return Ok(created);
+                    }
+                    return boxed(only_one(self.within(&mut budget), created)).await;
+                }
                 Err(error) => error,
             };
             let is_second_conflict = !is_first && error.kind() == ErrorKind::Conflict;
@@ -117,13 +149,14 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 return Err(if is_first { error } else { error.with_outcome(WriteOutcome::Unknown) });
             }
             is_first = false;
-            match boxed(look_for(Within { repository: self, budget: &mut budget }, resource)).await {
-                Ok(Found::Sent(held)) => return Ok(held),
-                Ok(Found::Other(_)) => return Err(taken::<T>(error)),
-                Ok(Found::Perhaps(held)) => return Err(renamed(error, &held)),
-                Ok(Found::Nothing) => attempts.settle(),
+            let error = match boxed(look_for(self.within(&mut budget), resource)).await {
+                Ok(found) => match found.settle(error) {
+                    Ok(outcome) => return outcome,
+                    Err(error) => error,
+                },
                 Err(lookup) => return Err(unsettled(error, &lookup)),
-            }
+            };
+            attempts.settle();
             let retry = if error.is_retryable() {
                 budget.retry(error.retry_after(), std::time::Instant::now(), random())
             } else {
@@ -136,28 +169,8 @@ impl<C: HttpClient> HttpScimRepository<C> {
         }
     }
 
-    /// A resource that a later attempt created. An earlier one may have been applied after the look
-    /// that did not find it, so where the server allows two resources of one name, the client looks
-    /// again.
-    async fn only_one<T: Resource>(&self, created: T, budget: &mut Budget<'_>) -> Result<T> {
-        let Some(query) = created.name().and_then(|name| self.endpoint.all_named::<T>(name)) else {
-            return Ok(created);
-        };
-        let why = match self.list_within::<T>(&query, budget).await {
-            Ok(page) if page.has_at_most(1) => return Ok(created),
-            Ok(_) => Error::new(
-                ErrorKind::Conflict,
-                format!(
-                    "the server has two {}s of this name now; an earlier attempt may have created the other",
-                    T::NAME
-                ),
-            ),
-            Err(error) => {
-                let message = "a later attempt created it, but whether an earlier one did too could not be read";
-                Error::new(error.kind(), message).with_source(error)
-            }
-        };
-        Err(why.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Create(T::NAME)))
+    fn within<'a, 'b>(&'a self, budget: &'a mut Budget<'b>) -> Within<'a, 'b, C> {
+        Within { repository: self, budget }
     }
 
     /// A resource that the server created without showing it. It is read by its id, or else by its name.

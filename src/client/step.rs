@@ -1,6 +1,6 @@
 //! What runs beside other work of the same kind.
 
-use super::settle::{Found, look_for};
+use super::settle::{look_for, only_one};
 use super::{ScimRepository, maybe_async};
 use crate::batch::{BatchItem, Queued, References};
 use crate::error::Operation;
@@ -119,22 +119,30 @@ async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<
 async fn again<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
         ScimWrite::Create { resource, .. } => {
-            if let Found::Sent(held) = look_for(repository, resource).await.map_err(unknown::<T>)? {
-                return Ok(Some(held));
+            let found = look_for(repository, resource).await.map_err(unknown::<T>)?;
+            if let Ok(outcome) = found.settle(cut_off(Operation::Create(T::NAME))) {
+                return outcome.map(Some);
             }
+            let created =
+                repository.create(resource).await.map_err(|error| error.with_outcome(WriteOutcome::Unknown))?;
+            return only_one(repository, created).await.map(Some);
         }
         ScimWrite::Patch { patch, .. } if !gives_the_same_twice(patch) => {
-            let cut_off = Error::new(ErrorKind::Connection, "no answer came to the bulk request that it was in");
-            return Err(cut_off.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Patch(T::NAME)));
+            return Err(cut_off(Operation::Patch(T::NAME)));
         }
         ScimWrite::Patch { .. } | ScimWrite::Delete { .. } => {}
     }
     match (once(repository, write).await, write) {
         // The bulk request deleted it.
-        (Err(error), ScimWrite::Delete { .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
+        (Err(error), ScimWrite::Delete { .. }) if error.is_certain_absence() => Ok(None),
         (Err(error), _) => Err(error.with_outcome(WriteOutcome::Unknown)),
         (done, _) => done,
     }
+}
+
+fn cut_off(operation: Operation) -> Error {
+    let cut_off = Error::new(ErrorKind::Connection, "no answer came to the bulk request that it was in");
+    cut_off.with_outcome(WriteOutcome::Unknown).in_operation(operation)
 }
 
 fn unknown<T: Resource>(error: Error) -> Error {

@@ -152,7 +152,8 @@ impl Error {
             message: message.into(),
             outcome: WriteOutcome::NotApplied,
             is_unprocessed: false,
-            sender: Sender::Unclear,
+            // A repository speaks for its server; an answer over HTTP has a sender of its own.
+            sender: Sender::Server,
             retry_after: None,
             redirect: None,
             attempts: 0,
