@@ -35,16 +35,16 @@ fn server(seed: &[Value], rule: impl Fn(&str, &str, u32) -> Answer + Send + Sync
         .unwrap()
 }
 
-fn gateway() -> Answer {
-    Some(answer(502, "text/html", "<html>"))
+fn gateway() -> Response<Vec<u8>> {
+    answer(502, "text/html", "<html>")
 }
 
 /// Two groups of one name.
-fn twice() -> Answer {
+fn twice() -> Response<Vec<u8>> {
     let groups = json!({ "totalResults": 2, "Resources": [
         { "id": "1", "displayName": "Testers" }, { "id": "2", "displayName": "Testers" },
     ] });
-    Some(answer(200, "application/scim+json", groups.to_string()))
+    answer(200, "application/scim+json", groups.to_string())
 }
 
 fn client(sandbox: &StandardSandbox) -> ScimClient {
@@ -61,7 +61,7 @@ fn posts(sandbox: &StandardSandbox) -> usize {
 #[test]
 async fn a_user_that_the_server_renamed_is_not_reported_as_not_created() {
     let renamed = json!({ "userName": "jane@corp.example", "externalId": "4711" });
-    let sandbox = server(&[renamed], |method, _, _| if method == "POST" { gateway() } else { None });
+    let sandbox = server(&[renamed], |method, _, _| (method == "POST").then(gateway));
     let jane = ScimUser::new("jane").with_external_id("4711");
     let error = client(&sandbox).create_user(&jane).await.unwrap_err();
     assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown), "{error}");
@@ -73,7 +73,7 @@ async fn a_user_that_the_server_renamed_is_not_reported_as_not_created() {
 #[test]
 async fn a_number_without_resources_is_never_an_absence() {
     let sandbox = server(&[], |method, _, _| match method {
-        "POST" => gateway(),
+        "POST" => Some(gateway()),
         _ => Some(answer(200, "application/scim+json", r#"{"totalResults":1,"Resources":[]}"#)),
     });
     let client = client(&sandbox);
@@ -105,14 +105,14 @@ async fn a_group_that_was_created_twice_after_all_is_not_reported_as_applied() {
     // only where it is.
     for is_shown in [true, false] {
         let sandbox = server(&[], move |method, path, number| match (method, path, number) {
-            ("POST", _, 1) => gateway(),
+            ("POST", _, 1) => Some(gateway()),
             ("POST", ..) if !is_shown => {
                 let mut created = answer(201, "application/scim+json", "");
                 created.headers_mut().insert("location", HeaderValue::from_static("/Groups/1"));
                 Some(created)
             }
             ("GET", "1", _) => Some(answer(200, "application/scim+json", r#"{"id":"1","displayName":"Testers"}"#)),
-            ("GET", "Groups", 2..) => twice(),
+            ("GET", "Groups", 2..) => Some(twice()),
             _ => None,
         });
         let error = client(&sandbox).groups().create(&ScimGroup::new("Testers")).await.unwrap_err();
@@ -125,7 +125,7 @@ async fn a_group_that_was_created_twice_after_all_is_not_reported_as_applied() {
 #[maybe_async]
 #[test]
 async fn a_group_that_a_later_attempt_created_once_is_applied() {
-    let sandbox = server(&[], |method, _, number| if (method, number) == ("POST", 1) { gateway() } else { None });
+    let sandbox = server(&[], |method, _, number| ((method, number) == ("POST", 1)).then(gateway));
     let testers = client(&sandbox).groups().create(&ScimGroup::new("Testers")).await.unwrap();
     assert!(testers.id.is_some());
     assert_eq!(posts(&sandbox), 2);
@@ -137,7 +137,7 @@ async fn a_group_that_a_later_attempt_created_once_is_applied() {
 async fn writes_of_a_lost_bulk_request_are_settled_as_single_ones_are() {
     // The server changes names.
     let renamed = json!({ "userName": "jane@corp.example", "externalId": "4711" });
-    let lost = |method: &str, path: &str, _| if (method, path) == ("POST", "Bulk") { gateway() } else { None };
+    let lost = |method: &str, path: &str, _| ((method, path) == ("POST", "Bulk")).then(gateway);
     let sandbox = server(&[renamed], lost);
     let bulk = client(&sandbox).discover().await.unwrap();
     let users = [ScimUser::new("jane").with_external_id("4711"), ScimUser::new("joan")];
@@ -150,7 +150,7 @@ async fn writes_of_a_lost_bulk_request_are_settled_as_single_ones_are() {
 
     // A gateway answers 404 without a body.
     let sandbox = server(&[], |method, path, _| match (method, path) {
-        ("POST", "Bulk") => gateway(),
+        ("POST", "Bulk") => Some(gateway()),
         ("DELETE", _) => Some(answer(404, "text/plain", "")),
         _ => None,
     });
@@ -162,8 +162,8 @@ async fn writes_of_a_lost_bulk_request_are_settled_as_single_ones_are() {
     // The bulk request is carried out after the look.
     let groups = AtomicU32::new(0);
     let sandbox = server(&[], move |method, path, _| match (method, path) {
-        ("POST", "Bulk") => gateway(),
-        ("GET", "Groups") if groups.fetch_add(1, Ordering::Relaxed) > 0 => twice(),
+        ("POST", "Bulk") => Some(gateway()),
+        ("GET", "Groups") if groups.fetch_add(1, Ordering::Relaxed) > 0 => Some(twice()),
         _ => None,
     });
     let bulk = client(&sandbox).discover().await.unwrap();
