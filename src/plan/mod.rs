@@ -7,6 +7,7 @@ mod current;
 mod guard;
 mod identifiers;
 mod journal;
+mod journal_file;
 mod matching;
 mod merge;
 mod passed_on;
