@@ -156,6 +156,7 @@ pub mod guide;
 pub mod import;
 mod listing;
 mod model;
+mod outside;
 pub mod plan;
 pub mod probe;
 pub mod transport;
@@ -176,6 +177,9 @@ pub use model::{
     ScimManager, ScimMember, ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimUser, ScimUserEmail, ScimUserName,
     ScimWrite, Target,
 };
+#[cfg(sim)]
+#[doc(hidden)]
+pub use outside::sim;
 pub use wats::{ScimToken, WatsUser};
 
 #[cfg(all(doctest, feature = "blocking", feature = "async"))]

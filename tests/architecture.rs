@@ -10,7 +10,8 @@ use syn::visit::{self, Visit};
 use syn::{Item, ItemUse, Macro, UseTree};
 
 /// The layers, the lowest first. Modules of one layer do not use each other.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
+    &["outside"],
     &["error"],
     &["model"],
     &["wats"],

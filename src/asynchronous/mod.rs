@@ -56,6 +56,7 @@ use self::in_flight::InFlight;
 pub use self::reqwest::{Reqwest, ScimClient};
 use self::source::Source;
 use crate::error::TransportError;
+use crate::outside::clock::sleep;
 
 macro_rules! example {
     ($($line:tt)*) => {
@@ -74,11 +75,6 @@ use example;
 /// Puts a large or rarely used future on the heap, so that the futures that contain it stay small.
 fn boxed<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
     Box::pin(future)
-}
-
-/// Waits without a runtime of its own: works on any executor.
-async fn sleep(duration: std::time::Duration) {
-    futures_timer::Delay::new(duration).await;
 }
 
 impl<F, Fut> HttpClient for F

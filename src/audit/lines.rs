@@ -1,15 +1,16 @@
 //! A file of JSON Lines that is only appended to, under the trail and the journal of an apply.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use wats_scim_filter::json::is_invisible;
+
+use crate::outside::clock;
+use crate::outside::file::{self, AppendFile};
 
 /// The open file. Each line is there as soon as it is appended, whatever becomes of the program.
 /// Threads, and several programs on one machine, may append to one file: a line is written with one
@@ -22,7 +23,7 @@ pub(crate) struct Lines {
 
 #[derive(Debug)]
 struct State {
-    file: File,
+    file: Box<dyn AppendFile>,
     /// Whether the file may end within a line.
     may_be_torn: bool,
 }
@@ -30,47 +31,34 @@ struct State {
 impl Lines {
     /// Opens a file, or creates one that only its owner can read and write (on Unix).
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        let file = file::open(path)?;
         Ok(Self { state: Mutex::new(State { file, may_be_torn: true }), is_synced: false })
     }
 
     /// Takes the file for this process alone; false while another one has it.
     pub(crate) fn try_lock(&self) -> io::Result<bool> {
-        match self.lock().file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        self.lock().file.try_lock()
     }
 
     /// Releases the file. Closing it would not do while a child process that another thread is
     /// starting shares the descriptor, until it executes its own program.
     pub(crate) fn unlock(&self) {
-        // An error leaves the lock to the end of the process, like a crash.
-        let _ = self.lock().file.unlock();
+        self.lock().file.unlock();
     }
 
     /// All of the file.
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
-        let mut state = self.lock();
-        let mut text = Vec::new();
-        state.file.rewind()?;
-        state.file.read_to_end(&mut text)?;
-        Ok(text)
+        self.lock().file.read()
     }
 
     /// Empties the file.
     pub(crate) fn clear(&self) -> io::Result<()> {
-        self.lock().file.set_len(0)
+        self.lock().file.clear()
     }
 
     /// Waits until the file is on the disk.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        self.lock().file.sync_data()
+        self.lock().file.sync()
     }
 
     pub(crate) fn append(&self, value: &impl Serialize) -> io::Result<()> {
@@ -78,26 +66,25 @@ impl Lines {
         value.serialize(&mut Serializer::with_formatter(&mut line, Escaped))?;
         line.push(b'\n');
         let mut state = self.lock();
-        if state.may_be_torn && is_torn(&mut state.file)? {
+        if state.may_be_torn && is_torn(&mut *state.file)? {
             line.insert(0, b'\n');
         }
         state.may_be_torn = true;
-        state.file.write_all(&line)?;
+        state.file.append(&line)?;
         if self.is_synced {
-            state.file.sync_data()?;
+            state.file.sync()?;
         }
         state.may_be_torn = false;
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(test)]
+    pub(crate) fn inherited(&self) -> std::fs::File {
+        self.lock().file.inherited()
     }
 
-    /// The same open file, as a child process has it between fork and exec.
-    #[cfg(test)]
-    pub(crate) fn inherited(&self) -> File {
-        self.lock().file.try_clone().unwrap()
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,30 +113,19 @@ fn is_escaped(c: char) -> bool {
 }
 
 /// Whether the file ends within a line, and not only while another program is writing it.
-fn is_torn(file: &mut File) -> io::Result<bool> {
+fn is_torn(file: &mut dyn AppendFile) -> io::Result<bool> {
     for _ in 0..5 {
-        if !ends_within_a_line(file)? {
+        if matches!(file.last()?, None | Some(b'\n')) {
             return Ok(false);
         }
-        thread::sleep(Duration::from_millis(1));
+        clock::pause(Duration::from_millis(1));
     }
     Ok(true)
 }
 
-fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    if !metadata.is_file() || metadata.len() == 0 {
-        return Ok(false);
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, OpenOptions};
 
     use super::*;
 

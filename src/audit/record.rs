@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use chrono::Utc;
-
 use super::{Event, Outcome, Subject, Trail};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::Resource;
+use crate::outside::clock;
 
 /// The writes of one request whose start is recorded; none without a trail.
 ///
@@ -99,7 +98,7 @@ impl Drop for Record {
 impl Write {
     fn of(audit: &Trail, subject: Subject) -> Self {
         let event = Event {
-            at: Utc::now(),
+            at: clock::date().into(),
             write: audit.recorder.next_write(),
             label: audit.label.clone(),
             operation: subject.operation,
@@ -140,7 +139,7 @@ impl Write {
     }
 
     fn finish(mut self, audit: &Trail, attempts: u32, outcome: Outcome) {
-        self.event.at = Utc::now();
+        self.event.at = clock::date().into();
         self.event.attempts = attempts;
         self.event.outcome = outcome;
         audit.recorder.end(self.event);

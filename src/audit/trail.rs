@@ -1,13 +1,13 @@
 //! Passes events to a sink, and keeps outcomes while it fails.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Event, Sink};
+use crate::outside::clock;
 
 pub(super) struct Recorder {
     sink: Box<dyn Sink>,
@@ -21,9 +21,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn to(sink: impl Sink) -> Self {
-        // The keys of `RandomState` come from the operating system's random number generator.
-        let run = RandomState::new().build_hasher().finish();
-        Self { sink: Box::new(sink), run, writes: AtomicU64::new(0), unrecorded: Mutex::default() }
+        Self { sink: Box::new(sink), run: clock::random(), writes: AtomicU64::new(0), unrecorded: Mutex::default() }
     }
 
     /// Returns the id of the next write.

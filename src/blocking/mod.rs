@@ -56,6 +56,7 @@ use crate::batch::BatchItem;
 use crate::error::Result;
 use crate::error::TransportError;
 use crate::model::Resource;
+use crate::outside::clock::pause as sleep;
 use crate::plan::AppliedStep;
 
 macro_rules! example {
@@ -70,10 +71,6 @@ use example;
 /// The async API puts large futures on the heap; a blocking call has no future.
 fn boxed<T>(value: T) -> T {
     value
-}
-
-fn sleep(duration: std::time::Duration) {
-    std::thread::sleep(duration);
 }
 
 impl<F> HttpClient for F

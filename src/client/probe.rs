@@ -7,8 +7,9 @@ use wats_scim_filter::Filter;
 use super::{HttpClient, HttpScimRepository, ScimRepository, ScimService, boxed, example, maybe_async};
 use crate::config::Profile;
 use crate::error::Result;
-use crate::exchange::{Attempts, ListQuery, random};
+use crate::exchange::{Attempts, ListQuery};
 use crate::model::{ScimListResponse, ScimPatchRequest, ScimUser, ScimUserName, Target};
+use crate::outside::clock::random;
 use crate::probe::{self, Finding, Report, SPECIAL};
 
 /// The most users that a probe lists.

@@ -6,9 +6,8 @@ use http::Request;
 
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::exchange::{
-    Answer, Attempts, Budget, Call, Change, Retry, TimeLeft, Trace, Verdict, Wait, random, unanswered,
-};
+use crate::exchange::{Answer, Attempts, Budget, Call, Change, Retry, TimeLeft, Trace, Verdict, Wait, unanswered};
+use crate::outside::clock;
 
 #[maybe_async]
 impl<C: HttpClient> HttpScimRepository<C> {
@@ -35,9 +34,9 @@ impl<C: HttpClient> HttpScimRepository<C> {
             };
             let as_plain_json = self.endpoint.sends_plain_json();
             let answer = self.attempt(call, budget, started).await;
-            let now = Instant::now();
+            let now = clock::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
-            match attempts.judge(budget, call, as_plain_json, answer, now, random) {
+            match attempts.judge(budget, call, as_plain_json, answer, now, clock::random) {
                 Verdict::Done(answer) => {
                     trace.end(&answer);
                     return answer;
@@ -58,7 +57,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     /// `None` if the server has asked for a longer wait than the operation has time for.
     async fn turn(&self, budget: &mut Budget<'_>) -> Option<Instant> {
         loop {
-            let now = Instant::now();
+            let now = clock::now();
             match self.throttle.wait(now) {
                 None => return Some(now),
                 Some(Wait::ForServer(wait)) if wait >= budget.time_left(now) => return None,
@@ -82,7 +81,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
 impl<C> HttpScimRepository<C> {
     /// The budget of an operation that begins now.
     pub(super) fn budget(&self) -> Budget<'_> {
-        Budget::begin(&self.retry, Instant::now())
+        Budget::begin(&self.retry, clock::now())
     }
 
     /// The request of one attempt. Not a part of the future, which is smaller without it.

@@ -5,8 +5,9 @@ use wats_scim_filter::Filter;
 
 use super::{HttpClient, HttpScimRepository, ScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
-use crate::exchange::{Attempts, Budget, Call, Created, ListQuery, check_shown, is_the_one_sent, random};
+use crate::exchange::{Attempts, Budget, Call, Created, ListQuery, check_shown, is_the_one_sent};
 use crate::model::{Resource, ScimListResponse};
+use crate::outside::clock;
 
 /// What a look for a resource has found.
 pub(super) enum Found<T> {
@@ -158,7 +159,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             };
             attempts.settle();
             let retry = if error.is_retryable() {
-                budget.retry(error.retry_after(), std::time::Instant::now(), random())
+                budget.retry(error.retry_after(), clock::now(), clock::random())
             } else {
                 None
             };

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Response, StatusCode};
@@ -15,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, Sender, TransportError, TransportErrorKind};
 use crate::error::{Secrets, is_scim_error, is_web_page, one_line, without_mark};
 use crate::model::{Resource, ScimListResponse, read_json};
+use crate::outside::clock;
 use crate::wats::ScimToken;
 
 /// A successful answer of the server, and the operation that it belongs to.
@@ -293,7 +293,7 @@ fn refusal(operation: Operation, status: StatusCode, response: &Response<Vec<u8>
         .with_outcome(outcome_of(status))
         .in_operation(operation)
         .pointing_to(target)
-        .asking_to_wait(retry_after(response.headers(), SystemTime::now()))
+        .asking_to_wait(retry_after(response.headers(), clock::date()))
 }
 
 /// A server that rejects a write has changed nothing. But a gateway may answer 5xx or 408 although the

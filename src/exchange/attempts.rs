@@ -1,6 +1,5 @@
 //! Whether a failed request is retried. Pure: the clock and randomness are arguments.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -143,12 +142,6 @@ impl Attempts {
         let error = error.after_attempts(self.made);
         if self.may_be_applied { error.with_outcome(WriteOutcome::Unknown) } else { error }
     }
-}
-
-/// A number for the jitter of a delay.
-pub(crate) fn random() -> u64 {
-    // The hasher of a table, which is keyed anew each time.
-    RandomState::new().build_hasher().finish()
 }
 
 fn is_of_media_type(error: &Error) -> bool {

@@ -20,7 +20,7 @@ mod trace;
 mod version;
 
 pub(crate) use answer::{Answer, Created, absent_as_none, check_shown, id_in, unanswered};
-pub(crate) use attempts::{Attempts, Change, Retry, Verdict, random};
+pub(crate) use attempts::{Attempts, Change, Retry, Verdict};
 pub(crate) use body::unwritable;
 #[cfg(feature = "tls")]
 pub(crate) use body_limit::BodyLimit;

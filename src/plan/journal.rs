@@ -8,7 +8,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::audit::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::journal_file::{Known, Line, State, begin, owner_only, read, regular_file};
+use crate::outside::clock;
+use crate::outside::file::{is_regular, make_private, read_regular};
+use crate::plan::journal_file::{Known, Line, State, begin, read};
 use crate::plan::{Outcome, Plan, Step};
 
 /// The journal of an apply: a file of JSON Lines, with a line before and after each step.
@@ -82,10 +84,10 @@ impl Journal {
 
     fn read(&self) -> Result<Option<Known>> {
         let failed = |error| refused(&self.path, "could not be read", Some(error));
-        if !regular_file(&self.path).map_err(failed)? {
-            return Ok(None);
+        match read_regular(&self.path).map_err(failed)? {
+            Some(text) => read(text).map_err(failed),
+            None => Ok(None),
         }
-        read(std::fs::read(&self.path).map_err(failed)?).map_err(failed)
     }
 }
 
@@ -114,7 +116,7 @@ impl OpenJournal {
     pub(crate) fn open(journal: &Journal, plan: &Plan) -> Result<Option<Self>> {
         let path = &journal.path;
         let failed = |what: &str, error: io::Error| refused(path, what, Some(error));
-        regular_file(path).map_err(|error| failed("could not be opened", error))?;
+        is_regular(path).map_err(|error| failed("could not be opened", error))?;
         let mut lines = Lines::open(path).map_err(|error| failed("could not be opened", error))?;
         if !lines.try_lock().map_err(|error| failed("could not be locked", error))? {
             return Ok(None);
@@ -129,7 +131,7 @@ impl OpenJournal {
             begin(&lines, plan).map_err(|error| failed("could not be written", error))?;
             Vec::new()
         };
-        owner_only(path).map_err(|error| failed("could not be made readable by its owner only", error))?;
+        make_private(path).map_err(|error| failed("could not be made readable by its owner only", error))?;
         Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), states }))))
     }
 
@@ -209,7 +211,7 @@ fn refused(path: &Path, what: &str, error: Option<io::Error>) -> Error {
 }
 
 fn now() -> String {
-    let now: DateTime<Utc> = Utc::now();
+    let now: DateTime<Utc> = clock::date().into();
     now.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -222,6 +224,8 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
+    use crate::outside::clock;
+    use crate::outside::file::{is_regular, make_private, read_regular};
     use crate::plan::journal_file::HEAD;
     use crate::plan::{CurrentUsers, Policy};
 

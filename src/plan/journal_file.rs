@@ -1,7 +1,6 @@
 //! The file of a journal: what it may be, its lines, and how they are read.
 
 use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,40 +47,6 @@ pub(super) struct Line<'a> {
 struct ReadLine {
     step: usize,
     state: State,
-}
-
-/// Whether the path is an existing file. A named pipe would hang, a device might never end, and a
-/// dangling link would create a file elsewhere.
-pub(super) fn regular_file(path: &Path) -> io::Result<bool> {
-    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    match std::fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(true),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
-        Err(error) if is_missing(&error) && std::fs::symlink_metadata(path).is_ok() => {
-            Err(io::Error::new(io::ErrorKind::NotFound, "it is a link to a file that does not exist"))
-        }
-        Err(error) if is_missing(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// A journal contains personal data, whatever mode the file was created with.
-#[cfg(unix)]
-pub(super) fn owner_only(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mut permissions = std::fs::metadata(path)?.permissions();
-    if permissions.mode() & 0o777 == permissions.mode() & 0o700 {
-        return Ok(());
-    }
-    permissions.set_mode(0o600);
-    std::fs::set_permissions(path, permissions)
-}
-
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-pub(super) fn owner_only(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Writes the first line, replacing one that was cut off.
