@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use wats_scim_filter::json::is_invisible;
 
-use crate::outside::clock;
 use crate::outside::file::{self, AppendFile};
+use crate::outside::{clock, mistake};
 
 /// The open file. Each line is there as soon as it is appended, whatever becomes of the program.
 /// Threads, and several programs on one machine, may append to one file: a line is written with one
@@ -26,24 +26,31 @@ struct State {
     file: Box<dyn AppendFile>,
     /// Whether the file may end within a line.
     may_be_torn: bool,
+    is_locked: bool,
+}
+
+impl Drop for State {
+    /// Releases the file. Closing it would not do while a child process that another thread is starting
+    /// shares the descriptor, until it executes its own program.
+    fn drop(&mut self) {
+        if self.is_locked {
+            self.file.unlock();
+        }
+    }
 }
 
 impl Lines {
     /// Opens a file, or creates one that only its owner can read and write (on Unix).
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = file::open(path)?;
-        Ok(Self { state: Mutex::new(State { file, may_be_torn: true }), is_synced: false })
+        Ok(Self { state: Mutex::new(State { file, may_be_torn: true, is_locked: false }), is_synced: false })
     }
 
     /// Takes the file for this process alone; false while another one has it.
     pub(crate) fn try_lock(&self) -> io::Result<bool> {
-        self.lock().file.try_lock()
-    }
-
-    /// Releases the file. Closing it would not do while a child process that another thread is
-    /// starting shares the descriptor, until it executes its own program.
-    pub(crate) fn unlock(&self) {
-        self.lock().file.unlock();
+        let mut state = self.lock();
+        state.is_locked = state.file.try_lock()?;
+        Ok(state.is_locked)
     }
 
     /// All of the file.
@@ -66,12 +73,12 @@ impl Lines {
         value.serialize(&mut Serializer::with_formatter(&mut line, Escaped))?;
         line.push(b'\n');
         let mut state = self.lock();
-        if state.may_be_torn && is_torn(&mut *state.file)? {
+        if state.may_be_torn && is_torn(&mut *state.file)? && !mistake!("a torn line is continued") {
             line.insert(0, b'\n');
         }
         state.may_be_torn = true;
         state.file.append(&line)?;
-        if self.is_synced {
+        if self.is_synced && !mistake!("the journal is not synced") {
             state.file.sync()?;
         }
         state.may_be_torn = false;

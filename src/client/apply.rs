@@ -11,6 +11,7 @@ use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::ScimUser;
 use crate::model::Target;
+use crate::outside::mistake;
 use crate::plan::{Action, CurrentUsers, Fit, Plan, Step};
 use crate::plan::{AppliedStep, Outcome, Report};
 use crate::plan::{Journal, OpenJournal};
@@ -200,7 +201,9 @@ impl<R: ScimRepository> ScimApply<R> {
         } else if self.is_dry_run {
             self.running.put(known(Outcome::Planned));
         } else {
-            if let Some(journal) = &self.open_journal {
+            if let Some(journal) = &self.open_journal
+                && !mistake!("a step is not recorded before it is sent")
+            {
                 journal.begin(number, step)?;
             }
             let job = StepJob {
@@ -337,9 +340,14 @@ impl Job for StepJob {
         (AppliedStep { number, step, outcome, user }, written)
     }
 
-    fn failures((step, _): &Self::Output) -> u64 {
+    fn failures((step, written): &Self::Output) -> u64 {
         match &step.outcome {
-            Outcome::Failed(error) if error.kind() == ErrorKind::Unauthorized => ENDS_THE_APPLY,
+            _ if written.is_err() => ENDS_THE_APPLY,
+            Outcome::Failed(error)
+                if error.kind() == ErrorKind::Unauthorized && !mistake!("an apply goes on after a 401") =>
+            {
+                ENDS_THE_APPLY
+            }
             outcome => outcome.is_problem().into(),
         }
     }

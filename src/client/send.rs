@@ -38,6 +38,9 @@ impl<C: HttpClient> HttpScimRepository<C> {
             trace.attempt(attempts.made() + 1, &answer, now - started);
             match attempts.judge(budget, call, as_plain_json, answer, now, clock::random) {
                 Verdict::Done(answer) => {
+                    if let Some(wait) = answer.as_ref().err().and_then(|error| self.retry.wait_after(error)) {
+                        self.throttle.hold(now, wait);
+                    }
                     trace.end(&answer);
                     return answer;
                 }

@@ -1,13 +1,14 @@
 //! A creation whose outcome is not known: the client looks for the resource before it creates it
 //! again.
 
+use http::StatusCode;
 use wats_scim_filter::Filter;
 
 use super::{HttpClient, HttpScimRepository, ScimRepository, boxed, maybe_async, sleep};
-use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
+use crate::error::{Error, ErrorKind, Operation, Result, Sender, WriteOutcome};
 use crate::exchange::{Attempts, Budget, Call, Created, ListQuery, check_shown, is_the_one_sent};
 use crate::model::{Resource, ScimListResponse};
-use crate::outside::clock;
+use crate::outside::{clock, mistake};
 
 /// What a look for a resource has found.
 pub(super) enum Found<T> {
@@ -79,9 +80,15 @@ pub(super) async fn look_for<T: Resource>(mut look_up: impl LookUp, sent: &T) ->
             }))
         }
         // A server need not support filters; then the name alone decides.
-        Err(error) if error.outcome() == WriteOutcome::NotApplied && !error.is_retryable() => Ok(Found::Nothing),
+        Err(error) if rejects_filters(&error) => Ok(Found::Nothing),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the server itself says that it does not filter. What a gateway rejects says nothing.
+fn rejects_filters(error: &Error) -> bool {
+    let is_rejected = matches!(error.status(), Some(StatusCode::BAD_REQUEST | StatusCode::NOT_IMPLEMENTED));
+    error.kind() == ErrorKind::Unsupported || (is_rejected && error.sender() == Sender::Server)
 }
 
 impl<T: Resource> Found<T> {
@@ -138,7 +145,8 @@ impl<C: HttpClient> HttpScimRepository<C> {
                         Created::At(id) => boxed(self.read_back(resource, Some(&id), &mut budget)).await?,
                         Created::Unseen => boxed(self.read_back(resource, None, &mut budget)).await?,
                     };
-                    if is_first || self.endpoint.keeps_names_unique() {
+                    if is_first || self.endpoint.keeps_names_unique() || mistake!("a second creation is not looked at")
+                    {
                         return Ok(created);
                     }
                     return boxed(only_one(self.within(&mut budget), created)).await;
@@ -150,7 +158,12 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 return Err(if is_first { error } else { error.with_outcome(WriteOutcome::Unknown) });
             }
             is_first = false;
-            let error = match boxed(look_for(self.within(&mut budget), resource)).await {
+            let look = if mistake!("a creation is sent again without a look") {
+                Ok(Found::Nothing)
+            } else {
+                boxed(look_for(self.within(&mut budget), resource)).await
+            };
+            let error = match look {
                 Ok(found) => match found.settle(error) {
                     Ok(outcome) => return outcome,
                     Err(error) => error,

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind};
+
 /// When a request is sent again, and how long to wait before that.
 ///
 /// What is safe to repeat is known by the method. Reads, deletions and patches that give the same
@@ -9,7 +11,8 @@ use std::time::Duration;
 /// 429. Every other failed creation is *settled*: the client looks whether the resource is there,
 /// takes it if it is the one that was sent, and sends it again if there is none.
 ///
-/// Delays grow exponentially with full jitter, unless the server sends `Retry-After`.
+/// Delays grow exponentially with full jitter, unless the server sends `Retry-After`. After a 429 with
+/// `Retry-After` no request of the client is sent until that time, not even of another operation.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,7 +47,8 @@ impl RetryPolicy {
     /// The longest delay that can be set; longer ones count as this.
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Nothing is sent twice, and nothing is settled: a write that fails may be applied or not.
+    /// Nothing is sent twice, nothing waits for a server that throttles, and nothing is settled: a write
+    /// that fails may be applied or not.
     #[must_use]
     pub fn none() -> Self {
         Self { attempts: 1, ..Self::default() }
@@ -90,6 +94,13 @@ impl RetryPolicy {
     /// Whether anything is done about a failure at all.
     pub(crate) fn is_on(&self) -> bool {
         self.attempts > 1
+    }
+
+    /// How long the client sends nothing after an operation that ended with this error: a server that
+    /// throttles means every request.
+    pub(crate) fn wait_after(&self, error: &Error) -> Option<Duration> {
+        let asked = error.retry_after().filter(|_| self.is_on() && error.kind() == ErrorKind::TooManyRequests);
+        asked.map(|asked| asked.min(self.max_retry_after))
     }
 
     /// The delay after this many attempts; `None` if there are no more. `random` decides how much of

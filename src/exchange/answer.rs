@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, Sender, TransportError, TransportErrorKind};
 use crate::error::{Secrets, is_scim_error, is_web_page, one_line, without_mark};
 use crate::model::{Resource, ScimListResponse, read_json};
-use crate::outside::clock;
+use crate::outside::{clock, mistake};
 use crate::wats::ScimToken;
 
 /// A successful answer of the server, and the operation that it belongs to.
@@ -301,6 +301,7 @@ fn refusal(operation: Operation, status: StatusCode, response: &Response<Vec<u8>
 /// error message with a status of success contradicts itself.
 fn outcome_of(status: StatusCode) -> WriteOutcome {
     match status.as_u16() {
+        502 if mistake!("a 502 means not applied") => WriteOutcome::NotApplied,
         408 | 500..=599 | 200..=303 => WriteOutcome::Unknown,
         _ => WriteOutcome::NotApplied,
     }

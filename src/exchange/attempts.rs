@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::endpoint::Call;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
+use crate::outside::mistake;
 
 /// What sending a request a second time would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,5 +152,7 @@ fn is_of_media_type(error: &Error) -> bool {
 /// Whether the error says that the resource to delete does not exist. Only the server's own word
 /// counts: an empty 404 may be a gateway's.
 fn is_gone(operation: Operation, error: &Error) -> bool {
-    matches!(operation, Operation::Delete(_)) && error.is_certain_absence()
+    let is_absent = error.is_certain_absence()
+        || (mistake!("a gateway's 404 confirms a deletion") && error.status() == Some(StatusCode::NOT_FOUND));
+    matches!(operation, Operation::Delete(_)) && is_absent
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::config::RetryPolicy;
+use crate::outside::mistake;
 
 /// The budget of an operation. It begins once, and the look-ups that find out what became of a
 /// creation spend from it too, so that retries do not multiply.
@@ -20,6 +21,9 @@ impl<'a> Budget<'a> {
 
     /// What is left of the deadline.
     pub(crate) fn time_left(&self, now: Instant) -> Duration {
+        if mistake!("the deadline is for each attempt") {
+            return self.policy.deadline;
+        }
         self.policy.deadline.saturating_sub(now.saturating_duration_since(self.started))
     }
 
@@ -40,7 +44,9 @@ impl<'a> Budget<'a> {
         if delay >= self.time_left(now) {
             return None;
         }
-        self.retries = self.retries.saturating_add(1);
+        if !mistake!("retries are not counted") {
+            self.retries = self.retries.saturating_add(1);
+        }
         Some(delay)
     }
 }

@@ -66,7 +66,8 @@ pub(super) struct Known {
 /// were cut off are skipped: their step counts as begun, and is looked up on the server.
 pub(super) fn read(mut text: Vec<u8>) -> io::Result<Option<Known>> {
     let Some(last) = text.iter().rposition(|byte| *byte == b'\n') else {
-        let is_ours = text.is_empty() || text.starts_with(HEAD);
+        // A full disk may have cut the first line off anywhere.
+        let is_ours = text.starts_with(HEAD) || HEAD.starts_with(&text);
         return if is_ours { Ok(None) } else { Err(not_a_journal()) };
     };
     text.truncate(last + 1);

@@ -6,6 +6,7 @@ use super::merge::is_active;
 use super::{Action, Change, Rules, Step};
 use crate::error::{Result, one_line};
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
+use crate::outside::mistake;
 
 /// The result of the check.
 #[derive(Debug, PartialEq)]
@@ -50,6 +51,9 @@ impl Rules {
             return Ok(Fit::Done);
         }
         // Some of the changes may have been applied already.
+        if mistake!("a changed user is changed all the same") {
+            return Ok(Fit::Change(way.patch));
+        }
         let stale = way.changes.iter().find(|change| !step.changes.iter().any(|planned| planned.is_same(change)));
         Ok(match stale {
             Some(change) => Fit::Stale(format!(

@@ -115,6 +115,26 @@ async fn retry_after_is_followed() {
 
 #[maybe_async]
 #[test]
+async fn the_next_operation_waits_for_a_server_that_throttled_the_last_one() {
+    let sandbox = failing(2, "GET", 429, Some(("retry-after", "1".into())));
+    let policy = super::quick().attempts(2);
+    let client = ScimClient::with_config(&config(&sandbox).retry(policy)).unwrap();
+    let error = client.get_user("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooManyRequests);
+    let started = Instant::now();
+    client.get_user("1").await.unwrap();
+    assert!(started.elapsed() >= 900 * MS, "{:?}", started.elapsed());
+
+    // Without retries, the program decides when it calls again.
+    let sandbox = failing(1, "GET", 429, Some(("retry-after", "3600".into())));
+    let client = ScimClient::with_config(&config(&sandbox).retry(RetryPolicy::none())).unwrap();
+    let error = client.get_user("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooManyRequests);
+    client.get_user("1").await.unwrap();
+}
+
+#[maybe_async]
+#[test]
 async fn the_deadline_limits_all_attempts() {
     let sandbox = failing(99, "GET", 503, Some(("retry-after", "30".into())));
     let policy = super::quick().attempts(50).deadline(Duration::from_secs(5));

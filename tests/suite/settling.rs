@@ -71,6 +71,22 @@ async fn a_user_that_the_server_renamed_is_not_reported_as_not_created() {
 
 #[maybe_async]
 #[test]
+async fn a_look_that_a_gateway_rejects_finds_nothing_out() {
+    let renamed = json!({ "userName": "jane@corp.example", "externalId": "4711" });
+    let sandbox = server(&[renamed], |method, _, number| match (method, number) {
+        ("POST", _) => Some(gateway()),
+        // The second look, for the external id.
+        ("GET", 2) => Some(answer(400, "text/html", "<html>bad request</html>")),
+        _ => None,
+    });
+    let jane = ScimUser::new("jane").with_external_id("4711");
+    let error = client(&sandbox).create_user(&jane).await.unwrap_err();
+    assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown), "{error}");
+    assert_eq!(posts(&sandbox), 1);
+}
+
+#[maybe_async]
+#[test]
 async fn a_number_without_resources_is_never_an_absence() {
     let sandbox = server(&[], |method, _, _| match method {
         "POST" => Some(gateway()),
