@@ -43,6 +43,7 @@ fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> 
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as in the async API")]
 fn with_patience<T>(done: T) -> Option<T> {
     Some(done)
 }

@@ -27,7 +27,7 @@ impl Choices {
     /// True about once in `n` times, and never for 0.
     pub fn one_in(&mut self, n: u8) -> bool {
         let byte = self.byte();
-        byte != 0 && byte % n.max(1) == 0
+        byte != 0 && byte.is_multiple_of(n.max(1))
     }
 
     pub fn number(&mut self) -> u64 {

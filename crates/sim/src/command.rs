@@ -79,7 +79,9 @@ fn sweep(total: &Total, strings: impl Iterator<Item = Vec<u8>> + Send, time: Opt
                     if some.is_empty() || time.is_some_and(|time| began.elapsed() > time) {
                         return;
                     }
-                    some.iter().for_each(|string| total.take(string));
+                    for string in some {
+                        total.take(&string);
+                    }
                 }
             });
         }
@@ -117,8 +119,7 @@ fn all(time: Duration) -> ExitCode {
         MARKS.len(),
         MISTAKES.len(),
     );
-    let rate = operations as f64 / began.elapsed().as_secs_f64() * 60.0 / 1e6;
-    println!("sim: {rate:.2} million operations a minute");
+    println!("sim: {} operations a minute", operations * 60 / began.elapsed().as_secs().max(1));
     for (kind, string) in violations.iter() {
         let smaller =
             shrink::shrink(string, |string| run(string).violations.iter().any(|found| self::kind(found) == kind));
@@ -175,7 +176,8 @@ fn tell(string: &[u8], api: Api) -> ExitCode {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |byte: u8| char::from_digit(byte.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

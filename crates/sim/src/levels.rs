@@ -15,7 +15,7 @@ pub fn random(seed: u64) -> Vec<u8> {
     for (byte, mask) in bytes[3..6].iter_mut().zip(&masks) {
         *byte &= mask;
     }
-    if masks[3] % 4 == 0 {
+    if masks[3].is_multiple_of(4) {
         bytes[6] = 200;
     }
     bytes

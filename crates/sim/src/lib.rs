@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "nothing depends on this crate")]
 #![allow(clippy::missing_panics_doc, clippy::missing_errors_doc, clippy::too_many_lines, clippy::type_complexity)]
 
+mod assumed;
 mod asynchronous;
 mod blocking;
 pub mod choices;
@@ -73,7 +74,7 @@ pub fn run_with(string: &[u8], api: Api, mistake: Option<&'static str>, is_told:
 /// Runs a world, now and then a second time, and with the blocking API where it has to agree.
 pub fn run(string: &[u8]) -> Verdict {
     let mut verdict = run_with(string, Api::Asynchronous, None, false);
-    let is_checked = verdict.fingerprint % 8 == 0;
+    let is_checked = verdict.fingerprint.is_multiple_of(8);
     if is_checked && run_with(string, Api::Asynchronous, None, false).fingerprint != verdict.fingerprint {
         verdict.violations.push("(i) the same string gave another world".to_owned());
     }

@@ -33,7 +33,7 @@ impl World {
                     return;
                 };
                 let target = target.rsplit('/').next().unwrap_or_default().to_owned();
-                if server.delete(now, None, "Users", target, None).0 == 204 {
+                if server.delete(now, None, "Users", &target, None).0 == 204 {
                     self.mark(Mark::DeletedByAnother);
                     self.say(|| format!("    another writer deletes what request {number} is about"));
                 }
@@ -54,7 +54,7 @@ impl World {
                 return;
             }
             _ => {
-                server.delete(now, None, "Users", id, None);
+                server.delete(now, None, "Users", &id, None);
                 return self.say(|| "    another writer deletes a user".to_owned());
             }
         }

@@ -207,7 +207,7 @@ fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
     world.set_calm(true);
     world.settle();
     let applied = Applied { began, ended: world.elapsed(), plan, desired, before, problems, is_complete };
-    crate::judge::plan(world, &applied, &policy(world, leavers));
+    crate::judge::judge_plan(world, &applied, &policy(world, leavers));
 }
 
 impl World {
@@ -249,7 +249,7 @@ fn desired(world: &World, users: &[ScimUser]) -> Vec<ScimUser> {
             _ => desired.push(same),
         }
     }
-    for n in 0..1 + world.choose(4) {
+    for n in 0..=world.choose(4) {
         desired.push(new_user(&format!("planned-{}-{n}", world.sent())).with_display_name(format!("New {n}")));
     }
     desired

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// What kind of server it is.
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the server")]
 pub struct Kind {
     /// The routes and the PATCH of WATS.
     pub wats: bool,
@@ -136,19 +136,19 @@ impl Server {
         };
         match (request.method(), rest) {
             (&Method::GET, None) => self.list(at, endpoint, request.uri().query().unwrap_or_default()),
-            (&Method::GET, Some(id)) => match id.strip_prefix("userName=").filter(|_| self.kind.wats) {
-                Some(name) => {
-                    let found = self.seen(at).iter().find(|((_, _), held)| same(held.get("userName"), name));
-                    found.map_or_else(missing, |(_, held)| (200, Some(Value::Object((**held).clone()))))
-                }
-                None => {
-                    let found = self.seen(at).get(&(endpoint, id));
-                    found.map_or_else(missing, |held| (200, Some(Value::Object((**held).clone()))))
-                }
-            },
+            (&Method::GET, Some(id)) => {
+                let name = id.strip_prefix("userName=").filter(|_| self.kind.wats);
+                let is_meant = |held: &Object| match name {
+                    Some(name) => same(held.get("userName"), name),
+                    None => held["id"] == id.as_str(),
+                };
+                let mut seen = self.seen(at).iter().filter(|((held_at, _), _)| *held_at == endpoint);
+                let found = seen.find(|(_, held)| is_meant(held));
+                found.map_or_else(missing, |(_, held)| (200, Some(Value::Object((**held).clone()))))
+            }
             (&Method::POST, None) => self.create(at, ticket, endpoint, body),
             (&Method::PATCH, Some(id)) => self.patch(at, ticket, endpoint, id, &body, condition),
-            (&Method::DELETE, Some(id)) => self.delete(at, ticket, endpoint, id, condition),
+            (&Method::DELETE, Some(id)) => self.delete(at, ticket, endpoint, &id, condition),
             _ => (405, None),
         }
     }
@@ -249,14 +249,14 @@ impl Server {
         at: Duration,
         ticket: impl Into<Option<usize>>,
         endpoint: &'static str,
-        id: String,
+        id: &str,
         condition: Option<&str>,
     ) -> Reply {
-        match self.store.get(&(endpoint, id.clone())) {
+        match self.store.get(&(endpoint, id.to_owned())) {
             None => missing(),
             Some(held) if is_other_version(held, condition) => refused(412, "", "another version"),
             Some(_) => {
-                self.put(at, ticket.into(), endpoint, &id, None);
+                self.put(at, ticket.into(), endpoint, id, None);
                 (204, None)
             }
         }
@@ -273,7 +273,7 @@ impl Server {
             let (status, body) = match (operation["method"].as_str(), id) {
                 (Some("POST"), None) => self.create(at, ticket, endpoint, data.clone()),
                 (Some("PATCH"), Some(id)) => self.patch(at, ticket, endpoint, id, data, None),
-                (Some("DELETE"), Some(id)) => self.delete(at, ticket, endpoint, id, None),
+                (Some("DELETE"), Some(id)) => self.delete(at, ticket, endpoint, &id, None),
                 _ => refused(400, "invalidSyntax", "no such operation"),
             };
             let mut result = json!({
@@ -343,10 +343,8 @@ impl Server {
         id: &str,
         object: Option<Object>,
     ) {
-        if !self.kind.lag.is_zero() {
-            if self.earlier.is_empty() {
-                self.earlier.push((Duration::ZERO, self.store.clone()));
-            }
+        if !self.kind.lag.is_zero() && self.earlier.is_empty() {
+            self.earlier.push((Duration::ZERO, self.store.clone()));
         }
         let key = (endpoint, id.to_owned());
         let before = self.store.get(&key).cloned();

@@ -13,6 +13,7 @@ pub const LENGTH: usize = 16;
 pub const IN_FLIGHT: usize = 13;
 
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the world")]
 pub struct Setting {
     pub kind: Kind,
     /// The faults of the wire that happen, as bits.

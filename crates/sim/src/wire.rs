@@ -218,7 +218,7 @@ impl World {
         let byte = self.choose(256);
         let which = match setting.rate {
             0 => byte.checked_sub(1)?,
-            rate if byte != 0 && byte % (2 + usize::from(rate % 16)) == 0 => self.choose(256),
+            rate if byte != 0 && byte.is_multiple_of(2 + usize::from(rate % 16)) => self.choose(256),
             _ => return None,
         };
         possible().nth(which % possible().count().max(1))
@@ -338,20 +338,16 @@ impl World {
     pub fn answer(&self, number: usize, waker: Option<&Waker>) -> Option<Result<Response<Vec<u8>>, TransportError>> {
         let mut wire = self.wire.borrow_mut();
         let ticket = wire.tickets.get_mut(number)?;
-        match ticket.answer.take() {
-            Some(answer) => {
-                ticket.is_open = false;
-                wire.open = wire.open.saturating_sub(1);
-                if let Ok(response) = &answer {
-                    self.note(&mut wire, response);
-                }
-                Some(answer)
-            }
-            None => {
-                ticket.waker = waker.cloned();
-                None
-            }
+        let Some(answer) = ticket.answer.take() else {
+            ticket.waker = waker.cloned();
+            return None;
+        };
+        ticket.is_open = false;
+        wire.open = wire.open.saturating_sub(1);
+        if let Ok(response) = &answer {
+            self.note(&mut wire, response);
         }
+        Some(answer)
     }
 
     /// What the client knows with an answer.

@@ -293,7 +293,7 @@ impl sim::World for World {
         if self.now.get() >= until {
             return Poll::Ready(());
         }
-        self.schedule(until - self.now.get(), Event::Wake(cx.waker().clone()));
+        self.schedule(until.saturating_sub(self.now.get()), Event::Wake(cx.waker().clone()));
         Poll::Pending
     }
 

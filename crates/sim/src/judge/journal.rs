@@ -1,0 +1,51 @@
+//! (e): the journal of an apply.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+use wats_scim::plan::Action;
+
+use super::plan::is_deleted_by_another;
+use crate::log::Applied;
+use crate::program::JOURNAL;
+use crate::server::Entry;
+use crate::world::World;
+
+/// (e) The journal and the ledger agree.
+pub(super) fn judge(world: &World, applied: &Applied, effects: &[&Entry]) {
+    let text = world.disk.borrow().read(Path::new(JOURNAL)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    world.check_secrets("the journal", &text);
+    let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let text_of = |entry: &Entry, name: &str| {
+        let object = entry.after.as_ref().or(entry.before.as_ref());
+        object.and_then(|object| object.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let is_of = |entry: &Entry, step: u64| {
+        usize::try_from(step).ok().and_then(|step| applied.plan.steps.get(step)).is_some_and(|step| match &step.id {
+            Some(id) => *id == entry.id,
+            None => step.external_id.as_ref().is_some_and(|id| *id == text_of(entry, "externalId")),
+        })
+    };
+    let steps = |state: Option<&str>| {
+        let is = |line: &&Value| state.is_none_or(|state| line["state"] == state);
+        lines.iter().filter(is).filter_map(|line| line["step"].as_u64()).collect::<BTreeSet<_>>()
+    };
+    let known = steps(None);
+    for entry in effects {
+        if !known.iter().any(|step| is_of(entry, *step)) {
+            world.violation(&format!("(e) {} was written, and is not in the journal", entry.id));
+        }
+    }
+    let is_gone = |step: u64| {
+        let step = usize::try_from(step).ok().and_then(|step| applied.plan.steps.get(step));
+        let id = step.filter(|step| step.action == Action::Delete).and_then(|step| step.id.as_deref());
+        id.is_some_and(|id| is_deleted_by_another(world, id))
+    };
+    for step in steps(Some("applied")) {
+        if !effects.iter().any(|entry| is_of(entry, step)) && !is_gone(step) {
+            world.violation(&format!("(e) the journal says that step {step} is applied, and it is not"));
+        }
+    }
+}

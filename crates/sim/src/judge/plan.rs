@@ -1,0 +1,117 @@
+//! (e) and (f): plans.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+use wats_scim::ScimUser;
+use wats_scim::plan::{Action, CurrentUsers, Policy};
+
+use super::{can_double, journal};
+use crate::assumed::{Promise, holds};
+use crate::log::Applied;
+use crate::server::{Entry, Object};
+use crate::world::World;
+
+/// (e) and (f): a plan that was applied by processes that may have been killed.
+pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
+    let server = world.server.borrow();
+    let Applied { began, ended, plan, desired, before, problems, is_complete } = applied;
+    let during =
+        || server.ledger.iter().filter(|entry| entry.at >= *began && entry.at <= *ended && entry.endpoint == "Users");
+    let touched: BTreeSet<&str> =
+        during().filter(|entry| entry.ticket.is_none()).map(|entry| entry.id.as_str()).collect();
+
+    // (f) No more harm than the plan has counted.
+    let ours = || during().filter(|entry| entry.ticket.is_some());
+    for (what, done, planned) in [
+        (
+            "deactivated",
+            ours().filter(|entry| entry.deactivates()).map(|entry| &entry.id).collect::<BTreeSet<_>>().len(),
+            plan.count(Action::Deactivate),
+        ),
+        ("deleted", ours().filter(|entry| entry.is_deletion()).count(), plan.count(Action::Delete)),
+    ] {
+        if done > planned {
+            world.violation(&format!("(f) {done} users were {what}, and the plan has {planned}"));
+        }
+    }
+    // (b) One intent, one user.
+    let can_double = can_double(world);
+    let mut created: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in ours().filter(|entry| entry.is_creation() && !is_taken_away(world, &entry.id)) {
+        let external_id = entry.after.as_ref().and_then(|after| after.get("externalId")?.as_str()).unwrap_or_default();
+        *created.entry(external_id).or_default() += 1;
+    }
+    if let Some((twice, _)) = created.iter().find(|(_, times)| **times > 1).filter(|_| !can_double) {
+        world.violation(&format!("(b) {twice} was created twice"));
+    }
+    // (f) What another writer has changed is not changed as planned, once the client has read it.
+    for entry in ours() {
+        if let (Some(ticket), Some(other)) = (entry.ticket, last_of_another(world, entry, *began))
+            && was_read_after(world, ticket, &entry.id, other)
+            && holds(Promise::Kept, &world.setting)
+        {
+            world.violation(&format!("(f) {} was changed by another writer, and is changed all the same", entry.id));
+        }
+    }
+    // (e) Others are untouched.
+    for (id, held) in before {
+        let is_planned = plan.steps.iter().any(|step| step.id.as_ref() == Some(id));
+        let now = server.store.get(&("Users", id.clone()));
+        if !is_planned && !touched.contains(id.as_str()) && now != Some(held) {
+            world.violation(&format!("(e) {id} is not in the plan, and was changed"));
+        }
+    }
+    if touched.is_empty() && !world.setting.kind.renames && holds(Promise::Reached, &world.setting) {
+        let held: Vec<ScimUser> = server
+            .store
+            .iter()
+            .filter(|((endpoint, _), _)| *endpoint == "Users")
+            .filter_map(|(_, held)| serde_json::from_value(Value::Object((**held).clone())).ok())
+            .collect();
+        if !is_complete {
+            world.violation(&format!("(e) the plan is not done after the world was calm: {problems:?}"));
+        }
+        match policy.plan(&CurrentUsers::complete(held), desired) {
+            Ok(next) if next.is_empty() => {}
+            Ok(next) => world.violation(&format!("(e) the next plan is not empty:\n{next}")),
+            Err(refusal) => world.violation(&format!("(e) the next plan is refused: {refusal}")),
+        }
+    }
+    journal::judge(world, applied, &ours().collect::<Vec<_>>());
+}
+
+/// Whether another writer has deleted a user, or given it another external id, so that it cannot be told
+/// from a stranger's.
+fn is_taken_away(world: &World, id: &str) -> bool {
+    let external_id =
+        |object: &Option<Rc<Object>>| object.as_ref().and_then(|object| object.get("externalId").cloned());
+    let server = world.server.borrow();
+    let mut of_others = server.ledger.iter().filter(|entry| entry.id == id && entry.ticket.is_none());
+    of_others.any(|entry| external_id(&entry.before) != external_id(&entry.after))
+}
+
+pub(super) fn is_deleted_by_another(world: &World, id: &str) -> bool {
+    let server = world.server.borrow();
+    server.ledger.iter().any(|entry| entry.id == id && entry.is_deletion() && entry.ticket.is_none())
+}
+
+/// When another writer has changed the `displayName` that this entry overwrites.
+fn last_of_another(world: &World, entry: &Entry, began: Duration) -> Option<Duration> {
+    let name = |object: &Option<Rc<Object>>| object.as_ref().and_then(|object| object.get("displayName").cloned());
+    let is_overwritten = entry.after.is_some() && name(&entry.before) != name(&entry.after);
+    let server = world.server.borrow();
+    let before = server.ledger.iter().take_while(|other| !std::ptr::eq(*other, entry));
+    let of_others = before.filter(|other| other.id == entry.id && other.ticket.is_none() && other.at >= began);
+    let last = of_others.filter(|other| name(&other.before) != name(&other.after)).last()?;
+    (is_overwritten && name(&last.after) == name(&entry.before)).then_some(last.at)
+}
+
+/// Whether the client has read a resource after this time, before it sent this request.
+fn was_read_after(world: &World, ticket: usize, id: &str, time: Duration) -> bool {
+    let wire = world.wire.borrow();
+    let reads = wire.tickets.iter().take(ticket).filter(|read| !read.is_write() && read.mentions(id));
+    reads.last().is_some_and(|read| read.arrived.is_some_and(|arrived| arrived > time) && read.answered.is_some())
+}
