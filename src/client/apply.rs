@@ -386,29 +386,55 @@ impl StepJob {
     async fn change<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
         let id = self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))?;
         let mut rounds = 0;
-        let mut may_be_done = false;
+        // The error of a write that may have been applied.
+        let mut unknown = None;
         loop {
             rounds += 1;
-            let Some(held) = repository.get::<ScimUser>(id).await? else { return Ok(self.gone(may_be_done)) };
-            let done = match self.plan.rules.fit(&self.step, &held)? {
-                Fit::Stale(reason) => return Ok((Outcome::Skipped(reason), Some(held))),
-                Fit::Done if may_be_done => return Ok((Outcome::Applied, Some(held))),
-                Fit::Done => return Ok((Outcome::Unneeded, Some(held))),
-                Fit::Change(patch) => repository.patch::<ScimUser>(Target::of(&held)?, &patch).await,
-                Fit::Delete => repository.delete::<ScimUser>(Target::of(&held)?).await.map(|()| None),
+            let held = match repository.get::<ScimUser>(id).await {
+                Ok(held) => held,
+                Err(error) => return Err(after(unknown, error)),
+            };
+            let may_be_done = unknown.is_some();
+            let Some(held) = held else { return Ok(self.gone(may_be_done)) };
+            let done = match (self.plan.rules.fit(&self.step, &held)?, unknown) {
+                (Fit::Stale(reason), None) => return Ok((Outcome::Skipped(reason), Some(held))),
+                (Fit::Stale(reason), Some(written)) => return Err(written.with_note(&format!("; then {reason}"))),
+                (Fit::Done, None) => return Ok((Outcome::Unneeded, Some(held))),
+                (Fit::Done, Some(_)) => return Ok((Outcome::Applied, Some(held))),
+                (Fit::Change(patch), earlier) => {
+                    unknown = earlier;
+                    repository.patch::<ScimUser>(Target::of(&held)?, &patch).await
+                }
+                (Fit::Delete, earlier) => {
+                    unknown = earlier;
+                    repository.delete::<ScimUser>(Target::of(&held)?).await.map(|()| None)
+                }
             };
             let error = match done {
                 Ok(user) => return Ok(self.applied(user)),
                 Err(error) => error,
             };
             let is_unknown = error.write_outcome() == Some(WriteOutcome::Unknown);
-            may_be_done |= is_unknown;
-            let is_worth_a_look =
-                is_unknown || matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::NotFound);
+            let is_worth_a_look = match error.kind() {
+                ErrorKind::Unauthorized => false,
+                ErrorKind::PreconditionFailed | ErrorKind::NotFound => true,
+                _ => is_unknown,
+            };
             if rounds == ROUNDS || !is_worth_a_look {
-                return Err(error);
+                return Err(after(unknown, error));
+            }
+            if is_unknown {
+                unknown = Some(error);
             }
         }
+    }
+}
+
+/// The error of a step, after a write that may have been applied.
+fn after(unknown: Option<Error>, error: Error) -> Error {
+    match unknown {
+        Some(written) => written.left_unknown_by(&error, "the next attempt failed too"),
+        None => error,
     }
 }
 

@@ -168,7 +168,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
                     Ok(outcome) => return outcome,
                     Err(error) => error,
                 },
-                Err(lookup) => return Err(unsettled(error, &lookup)),
+                Err(look) => return Err(error.left_unknown_by(&look, "looking for it failed too")),
             };
             attempts.settle();
             let retry = if error.is_retryable() {
@@ -221,8 +221,4 @@ fn renamed<T: Resource>(error: Error, held: &T) -> Error {
     let id = held.id().unwrap_or_default();
     let note = format!("; the {} with the id {id:?} has the same externalId and another {}", T::NAME, T::NAMED_BY);
     error.with_outcome(WriteOutcome::Unknown).with_note(&note)
-}
-
-fn unsettled(error: Error, lookup: &Error) -> Error {
-    error.with_outcome(WriteOutcome::Unknown).with_note(&format!("; looking for it failed too ({lookup})"))
 }

@@ -274,6 +274,15 @@ impl Error {
         self
     }
 
+    /// The error of a write that may have been applied, after which something else failed, so that its
+    /// outcome stays unknown. Rejected credentials are what the caller has to know of.
+    pub(crate) fn left_unknown_by(mut self, then: &Self, what: &str) -> Self {
+        if then.kind() == ErrorKind::Unauthorized {
+            self.0.kind = ErrorKind::Unauthorized;
+        }
+        self.with_outcome(WriteOutcome::Unknown).with_note(&format!("; {what} ({then})"))
+    }
+
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.0.status = Some(status);
         self

@@ -95,10 +95,21 @@ pub struct Applied {
     pub is_complete: bool,
 }
 
+/// A step that the client says had no effect.
+#[derive(Debug)]
+pub struct Refused {
+    pub step: usize,
+    pub why: String,
+    /// The requests that were sent meanwhile.
+    pub tickets: Range<usize>,
+}
+
 #[derive(Debug, Default)]
 pub struct Log {
     pub writes: Vec<Write>,
     pub listings: Vec<Listing>,
+    /// Of the plan that is applied now.
+    pub refused: Vec<Refused>,
     /// How many operations there were.
     pub operations: u64,
 }

@@ -172,6 +172,7 @@ fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
     let Ok(plan) = policy(world, leavers).plan(&CurrentUsers::complete(users), &desired) else { return };
     world.say(|| format!("the plan:\n{plan}"));
     world.disk.borrow_mut().remove(Path::new(JOURNAL));
+    world.log.borrow_mut().refused.clear();
     let before: Vec<_> = {
         let server = world.server.borrow();
         server

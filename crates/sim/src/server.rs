@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response};
 use serde_json::{Map, Value, json};
+use wats_scim::plan::Step;
 
 /// What kind of server it is.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,16 @@ impl Entry {
 
     pub fn is_deletion(&self) -> bool {
         self.after.is_none()
+    }
+
+    /// Whether it is about the user of a step.
+    pub fn is_of(&self, step: &Step) -> bool {
+        let object = self.after.as_ref().or(self.before.as_ref());
+        let external_id = object.and_then(|object| object.get("externalId")?.as_str());
+        match &step.id {
+            Some(id) => *id == self.id,
+            None => step.external_id.is_some() && step.external_id.as_deref() == external_id,
+        }
     }
 
     /// Whether it makes an active user inactive.

@@ -1,13 +1,14 @@
 //! What a process does, once for both APIs.
 
 use wats_scim::audit::{Log as TrailLog, Trail};
-use wats_scim::plan::{Journal, Plan};
+use wats_scim::plan::{Journal, Outcome, Plan};
 use wats_scim::{
     Credentials, Error, Profile, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest, ScimUser, ScimWrite,
+    WriteOutcome,
 };
 
 use super::{api, maybe_async, send, with_patience};
-use crate::log::{Claim, Intent, Listing, Write};
+use crate::log::{Claim, Intent, Listing, Refused, Write};
 use crate::marks::Mark;
 use crate::program::{JOURNAL, TRAIL, Task, new_user};
 use crate::server::TOKEN;
@@ -183,18 +184,24 @@ async fn apply<R: api::ScimRepository>(world: &World, client: &api::ScimService<
     let journal = Journal::at(JOURNAL);
     let journal = if world.setting.is_synced || world.setting.loses_power { journal.synced() } else { journal };
     let mut apply = client.apply(plan).journal(journal).in_flight(world.setting.in_flight);
-    let mut problems = Vec::new();
+    let (mut problems, first) = (Vec::new(), world.sent());
     let is_complete = loop {
         let next = apply.try_next().await;
         match next {
             Ok(Some(step)) => {
                 world.log.borrow_mut().operations += 1;
+                if let Outcome::Failed(error) = &step.outcome
+                    && error.write_outcome() != Some(WriteOutcome::Unknown)
+                {
+                    let (why, tickets) = (error.to_string(), first..world.sent());
+                    world.log.borrow_mut().refused.push(Refused { step: step.number, why, tickets });
+                }
                 world.say(|| format!("the client says: step {} is {}", step.number, step.outcome));
                 world.check_secrets("an outcome", &step.outcome.to_string());
-                if matches!(step.outcome, wats_scim::plan::Outcome::Skipped(_)) {
+                if matches!(step.outcome, Outcome::Skipped(_)) {
                     world.mark(Mark::StepSkipped);
                 }
-                if matches!(step.outcome, wats_scim::plan::Outcome::Unneeded) && world.process.get() > 2 {
+                if matches!(step.outcome, Outcome::Unneeded) && world.process.get() > 2 {
                     world.mark(Mark::FoundDone);
                 }
                 if step.outcome.is_problem() {

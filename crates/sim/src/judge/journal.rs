@@ -18,15 +18,8 @@ pub(super) fn judge(world: &World, applied: &Applied, effects: &[&Entry]) {
     let text = String::from_utf8_lossy(&text);
     world.check_secrets("the journal", &text);
     let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let text_of = |entry: &Entry, name: &str| {
-        let object = entry.after.as_ref().or(entry.before.as_ref());
-        object.and_then(|object| object.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let is_of = |entry: &Entry, step: u64| {
-        usize::try_from(step).ok().and_then(|step| applied.plan.steps.get(step)).is_some_and(|step| match &step.id {
-            Some(id) => *id == entry.id,
-            None => step.external_id.as_ref().is_some_and(|id| *id == text_of(entry, "externalId")),
-        })
+        usize::try_from(step).ok().and_then(|step| applied.plan.steps.get(step)).is_some_and(|step| entry.is_of(step))
     };
     let steps = |state: Option<&str>| {
         let is = |line: &&Value| state.is_none_or(|state| line["state"] == state);

@@ -10,7 +10,7 @@ use wats_scim::plan::{Action, CurrentUsers, Policy};
 
 use super::{can_double, journal};
 use crate::assumed::{Promise, holds};
-use crate::log::Applied;
+use crate::log::{Applied, Refused};
 use crate::server::{Entry, Object};
 use crate::world::World;
 
@@ -35,6 +35,14 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
     ] {
         if done > planned {
             world.violation(&format!("(f) {done} users were {what}, and the plan has {planned}"));
+        }
+    }
+    // (c) A step that failed had no effect in that run, unless the client says that it may have.
+    for Refused { step, why, tickets } in &world.log.borrow().refused {
+        let is_of = |entry: &&Entry| plan.steps.get(*step).is_some_and(|step| entry.is_of(step));
+        let is_sent = |entry: &&Entry| entry.ticket.is_some_and(|ticket| tickets.contains(&ticket));
+        if ours().filter(is_of).any(|entry| is_sent(&entry)) {
+            world.violation(&format!("(c) step {step} was applied, and the client says: {why}"));
         }
     }
     // (b) One intent, one user.
