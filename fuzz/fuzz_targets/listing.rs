@@ -13,9 +13,11 @@ use wats_scim::{Credentials, Profile, RetryPolicy, ScimConfig};
 
 fuzz_target!(|script: &[u8]| {
     let [page_size, users, form, script @ ..] = script else { return };
-    let server = Arc::new(Mutex::new(Server { users: *users, form: *form, script: script.to_vec(), ..Server::default() }));
+    let server =
+        Arc::new(Mutex::new(Server { users: users % 64, form: *form, script: script.to_vec(), ..Server::default() }));
     let shared = Arc::clone(&server);
-    let answer = move |request: Request<Vec<u8>>| Ok(shared.lock().unwrap_or_else(PoisonError::into_inner).answer(&request));
+    let answer =
+        move |request: Request<Vec<u8>>| Ok(shared.lock().unwrap_or_else(PoisonError::into_inner).answer(&request));
     let config = ScimConfig::new("https://scim.example.com", Credentials::bearer("dG9rZW4tb2YtdGVzdHM"));
     let config = config.profile(Profile::standard()).retry(RetryPolicy::none());
     let client = ScimService::with_http_client(&config, answer).unwrap().discover().unwrap();
@@ -69,7 +71,10 @@ impl Server {
         if path.ends_with("ServiceProviderConfig") {
             let cursors = json!({ "cursor": self.form & 1 > 0 });
             let limit = [0, 1, 2, 7][usize::from(self.form >> 1 & 3)];
-            return respond(200, &json!({ "pagination": cursors, "filter": { "supported": true, "maxResults": limit } }));
+            return respond(
+                200,
+                &json!({ "pagination": cursors, "filter": { "supported": true, "maxResults": limit } }),
+            );
         }
         if path.ends_with("ResourceTypes") {
             return respond(404, &json!({ "status": "404" }));
@@ -99,7 +104,8 @@ impl Server {
         let users = match kind {
             0..8 => {
                 let first = number("startIndex").unwrap_or(1);
-                let most = number("count").unwrap_or(u64::MAX).min(if length == 0 { u64::MAX } else { u64::from(length) });
+                let most =
+                    number("count").unwrap_or(u64::MAX).min(if length == 0 { u64::MAX } else { u64::from(length) });
                 let shown = (first..first.saturating_add(most)).take_while(|id| *id <= u64::from(self.users));
                 shown.map(|id| json!({ "id": id.to_string() })).collect()
             }
