@@ -102,7 +102,7 @@ async fn secrets_are_in_no_log_at_debug_or_above_and_at_trace_in_one_only() {
         of_target.extend(columns.iter().rev());
     }
     for (level, target, text) in &*lines {
-        *written.entry((*level, target)).or_default() += &format!("\n{text}");
+        written.entry((*level, target)).or_default().extend(["\n", text]);
     }
     let has_secret = |text: &str| secrets.iter().any(|secret| text.contains(secret));
     let leaks: Vec<_> = written.iter().filter(|(_, text)| has_secret(text)).map(|(place, _)| *place).collect();
