@@ -73,7 +73,7 @@ impl<C: HttpClient + Clone> ScimProbe<C> {
     ///
     /// # Errors
     ///
-    /// Any [`Error`](crate::Error) of reading the first page: without it there is nothing to find.
+    /// Any [`Error`] of reading the first page: without it there is nothing to find.
     pub async fn run(self) -> Result<Report> {
         let profile = self.repository.profile().clone();
         // Whatever the server is said to lack is asked for, too.
