@@ -1,12 +1,14 @@
 //! Private functions that the fuzz targets call.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::error::{ErrorMessage, Secrets};
+use crate::error::{ErrorMessage, Result, Secrets};
 use crate::exchange::bulk_results;
 use crate::model::ScimWrite;
+use crate::plan::{Journal, OpenJournal, Outcome, Plan};
 use crate::wats::ScimToken;
 
 /// Reads the detail and the `scimType` of an error body.
@@ -41,4 +43,31 @@ pub fn token(reply: &serde_json::Value) -> Option<ScimToken> {
 pub fn retry_after(header: &[u8]) -> Option<std::time::Duration> {
     let value = HeaderValue::from_bytes(header).ok()?;
     crate::exchange::retry_after(&HeaderMap::from_iter([(http::header::RETRY_AFTER, value)]), SystemTime::now())
+}
+
+/// Opens the journal of a plan: whether each step is done.
+///
+/// # Errors
+///
+/// As an apply.
+pub fn journal(path: &Path, plan: &Plan) -> Result<Vec<bool>> {
+    let journal = open(path, plan)?;
+    Ok((0..plan.steps.len()).map(|step| journal.is_done(step)).collect())
+}
+
+/// Records in the journal of a plan that a step begins and is applied.
+///
+/// # Errors
+///
+/// As an apply.
+pub fn record_in_journal(path: &Path, plan: &Plan, step: usize) -> Result<()> {
+    let journal = open(path, plan)?;
+    let Some(of) = plan.steps.get(step) else { return Ok(()) };
+    journal.begin(step, of)?;
+    journal.end(step, of, None, &Outcome::Applied)
+}
+
+fn open(path: &Path, plan: &Plan) -> Result<OpenJournal> {
+    let journal = Journal::at(path);
+    OpenJournal::open(&journal, plan)?.ok_or_else(|| journal.in_use())
 }

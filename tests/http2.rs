@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -17,6 +18,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use wats_scim::asynchronous::ScimClient;
 use wats_scim::{Credentials, ErrorKind, Profile, RetryPolicy, ScimConfig, ScimUser, WriteOutcome};
+
+const TOKEN: &str = "c2VjcmV0LW9mLWgy";
 
 /// What the server does with a connection or a request, by its number from 0 on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +79,7 @@ impl Server {
     }
 
     fn client(&self, retry: RetryPolicy) -> ScimClient {
-        let config = ScimConfig::new(&*self.base_url, Credentials::bearer("secret"))
+        let config = ScimConfig::new(&*self.base_url, Credentials::bearer(TOKEN))
             .profile(Profile::standard())
             .root_certificates(self.certificate.as_str())
             .allow_http2(true)
@@ -217,4 +220,36 @@ async fn a_server_that_refuses_every_request_is_not_asked_for_ever() {
     let error = server.client(RetryPolicy::default()).get_user("1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
     assert!(*server.requests.lock().unwrap() <= 51);
+}
+
+/// What is traced in this program, by everything.
+#[derive(Clone, Default)]
+struct Traced(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Traced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_traced() {
+    let traced = Traced::default();
+    let writer = traced.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
+    subscriber.with_ansi(false).with_writer(move || writer.clone()).init();
+    let server = Server::start(Rude::Reset(Reason::REFUSED_STREAM, 1)).await;
+    let client = server.client(RetryPolicy::default());
+    for name in ["jane", "bob"] {
+        let user = ScimUser::new(name).with_attribute("password", "canary");
+        client.create_user(&user).await.unwrap();
+    }
+    let text = String::from_utf8(traced.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("TRACE h2") || text.contains("TRACE FramedRead"), "{text}");
+    assert!(!text.contains(TOKEN) && !text.contains("canary"), "{text}");
 }

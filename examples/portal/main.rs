@@ -10,6 +10,7 @@
 //!   browsers use, and `https`.
 
 mod guard;
+mod serve;
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use std::collections::HashMap;
 use std::env;
 use std::error::Error;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Form, Path, Query, State};
@@ -27,11 +29,14 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Router, middleware, routing};
 use guard::Guard;
 use serde::Deserialize;
+use serve::serve;
 use tokio::net::TcpListener;
 use wats_scim::asynchronous::ScimClient;
 use wats_scim::{ErrorKind, Filter, ListQuery, ScimListResponse, ScimPatchRequest, ScimUser};
 
 const PER_PAGE: u64 = 20;
+/// How long a browser may take to send the head of a request.
+const TIME_FOR_HEAD: Duration = Duration::from_secs(10);
 /// The fields of the form, as PATCH paths of WATS.
 const EDITABLE: [&str; 3] = ["givenName", "familyName", "email"];
 
@@ -50,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("Portal: http://{host}/\nCtrl-C stops it.");
     let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    axum::serve(listener, portal).with_graceful_shutdown(stop).await?;
+    serve(listener, portal, TIME_FOR_HEAD, stop).await?;
     Ok(())
 }
 

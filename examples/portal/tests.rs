@@ -4,6 +4,9 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use futures_util::stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tower::ServiceExt;
 use wats_scim::Credentials;
 use wats_scim::asynchronous::ScimClient;
@@ -11,6 +14,7 @@ use wats_scim_sandbox::Sandbox;
 
 use super::guard::Guard;
 use super::portal;
+use super::serve::serve;
 
 const HOST: &str = "127.0.0.1:3000";
 const ORIGIN: &str = "http://127.0.0.1:3000";
@@ -320,6 +324,26 @@ async fn a_form_that_does_not_arrive_is_not_waited_for() {
     let page = portal.send(request.body(never).unwrap()).await;
     assert_eq!(page.status, StatusCode::REQUEST_TIMEOUT);
     assert!(portal.sandbox.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_arrive_is_not_waited_for() {
+    let portal = Portal::with_users(1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let serving = tokio::spawn(serve(listener, portal.router.clone(), Duration::from_millis(50), stopped));
+    for head in ["", "GET / HTTP/1.1\r\nHost: 127", "GET / HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        // The connection stays open here, so only the server can end this.
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer.contains("user0001@example.com"), head.ends_with("\r\n\r\n"), "{head}: {answer}");
+    }
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -1,21 +1,25 @@
 //! Asks a server what it does.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use http::{Method, Request, Response};
 use wats_scim_filter::Filter;
 
 use super::{HttpClient, HttpScimRepository, ScimRepository, ScimService, boxed, example, maybe_async};
 use crate::config::Profile;
-use crate::error::Result;
+use crate::error::{Error, Result, TransportError, WriteOutcome};
 use crate::exchange::{Attempts, ListQuery};
 use crate::model::{ScimListResponse, ScimPatchRequest, ScimUser, ScimUserName, Target};
 use crate::outside::clock::random;
-use crate::probe::{self, Finding, Report, SPECIAL};
+use crate::probe::{self, Finding, Listed, Report, SPECIAL, Seen, SeenAnswers, SpecialUser};
 
 /// The most users that a probe lists.
 const SAMPLE: u64 = 2_000;
 /// The `count` with which the largest page is looked for.
 const LARGE: u64 = 1_000;
+/// How far behind the last user a page is asked for: others may create users meanwhile.
+const BEYOND: u64 = 1_000;
 
 impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     /// Measures what the server does, beside what it says of itself ([`discover`](Self::discover)).
@@ -39,8 +43,10 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
 /// its errors look like. At most 2,000 users are listed.
 ///
 /// With leave to write it also creates a user, changes it and removes it: what is kept, what a PATCH
-/// returns, whether versions are checked. The user is removed at the end whatever the checks found; only
-/// if the future of [`run`](Self::run) is dropped or the server refuses the deletion does it stay.
+/// returns, whether versions are checked. The user has `+`, `%`, `/` and `#` in its name; where the server
+/// rejects such a name, or cannot find the user by its id then, an ordinary one is used. The user is
+/// removed at the end whatever the checks found; only if the future of [`run`](Self::run) is dropped or
+/// the server refuses the deletion does it stay.
 #[must_use = "a probe is lazy: it sends no request until it runs"]
 pub struct ScimProbe<C> {
     repository: HttpScimRepository<C>,
@@ -68,27 +74,67 @@ impl<C: HttpClient + Clone> ScimProbe<C> {
     ///
     /// # Errors
     ///
-    /// Any [`Error`](crate::Error) of reading the first page: without it there is nothing to find.
+    /// Any [`Error`] of reading the first page: without it there is nothing to find.
     pub async fn run(self) -> Result<Report> {
         let profile = self.repository.profile().clone();
         // Whatever the server is said to lack is asked for, too.
         let endpoint = self.repository.endpoint.clone().with_profile(Profile::to_probe(&profile));
-        let asked = Asked { repository: HttpScimRepository { endpoint, ..self.repository } };
-        let first = asked.page(&ListQuery::new()).await?;
-        let mut findings = Vec::new();
+        let HttpScimRepository { client, retry, timeout, throttle, audit, .. } = self.repository;
+        let client = Watched { client, seen: Arc::default() };
+        let asked = Asked { repository: HttpScimRepository { endpoint, client, retry, timeout, throttle, audit } };
+        asked.page(&ListQuery::new()).await?;
+
         let mut names = Vec::new();
-        findings.extend(boxed(asked.pages(first.total_results, &mut names)).await);
-        findings.extend(boxed(asked.look_ups(&names)).await);
-        if self.allows_writes {
-            findings.extend(boxed(asked.writes()).await);
+        let mut findings = boxed(asked.pages(&mut names)).await;
+        findings.push(boxed(asked.filter(&names)).await);
+        let mut read = Vec::new();
+        for special in SPECIAL {
+            let mut is_read = None;
+            if let Some(name) = names.iter().find(|name| name.contains(special)) {
+                is_read = Some(asked.is_read(name).await);
+            }
+            read.push((special, is_read));
         }
+        let errors = boxed(asked.errors()).await;
+        let (mut special_user, mut writes) = (None, Vec::new());
+        if self.allows_writes {
+            (special_user, writes) = boxed(asked.writes()).await;
+        }
+        findings.push(probe::special_names(&read, special_user.as_ref()));
+        findings.push(errors);
+        findings.extend(writes);
         Ok(Report::new(profile, findings))
+    }
+}
+
+/// An HTTP client that remembers what answers looked like.
+#[derive(Clone)]
+struct Watched<C> {
+    client: C,
+    seen: Arc<Mutex<SeenAnswers>>,
+}
+
+#[maybe_async(AFIT)]
+impl<C: HttpClient> HttpClient for Watched<C> {
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let (method, headers) = (request.method().clone(), request.headers().clone());
+        let response = boxed(self.client.send(request)).await?;
+        let seen = Seen::new(&headers, &response);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).add(method, seen);
+        Ok(response)
     }
 }
 
 /// A server that is asked for everything.
 struct Asked<C> {
-    repository: HttpScimRepository<C>,
+    repository: HttpScimRepository<Watched<C>>,
+}
+
+impl<C> Asked<C> {
+    /// The last answer to a request of this method.
+    fn seen(&self, method: &Method) -> Option<Seen> {
+        self.repository.client.seen.lock().unwrap_or_else(PoisonError::into_inner).last(method)
+    }
 }
 
 #[maybe_async]
@@ -98,26 +144,36 @@ impl<C: HttpClient + Clone> Asked<C> {
     }
 
     /// Reads pages, and collects the names of users.
-    async fn pages(&self, total: Option<u64>, names: &mut Vec<String>) -> Vec<Finding> {
+    async fn pages(&self, names: &mut Vec<String>) -> Vec<Finding> {
         let one = self.page(&ListQuery::new().start_index(1).count(1)).await;
         let two = self.page(&ListQuery::new().start_index(2).count(1)).await;
         let large = self.page(&ListQuery::new().start_index(1).count(LARGE)).await;
-        let (listed, is_whole) = self.listed(names).await;
+        let listed = self.listed(names).await;
+        let total = |page: &Result<ScimListResponse>| page.as_ref().ok().and_then(|page| page.total_results);
+        let (total_of_one, total_of_large) = (total(&one), total(&large));
+        let known = total_of_one.max(total_of_large).unwrap_or(0).max(u64::try_from(names.len()).unwrap_or(0));
+        let beyond = known.saturating_add(BEYOND);
+        let past_the_end = self.page(&ListQuery::new().start_index(beyond).count(2)).await;
         let selected = self.page(&ListQuery::new().count(10).attributes(["userName"])).await;
         let complete = self.page(&ListQuery::new().count(10)).await;
         let cursor = self.page(&ListQuery::new().cursor("").count(1)).await;
+        let mut next = None;
+        if let Some(next_cursor) = cursor.as_ref().ok().and_then(|page| page.next_cursor.clone()) {
+            next = Some(self.page(&ListQuery::new().cursor(next_cursor).count(1)).await);
+        }
         vec![
-            probe::count(&one),
+            probe::count(&one, &large),
             probe::start_index(&one, &two),
-            probe::page_size(LARGE, &large),
-            probe::totals(total, &listed, is_whole),
+            probe::past_the_end(beyond, &past_the_end),
+            probe::page_size(LARGE, &large, &listed),
+            probe::totals(total_of_one, total_of_large, &listed),
             probe::attribute_selection(&selected, &complete),
-            probe::cursors(&cursor),
+            probe::cursors(&cursor, next.as_ref(), &large),
         ]
     }
 
-    /// The number of users that a listing returns, and whether it went to its end.
-    async fn listed(&self, names: &mut Vec<String>) -> (Result<u64>, bool) {
+    /// The users that a listing returns.
+    async fn listed(&self, names: &mut Vec<String>) -> Listed {
         let mut users = ScimService::with_repository(self.repository.clone()).iter_users();
         let mut number = 0;
         loop {
@@ -126,48 +182,38 @@ impl<C: HttpClient + Clone> Asked<C> {
                     number += 1;
                     names.extend(user.user_name);
                 }
-                Ok(None) => return (Ok(number), true),
-                Err(error) => return (Err(error), true),
+                Ok(None) => return Listed { number: Ok(number), is_whole: true },
+                Err(error) => return Listed { number: Err(error), is_whole: true },
             }
             if number == SAMPLE {
-                return (Ok(number), false);
+                return Listed { number: Ok(number), is_whole: false };
             }
         }
     }
 
-    async fn look_ups(&self, names: &[String]) -> Vec<Finding> {
+    async fn filter(&self, names: &[String]) -> Finding {
         let mut known = None;
         // A user may have been deleted since it was listed, so another one is tried.
         for name in names.iter().rev().take(3) {
             let found = self.page(&ListQuery::new().filter(Filter::eq("userName", name.as_str()))).await;
             let is_empty = found.as_ref().is_ok_and(|page| page.resources.is_empty());
-            known = Some(found);
+            known = Some((name.as_str(), found));
             if !is_empty {
                 break;
             }
         }
-        let unknown = self.page(&ListQuery::new().filter(Filter::eq("userName", throwaway_name()))).await;
+        let unknown = self.page(&ListQuery::new().filter(Filter::eq("userName", throwaway_name("")))).await;
+        probe::filter(known.as_ref().map(|(name, found)| (*name, found)), &unknown)
+    }
 
-        let mut read = Vec::new();
-        for special in SPECIAL {
-            let mut is_read = None;
-            if let Some(name) = names.iter().find(|name| name.contains(special)) {
-                is_read = Some(self.is_read(name).await);
-            }
-            read.push((special, is_read));
-        }
-
+    async fn errors(&self) -> Finding {
         let refused = match self.repository.endpoint.get::<ScimUser>("wats-scim-probe-00000000") {
             Ok(call) => {
                 self.repository.send_within(&call, &mut Attempts::default(), &mut self.repository.budget()).await
             }
             Err(error) => Err(error),
         };
-        vec![
-            probe::filter(known.as_ref(), &unknown),
-            probe::special_names(&read),
-            probe::errors(refused.err().as_ref()),
-        ]
+        probe::errors(refused.err().as_ref(), self.seen(&Method::GET).as_ref())
     }
 
     /// Whether a user with this name is found by it.
@@ -177,38 +223,94 @@ impl<C: HttpClient + Clone> Asked<C> {
     }
 
     /// The life of a user, from its creation to its removal.
-    async fn writes(&self) -> Vec<Finding> {
-        let sent = ScimUser::new(throwaway_name())
-            .with_external_id(format!("wats-scim-probe-{:016x}", random()))
-            .with_display_name("Probe")
-            .with_name(ScimUserName::new("Wats", "Probe"))
-            .with_email("wats-scim-probe@example.invalid")
-            .with_attribute("title", "Probe");
-        let created = self.repository.create(&sent).await;
-        let mut findings =
-            vec![probe::creation(&created), probe::media_type(self.repository.endpoint.sends_plain_json())];
-        let Some(id) = created.ok().and_then(|user| user.id) else { return findings };
+    async fn writes(&self) -> (Option<SpecialUser>, Vec<Finding>) {
+        let special = String::from_iter(SPECIAL);
+        let mut sent = throwaway_user(&special);
+        let mut created = self.created(&sent).await;
+        let mut special_user = None;
+        if let Ok(user) = &created {
+            let is_read = self.is_read(sent.user_name.as_deref().unwrap_or_default()).await;
+            special_user = Some(SpecialUser::Created { is_read });
+            if !self.is_read_by_id(user).await {
+                special_user = Some(SpecialUser::Unreadable);
+                self.remove(user).await;
+            }
+        }
+        if !matches!(special_user, Some(SpecialUser::Created { .. })) {
+            let refusal = created.as_ref().err().map(|error| error.status().map(|status| status.as_u16()));
+            sent = throwaway_user("");
+            created = self.created(&sent).await;
+            if let (Ok(_), Some(status)) = (&created, refusal) {
+                special_user = Some(SpecialUser::Rejected(status));
+            }
+        }
+        let answer = self.seen(&Method::POST);
+        let mut findings = vec![probe::creation(&created, answer.as_ref())];
+        let Ok(user) = created else { return (special_user, findings) };
+        findings.extend(answer.as_ref().map(probe::media_type));
+        findings.extend(boxed(self.life(&sent, user.id.as_deref().unwrap_or_default())).await);
+        (special_user, findings)
+    }
 
-        let held = self.repository.get::<ScimUser>(&id).await.ok().flatten().unwrap_or_default();
-        findings.push(probe::kept(&sent, &held));
+    /// Creates a user. One that may have been created although the request failed is removed.
+    async fn created(&self, sent: &ScimUser) -> Result<ScimUser> {
+        let created = self.repository.create(sent).await;
+        if let Err(error) = &created {
+            self.clean_up(sent, error).await;
+        }
+        created.and_then(|user| user.require_id().map(drop).map(|()| user))
+    }
+
+    async fn clean_up(&self, sent: &ScimUser, error: &Error) {
+        if error.outcome() == WriteOutcome::NotApplied {
+            return;
+        }
+        let name = sent.user_name.as_deref().unwrap_or_default();
+        if let Ok(Some(user)) = self.repository.get_by_name::<ScimUser>(name).await {
+            self.remove(&user).await;
+        }
+    }
+
+    async fn is_read_by_id(&self, user: &ScimUser) -> bool {
+        let held = self.repository.get::<ScimUser>(user.id.as_deref().unwrap_or_default()).await;
+        held.is_ok_and(|held| held.is_some())
+    }
+
+    /// Removes a user that is of no use to the probe.
+    async fn remove(&self, user: &ScimUser) {
+        if let Some(id) = &user.id {
+            // If this fails, there is nothing else to try.
+            drop(self.repository.delete::<ScimUser>(Target::id(id)).await);
+        }
+    }
+
+    /// From the created user to its removal.
+    async fn life(&self, sent: &ScimUser, id: &str) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let held = self.repository.get::<ScimUser>(id).await.ok().flatten().unwrap_or_default();
+        findings.push(probe::kept(sent, &held));
+
         let changed = ScimPatchRequest::new().replace("displayName", "Changed");
-        let patched = self.repository.patch::<ScimUser>(Target::id(&id), &changed).await;
-        let held = self.repository.get::<ScimUser>(&id).await.ok().flatten().unwrap_or_default();
-        findings.push(probe::patching(&patched, held.display_name.as_deref() == Some("Changed")));
-        findings.push(self.versions(&id, &held).await);
+        let patched = self.repository.patch::<ScimUser>(Target::id(id), &changed).await;
+        let answer = self.seen(&Method::PATCH);
+        let held = self.repository.get::<ScimUser>(id).await.map(Option::unwrap_or_default);
+        let is_changed = held.as_ref().map(|held| held.display_name.as_deref() == Some("Changed"));
+        findings.push(probe::patching(&patched, answer.as_ref(), is_changed));
+        findings.push(self.versions(id, held.ok().unwrap_or_default(), patched.is_ok()).await);
 
-        let deleted = self.repository.delete::<ScimUser>(Target::id(&id)).await;
-        let after = self.repository.get::<ScimUser>(&id).await;
-        findings.push(probe::deletion(&deleted, &after));
+        let deleted = self.repository.delete::<ScimUser>(Target::id(id)).await;
+        let answer = self.seen(&Method::DELETE);
+        let after = self.repository.get::<ScimUser>(id).await;
+        findings.push(probe::deletion(&deleted, &after, answer.as_ref()));
         findings
     }
 
-    async fn versions(&self, id: &str, held: &ScimUser) -> Finding {
-        let version = held.meta.as_ref().and_then(|meta| meta.version.as_deref());
+    async fn versions(&self, id: &str, held: ScimUser, has_patch: bool) -> Finding {
+        let version = held.meta.as_ref().and_then(|meta| meta.version.clone());
         let mut outdated = None;
-        if version.is_some() {
+        if version.is_some() && has_patch {
             let patch = ScimPatchRequest::new().replace("displayName", "Outdated");
-            let mut other = held.clone();
+            let mut other = held;
             other.id = Some(id.to_owned());
             if let Some(meta) = &mut other.meta {
                 meta.version = Some("W/\"wats-scim-probe\"".to_owned());
@@ -217,11 +319,21 @@ impl<C: HttpClient + Clone> Asked<C> {
                 outdated = Some(self.repository.patch::<ScimUser>(target, &patch).await);
             }
         }
-        probe::versions(version, outdated.as_ref())
+        probe::versions(version.as_deref(), outdated.as_ref(), self.seen(&Method::PATCH).as_ref())
     }
 }
 
+/// The user of a probe, with this in its name.
+fn throwaway_user(special: &str) -> ScimUser {
+    ScimUser::new(throwaway_name(special))
+        .with_external_id(format!("wats-scim-probe-{:016x}", random()))
+        .with_display_name("Probe")
+        .with_name(ScimUserName::new("Wats", "Probe"))
+        .with_email("wats-scim-probe@example.invalid")
+        .with_attribute("title", "Probe")
+}
+
 /// A name that no user has.
-fn throwaway_name() -> String {
-    format!("wats-scim-probe-{:016x}@example.invalid", random())
+fn throwaway_name(special: &str) -> String {
+    format!("wats-scim-probe{special}-{:016x}@example.invalid", random())
 }

@@ -246,11 +246,6 @@ impl Error {
         self.0.is_unprocessed
     }
 
-    /// Who sent the answer.
-    pub(crate) fn sender(&self) -> Sender {
-        self.0.sender
-    }
-
     /// Whether the SCIM server itself says that the resource does not exist. An empty answer with
     /// status 404 can come from a gateway.
     pub(crate) fn is_certain_absence(&self) -> bool {

@@ -3,10 +3,11 @@
 
 mod judge;
 mod report;
-
-pub use report::{Check, Finding, Report, Verdict};
+mod seen;
 
 pub(crate) use judge::{
-    SPECIAL, attribute_selection, count, creation, cursors, deletion, errors, filter, kept, media_type, page_size,
-    patching, special_names, start_index, totals, versions,
+    Listed, SPECIAL, SpecialUser, attribute_selection, count, creation, cursors, deletion, errors, filter, kept,
+    media_type, page_size, past_the_end, patching, special_names, start_index, totals, versions,
 };
+pub use report::{Check, Finding, Report, Verdict};
+pub(crate) use seen::{Seen, SeenAnswers};

@@ -39,17 +39,21 @@ pub enum Check {
     Count,
     /// Does a page begin at `startIndex`?
     StartIndex,
+    /// Is a page empty whose `startIndex` is behind the last resource (RFC 7644 §3.4.2.4)?
+    PastTheEnd,
     /// Does a page have as many resources as were requested, however many these are?
     PageSize,
-    /// Is `totalResults` the number of resources that a complete listing returns?
+    /// Is `totalResults` the number of resources that a complete listing returns, whatever the size of a
+    /// page is?
     Totals,
     /// Does a filter find a user, and nothing for a name that no user has?
     Filter,
     /// Are only those attributes returned that were selected?
     AttributeSelection,
-    /// Are there cursors (RFC 9865)?
+    /// Are there cursors, which lead from page to page (RFC 9865)?
     Cursors,
-    /// Can users be read by a name that contains `+`, `%`, `/` or `#`?
+    /// Can users be read by a name that contains `+`, `%`, `/` or `#`? With leave to write, the new user
+    /// has such a name.
     SpecialNames,
     /// Is an error in the format of RFC 7644 §3.12?
     Errors,
@@ -57,7 +61,7 @@ pub enum Check {
     Creation,
     /// Are bodies accepted as `application/scim+json`?
     MediaType,
-    /// Are the attributes of a new user kept?
+    /// Are the attributes of a new user read as they were sent?
     Kept,
     /// Does a PATCH change a user, and what does it return?
     Patching,
@@ -119,6 +123,7 @@ impl fmt::Display for Check {
         f.write_str(match self {
             Self::Count => "count",
             Self::StartIndex => "startIndex",
+            Self::PastTheEnd => "past the end",
             Self::PageSize => "page size",
             Self::Totals => "totals",
             Self::Filter => "filter",

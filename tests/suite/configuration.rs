@@ -113,6 +113,17 @@ async fn a_proxy_is_used_and_its_password_is_redacted() {
 
 #[maybe_async]
 #[test]
+async fn a_trusted_certificate_of_another_host_is_rejected() {
+    let server = super::tls::TlsServer::start();
+    let elsewhere = server.base_url().replace("localhost", "127.0.0.1");
+    let config = ScimConfig::new(elsewhere, Credentials::wats_token("dTpw")).retry(RetryPolicy::none());
+    let client = ScimClient::with_config(&config.root_certificates(server.certificate())).unwrap();
+    let error = client.get_user("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+}
+
+#[maybe_async]
+#[test]
 async fn a_configured_certificate_is_trusted() {
     let server = super::tls::TlsServer::start();
     let config = ScimConfig::new(server.base_url(), Credentials::wats_token("dTpw")).retry(RetryPolicy::none());

@@ -1,72 +1,175 @@
-//! What a probe finds of the servers for tests, line by line.
+//! What a probe finds of the servers for tests, line by line: the reports are in `tests/reports`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use wats_scim::probe::{Check, Verdict};
-use wats_scim::{Credentials, Profile, ScimConfig};
-use wats_scim_sandbox::{Sandbox, StandardSandbox};
+use wats_scim::probe::{Check, Report, Verdict};
+use wats_scim::{Credentials, Profile, RetryPolicy, ScimConfig};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
 use super::Server;
 use crate::{ScimClient, maybe_async, test};
-
-const STANDARD: &str = "\
-yes      count                for count=1: 1 user (of 5)\n\
-yes      startIndex           startIndex=2 returns another user than startIndex=1\n\
-yes      page size            for count=1000: 5 users (of 5)\n\
-yes      totals               a total of 5, and a listing returns 5\n\
-yes      attributes           for attributes=userName: no other attributes\n\
-no       cursors              a page has no nextCursor\n\
-yes      filter               1 user for the name of one, nothing for a name that no user has\n\
-yes      special names        + read, % read, / read, # read\n\
-yes      errors               for an unknown id: 404 with an error message\n\
-yes      creation             a user is created and can be read\n\
-yes      media type           bodies are accepted as application/scim+json\n\
-yes      kept attributes      externalId, displayName, name, emails, title\n\
-yes      PATCH                the user is returned\n\
-yes      versions             a write for another version is refused\n\
-yes      deletion             a deleted user does not exist any more\n\
-";
-const WATS: &str = "\
-yes      count                for count=1: 1 user (of 3)\n\
-yes      startIndex           startIndex=2 returns another user than startIndex=1\n\
-yes      page size            for count=1000: 3 users (of 3)\n\
-yes      totals               a total of 3, and a listing returns 3\n\
-no       attributes           for attributes=userName: other attributes as well\n\
-no       cursors              a page has no nextCursor\n\
-yes      filter               1 user for the name of one, nothing for a name that no user has\n\
-unclear  special names        + no such user, % no such user, / no such user, # no such user\n\
-yes      errors               for an unknown id: 404 with an error message\n\
-yes      creation             a user is created and can be read\n\
-yes      media type           bodies are accepted as application/scim+json\n\
-yes      kept attributes      externalId, displayName, name, emails, title\n\
-yes      PATCH                the user is returned\n\
-no       versions             users have no version\n\
-yes      deletion             a deleted user does not exist any more\n\
-";
 
 fn client(sandbox: &dyn Server, profile: Profile) -> ScimClient {
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
     ScimClient::with_config(&config.retry(super::quick()).profile(profile)).unwrap()
 }
 
-#[maybe_async]
-#[test]
-async fn a_standard_server_does_all_of_it() {
-    let users = ["a", "b+c", "50%", "d/e", "f#g"].map(|name| json!({ "userName": name, "displayName": "X" }));
-    let sandbox = StandardSandbox::builder().with_users(users).start().unwrap();
-    let client = client(&sandbox, Profile::standard());
-    let report = client.probe().allow_writes().run().await.unwrap();
-    assert_eq!(report.to_string(), STANDARD);
-    assert_eq!(sandbox.users().len(), 5, "the user of the probe is removed");
-    assert_eq!(report.profile(), *client.profile());
+/// Checks a report against `tests/reports`.
+fn check(name: &str, report: &Report) {
+    insta::with_settings!({ snapshot_path => "../reports", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, report.to_string());
+    });
+}
+
+/// Both servers with each of the quirks that they have in common.
+macro_rules! with_quirks {
+    ($Sandbox:ident) => {
+        [
+            ("none", $Sandbox::builder()),
+            ("page_cap", $Sandbox::builder().page_cap(2)),
+            ("omit_total", $Sandbox::builder().omit_total()),
+            ("omit_total_page_cap", $Sandbox::builder().omit_total().page_cap(2)),
+            ("total_is_page_size", $Sandbox::builder().total_is_page_size()),
+            ("total_is_page_size_page_cap", $Sandbox::builder().total_is_page_size().page_cap(2)),
+            ("ignore_start_index", $Sandbox::builder().ignore_start_index()),
+            ("repeat_last_page", $Sandbox::builder().repeat_last_page()),
+            ("everything_past_end", $Sandbox::builder().everything_past_end()),
+            ("empty_page_at_2", $Sandbox::builder().empty_page_at(2)),
+            ("empty_page_at_3", $Sandbox::builder().empty_page_at(3).page_cap(2)),
+            ("patch_answers_204", $Sandbox::builder().patch_answers_204()),
+            ("create_answers_empty", $Sandbox::builder().create_answers_empty()),
+        ]
+    };
 }
 
 #[maybe_async]
 #[test]
-async fn a_wats_server_in_its_own_way() {
-    let sandbox = Sandbox::builder().users(3).start().unwrap();
-    let report = client(&sandbox, Profile::wats()).probe().allow_writes().run().await.unwrap();
-    assert_eq!(report.to_string(), WATS);
-    assert_eq!(sandbox.users().len(), 3);
+async fn a_standard_server_in_each_quirk() {
+    let others = [("cursors", StandardSandbox::builder().allow_cursors())];
+    for (quirk, builder) in with_quirks!(StandardSandbox).into_iter().chain(others) {
+        let sandbox = builder.users(5).start().unwrap();
+        let client = client(&sandbox, Profile::standard());
+        let report = client.probe().allow_writes().run().await.unwrap();
+        check(&format!("standard.{quirk}"), &report);
+        assert_eq!(sandbox.users().len(), 5, "the user of the probe is removed");
+        assert_eq!(report.profile(), *client.profile());
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_wats_server_in_each_quirk() {
+    let others = [("standard_path", Sandbox::builder().standard_path())];
+    for (quirk, builder) in with_quirks!(Sandbox).into_iter().chain(others) {
+        let sandbox = builder.users(5).start().unwrap();
+        let profile = if quirk == "standard_path" { Profile::standard() } else { Profile::wats() };
+        let report = client(&sandbox, profile).probe().allow_writes().run().await.unwrap();
+        check(&format!("wats.{quirk}"), &report);
+        assert_eq!(sandbox.users().len(), 5);
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn servers_with_few_users_and_with_special_names() {
+    let special = ["a", "b+c", "50%", "d/e", "f#g"].map(|name| json!({ "userName": name, "displayName": "X" }));
+    for (name, builder, may_write) in [
+        ("empty", StandardSandbox::builder(), false),
+        ("empty_write", StandardSandbox::builder(), true),
+        ("one_user", StandardSandbox::builder().users(1), false),
+        ("special_names", StandardSandbox::builder().with_users(special.clone()), false),
+        ("special_names_write", StandardSandbox::builder().with_users(special), true),
+    ] {
+        let sandbox = builder.start().unwrap();
+        let before = sandbox.users();
+        let probe = client(&sandbox, Profile::standard()).probe();
+        let probe = if may_write { probe.allow_writes() } else { probe };
+        let report = probe.run().await.unwrap();
+        check(&format!("standard.{name}"), &report);
+        assert_eq!(sandbox.users(), before);
+    }
+}
+
+type Request = http::Request<Vec<u8>>;
+type Answer = http::Response<Vec<u8>>;
+
+/// A standard server that answers some requests itself. The function gets the method, the path with the
+/// query, and the name of the user that is sent.
+fn hooked(respond: impl Fn(&Request, &str, &str) -> Option<Answer> + Send + Sync + 'static) -> StandardSandbox {
+    let respond = move |request: &Request| {
+        let sent: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        respond(request, request.method().as_str(), sent["userName"].as_str().unwrap_or_default())
+    };
+    StandardSandbox::builder().users(2).respond_with(respond).start().unwrap()
+}
+
+fn error(status: u16, detail: &str) -> Answer {
+    let schema = "urn:ietf:params:scim:api:messages:2.0:Error";
+    let body = json!({ "schemas": [schema], "status": status.to_string(), "detail": detail });
+    super::answer(status, "application/scim+json", body.to_string())
+}
+
+#[maybe_async]
+#[test]
+async fn what_a_server_rejects_is_a_finding_and_leaves_nothing_behind() {
+    const PAGE: &str = "<html>Sign in</html>";
+    const NONE: &str = r#"{"totalResults":0}"#;
+    const SCIM: &str = "application/scim+json";
+    // Whether the last user that was created has a special name.
+    let is_special = AtomicBool::new(false);
+    let cases: [(&str, StandardSandbox); 9] = [
+        ("rejects_special_names", hooked(|_, _, name| name.contains('%').then(|| error(400, "odd")))),
+        ("loses_special_names", {
+            let is_about_one = |request: &Request| request.uri().query().is_some_and(|query| query.contains("%25%2F"));
+            hooked(move |request, _, _| is_about_one(request).then(|| super::answer(200, SCIM, NONE)))
+        }),
+        ("loses_the_ids_of_special_names", {
+            hooked(move |request, method, name| {
+                if method == "POST" {
+                    is_special.store(name.contains('%'), Ordering::Relaxed);
+                }
+                let is_by_id = method == "GET" && !request.uri().path().ends_with("/Users");
+                (is_by_id && is_special.load(Ordering::Relaxed)).then(|| error(404, "no"))
+            })
+        }),
+        ("rejects_creations", hooked(|_, method, _| (method == "POST").then(|| error(403, "no")))),
+        ("rejects_patches", hooked(|_, method, _| (method == "PATCH").then(|| error(501, "no")))),
+        ("rejects_deletions", hooked(|_, method, _| (method == "DELETE").then(|| error(403, "no")))),
+        ("accepts_json_only", {
+            let is_scim = |request: &Request| request.headers().get("content-type").is_some_and(|sent| sent == SCIM);
+            hooked(move |request, _, _| is_scim(request).then(|| super::answer(415, "text/plain", "no")))
+        }),
+        ("answers_creations_with_a_page", {
+            hooked(|_, method, _| (method == "POST").then(|| super::answer(200, "text/html", PAGE)))
+        }),
+        ("errors_in_another_format", {
+            let is_unknown = |request: &Request| request.uri().path().ends_with("-00000000");
+            let other = || super::answer(404, "application/json", r#"{"Message":"no"}"#);
+            hooked(move |request, _, _| is_unknown(request).then(other))
+        }),
+    ];
+    for (name, sandbox) in cases {
+        let report = client(&sandbox, Profile::standard()).probe().allow_writes().run().await.unwrap();
+        check(&format!("standard.{name}"), &report);
+        let left = if name == "rejects_deletions" { 3 } else { 2 };
+        assert_eq!(sandbox.users().len(), left, "{name}");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_user_whose_creation_was_not_answered_is_removed() {
+    let sandbox = StandardSandbox::builder().users(2).start().unwrap();
+    let lost = FaultRule::new(Fault::ResetAfterApplied).on_method(http::Method::POST);
+    let proxy = FaultProxy::builder(sandbox.scim_url()).with_rule(lost).start().unwrap();
+    for (retry, verdict) in [(RetryPolicy::none(), Verdict::Unclear), (super::quick(), Verdict::Yes)] {
+        let config = ScimConfig::new(proxy.base_url(), Credentials::wats_token(sandbox.token())).retry(retry);
+        let client = ScimClient::with_config(&config.profile(Profile::standard())).unwrap();
+        let report = client.probe().allow_writes().run().await.unwrap();
+        assert_eq!(report.finding(Check::Creation).unwrap().verdict, verdict, "{report}");
+        assert_eq!(sandbox.users().len(), 2, "{report}");
+    }
 }
 
 #[maybe_async]
@@ -130,6 +233,7 @@ async fn what_a_server_ignores_is_found() {
     for (ignored, check) in table {
         let sandbox = ignoring(ignored);
         let report = client(&sandbox, Profile::standard()).probe().run().await.unwrap();
+        self::check(&format!("ignores.{}", ignored[0]), &report);
         let verdict = |check| report.finding(check).map(|finding| finding.verdict);
         assert_eq!(verdict(check), Some(Verdict::No), "{ignored:?}: {report}");
         assert_eq!(verdict(Check::PageSize), Some(Verdict::No), "pages of ten: {report}");

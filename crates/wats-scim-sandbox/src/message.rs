@@ -27,10 +27,14 @@ fn says_json(headers: &HeaderMap) -> bool {
     ["application/scim+json", "application/json"].iter().any(|known| essence.eq_ignore_ascii_case(known))
 }
 
-/// Whether the `schemas` of a message contain the schema.
-pub(crate) fn declares(message: &Map<String, Value>, schema: &str) -> bool {
+/// Checks that the `schemas` of a message or a resource contain the schema (RFC 7643 §3).
+pub(crate) fn require_schema(message: &Map<String, Value>, schema: &str) -> Result<(), Refusal> {
     let declared = member(message, "schemas").and_then(Value::as_array);
-    declared.is_some_and(|declared| declared.iter().filter_map(Value::as_str).any(|one| same_name(one, schema)))
+    if declared.is_some_and(|declared| declared.iter().filter_map(Value::as_str).any(|one| same_name(one, schema))) {
+        Ok(())
+    } else {
+        Err(Refusal::invalid_syntax(format!("schemas must list '{schema}'")))
+    }
 }
 
 /// The string value of a member.

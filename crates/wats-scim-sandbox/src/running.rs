@@ -93,7 +93,8 @@ macro_rules! shared_methods {
         #[doc = $crate::example::example!($server:
                             "let server = ", $server, "::builder().users(1).start()?;\n",
                             "let users = format!(\"{}/Users\", server.scim_url());\n",
-                            "send(\"POST\", &users, server.token(), r#\"{\"userName\": \"jane\"}\"#)?;\n",
+                            "let jane = r#\"{\"schemas\": [\"urn:ietf:params:scim:schemas:core:2.0:User\"], \"userName\": \"jane\"}\"#;\n",
+                            "send(\"POST\", &users, server.token(), jane)?;\n",
                             "assert_eq!(server.users()[1][\"userName\"], \"jane\");",
                         )]
         #[must_use]

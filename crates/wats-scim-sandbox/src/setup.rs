@@ -316,7 +316,8 @@ macro_rules! shared_settings {
         #[doc = $crate::example::example!($server:
             "let server = ", $server, "::builder().create_answers_empty().start()?;\n",
             "let users = format!(\"{}/Users\", server.scim_url());\n",
-            "let answer = send(\"POST\", &users, server.token(), r#\"{\"userName\": \"jane\"}\"#)?;\n",
+            "let jane = r#\"{\"schemas\": [\"urn:ietf:params:scim:schemas:core:2.0:User\"], \"userName\": \"jane\"}\"#;\n",
+            "let answer = send(\"POST\", &users, server.token(), jane)?;\n",
             "assert!(answer.starts_with(\"HTTP/1.1 200\") && !answer.contains(\"jane\"));\n",
             "assert_eq!(server.users().len(), 1);",
         )]

@@ -80,6 +80,14 @@ fn hostile_nesting_is_rejected_in_text() {
     }
 }
 
+#[test]
+fn a_hostile_length_is_rejected_in_text() {
+    let of_length = |length: usize| format!("a eq \"{}\"", "x".repeat(length - 7)).parse::<Filter>();
+    assert!(of_length(64 << 10).is_ok());
+    let error = of_length((64 << 10) + 1).unwrap_err().to_string();
+    assert!(error.contains("longer than 65536 bytes") && error.len() < 200, "{error}");
+}
+
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z][a-zA-Z0-9_$-]{0,6}",

@@ -10,7 +10,7 @@ use wats_scim_filter::json::member;
 
 use super::routes::place;
 use super::{Answer, BASE, ReservedId, Standard, refusals};
-use crate::message::{declares, json_body, message, text};
+use crate::message::{json_body, message, require_schema, text};
 use crate::refusal::Refusal;
 
 const REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -30,9 +30,7 @@ impl Standard {
             return Err(refusals::too_large(format!("the body has {size} bytes; maxPayloadSize is {limit}")));
         }
         let message = message(request)?;
-        if !declares(&message, REQUEST_SCHEMA) {
-            return Err(Refusal::invalid_syntax(format!("schemas must list '{REQUEST_SCHEMA}'")));
-        }
+        require_schema(&message, REQUEST_SCHEMA)?;
         let Some(Value::Array(operations)) = member(&message, "Operations") else {
             return Err(Refusal::invalid_syntax("Operations must be an array"));
         };

@@ -1,12 +1,26 @@
 //! Converts a resource in a request to the form that the server stores.
 
+use http::Request;
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{is_unassigned, member};
 
 use super::kinds::Kind;
 use super::schema::{Attribute, Mutability, Type};
-use crate::message::boolean;
+use crate::message::{boolean, message, require_schema};
 use crate::refusal::Refusal;
+
+/// The resource in the body of a request. It lists its schema and each extension that it has (RFC 7643
+/// §3).
+pub(super) fn resource(kind: &Kind, request: &Request<Vec<u8>>) -> Result<Map<String, Value>, Refusal> {
+    let sent = message(request)?;
+    require_schema(&sent, kind.schema.id)?;
+    for (name, _) in sent.iter().filter(|(_, value)| !is_unassigned(value)) {
+        if let Some(extension) = kind.extension(name) {
+            require_schema(&sent, extension.id)?;
+        }
+    }
+    Ok(sent)
+}
 
 /// Checks a resource and converts it to the form that the server stores, without the attributes that
 /// the server assigns.

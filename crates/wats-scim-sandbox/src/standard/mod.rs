@@ -49,6 +49,8 @@ pub use self::builder::StandardSandboxBuilder;
 /// `/Schemas`. `/Me` answers 501 unless [`me`](StandardSandboxBuilder::me) is set.
 ///
 /// - **Credentials**: the token as `Basic` or as `Bearer`; discovery needs none.
+/// - **`schemas`** of a new or replaced resource, and of every message, list the schema and each extension
+///   that is sent (RFC 7643 §3), or the answer is `invalidSyntax`. The resources of the builder need none.
 /// - **Writes** keep attributes without a schema, except that the path of a PATCH must be an attribute
 ///   of a schema (`invalidPath`). Passwords are accepted and not stored.
 /// - **Members** of a group must exist; the server sets their `type`, `display` and `$ref`. `groups` of
@@ -92,7 +94,8 @@ impl StandardSandbox {
     #[doc = example!("StandardSandbox":
         "let sandbox = StandardSandbox::start()?;\n",
         "let groups = format!(\"{}/Groups\", sandbox.scim_url());\n",
-        "send(\"POST\", &groups, sandbox.token(), r#\"{\"displayName\": \"Testers\"}\"#)?;\n",
+        "let testers = r#\"{\"schemas\": [\"urn:ietf:params:scim:schemas:core:2.0:Group\"], \"displayName\": \"Testers\"}\"#;\n",
+        "send(\"POST\", &groups, sandbox.token(), testers)?;\n",
         "assert_eq!(sandbox.groups()[0][\"displayName\"], \"Testers\");",
     )]
     #[must_use]

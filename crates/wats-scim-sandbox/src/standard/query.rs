@@ -6,7 +6,7 @@ use wats_scim_filter::json::member;
 
 use super::projection::Projection;
 use super::sort::Sort;
-use crate::message::declares;
+use crate::message::require_schema;
 use crate::refusal::Refusal;
 
 const SEARCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
@@ -38,9 +38,7 @@ pub(super) fn parameters(query: &str) -> Map<String, Value> {
 impl Query {
     /// Reads the body of a POST to `.search`.
     pub(super) fn of_message(message: &Map<String, Value>) -> Result<Self, Refusal> {
-        if !declares(message, SEARCH_SCHEMA) {
-            return Err(Refusal::invalid_syntax(format!("schemas must list '{SEARCH_SCHEMA}'")));
-        }
+        require_schema(message, SEARCH_SCHEMA)?;
         Self::of(message)
     }
 

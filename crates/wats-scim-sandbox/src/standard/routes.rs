@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::discovery::refuse_filter;
 use super::kinds::{self, Kind};
 use super::query::{Query, parameters, projection};
-use super::{Answer, BASE, ReservedId, Standard, refusals, versions};
+use super::{Answer, BASE, ReservedId, Standard, intake, refusals, versions};
 use crate::message::{json_body, message, no_content};
 use crate::refusal::Refusal;
 use crate::server::Service;
@@ -62,7 +62,7 @@ impl Standard {
     fn create(&mut self, kind: &'static Kind, request: &Request<Vec<u8>>) -> Answer {
         let projection = projection(&parameters(request.uri().query().unwrap_or_default()))?;
         let reserved = request.extensions().get::<ReservedId>().map(|ReservedId(id)| id.as_str());
-        let resource = self.store.create(kind, message(request)?, reserved)?;
+        let resource = self.store.create(kind, intake::resource(kind, request)?, reserved)?;
         if self.quirks.create_answers_empty {
             return Ok(Response::new(Vec::new()));
         }
@@ -89,7 +89,7 @@ impl Standard {
             "GET" => Ok(shown(held, &projection()?.of(held))),
             "PUT" => {
                 let projection = projection()?;
-                let resource = self.store.replace(kind, id, message(request)?)?;
+                let resource = self.store.replace(kind, id, intake::resource(kind, request)?)?;
                 Ok(shown(resource, &projection.of(resource)))
             }
             "PATCH" => {

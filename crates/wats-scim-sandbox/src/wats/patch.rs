@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use wats_scim_filter::json::member;
 
 use super::restrictions::Restriction;
-use crate::message::{boolean, declares, text};
+use crate::message::{boolean, require_schema, text};
 use crate::refusal::Refusal;
 
 /// The roles that exist.
@@ -24,9 +24,7 @@ pub(super) fn apply(user: &Map<String, Value>, message: &Map<String, Value>) -> 
 }
 
 fn operations(message: &Map<String, Value>) -> Result<&[Value], Refusal> {
-    if !declares(message, PATCH_SCHEMA) {
-        return Err(Refusal::invalid_syntax(format!("schemas must list '{PATCH_SCHEMA}'")));
-    }
+    require_schema(message, PATCH_SCHEMA)?;
     match member(message, "Operations") {
         Some(Value::Array(operations)) if !operations.is_empty() => Ok(operations),
         _ => Err(Refusal::invalid_syntax("Operations must be an array with at least one operation")),

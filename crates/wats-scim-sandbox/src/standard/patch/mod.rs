@@ -12,7 +12,7 @@ use super::kinds::Kind;
 use super::refusals;
 use super::schema::Mutability;
 use super::store::Store;
-use crate::message::{declares, text};
+use crate::message::{require_schema, text};
 use crate::refusal::Refusal;
 
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -37,9 +37,7 @@ fn apply(
     before: &Map<String, Value>,
     message: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Refusal> {
-    if !declares(message, PATCH_SCHEMA) {
-        return Err(Refusal::invalid_syntax(format!("schemas must list '{PATCH_SCHEMA}'")));
-    }
+    require_schema(message, PATCH_SCHEMA)?;
     let Some(Value::Array(operations)) =
         member(message, "Operations").filter(|list| **list != Value::Array(Vec::new()))
     else {

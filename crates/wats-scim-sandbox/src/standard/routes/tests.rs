@@ -8,6 +8,9 @@ use crate::quirks::Quirks;
 use crate::setup::Setup;
 use crate::standard::builder::Settings;
 
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -101,11 +104,34 @@ fn a_schema_is_found_by_its_urn() {
 
 #[test]
 fn a_create_answers_with_location_and_version() {
-    let response = Peer::of(0).send("POST", "/Users", &json!({"userName": "jane"}));
+    let response = Peer::of(0).send("POST", "/Users", &json!({"schemas": [USER], "userName": "jane"}));
     assert_eq!(response.status(), 201);
     assert_eq!(response.headers()[ETAG], "W/\"1\"");
     let location = read(&response)["meta"]["location"].clone();
     assert_eq!(response.headers()[LOCATION].to_str().ok(), location.as_str());
+}
+
+#[test]
+fn a_resource_lists_its_schema_and_its_extensions() {
+    let mut peer = Peer::of(1);
+    let first = peer.first();
+    for (schemas, status) in [
+        (Value::Null, 400),
+        (json!([]), 400),
+        (json!([GROUP, ENTERPRISE]), 400),
+        (json!([USER]), 400),
+        (json!([USER.to_uppercase(), ENTERPRISE]), 201),
+    ] {
+        let sent = json!({"schemas": schemas, "userName": "jane", ENTERPRISE: {"department": "D"}});
+        let created = peer.send("POST", "/Users", &sent);
+        assert_eq!(created.status(), status, "{schemas}");
+        assert!(status == 201 || read(&created)["scimType"] == "invalidSyntax");
+        let sent = json!({"schemas": schemas, "userName": "user0001@example.com", ENTERPRISE: {"department": "D"}});
+        assert_eq!(peer.send("PUT", &first, &sent).status(), if status == 201 { 200 } else { 400 }, "{schemas}");
+    }
+    // An extension without a value is as a missing one (RFC 7643 §2.5).
+    let sent = json!({"schemas": [USER], "userName": "bob", ENTERPRISE: null});
+    assert_eq!(peer.send("POST", "/Users", &sent).status(), 201);
 }
 
 #[test]
@@ -162,7 +188,7 @@ fn a_page_cap_is_applied_and_announced() {
 #[test]
 fn a_search_at_the_base_returns_all_types() {
     let mut peer = Peer::of(2);
-    peer.send("POST", "/Groups", &json!({"displayName": "Sample"}));
+    peer.send("POST", "/Groups", &json!({"schemas": [GROUP], "displayName": "Sample"}));
     let search = json!({"schemas": [SEARCH], "filter": "displayName sw \"Sample\"", "count": 10});
     assert_eq!(read(&peer.send("POST", "/.search", &search))["totalResults"], 3);
     assert_eq!(read(&peer.send("POST", "/Users/.search", &search))["totalResults"], 2);
@@ -194,8 +220,8 @@ fn a_bulk_operation_may_refer_to_a_later_one() {
         None,
         &json!([
             {"method": "POST", "path": "/Groups", "bulkId": "g",
-             "data": {"displayName": "G", "members": [{"value": "bulkId:u"}]}},
-            {"method": "POST", "path": "/Users", "bulkId": "u", "data": {"userName": "jane"}},
+             "data": {"schemas": [GROUP], "displayName": "G", "members": [{"value": "bulkId:u"}]}},
+            {"method": "POST", "path": "/Users", "bulkId": "u", "data": {"schemas": [USER], "userName": "jane"}},
             {"method": "PATCH", "path": "/Users/bulkId:u", "data": {"schemas": [PATCH],
              "Operations": [{"op": "add", "path": "title", "value": "T"}]}},
         ]),
@@ -215,8 +241,8 @@ fn a_resource_that_a_bulk_request_failed_to_create_is_not_a_member() {
         None,
         &json!([
             {"method": "POST", "path": "/Groups", "bulkId": "g",
-             "data": {"displayName": "G", "members": [{"value": "bulkId:u"}]}},
-            {"method": "POST", "path": "/Users", "bulkId": "u", "data": {}},
+             "data": {"schemas": [GROUP], "displayName": "G", "members": [{"value": "bulkId:u"}]}},
+            {"method": "POST", "path": "/Users", "bulkId": "u", "data": {"schemas": [USER]}},
         ]),
     );
     assert_eq!(results[1]["response"]["scimType"], "invalidValue");
