@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::response::Parts;
-use http::{HeaderValue, Request, Response, Version};
+use http::uri::Authority;
+use http::{HeaderValue, Request, Response, Uri, Version};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, SendBody, Timeout};
 
@@ -67,6 +68,8 @@ impl ScimClient {
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
+    /// Host and port of the server. A token endpoint can be elsewhere.
+    server: Option<Authority>,
     idle: Arc<IdleConnections>,
     timeout: Duration,
     body_limit: BodyLimit,
@@ -115,7 +118,8 @@ impl Ureq {
             .build()
             .new_agent();
         let body_limit = BodyLimit(config.max_response_bytes);
-        Ok(Self { agent, idle: Arc::default(), timeout: config.timeout, body_limit })
+        let server = config.base_url()?.uri().authority().cloned();
+        Ok(Self { agent, server, idle: Arc::default(), timeout: config.timeout, body_limit })
     }
 }
 
@@ -142,12 +146,16 @@ impl Ureq {
     const BUFFERED: usize = 16 << 10;
 
     fn bound(&self, request: &Request<Vec<u8>>, now: Instant) -> Bound {
-        let is_open = self.idle.take(now);
+        let is_open = self.is_to_server(request.uri()) && self.idle.take(now);
         match request.extensions().get::<TimeLeft>() {
             Some(TimeLeft(left)) if *left < self.timeout => Bound::Whole(*left),
             _ if is_open && request.body().len() <= Self::BUFFERED => Bound::Phases,
             _ => Bound::Whole(self.timeout),
         }
+    }
+
+    fn is_to_server(&self, uri: &Uri) -> bool {
+        self.server.is_some() && uri.authority() == self.server.as_ref()
     }
 
     fn run(&self, request: Request<impl AsSendBody>, bound: Bound) -> Result<Response<Body>, UreqError> {
@@ -189,6 +197,7 @@ impl HttpClient for Ureq {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let started = Instant::now();
         let bound = self.bound(&request, started);
+        let is_to_server = self.is_to_server(request.uri());
         let (mut head, body) = request.into_parts();
         let response = if body.is_empty() {
             self.run(Request::from_parts(head, ()), bound).map_err(|error| failure(error, Sent::NotKnown))?
@@ -205,7 +214,7 @@ impl HttpClient for Ureq {
         } else {
             Self::read(body, self.body_limit)?
         };
-        if !is_closed_after(&head) {
+        if is_to_server && !is_closed_after(&head) {
             self.idle.put(Instant::now());
         }
         Ok(Response::from_parts(head, bytes))

@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::audited::{all_ended, ended};
+use super::tokens::Tokens;
 use super::{HttpClient, maybe_async};
 use crate::audit::{Subject, Trail};
 use crate::config::BulkLimits;
@@ -170,6 +171,7 @@ pub struct HttpScimRepository<C> {
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Duration,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) tokens: Arc<Tokens>,
     pub(super) audit: Option<Trail>,
 }
 
@@ -189,6 +191,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             retry: config.retry.clone(),
             timeout: config.timeout,
             throttle: Arc::new(Throttle::new(config)?),
+            tokens: Arc::new(Tokens::new(config)?),
             audit: config.audit.clone(),
         })
     }

@@ -7,7 +7,8 @@ use http::Request;
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::exchange::{
-    Answer, Attempts, Budget, Call, Change, Retry, TimeLeft, Trace, Verdict, Wait, random, unanswered,
+    Answer, Attempts, Authorization, Budget, Call, Change, Retry, Sent, TimeLeft, Trace, Verdict, Wait, random,
+    unanswered,
 };
 
 #[maybe_async]
@@ -33,11 +34,11 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 trace.end(&answer);
                 return answer;
             };
-            let as_plain_json = self.endpoint.sends_plain_json();
+            let sent = Sent { as_plain_json: self.endpoint.sends_plain_json(), with_token: self.tokens.are_renewed() };
             let answer = self.attempt(call, budget, started).await;
             let now = Instant::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
-            match attempts.judge(budget, call, as_plain_json, answer, now, random) {
+            match attempts.judge(budget, call, sent, answer, now, random) {
                 Verdict::Done(answer) => {
                     trace.end(&answer);
                     return answer;
@@ -48,6 +49,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
                         Change::Nothing => sleep(delay).await,
                         Change::Wait => self.throttle.hold(now, delay),
                         Change::PlainJson => self.endpoint.send_plain_json(),
+                        Change::Token => {}
                     }
                 }
             }
@@ -72,8 +74,18 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 
     async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
-        match boxed(self.client.send(self.request(call, budget, now))).await {
-            Ok(response) => self.endpoint.answer(call.operation, response),
+        let (authorization, now) = match self.tokens.ready(now) {
+            Some(authorization) => (authorization, now),
+            None => boxed(self.tokens.obtain(&self.client, budget, self.timeout))
+                .await
+                .map_err(|error| error.in_operation(call.operation))?,
+        };
+        match boxed(self.client.send(self.request(call, &authorization, budget, now))).await {
+            Ok(response) => {
+                let answer = self.endpoint.answer(call.operation, response, &authorization);
+                self.tokens.judge(&authorization, &answer);
+                answer
+            }
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
     }
@@ -86,8 +98,14 @@ impl<C> HttpScimRepository<C> {
     }
 
     /// The request of one attempt. Not a part of the future, which is smaller without it.
-    fn request(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Request<Vec<u8>> {
-        let mut request = self.endpoint.request(call);
+    fn request(
+        &self,
+        call: &Call,
+        authorization: &Authorization,
+        budget: &Budget<'_>,
+        now: Instant,
+    ) -> Request<Vec<u8>> {
+        let mut request = self.endpoint.request(call, authorization);
         let time_left = budget.time_left(now);
         if time_left < self.timeout {
             request.extensions_mut().insert(TimeLeft(time_left));

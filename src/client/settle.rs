@@ -77,8 +77,15 @@ pub(super) async fn look_for<T: Resource>(mut look_up: impl LookUp, sent: &T) ->
                 found => found,
             }))
         }
-        // A server need not support filters; then the name alone decides.
-        Err(error) if error.outcome() == WriteOutcome::NotApplied && !error.is_retryable() => Ok(Found::Nothing),
+        // A server need not support filters; then the name alone decides. Without valid credentials,
+        // nothing is known.
+        Err(error)
+            if error.outcome() == WriteOutcome::NotApplied
+                && !error.is_retryable()
+                && error.kind() != ErrorKind::Unauthorized =>
+        {
+            Ok(Found::Nothing)
+        }
         Err(error) => Err(error),
     }
 }

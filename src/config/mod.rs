@@ -1,7 +1,9 @@
 //! The settings of a client.
 
+mod access_token;
 mod base_url;
 mod bulk_limits;
+mod client_credentials;
 mod credentials;
 mod profile;
 mod proxy;
@@ -10,18 +12,26 @@ mod rate_limit;
 mod retry;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+mod token_file;
 
 use std::time::Duration;
 
+pub use access_token::AccessToken;
 pub(crate) use base_url::BaseUrl;
 use base_url::GivenUrl;
 pub use bulk_limits::BulkLimits;
+pub use client_credentials::ClientCredentials;
+#[cfg(feature = "tls")]
+pub(crate) use client_credentials::PrivateKey;
+pub(crate) use client_credentials::Proof;
 pub use credentials::Credentials;
+pub(crate) use credentials::{Origin, sensitive};
 pub use profile::Profile;
 use proxy::Proxy;
 #[cfg(feature = "rate-limit")]
 pub(crate) use rate_limit::RateLimit;
 pub use retry::RetryPolicy;
+pub(crate) use token_file::TokenFile;
 
 use crate::audit::Trail;
 use crate::error::Secret;
@@ -50,7 +60,7 @@ pub struct ScimConfig {
     pub(crate) user_agent: String,
     pub(crate) root_certificates: Vec<Vec<u8>>,
     proxy: Proxy,
-    allow_plain_http: bool,
+    pub(crate) allow_plain_http: bool,
     pub(crate) allow_http2: bool,
     pub(crate) plain_json: bool,
     pub(crate) retry: RetryPolicy,

@@ -8,6 +8,7 @@ use wats_scim_filter::Filter;
 
 use super::answer::Answer;
 use super::attempts::Repeat;
+use super::authorization::Authorization;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
 use super::path::{encode, id_segment, name};
@@ -15,7 +16,6 @@ use super::version::entity_tag;
 use crate::config::Profile;
 use crate::config::{BaseUrl, ScimConfig};
 use crate::error::Operation;
-use crate::error::Secrets;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
@@ -26,12 +26,9 @@ use crate::model::{PatchOp, Resource, ScimPatchRequest};
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     base: BaseUrl,
-    authorization: HeaderValue,
     user_agent: HeaderValue,
     /// Whether bodies are sent as `application/json`. Clones share it.
     sends_plain_json: Arc<AtomicBool>,
-    /// To redact in errors: a server may repeat them.
-    secrets: Arc<Secrets>,
 }
 
 /// A request that can be sent any number of times, and its operation.
@@ -60,10 +57,8 @@ impl Endpoint {
         })?;
         Ok(Self {
             base: config.base_url()?,
-            authorization: config.credentials.header()?,
             user_agent,
             sends_plain_json: Arc::new(AtomicBool::new(config.plain_json)),
-            secrets: Arc::new(config.credentials.secrets()),
         })
     }
 
@@ -93,9 +88,14 @@ impl Endpoint {
         self.sends_plain_json.store(true, Ordering::Relaxed);
     }
 
-    /// Reads an answer of this server.
-    pub(crate) fn answer(&self, operation: Operation, response: Response<Vec<u8>>) -> Result<Answer> {
-        let mut answer = Answer::new(operation, response, &self.secrets)?;
+    /// Reads an answer of this server to a request that was authorized so.
+    pub(crate) fn answer(
+        &self,
+        operation: Operation,
+        response: Response<Vec<u8>>,
+        authorization: &Authorization,
+    ) -> Result<Answer> {
+        let mut answer = Answer::new(operation, response, &authorization.secrets)?;
         answer.reads_versions = self.profile().has_versions;
         Ok(answer)
     }
@@ -301,14 +301,16 @@ impl Endpoint {
     }
 
     /// The request of a call, for one attempt.
-    pub(crate) fn request(&self, call: &Call) -> Request<Vec<u8>> {
+    pub(crate) fn request(&self, call: &Call, authorization: &Authorization) -> Request<Vec<u8>> {
         let mut request = Request::new(call.body.clone().unwrap_or_default());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         let headers = request.headers_mut();
         headers.reserve(5);
         headers.insert(ACCEPT, Self::ACCEPT);
-        headers.insert(AUTHORIZATION, self.authorization.clone());
+        if let Some(value) = &authorization.header {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
         headers.insert(USER_AGENT, self.user_agent.clone());
         if call.body.is_some() {
             headers.insert(CONTENT_TYPE, if self.sends_plain_json() { Self::JSON } else { Self::SCIM_JSON });
