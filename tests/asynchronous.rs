@@ -30,8 +30,15 @@ fn server() -> interop::Server {
 /// An `HttpClient` that answers from a closure.
 fn answering(
     answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
-) -> impl HttpClient {
+) -> impl HttpClient + Clone {
     move |request| ready(Ok(answer(request)))
+}
+
+/// A `TokenProvider` that is a closure.
+fn providing(
+    token: impl Fn() -> wats_scim::Result<wats_scim::AccessToken> + Send + Sync + 'static,
+) -> impl api::TokenProvider {
+    move || ready(token())
 }
 
 /// An `HttpClient` that never connects.
@@ -140,6 +147,48 @@ async fn a_batch_takes_a_stream_and_returns_one() {
     let writes = names.map(|name| wats_scim::ScimWrite::create(ScimUser::new(name)));
     let items: Vec<_> = client(&sandbox).write_users_from(writes).into_stream().collect().await;
     assert!(items.len() == 2 && items.iter().all(|item| item.result.is_ok()));
+}
+
+#[test]
+async fn tasks_share_a_renewal_and_a_cancelled_one_is_taken_over() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    let servers = suite::tokens::Servers::default();
+    let (is_open, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (source, gate, count) = (servers.clone(), Arc::clone(&is_open), Arc::clone(&asked));
+    let provider = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let (source, gate) = (source.clone(), Arc::clone(&gate));
+        std::future::poll_fn(move |cx| {
+            if gate.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(source.token()));
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    };
+    let scim = servers.clone();
+    let config = suite::tokens::config(wats_scim::Credentials::none());
+    let transport = answering(move |request| scim.answer(request));
+    let client = api::ScimService::with_http_client(&config, transport).unwrap().with_token_provider(provider);
+    let mut renewing = Box::pin(client.get_user("1"));
+    assert!(renewing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let get = |_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.get_user("1").await })
+    };
+    let tasks: Vec<_> = (0..8).map(get).collect();
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "the others wait");
+    drop(renewing);
+    is_open.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!((asked.load(Ordering::Relaxed), servers.state().issued), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,8 +24,15 @@ fn server() -> interop::Server {
 /// An `HttpClient` that answers from a closure.
 fn answering(
     answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
-) -> impl HttpClient {
+) -> impl HttpClient + Clone {
     move |request| Ok(answer(request))
+}
+
+/// A `TokenProvider` that is a closure.
+fn providing(
+    token: impl Fn() -> wats_scim::Result<wats_scim::AccessToken> + Send + Sync + 'static,
+) -> impl api::TokenProvider {
+    token
 }
 
 /// An `HttpClient` that never connects.
@@ -72,6 +79,31 @@ fn one_client_serves_eight_threads() {
     });
     assert_eq!(served, 2_000);
     assert!(sandbox.connections() <= 8, "{} connections", sandbox.connections());
+}
+
+#[test]
+fn threads_share_a_renewal_and_one_that_panics_leaves_it_to_another() {
+    let servers = suite::tokens::Servers::default();
+    let (source, begun) = (servers.clone(), std::sync::Arc::new(std::sync::Barrier::new(8)));
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    let provider = move || {
+        assert!(!is_first.swap(false, std::sync::atomic::Ordering::Relaxed), "on purpose");
+        Ok(source.token())
+    };
+    let scim = servers.clone();
+    let config = suite::tokens::config(wats_scim::Credentials::none());
+    let transport = answering(move |request| scim.answer(request));
+    let client = api::ScimService::with_http_client(&config, transport).unwrap().with_token_provider(provider);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let get = || {
+            begun.wait();
+            client.get_user("1").is_ok()
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(get)).collect();
+        threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+    });
+    assert_eq!(results.iter().filter(|result| matches!(result, Ok(true))).count(), 7);
+    assert_eq!(servers.state().issued, 1);
 }
 
 #[test]

@@ -9,20 +9,22 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, Signature, TraitItem, UseTree, Visibility};
 
 /// What only the blocking client has.
-const ONLY_BLOCKING: [(&str, &str); 4] = [
+const ONLY_BLOCKING: [(&str, &str); 5] = [
     ("impl Iterator for ScimListing < R , T >", "a listing is an iterator; the async client has `into_stream`"),
     ("impl Iterator for ScimBatch < R , T >", "a batch is an iterator; the async client has `into_stream`"),
     ("impl Iterator for ScimApply < R >", "an apply is an iterator; the async client has `into_stream`"),
     ("impl HttpClient for F", "a closure returns the answer"),
+    ("impl TokenProvider for F", "a closure returns the token"),
 ];
 
 /// What only the async client has.
-const ONLY_ASYNC: [(&str, &str); 5] = [
+const ONLY_ASYNC: [(&str, &str); 6] = [
     ("ScimListing < R , T > :: into_stream", "the blocking client has an iterator"),
     ("ScimBatch < R , T > :: into_stream", "the blocking client has an iterator"),
     ("ScimApply < R > :: into_stream", "the blocking client has an iterator"),
     ("ScimService < R > :: write_users_from", "takes a stream; the blocking `write_users` takes any iterator"),
     ("impl HttpClient for F", "a closure returns a future of the answer"),
+    ("impl TokenProvider for F", "a closure returns a future of the token"),
 ];
 
 /// What both declare with documentation of their own.

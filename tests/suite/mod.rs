@@ -26,6 +26,7 @@ mod retries;
 mod settling;
 mod small_servers;
 mod tls;
+pub(crate) mod tokens;
 #[cfg(feature = "tracing")]
 pub(crate) mod traces;
 pub(crate) mod transports;
