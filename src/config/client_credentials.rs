@@ -126,13 +126,13 @@ impl ClientCredentials {
     /// Sets the scope to ask for: one, or several separated by spaces.
     #[must_use]
     pub fn with_scope(self, scope: impl Into<String>) -> Self {
-        self.with_parameter("scope", scope.into())
+        self.with_only("scope", scope.into())
     }
 
     /// Sets the parameter `audience`, which Auth0 and others require.
     #[must_use]
     pub fn with_audience(self, audience: impl Into<String>) -> Self {
-        self.with_parameter("audience", audience.into())
+        self.with_only("audience", audience.into())
     }
 
     /// Adds a parameter to the token request, such as `resource` (RFC 8707).
@@ -140,6 +140,11 @@ impl ClientCredentials {
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.parameters.push((name.into(), value.into()));
         self
+    }
+
+    fn with_only(mut self, name: &str, value: String) -> Self {
+        self.parameters.retain(|(known, _)| known != name);
+        self.with_parameter(name, value)
     }
 
     /// The validated URL of the token endpoint.
