@@ -149,6 +149,52 @@ async fn a_batch_takes_a_stream_and_returns_one() {
     assert!(items.len() == 2 && items.iter().all(|item| item.result.is_ok()));
 }
 
+/// A server that redirects everything but its form.
+fn redirecting() -> Sandbox {
+    let redirect = |request: &Request<Vec<u8>>| {
+        let elsewhere = Response::builder().status(303).header("location", "/form").body(Vec::new()).unwrap();
+        Some(if request.uri().path() == "/form" {
+            suite::answer(200, "application/json", r#"{"id":"1"}"#)
+        } else {
+            elsewhere
+        })
+    };
+    Sandbox::builder().respond_with(redirect).start().unwrap()
+}
+
+#[test]
+async fn a_client_of_ones_own_must_not_follow_redirects() {
+    let sandbox = redirecting();
+    let config = suite::config(&sandbox).retry(wats_scim::RetryPolicy::none());
+    for (policy, kind, requests) in [
+        (reqwest::redirect::Policy::none(), wats_scim::ErrorKind::Redirect, 1),
+        (reqwest::redirect::Policy::default(), wats_scim::ErrorKind::Connection, 3),
+    ] {
+        let own =
+            reqwest::Client::builder().tls_backend_preconfigured(no_tls()).no_proxy().redirect(policy).build().unwrap();
+        let transport = Transport::over(own, &config).unwrap();
+        let client = api::ScimService::with_http_client(&config, transport).unwrap();
+        let error = client.delete_user("1").await.unwrap_err();
+        assert_eq!((error.kind(), sandbox.requests().len()), (kind, requests), "{error:?}");
+    }
+
+    let slow = Sandbox::builder().latency(std::time::Duration::from_secs(5)).start().unwrap();
+    let config = suite::config(&slow).timeout(100 * suite::MS).retry(wats_scim::RetryPolicy::none());
+    let own = reqwest::Client::builder().tls_backend_preconfigured(no_tls()).no_proxy().build().unwrap();
+    let transport = Transport::over(own, &config).unwrap();
+    let client = api::ScimService::with_http_client(&config, transport).unwrap();
+    assert_eq!(client.get_user("1").await.unwrap_err().kind(), wats_scim::ErrorKind::Timeout);
+}
+
+/// reqwest is built without a provider of its own.
+fn no_tls() -> rustls::ClientConfig {
+    rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
+}
+
 #[test]
 async fn tasks_share_a_renewal_and_a_cancelled_one_is_taken_over() {
     use std::sync::Arc;

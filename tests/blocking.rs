@@ -106,6 +106,36 @@ fn threads_share_a_renewal_and_one_that_panics_leaves_it_to_another() {
     assert_eq!(servers.state().issued, 1);
 }
 
+/// A server that redirects everything but its form.
+fn redirecting() -> Sandbox {
+    let redirect = |request: &Request<Vec<u8>>| {
+        let elsewhere = Response::builder().status(303).header("location", "/form").body(Vec::new()).unwrap();
+        Some(if request.uri().path() == "/form" {
+            suite::answer(200, "application/json", r#"{"id":"1"}"#)
+        } else {
+            elsewhere
+        })
+    };
+    Sandbox::builder().respond_with(redirect).start().unwrap()
+}
+
+#[test]
+fn an_agent_of_ones_own_follows_no_redirects() {
+    let sandbox = redirecting();
+    let config = suite::config(&sandbox);
+    let transport = Transport::over(ureq::Agent::new_with_defaults(), &config).unwrap();
+    let client = api::ScimService::with_http_client(&config, transport).unwrap();
+    let error = client.delete_user("1").unwrap_err();
+    assert_eq!(error.kind(), wats_scim::ErrorKind::Redirect, "{error:?}");
+    assert_eq!(sandbox.requests().len(), 1);
+
+    let slow = Sandbox::builder().latency(std::time::Duration::from_secs(5)).start().unwrap();
+    let config = suite::config(&slow).timeout(100 * suite::MS).retry(wats_scim::RetryPolicy::none());
+    let transport = Transport::over(ureq::Agent::new_with_defaults(), &config).unwrap();
+    let client = api::ScimService::with_http_client(&config, transport).unwrap();
+    assert_eq!(client.get_user("1").unwrap_err().kind(), wats_scim::ErrorKind::Timeout);
+}
+
 #[test]
 fn too_large_headers_are_named_as_the_cause() {
     let base_url = suite::transports::server(|stream| {

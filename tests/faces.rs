@@ -28,9 +28,10 @@ const ONLY_ASYNC: [(&str, &str); 6] = [
 ];
 
 /// What both declare with documentation of their own.
-const OWN_WORDS: [(&str, &str); 2] = [
+const OWN_WORDS: [(&str, &str); 3] = [
     ("type ScimClient", "each introduces its client"),
     ("struct Transport", "each introduces its transport, and its limits"),
+    ("Transport :: over", "redirects of an agent can be turned off here, those of a client cannot"),
 ];
 
 /// What one client declares: an item's name, its declaration, and its documentation.
@@ -43,6 +44,7 @@ fn text(tokens: &impl ToTokens) -> String {
     let same = |word| match word {
         "Ureq" | "Reqwest" => "Transport",
         "ureq" | "reqwest" => "transport",
+        "Agent" => "Client",
         "blocking" | "asynchronous" => "client",
         _ => word,
     };

@@ -61,7 +61,8 @@ struct Seen {
 impl Server {
     fn start(&self) -> Sandbox {
         let server = self.clone();
-        let sandbox = Sandbox::builder().record_requests(false).respond_with(move |request| Some(server.answer(request)));
+        let sandbox =
+            Sandbox::builder().record_requests(false).respond_with(move |request| Some(server.answer(request)));
         sandbox.start().unwrap()
     }
 
@@ -153,7 +154,8 @@ fn no_write_with_short_lived_tokens_is_lost_or_doubled() {
     let client = blocking::ScimClient::with_config(&config_of).unwrap();
     let (before, begun) = (issued().len(), Instant::now());
     let items = client.create_users(users(number_of_writes())).in_flight(IN_FLIGHT).run();
-    let failures: Vec<_> = items.iter().filter_map(|item| item.result.as_ref().err()).map(|e| format!("{e:?}")).collect();
+    let failures: Vec<_> =
+        items.iter().filter_map(|item| item.result.as_ref().err()).map(|e| format!("{e:?}")).collect();
     check("blocking", &server, before, begun, &failures);
     server.check(&format!("{failures:?} {client:?} {:?} {config_of:?}", client.repository()));
 

@@ -28,6 +28,7 @@ mod settle;
 pub(super) mod step;
 mod token_provider;
 mod tokens;
+mod views;
 
 pub use apply::ScimApply;
 pub use batch::ScimBatch;

@@ -169,7 +169,10 @@ pub struct HttpScimRepository<C> {
     pub(super) endpoint: Endpoint,
     pub(super) client: C,
     pub(super) retry: RetryPolicy,
+    /// The timeout of a request.
     pub(super) timeout: Duration,
+    /// The timeout that the transport has from the configuration.
+    pub(super) transport_timeout: Duration,
     pub(super) throttle: Arc<Throttle>,
     pub(super) tokens: Arc<Tokens>,
     pub(super) audit: Option<Trail>,
@@ -190,6 +193,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             client,
             retry: config.retry.clone(),
             timeout: config.timeout,
+            transport_timeout: config.timeout,
             throttle: Arc::new(Throttle::new(config)?),
             tokens: Arc::new(Tokens::new(config)?),
             audit: config.audit.clone(),

@@ -106,8 +106,8 @@ impl<C> HttpScimRepository<C> {
         now: Instant,
     ) -> Request<Vec<u8>> {
         let mut request = self.endpoint.request(call, authorization);
-        let time_left = budget.time_left(now);
-        if time_left < self.timeout {
+        let time_left = budget.time_left(now).min(self.timeout);
+        if time_left != self.transport_timeout {
             request.extensions_mut().insert(TimeLeft(time_left));
         }
         call.count();

@@ -8,7 +8,9 @@ use super::token_provider::AnyProvider;
 use super::{HttpClient, Watched, maybe_async};
 use crate::config::{AccessToken, Origin, ScimConfig, TokenFile};
 use crate::error::{Error, ErrorKind, Result, Secrets};
-use crate::exchange::{Answer, Authorization, Budget, Renewal, TimeLeft, TokenEndpoint, Turn, Waited, random, read_token};
+use crate::exchange::{
+    Answer, Authorization, Budget, Renewal, TimeLeft, TokenEndpoint, Turn, Waited, random, read_token,
+};
 
 /// The credentials of a client, shared by its clones.
 pub(super) struct Tokens {
@@ -21,13 +23,13 @@ pub(super) struct Tokens {
 enum Source {
     Fixed(Arc<Authorization>),
     File(TokenFile),
-    Endpoint(TokenEndpoint),
+    Endpoint(Box<TokenEndpoint>),
     Provider(Arc<dyn AnyProvider>),
 }
 
 impl Tokens {
     pub(super) fn new(config: &ScimConfig) -> Result<Self> {
-        let mut secrets = Arc::new(config.credentials.secrets());
+        let mut secrets = Arc::new(config.secrets());
         let source = match config.credentials.origin()? {
             Origin::Fixed(header) => {
                 Source::Fixed(Arc::new(Authorization { header, secrets: Arc::clone(&secrets), renewal: 0 }))
@@ -36,7 +38,7 @@ impl Tokens {
             Origin::OAuth2(client) => {
                 let endpoint = TokenEndpoint::new(client, config)?;
                 secrets = Arc::new(endpoint.secrets().and(&secrets));
-                Source::Endpoint(endpoint)
+                Source::Endpoint(Box::new(endpoint))
             }
         };
         Ok(Self::of(source, secrets))

@@ -82,11 +82,7 @@ impl ClientCredentials {
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "blocking", feature = "async"))))]
     #[must_use]
-    pub fn private_key(
-        token_url: impl Into<String>,
-        client_id: impl Into<String>,
-        pem: impl Into<Secret>,
-    ) -> Self {
+    pub fn private_key(token_url: impl Into<String>, client_id: impl Into<String>, pem: impl Into<Secret>) -> Self {
         let key = PrivateKey { pem: pem.into(), key_id: None, audience: None };
         Self { proof: Proof::PrivateKey(key), ..Self::new(token_url, client_id, "") }
     }
@@ -196,7 +192,8 @@ mod tests {
         for url in ["https://login.example.com/t?x=1", "http://127.0.0.1:1/token", " https://x/token "] {
             assert!(at(url).uri(false).is_ok(), "{url}");
         }
-        for url in ["", "login", "http://login.example.com/t", "https://canary:canary@x", "ftp://x/canary", "https://x#c"]
+        for url in
+            ["", "login", "http://login.example.com/t", "https://canary:canary@x", "ftp://x/canary", "https://x#c"]
         {
             let error = at(url).uri(false).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("canary"), "{error}");

@@ -129,6 +129,19 @@ impl Credentials {
         }
     }
 
+    pub(crate) fn are_none(&self) -> bool {
+        matches!(self.0, Scheme::None)
+    }
+
+    /// The token endpoint, if there is one.
+    #[cfg(feature = "tls")]
+    pub(crate) fn token_url(&self, allow_plain_http: bool) -> Result<Option<http::Uri>> {
+        match &self.0 {
+            Scheme::OAuth2(client) => client.uri(allow_plain_http).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Where the `Authorization` header comes from.
     pub(crate) fn origin(&self) -> Result<Origin> {
         let text = match &self.0 {

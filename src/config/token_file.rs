@@ -46,9 +46,8 @@ impl TokenFile {
 
     /// Reads the token.
     pub(crate) fn read(&self) -> Result<AccessToken> {
-        let unreadable = |error: io::Error| {
-            self.unusable(&format!("cannot be read ({})", error.kind())).with_source(error)
-        };
+        let unreadable =
+            |error: io::Error| self.unusable(&format!("cannot be read ({})", error.kind())).with_source(error);
         // Before the content, so that a change during the read is seen as a change later.
         let metadata = fs::metadata(&self.path).map_err(unreadable)?;
         if !metadata.is_file() || metadata.len() > Self::LARGEST {

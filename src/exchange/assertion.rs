@@ -7,13 +7,12 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::SignatureScheme;
-use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::sign::SigningKey;
 use serde_json::json;
 
-use crate::config::PrivateKey;
+use crate::config::{PrivateKey, tls};
 use crate::error::{Error, Result, Secret};
 
 /// A key that signs assertions.
@@ -46,11 +45,16 @@ impl Signer {
         // Neither error is a source: it could quote the key.
         let der = PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes())
             .map_err(|_| Error::invalid("the private key of the client credentials is not in PEM format"))?;
-        let provider = CryptoProvider::get_default().map_or_else(|| ring::default_provider().key_provider, |provider| provider.key_provider);
-        let unsupported = || Error::invalid("the private key of the client credentials is neither an RSA, a P-256, a P-384 nor an Ed25519 key");
-        let signing = provider.load_private_key(der).map_err(|_| unsupported())?;
-        let algorithm =
-            ALGORITHMS.iter().find(|algorithm| signing.choose_scheme(&[algorithm.scheme]).is_some()).ok_or_else(unsupported)?;
+        let unsupported = || {
+            Error::invalid(
+                "the private key of the client credentials is neither an RSA, a P-256, a P-384 nor an Ed25519 key",
+            )
+        };
+        let signing = tls::provider().key_provider.load_private_key(der).map_err(|_| unsupported())?;
+        let algorithm = ALGORITHMS
+            .iter()
+            .find(|algorithm| signing.choose_scheme(&[algorithm.scheme]).is_some())
+            .ok_or_else(unsupported)?;
         Ok(Self { key: signing, algorithm, key_id: key.key_id.clone() })
     }
 
@@ -116,9 +120,11 @@ mod tests {
 
     #[test]
     fn an_assertion_names_the_client_and_is_signed_with_the_algorithm_of_the_key() {
-        for (kind, name, length) in
-            [(&PKCS_ECDSA_P256_SHA256, "ES256", 64), (&PKCS_ECDSA_P384_SHA384, "ES384", 96), (&PKCS_ED25519, "EdDSA", 64)]
-        {
+        for (kind, name, length) in [
+            (&PKCS_ECDSA_P256_SHA256, "ES256", 64),
+            (&PKCS_ECDSA_P384_SHA384, "ES384", 96),
+            (&PKCS_ED25519, "EdDSA", 64),
+        ] {
             let pem = KeyPair::generate_for(kind).unwrap().serialize_pem();
             let signer = signer(&pem).unwrap();
             let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1000);
@@ -128,10 +134,14 @@ mod tests {
                 let parts: Vec<Vec<u8>> =
                     assertion.expose().split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
                 let [head, claims, signature] = &parts[..] else { panic!("{parts:?}") };
-                let [head, claims] = [head, claims].map(|part| serde_json::from_slice::<serde_json::Value>(part).unwrap());
+                let [head, claims] =
+                    [head, claims].map(|part| serde_json::from_slice::<serde_json::Value>(part).unwrap());
                 assert_eq!(head, json!({ "alg": name, "typ": "JWT", "kid": "k1" }));
                 assert_eq!(claims["jti"], format!("{random:032x}"));
-                assert_eq!((&claims["iss"], &claims["sub"], &claims["aud"]), (&json!("me"), &json!("me"), &json!("https://x/token")));
+                assert_eq!(
+                    (&claims["iss"], &claims["sub"], &claims["aud"]),
+                    (&json!("me"), &json!("me"), &json!("https://x/token"))
+                );
                 assert_eq!((&claims["iat"], &claims["exp"]), (&json!(1000), &json!(1060)));
                 assert_eq!(signature.len(), length, "{name}");
             }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use wats_scim_filter::Filter;
 
 use super::answer::Answer;
@@ -14,7 +14,7 @@ use super::bulk;
 use super::path::{encode, id_segment, name};
 use super::version::entity_tag;
 use crate::config::Profile;
-use crate::config::{BaseUrl, ScimConfig};
+use crate::config::{BaseUrl, Header, ScimConfig};
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
@@ -27,6 +27,9 @@ use crate::model::{PatchOp, Resource, ScimPatchRequest};
 pub(crate) struct Endpoint {
     base: BaseUrl,
     user_agent: HeaderValue,
+    media_type: HeaderValue,
+    /// Those of the configuration.
+    headers: HeaderMap,
     /// Whether bodies are sent as `application/json`. Clones share it.
     sends_plain_json: Arc<AtomicBool>,
 }
@@ -55,9 +58,23 @@ impl Endpoint {
         let user_agent = HeaderValue::try_from(&config.user_agent).map_err(|error| {
             Error::invalid("the user agent contains a character that is not allowed in a header").with_source(error)
         })?;
+        let media_type = match &config.media_type {
+            None => Self::SCIM_JSON,
+            Some(media_type) => HeaderValue::try_from(media_type).map_err(|error| {
+                let message = "the media type contains a character that is not allowed in a header";
+                Error::invalid(message).with_source(error)
+            })?,
+        };
+        let mut headers = HeaderMap::new();
+        config.headers.iter().try_for_each(|header| header.add_to(&mut headers))?;
+        if headers.contains_key(AUTHORIZATION) && !config.credentials.are_none() {
+            return Err(Error::invalid("the credentials set the header authorization; use Credentials::none"));
+        }
         Ok(Self {
             base: config.base_url()?,
             user_agent,
+            media_type,
+            headers,
             sends_plain_json: Arc::new(AtomicBool::new(config.plain_json)),
         })
     }
@@ -71,6 +88,12 @@ impl Endpoint {
     pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
         self.base = self.base.with_profile(profile);
         self
+    }
+
+    /// The same server, with another header for its requests.
+    pub(crate) fn with_header(mut self, header: &Header) -> Result<Self> {
+        header.add_to(&mut self.headers)?;
+        Ok(self)
     }
 
     /// Scheme, host and port, for messages.
@@ -306,14 +329,17 @@ impl Endpoint {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         let headers = request.headers_mut();
-        headers.reserve(5);
+        headers.reserve(self.headers.len().saturating_add(5));
         headers.insert(ACCEPT, Self::ACCEPT);
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
         if let Some(value) = &authorization.header {
             headers.insert(AUTHORIZATION, value.clone());
         }
         headers.insert(USER_AGENT, self.user_agent.clone());
         if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, if self.sends_plain_json() { Self::JSON } else { Self::SCIM_JSON });
+            headers.insert(CONTENT_TYPE, if self.sends_plain_json() { Self::JSON } else { self.media_type.clone() });
         }
         if let Some((name, value)) = &call.condition {
             headers.insert(name.clone(), value.clone());

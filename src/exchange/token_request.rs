@@ -146,7 +146,8 @@ pub(crate) fn read_token(response: &Response<Vec<u8>>, secrets: &Secrets, now: S
     if !status.is_success() || reply.get("error").is_some_and(Value::is_string) {
         return Err(refusal(response, &reply, secrets, now));
     }
-    let unexpected = |why: &str| Error::new(ErrorKind::UnexpectedBody, format!("the token endpoint answered {status}, but {why}"));
+    let unexpected =
+        |why: &str| Error::new(ErrorKind::UnexpectedBody, format!("the token endpoint answered {status}, but {why}"));
     let Some(token) = reply.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty()) else {
         return Err(unexpected(if is_web_page(body) {
             "the answer is a web page; check the token URL"
@@ -249,7 +250,10 @@ mod tests {
     #[test]
     fn a_secret_is_sent_in_the_header_or_in_the_body() {
         let request = sent(client().with_scope("scim read").with_audience("https://x"));
-        assert_eq!((request.method(), request.uri().to_string().as_str()), (&Method::POST, "https://login.example.com/token"));
+        assert_eq!(
+            (request.method(), request.uri().to_string().as_str()),
+            (&Method::POST, "https://login.example.com/token")
+        );
         assert_eq!(body(&request), "grant_type=client_credentials&scope=scim%20read&audience=https%3A%2F%2Fx");
         let value = &request.headers()[AUTHORIZATION];
         let pair = STANDARD.decode(value.to_str().unwrap().strip_prefix("Basic ").unwrap()).unwrap();
@@ -259,7 +263,10 @@ mod tests {
 
         let request = sent(client().secret_in_body());
         assert!(!request.headers().contains_key(AUTHORIZATION));
-        assert_eq!(body(&request), "grant_type=client_credentials&client_id=id%3A1&client_secret=s3cret%20canary%2F%2B");
+        assert_eq!(
+            body(&request),
+            "grant_type=client_credentials&client_id=id%3A1&client_secret=s3cret%20canary%2F%2B"
+        );
     }
 
     #[test]
@@ -320,6 +327,15 @@ mod tests {
             // What the token endpoint says about itself is not said of a resource.
             let error = error.without_token();
             assert!(is_retryable || (error.kind() == ErrorKind::Unauthorized && error.status().is_none()), "{error}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_answer_is_a_token_or_an_error_of_one_line(status in 200..600_u16, body in ".{0,80}|\\{\"(error|access_token|expires_in|token_type)\":\"?[^\"]{0,20}\"?\\}") {
+            if let Err(error) = read(status, &body) {
+                proptest::prop_assert!(!error.to_string().contains(['\n', '\u{1b}']), "{error}");
+            }
         }
     }
 

@@ -24,6 +24,7 @@ mod random;
 mod rate_limit;
 mod retries;
 mod settling;
+mod shaping;
 mod small_servers;
 mod tls;
 pub(crate) mod tokens;

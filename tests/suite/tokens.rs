@@ -173,7 +173,10 @@ async fn a_second_401_is_the_error() {
         assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(401), 1));
         assert!(error.to_string().ends_with("; nothing was changed"), "{error}");
         check(&format!("{error} {error:?}"));
-        assert_eq!((servers.count(|state| state.issued), servers.count(|state| state.scim_requests)), (2 * operation, 2 * operation));
+        assert_eq!(
+            (servers.count(|state| state.issued), servers.count(|state| state.scim_requests)),
+            (2 * operation, 2 * operation)
+        );
     }
 }
 
@@ -206,7 +209,11 @@ async fn a_token_endpoint_is_not_taken_for_the_server() {
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
         let error = client.discover().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
-        assert_eq!((servers.count(|state| state.scim_requests), servers.count(|state| state.token_requests.len())), (0, 2), "nothing is followed");
+        assert_eq!(
+            (servers.count(|state| state.scim_requests), servers.count(|state| state.token_requests.len())),
+            (0, 2),
+            "nothing is followed"
+        );
     }
 }
 
@@ -376,7 +383,10 @@ async fn no_token_and_no_secret_is_shown() {
         if request.uri().host() == Some("login.example.com") {
             return quoting.answer(request);
         }
-        let body = format!(r#"{{"detail":"bad canary-token-1, {SECRET}, {:?}"}}"#, request.headers()["authorization"].to_str());
+        let body = format!(
+            r#"{{"detail":"bad canary-token-1, {SECRET}, {:?}"}}"#,
+            request.headers()["authorization"].to_str()
+        );
         answer(400, "application/json", body)
     });
     let other = ScimService::with_http_client(&config, transport).unwrap();
