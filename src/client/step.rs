@@ -108,7 +108,7 @@ impl<T: Resource> Job for WriteJob<T> {
             if let (None, Err(error)) = (&ended, &result)
                 && weight(error) == ENDS_THE_WORK
             {
-                ended = Some(error.repeated());
+                ended = Some(error.repeated().unsent());
             }
             references.settle(&write.sent, &result);
             items.push(write.into_item(&references, result));

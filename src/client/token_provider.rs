@@ -25,7 +25,8 @@ use crate::error::Result;
 )]
 #[maybe_async(AFIT)]
 pub trait TokenProvider: Send + Sync + 'static {
-    /// Returns a token.
+    /// Returns a token. It must end, because the requests of a client wait for it; they give up at the
+    /// [`deadline`](crate::RetryPolicy::deadline) of their operation.
     ///
     /// # Errors
     ///

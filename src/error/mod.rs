@@ -58,7 +58,7 @@ struct Parts {
     message: String,
     outcome: WriteOutcome,
     is_unprocessed: bool,
-    /// No request was sent, because there was no access token.
+    /// No request was sent, because there was no access token, or because it was rejected before.
     is_unsent: bool,
     sender: Sender,
     retry_after: Option<Duration>,
@@ -261,6 +261,12 @@ impl Error {
         self.0.message.insert_str(0, "no access token: ");
         self.0.outcome = WriteOutcome::NotApplied;
         self.0.is_unprocessed = false;
+        self.0.is_unsent = true;
+        self
+    }
+
+    /// No request was sent.
+    pub(crate) fn unsent(mut self) -> Self {
         self.0.is_unsent = true;
         self
     }

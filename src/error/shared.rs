@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Error;
 
 impl Error {
-    /// The same error for another request, which is not sent.
+    /// The same error for another request, without its source.
     pub(crate) fn repeated(&self) -> Self {
         let of = &self.0;
         let mut error = Self::new(of.kind, of.message.clone()).with_outcome(of.outcome);
@@ -16,7 +16,7 @@ impl Error {
         error.0.detail.clone_from(&of.detail);
         error.0.sender = of.sender;
         error.0.retry_after = of.retry_after;
-        error.0.is_unsent = true;
+        error.0.is_unsent = of.is_unsent;
         error
     }
 

@@ -61,10 +61,10 @@ impl Signer {
     /// An assertion that the client is this one, for this audience.
     pub(crate) fn assertion(&self, client: &str, audience: &str, now: SystemTime, random: [u64; 2]) -> Result<Secret> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let mut head = json!({ "alg": self.algorithm.name, "typ": "JWT" });
-        if let Some(key_id) = &self.key_id {
-            head["kid"] = json!(key_id);
-        }
+        let head = match &self.key_id {
+            Some(key_id) => json!({ "alg": self.algorithm.name, "typ": "JWT", "kid": key_id }),
+            None => json!({ "alg": self.algorithm.name, "typ": "JWT" }),
+        };
         let claims = json!({
             "iss": client, "sub": client, "aud": audience, "jti": format!("{:016x}{:016x}", random[0], random[1]),
             "iat": now, "exp": now.saturating_add(Self::LIFETIME),

@@ -188,8 +188,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn token(name: &str, seconds: u32) -> Result<AccessToken> {
-        Ok(AccessToken::new(name).with_lifetime(seconds * SECOND))
+    fn token(name: &str, seconds: u32) -> AccessToken {
+        AccessToken::new(name).with_lifetime(seconds * SECOND)
     }
 
     fn failure() -> Result<AccessToken> {
@@ -217,27 +217,27 @@ mod tests {
         let (mut one, mut other) = (Waited::default(), Waited::default());
         let Some(Turn::Renew(number)) = renewal.turn(&mut one, now) else { panic!() };
         assert!(renewal.turn(&mut other, now).is_none() && renewal.ready(now).is_none());
-        renewal.end(number, token("a", 10), now, now);
+        renewal.end(number, Ok(token("a", 10)), now, now);
         assert!(sends(renewal.turn(&mut one, now), "a") && sends(renewal.turn(&mut other, now), "a"));
     }
 
     #[test]
     fn a_token_is_renewed_before_it_expires_while_the_others_use_it() {
         let (mut renewal, now) = (Renewal::default(), Instant::now());
-        renewed(&mut renewal, token("a", 2), now);
+        renewed(&mut renewal, Ok(token("a", 2)), now);
         assert!(sends(arrives(&mut renewal, now + 17 * SECOND / 10), "a"));
         let due = now + 18 * SECOND / 10;
         let Some(Turn::Renew(number)) = arrives(&mut renewal, due) else { panic!() };
         assert!(sends(arrives(&mut renewal, due), "a"));
         assert!(arrives(&mut renewal, now + 2 * SECOND).is_none(), "expired");
-        renewal.end(number, token("b", 2), due, now + 2 * SECOND);
+        renewal.end(number, Ok(token("b", 2)), due, now + 2 * SECOND);
         assert!(sends(arrives(&mut renewal, now + 3 * SECOND), "b"));
     }
 
     #[test]
     fn a_long_lifetime_has_a_margin_of_a_minute() {
         let (mut renewal, now) = (Renewal::default(), Instant::now());
-        renewed(&mut renewal, token("a", 3600), now);
+        renewed(&mut renewal, Ok(token("a", 3600)), now);
         assert!(sends(arrives(&mut renewal, now + 3539 * SECOND), "a"));
         assert!(matches!(arrives(&mut renewal, now + 3540 * SECOND), Some(Turn::Renew(2))));
     }
@@ -254,14 +254,14 @@ mod tests {
             let Some(Turn::Fail(error)) = renewal.turn(waited, now) else { panic!() };
             assert_eq!(error.to_string(), "no access token: no connection");
         }
-        renewal.end(number, token("b", 10), now, now);
+        renewal.end(number, Ok(token("b", 10)), now, now);
         assert!(sends(renewal.turn(&mut other, now), "b"));
     }
 
     #[test]
     fn a_failed_early_renewal_leaves_the_token_in_use() {
         let (mut renewal, now) = (Renewal::default(), Instant::now());
-        renewed(&mut renewal, token("a", 100), now);
+        renewed(&mut renewal, Ok(token("a", 100)), now);
         renewed(&mut renewal, failure(), now + 90 * SECOND);
         assert!(sends(arrives(&mut renewal, now + 94 * SECOND), "a"));
         renewed(&mut renewal, failure(), now + 95 * SECOND);
@@ -276,18 +276,18 @@ mod tests {
         assert!(renewal.turn(&mut other, now).is_none());
         renewal.abandon(number);
         let Some(Turn::Renew(second)) = renewal.turn(&mut other, now) else { panic!() };
-        renewal.end(number, token("late", 10), now, now);
+        renewal.end(number, Ok(token("late", 10)), now, now);
         assert!(arrives(&mut renewal, now).is_none(), "the first one does not end the second");
-        renewal.end(second, token("b", 10), now, now);
+        renewal.end(second, Ok(token("b", 10)), now, now);
         assert!(sends(renewal.turn(&mut other, now), "b"));
     }
 
     #[test]
     fn a_rejected_token_is_renewed_once_for_all_that_used_it() {
         let (mut renewal, now) = (Renewal::default(), Instant::now());
-        renewed(&mut renewal, token("a", 10), now);
+        renewed(&mut renewal, Ok(token("a", 10)), now);
         renewal.reject(1);
-        renewed(&mut renewal, token("b", 10), now);
+        renewed(&mut renewal, Ok(token("b", 10)), now);
         renewal.reject(1);
         assert!(sends(arrives(&mut renewal, now), "b"));
     }
@@ -298,7 +298,7 @@ mod tests {
         let (mut one, mut other) = (Waited::default(), Waited::default());
         let Some(Turn::Renew(number)) = renewal.turn(&mut one, now) else { panic!() };
         assert!(renewal.turn(&mut other, now).is_none());
-        renewal.end(number, token("a", 0), now, now);
+        renewal.end(number, Ok(token("a", 0)), now, now);
         assert!(sends(renewal.turn(&mut one, now), "a") && sends(renewal.turn(&mut other, now), "a"));
         assert!(matches!(arrives(&mut renewal, now), Some(Turn::Renew(2))));
     }
@@ -331,8 +331,8 @@ mod tests {
     fn earlier_tokens_are_redacted_too() {
         let mut renewal = Renewal::new(Arc::new(Secrets::new(["client-secret"])));
         let now = Instant::now();
-        renewed(&mut renewal, token("first-token", 0), now);
-        renewed(&mut renewal, token("second-token", 0), now);
+        renewed(&mut renewal, Ok(token("first-token", 0)), now);
+        renewed(&mut renewal, Ok(token("second-token", 0)), now);
         let secrets = renewal.held.map(|held| Arc::clone(&held.authorization.secrets)).unwrap();
         let hidden = secrets.hide("first-token second-token client-secret");
         assert_eq!(hidden, "[redacted] [redacted] [redacted]");
@@ -386,7 +386,7 @@ mod tests {
                     },
                     Act::Ends { succeeds, lifetime } => if let Some((number, begun)) = in_flight.take() {
                         ends.insert(number, begun + lifetime * SECOND);
-                        renewal.end(number, if succeeds { token("t", lifetime) } else { failure() }, begun, now);
+                        renewal.end(number, if succeeds { Ok(token("t", lifetime)) } else { failure() }, begun, now);
                     },
                     Act::Cancels => if let Some((number, _)) = in_flight.take() {
                         renewal.abandon(number);

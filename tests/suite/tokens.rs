@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) created: Vec<String>,
     pub(crate) token_requests: Vec<Request<Vec<u8>>>,
     pub(crate) scim_requests: usize,
+    /// The state of a random number generator that decides about failures.
+    pub(crate) random: Option<u64>,
     is_revoked: bool,
 }
 
@@ -59,12 +61,18 @@ impl Servers {
         let mut state = self.state();
         if request.uri().host() == Some("login.example.com") {
             state.token_requests.push(request);
+            if state.happens(20) {
+                return answer(503, "text/plain", "down");
+            }
             if !state.refusals.is_empty() {
                 return state.refusals.remove(0);
             }
             return state.issue();
         }
         state.scim_requests += 1;
+        if state.happens(5) {
+            state.is_revoked = true;
+        }
         let given = request.headers().get("authorization").map_or("none", |value| value.to_str().unwrap());
         if state.rejects_all || state.is_revoked || given != format!("Bearer canary-token-{}", state.issued) {
             return answer(401, "application/json", format!(r#"{{"detail":"the token {given} has expired"}}"#));
@@ -74,7 +82,7 @@ impl Servers {
             let name = user.user_name.unwrap();
             state.created.push(name.clone());
             state.created_with_token += 1;
-            state.is_revoked = state.revoked_after == Some(state.created_with_token);
+            state.is_revoked |= state.revoked_after == Some(state.created_with_token);
             return answer(201, "application/json", format!(r#"{{"id":"{name}","userName":"{name}"}}"#));
         }
         answer(200, "application/json", r#"{"id":"1","userName":"jane"}"#)
@@ -89,6 +97,13 @@ impl Servers {
 }
 
 impl State {
+    /// Whether a failure happens that has this chance, in percent.
+    fn happens(&mut self, percent: u64) -> bool {
+        let Some(random) = &mut self.random else { return false };
+        *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*random >> 33) % 100 < percent
+    }
+
     fn issue(&mut self) -> Response<Vec<u8>> {
         self.issued += 1;
         self.is_revoked = false;
@@ -249,6 +264,63 @@ async fn many_writes_in_flight_renew_a_revoked_token_once() {
 
 #[maybe_async]
 #[test]
+async fn whatever_the_token_server_does_a_write_is_done_once_or_not_at_all() {
+    for seed in 0..20 {
+        let servers = Servers::with(|state| (state.random, state.lifetime) = (Some(seed), Some(seed % 2)));
+        let client = service!(servers, config(credentials()).retry(quick().delays(Duration::ZERO, Duration::ZERO)));
+        let users: Vec<_> = (0..100).map(|number| ScimUser::new(format!("user{number}"))).collect();
+        let items = client.create_users(users).in_flight(8).run().await;
+        let (state, mut done) = (servers.state(), 0);
+        for (number, item) in items.iter().enumerate() {
+            let times = state.created.iter().filter(|name| **name == format!("user{number}")).count();
+            match &item.result {
+                Ok(_) => assert_eq!(times, 1, "seed {seed}, user{number}"),
+                Err(error) => {
+                    assert_eq!(
+                        (times, error.write_outcome()),
+                        (0, Some(WriteOutcome::NotApplied)),
+                        "seed {seed}: {error}"
+                    );
+                    check(&format!("{error:?}"));
+                }
+            }
+            done += times;
+        }
+        assert_eq!(state.created.len(), done, "seed {seed}");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_bulk_request_without_valid_credentials_is_not_split() {
+    let servers = Servers::with(|state| state.rejects_all = true);
+    let described = servers.clone();
+    let transport = answering(move |request| match request.uri().path() {
+        "/v2/ServiceProviderConfig" => answer(
+            200,
+            "application/json",
+            r#"{"bulk":{"supported":true,"maxOperations":10,"maxPayloadSize":100000},"patch":{"supported":true}}"#,
+        ),
+        "/v2/ResourceTypes" => answer(404, "application/json", r#"{"detail":"no"}"#),
+        _ => described.answer(request),
+    });
+    let client = ScimService::with_http_client(&config(Credentials::bearer("expired")), transport).unwrap();
+    let client = client.discover().await.unwrap();
+    let users: Vec<_> = (0..100).map(|number| ScimUser::new(format!("user{number}"))).collect();
+    let items = client.create_users(users).in_flight(1).run().await;
+    assert_eq!((items.len(), servers.state().scim_requests), (10, 1));
+    for item in items {
+        let text = item.result.unwrap_err().to_string();
+        assert!(
+            text.starts_with("could not create user: the server answered 401")
+                && text.ends_with("; nothing was changed"),
+            "{text}"
+        );
+    }
+}
+
+#[maybe_async]
+#[test]
 async fn a_401_ends_a_batch_and_the_rest_can_be_resumed() {
     let servers = Servers::with(|state| state.rejects_all = true);
     let client = service!(servers, config(credentials()));
@@ -274,7 +346,9 @@ async fn the_token_of_a_file_is_read_again_when_the_file_has_changed() {
     let servers = Servers::default();
     let client = service!(servers, config(Credentials::file(&path)));
     for content in [None, Some(""), Some(" \n")] {
-        content.map(|content| std::fs::write(&path, content).unwrap());
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
         let error = client.create_user(&ScimUser::new("ann")).await.unwrap_err();
         assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Unauthorized, Some(WriteOutcome::NotApplied)));
         let text = error.to_string();
