@@ -140,7 +140,11 @@ impl Reqwest {
                 request
             }
         };
-        *request.timeout_mut() = Some(time_left.map_or(self.timeout, |TimeLeft(left)| left));
+        *request.timeout_mut() = match time_left {
+            Some(TimeLeft(left)) => Some(left),
+            // It is the default of the client that was made here.
+            None => (!self.is_own).then_some(self.timeout),
+        };
         Ok(request)
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+use super::sleep;
+
 pub(super) struct Watched<T>(Mutex<State<T>>);
 
 struct State<T> {
@@ -52,7 +54,7 @@ impl<T> Watched<T> {
             }
             Poll::Pending
         });
-        match select(pin!(seen), futures_timer::Delay::new(longest)).await {
+        match select(pin!(seen), pin!(sleep(longest))).await {
             Either::Left((out, _)) => Some(out),
             Either::Right(_) => None,
         }

@@ -98,6 +98,7 @@ impl Attempts {
             Err(error) if error.is_unprocessed() => self.judge_unprocessed(budget, error, now),
             Err(error) if sent.with_token && self.can_renew(&error) && !budget.time_left(now).is_zero() => {
                 // A request that is not authorized is not processed, so it may go again whatever it is.
+                self.made = self.made.saturating_add(1);
                 self.is_renewed = true;
                 Verdict::Retry(Retry { delay: Duration::ZERO, change: Change::Token, error })
             }

@@ -73,9 +73,15 @@ impl TlsServer {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
-                let mut head = [0; 4096];
+                let mut head = Vec::new();
+                let mut bytes = [0; 4096];
                 // A client that does not trust the certificate closes the connection here.
-                if tls.read(&mut head).is_ok() {
+                while !head.ends_with(b"\r\n\r\n")
+                    && let Ok(read @ 1..) = tls.read(&mut bytes)
+                {
+                    head.extend(&bytes[..read]);
+                }
+                if head.ends_with(b"\r\n\r\n") {
                     let _ = heads.send(String::from_utf8_lossy(&head).into_owned());
                     let body = r#"{"id":"over TLS"}"#;
                     let length = body.len();

@@ -185,7 +185,7 @@ async fn a_second_401_is_the_error() {
     for operation in 1..3 {
         let error = client.create_user(&ScimUser::new("ann")).await.unwrap_err();
         assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Unauthorized, Some(WriteOutcome::NotApplied)));
-        assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(401), 1));
+        assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(401), 2));
         assert!(error.to_string().ends_with("; nothing was changed"), "{error}");
         check(&format!("{error} {error:?}"));
         assert_eq!(
