@@ -196,6 +196,21 @@ fn no_tls() -> rustls::ClientConfig {
 }
 
 #[test]
+async fn a_request_waits_for_a_renewal_until_its_deadline() {
+    let scim = suite::tokens::Servers::default();
+    let retry = suite::quick().deadline(100 * suite::MS);
+    let config = suite::tokens::config(wats_scim::Credentials::none()).retry(retry);
+    let client = api::ScimService::with_http_client(&config, answering(move |request| scim.answer(request))).unwrap();
+    let client = client.with_token_provider(std::future::pending);
+    let mut renewing = Box::pin(client.get_user("1"));
+    assert!(renewing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let error = client.delete_user("1").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (wats_scim::ErrorKind::Timeout, 0));
+    assert_eq!(error.write_outcome(), Some(wats_scim::WriteOutcome::NotApplied));
+    assert!(error.to_string().contains("RetryPolicy::deadline"), "{error}");
+}
+
+#[test]
 async fn tasks_share_a_renewal_and_a_cancelled_one_is_taken_over() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

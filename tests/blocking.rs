@@ -82,6 +82,31 @@ fn one_client_serves_eight_threads() {
 }
 
 #[test]
+fn a_request_waits_for_a_renewal_until_its_deadline() {
+    let scim = suite::tokens::Servers::default();
+    let retry = suite::quick().deadline(100 * suite::MS);
+    let config = suite::tokens::config(wats_scim::Credentials::none()).retry(retry);
+    let client = api::ScimService::with_http_client(&config, answering(move |request| scim.answer(request))).unwrap();
+    let (begun, is_begun) = std::sync::mpsc::channel();
+    let (end, is_ended) = std::sync::mpsc::channel::<()>();
+    let is_ended = std::sync::Mutex::new(is_ended);
+    let client = client.with_token_provider(move || {
+        begun.send(()).unwrap();
+        let _ = is_ended.lock().unwrap().recv();
+        Ok(wats_scim::AccessToken::new("late"))
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| client.get_user("1"));
+        is_begun.recv().unwrap();
+        let error = client.delete_user("1").unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (wats_scim::ErrorKind::Timeout, 0));
+        assert_eq!(error.write_outcome(), Some(wats_scim::WriteOutcome::NotApplied));
+        assert!(error.to_string().contains("RetryPolicy::deadline"), "{error}");
+        drop(end);
+    });
+}
+
+#[test]
 fn threads_share_a_renewal_and_one_that_panics_leaves_it_to_another() {
     let servers = suite::tokens::Servers::default();
     let (source, begun) = (servers.clone(), std::sync::Arc::new(std::sync::Barrier::new(8)));
