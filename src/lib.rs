@@ -67,13 +67,15 @@
 //! | set what only WATS has: role, levels, product groups | [`WatsService`](blocking::WatsService) | [`WatsService`](asynchronous::WatsService) |
 //! | apply a plan | [`ScimApply`](blocking::ScimApply) | [`ScimApply`](asynchronous::ScimApply) |
 //! | use your own HTTP client | [`HttpClient`](blocking::HttpClient) | [`HttpClient`](asynchronous::HttpClient) |
+//! | use access tokens of your own, such as those of a vault | [`TokenProvider`](blocking::TokenProvider) | [`TokenProvider`](asynchronous::TokenProvider) |
 //! | replace the server in a test | [`ScimRepository`](blocking::ScimRepository) | [`ScimRepository`](asynchronous::ScimRepository) |
 //!
 //! These types are the same for both APIs:
 //!
 //! | for | see |
 //! |---|---|
-//! | settings | [`ScimConfig`], [`Credentials`], [`Secret`], [`RetryPolicy`], [`Profile`], [`BulkLimits`] |
+//! | settings | [`ScimConfig`], [`Secret`], [`RetryPolicy`], [`Profile`], [`BulkLimits`] |
+//! | credentials, also such that renew | [`Credentials`], [`ClientCredentials`], [`AccessToken`] |
 //! | users | [`ScimUser`], [`ScimUserName`], [`ScimUserEmail`], [`ScimMeta`], [`Attributes`] |
 //! | extensions of a user | [`WatsUser`], [`EnterpriseUser`], [`ScimManager`], [`Extension`] |
 //! | groups, and resource types of your own | [`ScimGroup`], [`ScimMember`], [`Resource`] |
@@ -168,7 +170,7 @@ pub use serde_json::Value;
 pub use wats_scim_filter as filter;
 
 pub use batch::{BatchItem, Progress};
-pub use config::{BulkLimits, Credentials, Profile, RetryPolicy, ScimConfig};
+pub use config::{AccessToken, BulkLimits, ClientCredentials, Credentials, Profile, RetryPolicy, ScimConfig};
 pub use error::{Error, ErrorKind, Operation, Result, Secret, WriteOutcome};
 pub use exchange::ListQuery;
 pub use filter::Filter;

@@ -30,8 +30,15 @@ fn server() -> interop::Server {
 /// An `HttpClient` that answers from a closure.
 fn answering(
     answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
-) -> impl HttpClient {
+) -> impl HttpClient + Clone {
     move |request| ready(Ok(answer(request)))
+}
+
+/// A `TokenProvider` that is a closure.
+fn providing(
+    token: impl Fn() -> wats_scim::Result<wats_scim::AccessToken> + Send + Sync + 'static,
+) -> impl api::TokenProvider {
+    move || ready(token())
 }
 
 /// An `HttpClient` that never connects.
@@ -140,6 +147,109 @@ async fn a_batch_takes_a_stream_and_returns_one() {
     let writes = names.map(|name| wats_scim::ScimWrite::create(ScimUser::new(name)));
     let items: Vec<_> = client(&sandbox).write_users_from(writes).into_stream().collect().await;
     assert!(items.len() == 2 && items.iter().all(|item| item.result.is_ok()));
+}
+
+/// A server that redirects everything but its form.
+fn redirecting() -> Sandbox {
+    let redirect = |request: &Request<Vec<u8>>| {
+        let elsewhere = Response::builder().status(303).header("location", "/form").body(Vec::new()).unwrap();
+        Some(if request.uri().path() == "/form" {
+            suite::answer(200, "application/json", r#"{"id":"1"}"#)
+        } else {
+            elsewhere
+        })
+    };
+    Sandbox::builder().respond_with(redirect).start().unwrap()
+}
+
+#[test]
+async fn a_client_of_ones_own_must_not_follow_redirects() {
+    let sandbox = redirecting();
+    let config = suite::config(&sandbox).retry(wats_scim::RetryPolicy::none());
+    for (policy, kind, requests) in [
+        (reqwest::redirect::Policy::none(), wats_scim::ErrorKind::Redirect, 1),
+        (reqwest::redirect::Policy::default(), wats_scim::ErrorKind::Connection, 3),
+    ] {
+        let own =
+            reqwest::Client::builder().tls_backend_preconfigured(no_tls()).no_proxy().redirect(policy).build().unwrap();
+        let transport = Transport::over(own, &config).unwrap();
+        let client = api::ScimService::with_http_client(&config, transport).unwrap();
+        let error = client.delete_user("1").await.unwrap_err();
+        assert_eq!((error.kind(), sandbox.requests().len()), (kind, requests), "{error:?}");
+    }
+
+    let slow = Sandbox::builder().latency(std::time::Duration::from_secs(5)).start().unwrap();
+    let config = suite::config(&slow).timeout(100 * suite::MS).retry(wats_scim::RetryPolicy::none());
+    let own = reqwest::Client::builder().tls_backend_preconfigured(no_tls()).no_proxy().build().unwrap();
+    let transport = Transport::over(own, &config).unwrap();
+    let client = api::ScimService::with_http_client(&config, transport).unwrap();
+    assert_eq!(client.get_user("1").await.unwrap_err().kind(), wats_scim::ErrorKind::Timeout);
+}
+
+/// reqwest is built without a provider of its own.
+fn no_tls() -> rustls::ClientConfig {
+    rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
+}
+
+#[test]
+async fn a_request_waits_for_a_renewal_until_its_deadline() {
+    let scim = suite::tokens::Servers::default();
+    let retry = suite::quick().deadline(100 * suite::MS);
+    let config = suite::tokens::config(wats_scim::Credentials::none()).retry(retry);
+    let client = api::ScimService::with_http_client(&config, answering(move |request| scim.answer(request))).unwrap();
+    let client = client.with_token_provider(std::future::pending);
+    let mut renewing = Box::pin(client.get_user("1"));
+    assert!(renewing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let error = client.delete_user("1").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (wats_scim::ErrorKind::Timeout, 0));
+    assert_eq!(error.write_outcome(), Some(wats_scim::WriteOutcome::NotApplied));
+    assert!(error.to_string().contains("RetryPolicy::deadline"), "{error}");
+}
+
+#[test]
+async fn tasks_share_a_renewal_and_a_cancelled_one_is_taken_over() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    let servers = suite::tokens::Servers::default();
+    let (is_open, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (source, gate, count) = (servers.clone(), Arc::clone(&is_open), Arc::clone(&asked));
+    let provider = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let (source, gate) = (source.clone(), Arc::clone(&gate));
+        std::future::poll_fn(move |cx| {
+            if gate.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(source.token()));
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    };
+    let scim = servers.clone();
+    let config = suite::tokens::config(wats_scim::Credentials::none());
+    let transport = answering(move |request| scim.answer(request));
+    let client = api::ScimService::with_http_client(&config, transport).unwrap().with_token_provider(provider);
+    let mut renewing = Box::pin(client.get_user("1"));
+    assert!(renewing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let get = |_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.get_user("1").await })
+    };
+    let tasks: Vec<_> = (0..8).map(get).collect();
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "the others wait");
+    drop(renewing);
+    is_open.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!((asked.load(Ordering::Relaxed), servers.state().issued), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,8 +24,15 @@ fn server() -> interop::Server {
 /// An `HttpClient` that answers from a closure.
 fn answering(
     answer: impl Fn(Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + Clone + 'static,
-) -> impl HttpClient {
+) -> impl HttpClient + Clone {
     move |request| Ok(answer(request))
+}
+
+/// A `TokenProvider` that is a closure.
+fn providing(
+    token: impl Fn() -> wats_scim::Result<wats_scim::AccessToken> + Send + Sync + 'static,
+) -> impl api::TokenProvider {
+    token
 }
 
 /// An `HttpClient` that never connects.
@@ -72,6 +79,86 @@ fn one_client_serves_eight_threads() {
     });
     assert_eq!(served, 2_000);
     assert!(sandbox.connections() <= 8, "{} connections", sandbox.connections());
+}
+
+#[test]
+fn a_request_waits_for_a_renewal_until_its_deadline() {
+    let scim = suite::tokens::Servers::default();
+    let retry = suite::quick().deadline(100 * suite::MS);
+    let config = suite::tokens::config(wats_scim::Credentials::none()).retry(retry);
+    let client = api::ScimService::with_http_client(&config, answering(move |request| scim.answer(request))).unwrap();
+    let (begun, is_begun) = std::sync::mpsc::channel();
+    let (end, is_ended) = std::sync::mpsc::channel::<()>();
+    let is_ended = std::sync::Mutex::new(is_ended);
+    let client = client.with_token_provider(move || {
+        begun.send(()).unwrap();
+        let _ = is_ended.lock().unwrap().recv();
+        Ok(wats_scim::AccessToken::new("late"))
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| client.get_user("1"));
+        is_begun.recv().unwrap();
+        let error = client.delete_user("1").unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (wats_scim::ErrorKind::Timeout, 0));
+        assert_eq!(error.write_outcome(), Some(wats_scim::WriteOutcome::NotApplied));
+        assert!(error.to_string().contains("RetryPolicy::deadline"), "{error}");
+        drop(end);
+    });
+}
+
+#[test]
+fn threads_share_a_renewal_and_one_that_panics_leaves_it_to_another() {
+    let servers = suite::tokens::Servers::default();
+    let (source, begun) = (servers.clone(), std::sync::Arc::new(std::sync::Barrier::new(8)));
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    let provider = move || {
+        assert!(!is_first.swap(false, std::sync::atomic::Ordering::Relaxed), "on purpose");
+        Ok(source.token())
+    };
+    let scim = servers.clone();
+    let config = suite::tokens::config(wats_scim::Credentials::none());
+    let transport = answering(move |request| scim.answer(request));
+    let client = api::ScimService::with_http_client(&config, transport).unwrap().with_token_provider(provider);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let get = || {
+            begun.wait();
+            client.get_user("1").is_ok()
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(get)).collect();
+        threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+    });
+    assert_eq!(results.iter().filter(|result| matches!(result, Ok(true))).count(), 7);
+    assert_eq!(servers.state().issued, 1);
+}
+
+/// A server that redirects everything but its form.
+fn redirecting() -> Sandbox {
+    let redirect = |request: &Request<Vec<u8>>| {
+        let elsewhere = Response::builder().status(303).header("location", "/form").body(Vec::new()).unwrap();
+        Some(if request.uri().path() == "/form" {
+            suite::answer(200, "application/json", r#"{"id":"1"}"#)
+        } else {
+            elsewhere
+        })
+    };
+    Sandbox::builder().respond_with(redirect).start().unwrap()
+}
+
+#[test]
+fn an_agent_of_ones_own_follows_no_redirects() {
+    let sandbox = redirecting();
+    let config = suite::config(&sandbox);
+    let transport = Transport::over(ureq::Agent::new_with_defaults(), &config).unwrap();
+    let client = api::ScimService::with_http_client(&config, transport).unwrap();
+    let error = client.delete_user("1").unwrap_err();
+    assert_eq!(error.kind(), wats_scim::ErrorKind::Redirect, "{error:?}");
+    assert_eq!(sandbox.requests().len(), 1);
+
+    let slow = Sandbox::builder().latency(std::time::Duration::from_secs(5)).start().unwrap();
+    let config = suite::config(&slow).timeout(100 * suite::MS).retry(wats_scim::RetryPolicy::none());
+    let transport = Transport::over(ureq::Agent::new_with_defaults(), &config).unwrap();
+    let client = api::ScimService::with_http_client(&config, transport).unwrap();
+    assert_eq!(client.get_user("1").unwrap_err().kind(), wats_scim::ErrorKind::Timeout);
 }
 
 #[test]

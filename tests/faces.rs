@@ -9,26 +9,29 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, Signature, TraitItem, UseTree, Visibility};
 
 /// What only the blocking client has.
-const ONLY_BLOCKING: [(&str, &str); 4] = [
+const ONLY_BLOCKING: [(&str, &str); 5] = [
     ("impl Iterator for ScimListing < R , T >", "a listing is an iterator; the async client has `into_stream`"),
     ("impl Iterator for ScimBatch < R , T >", "a batch is an iterator; the async client has `into_stream`"),
     ("impl Iterator for ScimApply < R >", "an apply is an iterator; the async client has `into_stream`"),
     ("impl HttpClient for F", "a closure returns the answer"),
+    ("impl TokenProvider for F", "a closure returns the token"),
 ];
 
 /// What only the async client has.
-const ONLY_ASYNC: [(&str, &str); 5] = [
+const ONLY_ASYNC: [(&str, &str); 6] = [
     ("ScimListing < R , T > :: into_stream", "the blocking client has an iterator"),
     ("ScimBatch < R , T > :: into_stream", "the blocking client has an iterator"),
     ("ScimApply < R > :: into_stream", "the blocking client has an iterator"),
     ("ScimService < R > :: write_users_from", "takes a stream; the blocking `write_users` takes any iterator"),
     ("impl HttpClient for F", "a closure returns a future of the answer"),
+    ("impl TokenProvider for F", "a closure returns a future of the token"),
 ];
 
 /// What both declare with documentation of their own.
-const OWN_WORDS: [(&str, &str); 2] = [
+const OWN_WORDS: [(&str, &str); 3] = [
     ("type ScimClient", "each introduces its client"),
     ("struct Transport", "each introduces its transport, and its limits"),
+    ("Transport :: over", "redirects of an agent can be turned off here, those of a client cannot"),
 ];
 
 /// What one client declares: an item's name, its declaration, and its documentation.
@@ -41,6 +44,7 @@ fn text(tokens: &impl ToTokens) -> String {
     let same = |word| match word {
         "Ureq" | "Reqwest" => "Transport",
         "ureq" | "reqwest" => "transport",
+        "Agent" => "Client",
         "blocking" | "asynchronous" => "client",
         _ => word,
     };

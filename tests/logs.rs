@@ -1,6 +1,7 @@
 //! What the HTTP libraries write to the crate `log`, as SECURITY.md states it. A program of its own,
 //! because there is one logger per process.
 
+#[allow(dead_code, reason = "the suite needs more of it")]
 #[path = "suite/tls.rs"]
 mod tls;
 

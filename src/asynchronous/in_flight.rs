@@ -125,6 +125,11 @@ impl<O> InFlight<O> {
         self.failures
     }
 
+    /// Counts failures from 0 again.
+    pub(super) fn forget_failures(&mut self) {
+        self.failures = 0;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.results.is_empty()
     }

@@ -31,6 +31,7 @@
 //! | [`ScimResources`] | one type of resource: users, groups, or your own |
 //! | [`WatsService`] | what only WATS has |
 //! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
+//! | [`TokenProvider`] | access tokens of your own |
 
 use http::{Request, Response};
 use maybe_async::must_be_async as maybe_async;
@@ -45,17 +46,20 @@ mod client;
 mod in_flight;
 mod source;
 mod streams;
+mod watched;
 
 pub use client::{
     HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources,
-    ScimService, WatsService,
+    ScimService, TokenProvider, WatsService,
 };
 
 use self::in_flight::InFlight;
 #[cfg(feature = "async")]
 pub use self::reqwest::{Reqwest, ScimClient};
 use self::source::Source;
-use crate::error::TransportError;
+use self::watched::Watched;
+use crate::config::AccessToken;
+use crate::error::{Result, TransportError};
 use crate::outside::clock::sleep;
 
 macro_rules! example {
@@ -72,6 +76,9 @@ macro_rules! example {
 }
 use example;
 
+/// What [`boxed`] returns, of any type.
+type Boxed<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// Puts a large or rarely used future on the heap, so that the futures that contain it stay small.
 fn boxed<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
     Box::pin(future)
@@ -87,5 +94,15 @@ where
         request: Request<Vec<u8>>,
     ) -> impl Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send {
         self(request)
+    }
+}
+
+impl<F, Fut> TokenProvider for F
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<AccessToken>> + Send,
+{
+    fn token(&self) -> impl Future<Output = Result<AccessToken>> + Send {
+        self()
     }
 }

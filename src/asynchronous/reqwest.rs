@@ -1,12 +1,11 @@
 use std::error::Error as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Url};
-use rustls::crypto::{CryptoProvider, ring};
+use reqwest::{Client, NoProxy, Proxy, Url};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::{HttpClient, HttpScimRepository, ScimService, example};
@@ -62,12 +61,14 @@ impl ScimClient {
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: Client,
+    /// Whether the client was made here, with the settings that this transport needs.
+    is_own: bool,
     timeout: Duration,
     body_limit: BodyLimit,
-    server: Arc<OnceLock<Option<Server>>>,
+    server: Arc<Option<Server>>,
 }
 
-/// The server of the first request, with its URL in the form of reqwest. Parsing a URL for each
+/// The server of the configuration, with its URL in the form of reqwest. Parsing a URL for each
 /// request took 13 % of a call.
 #[derive(Debug)]
 struct Server {
@@ -87,10 +88,10 @@ impl Reqwest {
     pub fn new(config: &ScimConfig) -> Result<Self> {
         // The configuration decides about the proxy, so reqwest does not search for one.
         let mut builder = Client::builder().no_proxy();
-        if let Some(url) = config.proxy_url()? {
-            let proxy = Proxy::all(url.expose());
-            builder =
-                builder.proxy(proxy.map_err(|_| Error::invalid("the proxy is not of the form http://host:port"))?);
+        if let Some(choice) = config.proxy_choice()? {
+            let proxy = Proxy::all(choice.url.expose());
+            let proxy = proxy.map_err(|_| Error::invalid("the proxy is not of the form http://host:port"))?;
+            builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(&choice.without.join(","))));
         }
         let client = builder
             .tls_backend_preconfigured(tls_config(config)?)
@@ -100,19 +101,33 @@ impl Reqwest {
             .connect_timeout(config.connect_timeout)
             .build()
             .map_err(|error| Error::invalid("the HTTP client cannot be set up").with_source(error.without_url()))?;
+        Ok(Self { is_own: true, ..Self::over(client, config)? })
+    }
+
+    /// Creates a transport over a client of your own, with the timeout and the size limit of a
+    /// configuration. Its other settings are those of your client: connections, TLS, proxy.
+    ///
+    /// Redirects and retries of your client must be off: build it with `redirect(Policy::none())` and
+    /// `retry(retry::never())`. A response that was redirected is rejected, but its request may have
+    /// been sent to another server, with its headers.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the base URL is not valid.
+    pub fn over(client: Client, config: &ScimConfig) -> Result<Self> {
         Ok(Self {
             client,
+            is_own: false,
             timeout: config.timeout,
             body_limit: BodyLimit(config.max_response_bytes),
-            server: Arc::default(),
+            server: Arc::new(Server::of(&config.base_url()?.uri())),
         })
     }
 
     /// Converts a request to the type of reqwest.
     fn request(&self, request: Request<Vec<u8>>) -> reqwest::Result<reqwest::Request> {
         let time_left = request.extensions().get::<TimeLeft>().copied();
-        let server = self.server.get_or_init(|| Server::of(request.uri()));
-        let mut request = match server.as_ref().and_then(|server| server.url(request.uri())) {
+        let mut request = match (*self.server).as_ref().and_then(|server| server.url(request.uri())) {
             None => request.try_into()?,
             Some(url) => {
                 let (head, body) = request.into_parts();
@@ -125,9 +140,11 @@ impl Reqwest {
                 request
             }
         };
-        if let Some(TimeLeft(left)) = time_left {
-            *request.timeout_mut() = Some(left.min(self.timeout));
-        }
+        *request.timeout_mut() = match time_left {
+            Some(TimeLeft(left)) => Some(left),
+            // It is the default of the client that was made here.
+            None => (!self.is_own).then_some(self.timeout),
+        };
         Ok(request)
     }
 }
@@ -155,23 +172,26 @@ impl Server {
 }
 
 fn tls_config(config: &ScimConfig) -> Result<ClientConfig> {
-    // The same choice as in ureq: the provider that the application has installed, or else ring.
-    let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
+    let provider = tls::provider();
     let failed = |error: rustls::Error| Error::invalid("TLS cannot be set up").with_source(error);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(failed)?;
-    let mut tls = match tls::trusted(config)? {
+    let builder = match tls::trusted(config)? {
         None => {
             let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(failed)?;
             // Not dangerous: this is how rustls accepts the verifier of the operating system.
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         }
         Some(trusted) => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(trusted);
-            builder.with_root_certificates(roots).with_no_client_auth()
+            builder.with_root_certificates(roots)
         }
+    };
+    let mut tls = match tls::identity(config)? {
+        None => builder.with_no_client_auth(),
+        Some((certificates, key)) => builder.with_client_auth_cert(certificates, key).map_err(failed)?,
     };
     let protocols: &[&[u8]] = if config.allow_http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
     tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
@@ -184,9 +204,17 @@ impl HttpClient for Reqwest {
         request: Request<Vec<u8>>,
     ) -> impl Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send {
         // Outside of the future, which is smaller without the request.
-        let sent = self.request(request).map(|request| self.client.execute(request));
+        let sent = self.request(request).map(|request| {
+            let url = (!self.is_own).then(|| Box::new(request.url().clone()));
+            (url, self.client.execute(request))
+        });
         async move {
-            let mut response = sent.map_err(failure)?.await.map_err(failure)?;
+            let (url, sent) = sent.map_err(failure)?;
+            let mut response = sent.await.map_err(failure)?;
+            if url.is_some_and(|url| *url != *response.url()) {
+                let redirected = "the HTTP client followed a redirect; build it with Policy::none()";
+                return Err(TransportError::interrupted(redirected));
+            }
             let mut body = Vec::with_capacity(self.body_limit.capacity(response.content_length()));
             while let Some(chunk) = response.chunk().await.map_err(failure)? {
                 if self.body_limit.is_exceeded_by(body.len().saturating_add(chunk.len())) {

@@ -127,6 +127,11 @@ impl<O> InFlight<O> {
         self.shared.lock().failures
     }
 
+    /// Counts failures from 0 again.
+    pub(super) fn forget_failures(&mut self) {
+        self.shared.lock().failures = 0;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.shared.lock().results.is_empty()
     }

@@ -25,6 +25,7 @@
 //! | [`ScimResources`] | one type of resource: users, groups, or your own |
 //! | [`WatsService`] | what only WATS has |
 //! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
+//! | [`TokenProvider`] | access tokens of your own |
 
 use http::{Request, Response};
 use maybe_async::must_be_sync as maybe_async;
@@ -42,17 +43,20 @@ mod failure;
 mod idle;
 mod in_flight;
 mod source;
+mod watched;
 
 pub use client::{
     HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources,
-    ScimService, WatsService,
+    ScimService, TokenProvider, WatsService,
 };
 
 use self::in_flight::InFlight;
 use self::source::Source;
 #[cfg(feature = "blocking")]
 pub use self::ureq::{ScimClient, Ureq};
+use self::watched::Watched;
 use crate::batch::BatchItem;
+use crate::config::AccessToken;
 use crate::error::Result;
 use crate::error::TransportError;
 use crate::model::Resource;
@@ -68,6 +72,9 @@ macro_rules! example {
 }
 use example;
 
+/// What [`boxed`] returns.
+type Boxed<'a, T> = T;
+
 /// The async API puts large futures on the heap; a blocking call has no future.
 fn boxed<T>(value: T) -> T {
     value
@@ -79,6 +86,15 @@ where
 {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         self(request)
+    }
+}
+
+impl<F> TokenProvider for F
+where
+    F: Fn() -> Result<AccessToken> + Send + Sync + 'static,
+{
+    fn token(&self) -> Result<AccessToken> {
+        self()
     }
 }
 

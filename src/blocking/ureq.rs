@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::response::Parts;
-use http::{HeaderValue, Request, Response, Version};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, SendBody, Timeout};
+use http::uri::Authority;
+use http::{HeaderValue, Request, Response, Uri, Version};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::{Agent, AsSendBody, Body, Error as UreqError, Proxy, ProxyBuilder, SendBody, Timeout};
 
 use super::failure::{RequestBody, Sent, failure};
 use super::idle::IdleConnections;
 use super::{HttpClient, HttpScimRepository, ScimService, example};
 use crate::config::Credentials;
-use crate::config::ScimConfig;
 use crate::config::tls;
+use crate::config::{ProxyChoice, ScimConfig};
 use crate::error::TransportError;
 use crate::error::{Error, Result};
 use crate::exchange::BodyLimit;
@@ -67,6 +68,10 @@ impl ScimClient {
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
+    /// Whether the agent was made here, with the settings that this transport needs.
+    is_own: bool,
+    /// Host and port of the server. A token endpoint can be elsewhere.
+    server: Option<Authority>,
     idle: Arc<IdleConnections>,
     timeout: Duration,
     body_limit: BodyLimit,
@@ -91,14 +96,24 @@ impl Ureq {
                 RootCerts::new_with_certs(&trusted)
             }
         };
-        let proxy = config.proxy_url()?.map(|url| Proxy::new(url.expose())).transpose();
+        let proxy = config.proxy_choice()?.map(|choice| proxy(&choice)).transpose()?;
+        let identity = match (tls::identity(config)?, &config.client_certificate) {
+            (Some((certificates, _)), Some((_, key))) => {
+                let certificates: Vec<_> =
+                    certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+                let key = PrivateKey::from_pem(key.expose().as_bytes());
+                let key = key.map_err(|_| Error::invalid("the private key of the client certificate is not valid"))?;
+                Some(ClientCert::new_with_certs(&certificates, key))
+            }
+            _ => None,
+        };
         let agent = Agent::config_builder()
             // The body of an error answer contains the reason.
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(proxy.map_err(|_| Error::invalid("the proxy is not of the form http://host:port"))?)
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .proxy(proxy)
+            .tls_config(TlsConfig::builder().root_certs(roots).client_cert(identity).build())
             .timeout_global(Some(config.timeout))
             .timeout_connect(Some(config.connect_timeout.min(config.timeout)))
             .timeout_send_request(Some(config.timeout))
@@ -114,9 +129,39 @@ impl Ureq {
             .max_idle_connections_per_host(256)
             .build()
             .new_agent();
-        let body_limit = BodyLimit(config.max_response_bytes);
-        Ok(Self { agent, idle: Arc::default(), timeout: config.timeout, body_limit })
+        Ok(Self { is_own: true, ..Self::over(agent, config)? })
     }
+
+    /// Creates a transport over an agent of your own, with the timeout and the size limit of a
+    /// configuration. Its other settings are those of your agent: connections, TLS, proxy.
+    ///
+    /// Redirects of your agent are not followed, whatever its settings are.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the base URL is not valid.
+    pub fn over(client: Agent, config: &ScimConfig) -> Result<Self> {
+        let body_limit = BodyLimit(config.max_response_bytes);
+        let server = config.base_url()?.uri().authority().cloned();
+        Ok(Self { agent: client, is_own: false, server, idle: Arc::default(), timeout: config.timeout, body_limit })
+    }
+}
+
+fn proxy(choice: &ProxyChoice) -> Result<Proxy> {
+    let invalid = |_| Error::invalid("the proxy is not of the form http://host:port");
+    let proxy = Proxy::new(choice.url.expose()).map_err(invalid)?;
+    if choice.without.is_empty() {
+        return Ok(proxy);
+    }
+    let mut builder = Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
+    for (set, value) in
+        [(ProxyBuilder::username as fn(_, &str) -> _, proxy.username()), (ProxyBuilder::password, proxy.password())]
+    {
+        if let Some(value) = value {
+            builder = set(builder, value);
+        }
+    }
+    choice.without.iter().fold(builder, |builder, host| builder.no_proxy(host)).build().map_err(invalid)
 }
 
 /// The time limit for a body whose head arrived at once: almost the whole time.
@@ -142,22 +187,38 @@ impl Ureq {
     const BUFFERED: usize = 16 << 10;
 
     fn bound(&self, request: &Request<Vec<u8>>, now: Instant) -> Bound {
-        let is_open = self.idle.take(now);
+        let is_open = self.is_to_server(request.uri()) && self.idle.take(now);
         match request.extensions().get::<TimeLeft>() {
-            Some(TimeLeft(left)) if *left < self.timeout => Bound::Whole(*left),
+            Some(TimeLeft(left)) if *left != self.timeout => Bound::Whole(*left),
             _ if is_open && request.body().len() <= Self::BUFFERED => Bound::Phases,
             _ => Bound::Whole(self.timeout),
         }
     }
 
+    fn is_to_server(&self, uri: &Uri) -> bool {
+        self.server.is_some() && uri.authority() == self.server.as_ref()
+    }
+
     fn run(&self, request: Request<impl AsSendBody>, bound: Bound) -> Result<Response<Body>, UreqError> {
-        let global = match bound {
+        let (global, phase) = match bound {
             // The default of the agent. ureq reuses its TLS configuration only for requests without settings.
-            Bound::Whole(total) if total == self.timeout => return self.agent.run(request),
-            Bound::Whole(total) => Some(total),
-            Bound::Phases => None,
+            Bound::Whole(total) if total == self.timeout && self.is_own => return self.agent.run(request),
+            Bound::Whole(total) => (Some(total), total),
+            Bound::Phases => (None, self.timeout),
         };
-        self.agent.run(self.agent.configure_request(request).timeout_global(global).build())
+        let request = self.agent.configure_request(request).timeout_global(global);
+        if self.is_own && phase <= self.timeout {
+            return self.agent.run(request.build());
+        }
+        let request = request
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_send_request(Some(phase))
+            .timeout_send_body(Some(phase))
+            .timeout_recv_response(Some(phase))
+            .timeout_recv_body(Some(after_a_quick_head(phase)));
+        self.agent.run(request.build())
     }
 
     /// Reads a body within the time limit of ureq.
@@ -189,6 +250,7 @@ impl HttpClient for Ureq {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let started = Instant::now();
         let bound = self.bound(&request, started);
+        let is_to_server = self.is_to_server(request.uri());
         let (mut head, body) = request.into_parts();
         let response = if body.is_empty() {
             self.run(Request::from_parts(head, ()), bound).map_err(|error| failure(error, Sent::NotKnown))?
@@ -205,7 +267,7 @@ impl HttpClient for Ureq {
         } else {
             Self::read(body, self.body_limit)?
         };
-        if !is_closed_after(&head) {
+        if is_to_server && !is_closed_after(&head) {
             self.idle.put(Instant::now());
         }
         Ok(Response::from_parts(head, bytes))

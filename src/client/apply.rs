@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::batch::RESULT_BUFFER;
 use super::settle::{Found, look_for};
-use super::step::{Arrival, Job};
+use super::step::{Arrival, ENDS_THE_WORK, Job, weight};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::batch::Progress;
 use crate::error::Operation;
@@ -66,8 +66,8 @@ impl<R: ScimRepository> ScimService<R> {
 /// With a [`journal`](Self::journal), an interrupted apply resumes where it stopped.
 ///
 /// After the first step that fails with 401 ([`Unauthorized`](ErrorKind::Unauthorized)) no more steps
-/// start, because the credentials have expired: get new ones, and resume from the journal, or apply the
-/// plan again. A 403 does not stop the apply, because it can concern a single user.
+/// start, because the credentials have expired and could not be renewed: get new ones, and resume from
+/// the journal, or apply the plan again. A 403 does not stop the apply, because it can concern a single user.
 ///
 /// Lazy: no request is sent until the first result is read. Dropping it starts no more steps.
 ///
@@ -183,7 +183,7 @@ impl<R: ScimRepository> ScimApply<R> {
 
     fn is_stopped(&self) -> bool {
         let problems = self.running.failures().saturating_add(self.unsent);
-        problems >= self.stop_after.unwrap_or(ENDS_THE_APPLY)
+        problems >= self.stop_after.unwrap_or(ENDS_THE_WORK)
     }
 
     /// Starts the next step; false if there is none.
@@ -342,19 +342,13 @@ impl Job for StepJob {
 
     fn failures((step, written): &Self::Output) -> u64 {
         match &step.outcome {
-            _ if written.is_err() => ENDS_THE_APPLY,
-            Outcome::Failed(error)
-                if error.kind() == ErrorKind::Unauthorized && !mistake!("an apply goes on after a 401") =>
-            {
-                ENDS_THE_APPLY
-            }
+            _ if written.is_err() => ENDS_THE_WORK,
+            Outcome::Failed(_) if mistake!("an apply goes on after a 401") => 1,
+            Outcome::Failed(error) => weight(error),
             outcome => outcome.is_problem().into(),
         }
     }
 }
-
-/// The count of a failure after which no other step can succeed.
-const ENDS_THE_APPLY: u64 = u64::MAX;
 
 type Done = (Outcome, Option<ScimUser>);
 

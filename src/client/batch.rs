@@ -2,8 +2,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use super::step::{Arrival, Event, WriteJob};
-use super::{InFlight, ScimRepository, Source, example, maybe_async};
+use super::step::{Arrival, ENDS_THE_WORK, Event, WriteJob};
+use super::{InFlight, ScimRepository, ScimService, Source, example, maybe_async};
 use crate::batch::{BatchItem, Progress, Queued, References};
 use crate::exchange::fitting;
 use crate::model::Resource;
@@ -23,6 +23,10 @@ use crate::model::ScimWrite;
 /// server returns the resource itself.
 ///
 /// A write can refer to a resource that an earlier write creates; see [`ScimWrite::create_as`].
+///
+/// After the first write that fails with [`Unauthorized`](crate::ErrorKind::Unauthorized) no more writes
+/// start, because the credentials have expired and could not be renewed; [`resume`](Self::resume)
+/// continues with others.
 ///
 /// Dropping a batch starts no more writes. Writes in flight may still be applied.
 ///
@@ -92,7 +96,8 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     }
 
     /// Starts no more writes after this many failures; 1 stops at the first one. Writes in flight are
-    /// completed, and their results returned. By default a batch does not stop.
+    /// completed, and their results returned. By default a batch stops only after a write that fails with
+    /// [`Unauthorized`](crate::ErrorKind::Unauthorized).
     pub fn stop_after(mut self, failures: u64) -> Self {
         self.stop_after = Some(failures.max(1));
         self
@@ -136,11 +141,32 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         self.progress
     }
 
-    /// Whether [`stop_after`](Self::stop_after) ended the batch, so that some writes may not have been
-    /// started.
+    /// Whether [`stop_after`](Self::stop_after), or a write without valid credentials, ended the batch, so
+    /// that some writes may not have been started.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.stop_after.is_some_and(|failures| self.running.failures() >= failures)
+        self.running.failures() >= self.stop_after.unwrap_or(ENDS_THE_WORK)
+    }
+
+    /// Returns a batch of the writes that a [stopped](Self::is_stopped) one has not started, sent by this
+    /// client, which can have other credentials. Everything else stays as it is: the settings, the
+    /// progress, and results that were not read yet.
+    ///
+    #[doc = example!(
+        "let expired = ScimClient::new(sandbox.base_url(), Credentials::wats_token(\"expired\"))?;\n\
+         let names = [\"ann\", \"bob\", \"cy\"];\n\
+         let mut batch = expired.create_users(names.map(ScimUser::new)).in_flight(1);\n\
+         while let Some(item) = batch.next()" await " {\n    \
+             assert_eq!(item.result.unwrap_err().kind(), ErrorKind::Unauthorized);\n\
+         }\n\
+         assert!(batch.is_stopped() && batch.progress().done == 1);\n\
+         let rest = batch.resume(&client).run()" await ";\n\
+         assert!(rest.len() == 2 && rest.iter().all(|item| item.result.is_ok()));"
+    )]
+    pub fn resume(mut self, client: &ScimService<R>) -> Self {
+        self.repository = Arc::clone(client.shared_repository());
+        self.running.forget_failures();
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shared source of both APIs. Each API loads this folder once; for the blocking one,
 //! `maybe_async` removes `async` and `.await`.
 
-use super::{InFlight, Source, boxed, example, maybe_async, sleep};
+use super::{Boxed, InFlight, Source, Watched, boxed, example, maybe_async, sleep};
 
 // In the order in which rustdoc is to list the methods of the service.
 mod service;
@@ -26,6 +26,9 @@ mod repository;
 mod send;
 mod settle;
 pub(super) mod step;
+mod token_provider;
+mod tokens;
+mod views;
 
 pub use apply::ScimApply;
 pub use batch::ScimBatch;
@@ -35,4 +38,5 @@ pub use probe::ScimProbe;
 pub use repository::{HttpScimRepository, ScimRepository};
 pub use resources::ScimResources;
 pub use service::ScimService;
+pub use token_provider::TokenProvider;
 pub use wats::WatsService;

@@ -79,9 +79,18 @@ impl<C: HttpClient + Clone> ScimProbe<C> {
         let profile = self.repository.profile().clone();
         // Whatever the server is said to lack is asked for, too.
         let endpoint = self.repository.endpoint.clone().with_profile(Profile::to_probe(&profile));
-        let HttpScimRepository { client, retry, timeout, throttle, audit, .. } = self.repository;
-        let client = Watched { client, seen: Arc::default() };
-        let asked = Asked { repository: HttpScimRepository { endpoint, client, retry, timeout, throttle, audit } };
+        let known = self.repository;
+        let repository = HttpScimRepository {
+            endpoint,
+            client: Watched { client: known.client, seen: Arc::default() },
+            retry: known.retry,
+            timeout: known.timeout,
+            transport_timeout: known.transport_timeout,
+            throttle: known.throttle,
+            tokens: known.tokens,
+            audit: known.audit,
+        };
+        let asked = Asked { repository };
         asked.page(&ListQuery::new()).await?;
 
         let mut names = Vec::new();

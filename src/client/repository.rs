@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::audited::{all_ended, ended};
+use super::tokens::Tokens;
 use super::{HttpClient, maybe_async};
 use crate::audit::{Subject, Trail};
 use crate::config::BulkLimits;
@@ -168,8 +169,12 @@ pub struct HttpScimRepository<C> {
     pub(super) endpoint: Endpoint,
     pub(super) client: C,
     pub(super) retry: RetryPolicy,
+    /// The timeout of a request.
     pub(super) timeout: Duration,
+    /// The timeout that the transport has from the configuration.
+    pub(super) transport_timeout: Duration,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) tokens: Arc<Tokens>,
     pub(super) audit: Option<Trail>,
 }
 
@@ -188,7 +193,9 @@ impl<C: HttpClient> HttpScimRepository<C> {
             client,
             retry: config.retry.clone(),
             timeout: config.timeout,
+            transport_timeout: config.timeout,
             throttle: Arc::new(Throttle::new(config)?),
+            tokens: Arc::new(Tokens::new(config)?),
             audit: config.audit.clone(),
         })
     }

@@ -6,7 +6,9 @@ use http::Request;
 
 use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::exchange::{Answer, Attempts, Budget, Call, Change, Retry, TimeLeft, Trace, Verdict, Wait, unanswered};
+use crate::exchange::{
+    Answer, Attempts, Authorization, Budget, Call, Change, Retry, Sent, TimeLeft, Trace, Verdict, Wait, unanswered,
+};
 use crate::outside::clock;
 
 #[maybe_async]
@@ -32,11 +34,11 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 trace.end(&answer);
                 return answer;
             };
-            let as_plain_json = self.endpoint.sends_plain_json();
+            let sent = Sent { as_plain_json: self.endpoint.sends_plain_json(), with_token: self.tokens.are_renewed() };
             let answer = self.attempt(call, budget, started).await;
             let now = clock::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
-            match attempts.judge(budget, call, as_plain_json, answer, now, clock::random) {
+            match attempts.judge(budget, call, sent, answer, now, clock::random) {
                 Verdict::Done(answer) => {
                     if let Some(wait) = answer.as_ref().err().and_then(|error| self.retry.wait_after(error)) {
                         self.throttle.hold(now, wait);
@@ -50,6 +52,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
                         Change::Nothing => sleep(delay).await,
                         Change::Wait => self.throttle.hold(now, delay),
                         Change::PlainJson => self.endpoint.send_plain_json(),
+                        Change::Token => {}
                     }
                 }
             }
@@ -74,8 +77,18 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 
     async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
-        match boxed(self.client.send(self.request(call, budget, now))).await {
-            Ok(response) => self.endpoint.answer(call.operation, response),
+        let (authorization, now) = match self.tokens.ready(now) {
+            Some(authorization) => (authorization, now),
+            None => boxed(self.tokens.obtain(&self.client, budget, self.timeout))
+                .await
+                .map_err(|error| error.in_operation(call.operation))?,
+        };
+        match boxed(self.client.send(self.request(call, &authorization, budget, now))).await {
+            Ok(response) => {
+                let answer = self.endpoint.answer(call.operation, response, &authorization);
+                self.tokens.judge(&authorization, &answer);
+                answer
+            }
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),
         }
     }
@@ -88,10 +101,16 @@ impl<C> HttpScimRepository<C> {
     }
 
     /// The request of one attempt. Not a part of the future, which is smaller without it.
-    fn request(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Request<Vec<u8>> {
-        let mut request = self.endpoint.request(call);
-        let time_left = budget.time_left(now);
-        if time_left < self.timeout {
+    fn request(
+        &self,
+        call: &Call,
+        authorization: &Authorization,
+        budget: &Budget<'_>,
+        now: Instant,
+    ) -> Request<Vec<u8>> {
+        let mut request = self.endpoint.request(call, authorization);
+        let time_left = budget.time_left(now).min(self.timeout);
+        if time_left != self.transport_timeout {
             request.extensions_mut().insert(TimeLeft(time_left));
         }
         call.count();

@@ -24,6 +24,14 @@ pub(in super::super) trait Job: Send + 'static {
     }
 }
 
+/// The count of a failure after which no other work can succeed.
+pub(super) const ENDS_THE_WORK: u64 = u64::MAX;
+
+/// How many failures an error counts for. Without valid credentials, nothing else can succeed.
+pub(super) fn weight(error: &Error) -> u64 {
+    if error.kind() == ErrorKind::Unauthorized { ENDS_THE_WORK } else { 1 }
+}
+
 /// What work in flight has come to.
 pub(in super::super) enum Arrival<O> {
     /// The first result in the order of the work.
@@ -85,15 +93,23 @@ impl<T: Resource> Job for WriteJob<T> {
                 Err(error) => failure = Some(error),
             }
         }
-        let may_be_done = failure.is_some_and(|error| error.outcome() == WriteOutcome::Unknown);
+        let may_be_done = failure.as_ref().is_some_and(|error| error.outcome() == WriteOutcome::Unknown);
+        // The error that all further writes would have too.
+        let mut ended = failure.filter(|error| weight(error) == ENDS_THE_WORK);
         let mut items = Vec::with_capacity(writes.len());
         for mut write in writes {
             write.resolve(&references);
-            let result = match write.take_rejection() {
-                Some(rejection) => Err(rejection),
-                None if may_be_done => again(repository, &write.sent).await,
-                None => once(repository, &write.sent).await,
+            let result = match (write.take_rejection(), &ended) {
+                (Some(rejection), _) => Err(rejection),
+                (None, Some(error)) => Err(error.repeated().in_operation(write.sent.operation())),
+                (None, None) if may_be_done => again(repository, &write.sent).await,
+                (None, None) => once(repository, &write.sent).await,
             };
+            if let (None, Err(error)) = (&ended, &result)
+                && weight(error) == ENDS_THE_WORK
+            {
+                ended = Some(error.repeated().unsent());
+            }
             references.settle(&write.sent, &result);
             items.push(write.into_item(&references, result));
         }
@@ -101,7 +117,7 @@ impl<T: Resource> Job for WriteJob<T> {
     }
 
     fn failures(items: &Vec<BatchItem<T>>) -> u64 {
-        items.iter().fold(0, |failures, item| failures + u64::from(item.result.is_err()))
+        items.iter().filter_map(|item| item.result.as_ref().err()).map(weight).fold(0, u64::saturating_add)
     }
 }
 

@@ -78,6 +78,13 @@ impl BaseUrl {
         &self.scim
     }
 
+    /// The SCIM base URL, parsed.
+    #[cfg(feature = "tls")]
+    pub(crate) fn uri(&self) -> Uri {
+        // It is a part of a parsed one.
+        self.scim.parse().unwrap_or_default()
+    }
+
     /// The scheme, host and port, for messages.
     pub(crate) fn origin(&self) -> &str {
         &self.origin

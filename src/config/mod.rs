@@ -1,8 +1,11 @@
 //! The settings of a client.
 
+mod access_token;
 mod base_url;
 mod bulk_limits;
+mod client_credentials;
 mod credentials;
+mod headers;
 mod profile;
 mod proxy;
 #[cfg(feature = "rate-limit")]
@@ -10,25 +13,36 @@ mod rate_limit;
 mod retry;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+mod token_file;
 
 use std::time::Duration;
 
+pub use access_token::AccessToken;
 pub(crate) use base_url::BaseUrl;
 use base_url::GivenUrl;
 pub use bulk_limits::BulkLimits;
+pub use client_credentials::ClientCredentials;
+#[cfg(feature = "tls")]
+pub(crate) use client_credentials::PrivateKey;
+pub(crate) use client_credentials::Proof;
 pub use credentials::Credentials;
+pub(crate) use credentials::{Origin, sensitive};
+pub(crate) use headers::Header;
 pub use profile::Profile;
 use proxy::Proxy;
+#[cfg(feature = "tls")]
+pub(crate) use proxy::ProxyChoice;
 #[cfg(feature = "rate-limit")]
 pub(crate) use rate_limit::RateLimit;
 pub use retry::RetryPolicy;
+pub(crate) use token_file::TokenFile;
 
 use crate::audit::Trail;
-use crate::error::Secret;
 use crate::error::{Error, Result};
+use crate::error::{Secret, Secrets};
 
 /// The longest timeout. Adding a longer one to the current time could overflow.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The settings of a client, the same for the blocking and the async API.
 ///
@@ -48,9 +62,12 @@ pub struct ScimConfig {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) user_agent: String,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) media_type: Option<String>,
     pub(crate) root_certificates: Vec<Vec<u8>>,
+    pub(crate) client_certificate: Option<(Vec<u8>, Secret)>,
     proxy: Proxy,
-    allow_plain_http: bool,
+    pub(crate) allow_plain_http: bool,
     pub(crate) allow_http2: bool,
     pub(crate) plain_json: bool,
     pub(crate) retry: RetryPolicy,
@@ -76,7 +93,10 @@ impl ScimConfig {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             user_agent: concat!("wats-scim/", env!("CARGO_PKG_VERSION")).to_owned(),
+            headers: Vec::new(),
+            media_type: None,
             root_certificates: Vec::new(),
+            client_certificate: None,
             proxy: Proxy::Environment,
             allow_plain_http: false,
             allow_http2: false,
@@ -144,6 +164,66 @@ impl ScimConfig {
         self
     }
 
+    /// Adds a header to every request, such as the tenant that some servers require. A later call with
+    /// the same name replaces it. It is not sent to the token endpoint of
+    /// [`Credentials::oauth2`].
+    ///
+    /// Headers that the client sets itself, such as `Content-Type` and `If-Match`, are rejected when a
+    /// client is created. `Accept` can be replaced.
+    ///
+    /// ```
+    /// use wats_scim::{Credentials, ScimConfig};
+    ///
+    /// let config = ScimConfig::new("https://scim.example.com/v2", Credentials::bearer("token"))
+    ///     .header("X-Tenant", "acme")
+    ///     .secret_header("X-Api-Key", "s3cret");
+    /// assert!(!format!("{config:?}").contains("s3cret"));
+    /// ```
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push(Header::Plain(name.into(), value.into()));
+        self
+    }
+
+    /// Adds a header with a secret value, which is redacted in errors, logs and `Debug`; otherwise as
+    /// [`header`](Self::header). With [`Credentials::none`] it can be an `Authorization` header with a
+    /// scheme of the server's own.
+    #[must_use]
+    pub fn secret_header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.headers.push(Header::Secret(name.into(), value.into()));
+        self
+    }
+
+    /// Sets the `Content-Type` of bodies, such as `application/scim+json;charset=utf-8`.
+    /// `application/scim+json` by default. If a server rejects it with 415, bodies are sent as
+    /// `application/json` instead; see [`plain_json`](Self::plain_json).
+    #[must_use]
+    pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
+        self.media_type = Some(media_type.into());
+        self
+    }
+
+    /// Sets the certificate that the client shows to the server (mutual TLS), and its private key, both
+    /// in PEM format; the certificates of intermediate authorities follow the client's own. None by
+    /// default. With [`Credentials::none`] it is all that the server knows the client by.
+    ///
+    /// ```
+    /// use wats_scim::{Credentials, ScimConfig};
+    ///
+    /// # fn read() -> std::io::Result<()> {
+    /// let certificate = std::fs::read("client.pem")?;
+    /// let key = std::fs::read_to_string("client.key")?;
+    /// let config = ScimConfig::new("https://scim.example.com/v2", Credentials::none())
+    ///     .client_certificate(certificate, key);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>, private_key: impl Into<Secret>) -> Self {
+        self.client_certificate = Some((pem.into(), private_key.into()));
+        self
+    }
+
     /// Adds PEM certificates to trust, in addition to those of the operating system. Can be called
     /// more than once.
     #[must_use]
@@ -152,7 +232,8 @@ impl ScimConfig {
         self
     }
 
-    /// Sets the HTTP proxy: `http://host:port` or `http://user:password@host:port`.
+    /// Sets the proxy: `http://host:port`, `https://host:port`, `socks5://host:port` (the client resolves
+    /// host names) or `socks5h://host:port` (the proxy does), each also with `user:password@`.
     ///
     /// By default the proxy comes from the environment: `https_proxy` or `all_proxy`. Hosts in
     /// `no_proxy` (names, addresses, networks such as `10.0.0.0/8`) and the local machine are reached
@@ -276,9 +357,20 @@ impl ScimConfig {
         BaseUrl::read(&self.base_url.0, self.profile.as_ref(), self.allow_plain_http)
     }
 
-    /// Returns the URL of the proxy, if any.
-    pub(crate) fn proxy_url(&self) -> Result<Option<Secret>> {
-        self.proxy.url_for(&self.base_url()?, |name| std::env::var(name).ok())
+    /// Returns the proxy, if any.
+    #[cfg(feature = "tls")]
+    pub(crate) fn proxy_choice(&self) -> Result<Option<ProxyChoice>> {
+        let base = self.base_url()?;
+        let token_url = self.credentials.token_url(self.allow_plain_http)?;
+        let token_server = token_url.as_ref().and_then(proxy::Server::of);
+        let servers = std::iter::once(proxy::Server { host: base.host(), is_https: base.is_https() });
+        let servers: Vec<_> = servers.chain(token_server).collect();
+        self.proxy.choice(&servers, |name| std::env::var(name).ok())
+    }
+
+    /// The secrets to redact in every answer.
+    pub(crate) fn secrets(&self) -> Secrets {
+        self.credentials.secrets().with(self.headers.iter().filter_map(Header::secret))
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::base_url::{BaseUrl, is_loopback};
+use super::base_url::is_loopback;
 use crate::error::Secret;
 use crate::error::{Error, Result};
 
@@ -16,24 +16,53 @@ pub(super) enum Proxy {
     Given(Secret),
 }
 
+/// A server that requests are sent to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Server<'a> {
+    pub(super) host: &'a str,
+    pub(super) is_https: bool,
+}
+
+impl<'a> Server<'a> {
+    pub(super) fn of(uri: &'a http::Uri) -> Option<Self> {
+        Some(Self { host: uri.host()?, is_https: uri.scheme_str() == Some("https") })
+    }
+}
+
+/// The proxy, and the servers that are reached without it.
+#[derive(Debug)]
+pub(crate) struct ProxyChoice {
+    pub(crate) url: Secret,
+    pub(crate) without: Vec<String>,
+}
+
 impl Proxy {
-    pub(super) fn url_for(
+    /// The proxy for these servers: the SCIM server, and perhaps a token endpoint.
+    pub(super) fn choice(
         &self,
-        base: &BaseUrl,
+        servers: &[Server<'_>],
         environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<Secret>> {
-        let proxy = self.chosen(base, environment)?;
-        if proxy.is_some() && !base.is_https() {
-            // reqwest would send the request itself to the proxy, and ureq a request for a tunnel.
-            return Err(Error::invalid(
-                "the base URL is plain http, so the proxy would receive the credentials; \
-                 use https, or reach the server without a proxy (ScimConfig::no_proxy, or the variable no_proxy)",
-            ));
+    ) -> Result<Option<ProxyChoice>> {
+        let mut choice = None;
+        let mut without = Vec::new();
+        for server in servers {
+            match self.chosen(*server, &environment)? {
+                // reqwest would send the request itself to the proxy, and ureq a request for a tunnel.
+                Some(_) if !server.is_https => {
+                    return Err(Error::invalid(
+                        "the base URL or the token URL is plain http, so the proxy would receive the credentials; \
+                         use https, or reach the server without a proxy (ScimConfig::no_proxy, or the variable \
+                         no_proxy)",
+                    ));
+                }
+                Some(url) => choice = Some(url),
+                None => without.push(server.host.to_owned()),
+            }
         }
-        Ok(proxy)
+        Ok(choice.map(|url| ProxyChoice { url, without }))
     }
 
-    fn chosen(&self, base: &BaseUrl, environment: impl Fn(&str) -> Option<String>) -> Result<Option<Secret>> {
+    fn chosen(&self, server: Server<'_>, environment: impl Fn(&str) -> Option<String>) -> Result<Option<Secret>> {
         match self {
             Self::Direct => Ok(None),
             Self::Given(url) => check(url.expose(), "the proxy").map(Some),
@@ -42,14 +71,14 @@ impl Proxy {
                     names.iter().find_map(|name| Some((*name, environment(name).filter(|value| !value.is_empty())?)))
                 };
                 // A request to a CGI program can set HTTP_PROXY in capitals, so it is ignored.
-                let proxy = if base.is_https() {
+                let proxy = if server.is_https {
                     set(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
                 } else {
                     set(&["http_proxy", "all_proxy", "ALL_PROXY"])
                 };
                 let Some((name, url)) = proxy else { return Ok(None) };
-                let excepted = set(&["no_proxy", "NO_PROXY"]).is_some_and(|(_, list)| is_excepted(base.host(), &list));
-                if excepted || is_loopback(base.host()) {
+                let excepted = set(&["no_proxy", "NO_PROXY"]).is_some_and(|(_, list)| is_excepted(server.host, &list));
+                if excepted || is_loopback(server.host) {
                     return Ok(None);
                 }
                 check(&url, &format!("the proxy in {name}")).map(Some)
@@ -61,13 +90,14 @@ impl Proxy {
 /// Validates a proxy URL in the form that both HTTP clients support.
 fn check(url: &str, what: &str) -> Result<Secret> {
     let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let is_supported = |scheme| matches!(scheme, "http" | "https" | "socks5" | "socks5h");
     match url.parse::<http::Uri>() {
-        Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty()) => {
+        Ok(uri) if uri.scheme_str().is_some_and(is_supported) && uri.host().is_some_and(|host| !host.is_empty()) => {
             Ok(Secret::new(url))
         }
-        _ => {
-            Err(Error::invalid(format!("{what} is not of the form http://host:port; only HTTP proxies are supported")))
-        }
+        _ => Err(Error::invalid(format!(
+            "{what} is not of the form http://host:port; supported are http, https, socks5 and socks5h"
+        ))),
     }
 }
 
@@ -91,9 +121,21 @@ mod tests {
     use super::*;
 
     fn from_environment(base: &str, variables: &[(&str, &str)]) -> Result<Option<String>> {
-        let base = BaseUrl::read(base, None, true)?;
+        Ok(choice(&[base], variables)?.map(|choice| choice.url.expose().to_owned()))
+    }
+
+    fn choice(urls: &[&str], variables: &[(&str, &str)]) -> Result<Option<ProxyChoice>> {
+        let urls: Vec<http::Uri> = urls.iter().map(|url| url.parse().unwrap()).collect();
+        let servers: Vec<_> = urls.iter().filter_map(Server::of).collect();
         let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Ok(Proxy::Environment.url_for(&base, lookup)?.map(|url| url.expose().to_owned()))
+        Proxy::Environment.choice(&servers, lookup)
+    }
+
+    #[test]
+    fn a_token_endpoint_can_be_behind_a_proxy_that_the_server_is_not_behind() {
+        let variables = [("https_proxy", "http://p"), ("no_proxy", "scim.corp")];
+        let choice = choice(&["https://scim.corp/v2", "https://login.example.com/token"], &variables).unwrap().unwrap();
+        assert_eq!((choice.url.expose(), choice.without), ("http://p", vec!["scim.corp".to_owned()]));
     }
 
     #[test]
@@ -110,8 +152,8 @@ mod tests {
         let error = from_environment("http://x", &variables).unwrap_err();
         assert!(error.to_string().contains("no_proxy"), "{error}");
         assert_eq!(from_environment("http://y", &variables).unwrap(), None);
-        let base = BaseUrl::read("http://x", None, true).unwrap();
-        assert!(Proxy::Given("http://p".into()).url_for(&base, |_| None).is_err());
+        let server = Server { host: "x", is_https: false };
+        assert!(Proxy::Given("http://p".into()).choice(&[server], |_| None).is_err());
     }
 
     #[test]
@@ -141,7 +183,10 @@ mod tests {
 
     #[test]
     fn an_unsupported_proxy_is_rejected_without_its_password() {
-        let error = from_environment("https://x", &[("all_proxy", "socks5://u:canary@p")]).unwrap_err();
+        for proxy in ["https://p:1", "socks5://u:canary@p", "socks5h://p"] {
+            assert_eq!(from_environment("https://x", &[("all_proxy", proxy)]).unwrap().as_deref(), Some(proxy));
+        }
+        let error = from_environment("https://x", &[("all_proxy", "socks4://u:canary@p")]).unwrap_err();
         assert!(error.to_string().contains("all_proxy") && !format!("{error} {error:?}").contains("canary"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 mod message;
 mod operation;
 mod secret;
+mod shared;
 mod transport;
 
 use std::error::Error as StdError;
@@ -57,6 +58,8 @@ struct Parts {
     message: String,
     outcome: WriteOutcome,
     is_unprocessed: bool,
+    /// No request was sent, because there was no access token, or because it was rejected before.
+    is_unsent: bool,
     sender: Sender,
     retry_after: Option<Duration>,
     redirect: Option<String>,
@@ -82,7 +85,8 @@ pub enum ErrorKind {
     Trail,
     /// 400: the server rejected the request as invalid. Not retryable.
     BadRequest,
-    /// 401: the credentials are missing, wrong or expired. Not retryable.
+    /// 401, or no access token for the request: the credentials are missing, wrong or expired. No other
+    /// request would succeed, so a batch and an apply stop. Not retryable.
     Unauthorized,
     /// 403: the credentials do not permit the operation. Not retryable. With `Retry-After` it is
     /// [`TooManyRequests`](Self::TooManyRequests).
@@ -152,6 +156,7 @@ impl Error {
             message: message.into(),
             outcome: WriteOutcome::NotApplied,
             is_unprocessed: false,
+            is_unsent: false,
             // A repository speaks for its server; an answer over HTTP has a sender of its own.
             sender: Sender::Server,
             retry_after: None,
@@ -244,6 +249,42 @@ impl Error {
     /// Whether the server has said that it did not process the request.
     pub(crate) fn is_unprocessed(&self) -> bool {
         self.0.is_unprocessed
+    }
+
+    /// The error of a request that has no access token. Its kind is retryable or
+    /// [`Unauthorized`](ErrorKind::Unauthorized), and it has no status that would be the server's.
+    pub(crate) fn without_token(mut self) -> Self {
+        if !self.is_retryable() {
+            self.0.kind = ErrorKind::Unauthorized;
+            self.0.status = None;
+        }
+        self.0.message.insert_str(0, "no access token: ");
+        self.0.outcome = WriteOutcome::NotApplied;
+        self.0.is_unprocessed = false;
+        self.0.is_unsent = true;
+        self
+    }
+
+    /// No request was sent.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.is_unsent = true;
+        self
+    }
+
+    /// Whether no request was sent.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.0.is_unsent
+    }
+
+    /// An earlier attempt was sent.
+    pub(crate) fn but_sent_before(mut self) -> Self {
+        self.0.is_unsent = false;
+        self
+    }
+
+    /// Who sent the answer.
+    pub(crate) fn sender(&self) -> Sender {
+        self.0.sender
     }
 
     /// Whether the SCIM server itself says that the resource does not exist. An empty answer with
@@ -367,6 +408,7 @@ impl Parts {
             (Some(WriteOutcome::NotApplied), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::Trail) => {
                 "; nothing was sent"
             }
+            (Some(WriteOutcome::NotApplied), _) if self.is_unsent => "; nothing was sent",
             (Some(WriteOutcome::NotApplied), _) => "; nothing was changed",
             (Some(WriteOutcome::Unknown), _) => "; it may have been applied",
         });

@@ -76,6 +76,18 @@ impl Secrets {
         Self(forms.into_iter().map(Secret::new).collect())
     }
 
+    /// These secrets and others.
+    pub(crate) fn with<'a>(&self, others: impl IntoIterator<Item = &'a str>) -> Self {
+        self.and(&Self::new(others))
+    }
+
+    /// These secrets and those.
+    pub(crate) fn and(&self, others: &Self) -> Self {
+        let mut all: Vec<Secret> = self.0.iter().chain(&others.0).cloned().collect();
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        Self(all)
+    }
+
     /// Replaces the secrets in a text.
     pub(crate) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.0.iter().fold(Cow::Borrowed(text), |text, secret| match hidden(&text, secret.expose()) {

@@ -333,6 +333,11 @@ fn redirect_target(response: &Response<Vec<u8>>, secrets: &Secrets) -> Option<St
 
 /// The error for a request without an answer.
 pub(crate) fn unanswered(operation: Operation, origin: &str, error: TransportError) -> Error {
+    no_answer(origin, error).in_operation(operation)
+}
+
+/// The error for a request to this server without an answer.
+pub(super) fn no_answer(origin: &str, error: TransportError) -> Error {
     let (kind, message) = match error.kind {
         TransportErrorKind::NotConnected => (ErrorKind::Connection, format!("no connection to {origin}")),
         TransportErrorKind::NotProcessed => {
@@ -348,6 +353,6 @@ pub(crate) fn unanswered(operation: Operation, origin: &str, error: TransportErr
     };
     let outcome = if error.never_sent() { WriteOutcome::NotApplied } else { WriteOutcome::Unknown };
     let is_unprocessed = error.kind == TransportErrorKind::NotProcessed;
-    let unanswered = Error::new(kind, message).with_outcome(outcome).with_source(error).in_operation(operation);
+    let unanswered = Error::new(kind, message).with_outcome(outcome).with_source(error);
     if is_unprocessed { unanswered.not_processed() } else { unanswered }
 }

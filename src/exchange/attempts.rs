@@ -28,6 +28,16 @@ pub(crate) struct Attempts {
     unprocessed: u32,
     /// An earlier attempt may have been applied.
     may_be_applied: bool,
+    /// The last answer was 401, so that the access token was renewed.
+    is_renewed: bool,
+}
+
+/// How an attempt was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    pub(crate) as_plain_json: bool,
+    /// With an access token that can be renewed.
+    pub(crate) with_token: bool,
 }
 
 /// What to do after an attempt.
@@ -52,6 +62,8 @@ pub(crate) enum Change {
     Wait,
     /// The server rejects `application/scim+json`, so that bodies are sent as `application/json`.
     PlainJson,
+    /// The server rejects the access token, so that it is renewed.
+    Token,
 }
 
 impl Attempts {
@@ -73,7 +85,7 @@ impl Attempts {
         &mut self,
         budget: &mut Budget<'_>,
         call: &Call,
-        sent_as_plain_json: bool,
+        sent: Sent,
         result: Result<Answer>,
         now: Instant,
         random: impl FnOnce() -> u64,
@@ -84,12 +96,21 @@ impl Attempts {
                 Verdict::Done(Ok(answer))
             }
             Err(error) if error.is_unprocessed() => self.judge_unprocessed(budget, error, now),
-            Err(error) if call.can_change_media_type(sent_as_plain_json) && is_of_media_type(&error) => {
+            Err(error) if sent.with_token && self.can_renew(&error) && !budget.time_left(now).is_zero() => {
+                // A request that is not authorized is not processed, so it may go again whatever it is.
+                self.made = self.made.saturating_add(1);
+                self.is_renewed = true;
+                Verdict::Retry(Retry { delay: Duration::ZERO, change: Change::Token, error })
+            }
+            Err(error) if call.can_change_media_type(sent.as_plain_json) && is_of_media_type(&error) => {
                 // A rejected media type (RFC 9110 §15.5.16): the request was not processed.
                 Verdict::Retry(Retry { delay: Duration::ZERO, change: Change::PlainJson, error })
             }
             Err(error) => {
-                self.made = self.made.saturating_add(1);
+                if !error.is_unsent() {
+                    self.made = self.made.saturating_add(1);
+                    self.is_renewed &= is_of_token(&error);
+                }
                 self.judge_failure(budget, call, error, now, random())
             }
         }
@@ -138,11 +159,22 @@ impl Attempts {
         }
     }
 
+    /// Whether a new access token can help: once, until the server says something else than 401.
+    fn can_renew(&self, error: &Error) -> bool {
+        is_of_token(error) && !self.is_renewed
+    }
+
     /// The error of the last attempt, as the error of all.
     pub(crate) fn over(&self, error: Error) -> Error {
+        let error = if self.made > 0 || self.is_renewed { error.but_sent_before() } else { error };
         let error = error.after_attempts(self.made);
         if self.may_be_applied { error.with_outcome(WriteOutcome::Unknown) } else { error }
     }
+}
+
+/// Whether the server has answered that the request is not authorized.
+fn is_of_token(error: &Error) -> bool {
+    error.status() == Some(StatusCode::UNAUTHORIZED)
 }
 
 fn is_of_media_type(error: &Error) -> bool {

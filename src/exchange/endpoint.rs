@@ -3,19 +3,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use wats_scim_filter::Filter;
 
 use super::answer::Answer;
 use super::attempts::Repeat;
+use super::authorization::Authorization;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
 use super::path::{encode, id_segment, name};
 use super::version::entity_tag;
 use crate::config::Profile;
-use crate::config::{BaseUrl, ScimConfig};
+use crate::config::{BaseUrl, Header, ScimConfig};
 use crate::error::Operation;
-use crate::error::Secrets;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
@@ -26,12 +26,12 @@ use crate::model::{PatchOp, Resource, ScimPatchRequest};
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     base: BaseUrl,
-    authorization: HeaderValue,
     user_agent: HeaderValue,
+    media_type: HeaderValue,
+    /// Those of the configuration.
+    headers: HeaderMap,
     /// Whether bodies are sent as `application/json`. Clones share it.
     sends_plain_json: Arc<AtomicBool>,
-    /// To redact in errors: a server may repeat them.
-    secrets: Arc<Secrets>,
 }
 
 /// A request that can be sent any number of times, and its operation.
@@ -58,12 +58,24 @@ impl Endpoint {
         let user_agent = HeaderValue::try_from(&config.user_agent).map_err(|error| {
             Error::invalid("the user agent contains a character that is not allowed in a header").with_source(error)
         })?;
+        let media_type = match &config.media_type {
+            None => Self::SCIM_JSON,
+            Some(media_type) => HeaderValue::try_from(media_type).map_err(|error| {
+                let message = "the media type contains a character that is not allowed in a header";
+                Error::invalid(message).with_source(error)
+            })?,
+        };
+        let mut headers = HeaderMap::new();
+        config.headers.iter().try_for_each(|header| header.add_to(&mut headers))?;
+        if headers.contains_key(AUTHORIZATION) && !config.credentials.are_none() {
+            return Err(Error::invalid("the credentials set the header authorization; use Credentials::none"));
+        }
         Ok(Self {
             base: config.base_url()?,
-            authorization: config.credentials.header()?,
             user_agent,
+            media_type,
+            headers,
             sends_plain_json: Arc::new(AtomicBool::new(config.plain_json)),
-            secrets: Arc::new(config.credentials.secrets()),
         })
     }
 
@@ -76,6 +88,12 @@ impl Endpoint {
     pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
         self.base = self.base.with_profile(profile);
         self
+    }
+
+    /// The same server, with another header for its requests.
+    pub(crate) fn with_header(mut self, header: &Header) -> Result<Self> {
+        header.add_to(&mut self.headers)?;
+        Ok(self)
     }
 
     /// Scheme, host and port, for messages.
@@ -93,9 +111,14 @@ impl Endpoint {
         self.sends_plain_json.store(true, Ordering::Relaxed);
     }
 
-    /// Reads an answer of this server.
-    pub(crate) fn answer(&self, operation: Operation, response: Response<Vec<u8>>) -> Result<Answer> {
-        let mut answer = Answer::new(operation, response, &self.secrets)?;
+    /// Reads an answer of this server to a request that was authorized so.
+    pub(crate) fn answer(
+        &self,
+        operation: Operation,
+        response: Response<Vec<u8>>,
+        authorization: &Authorization,
+    ) -> Result<Answer> {
+        let mut answer = Answer::new(operation, response, &authorization.secrets)?;
         answer.reads_versions = self.profile().has_versions;
         Ok(answer)
     }
@@ -301,17 +324,22 @@ impl Endpoint {
     }
 
     /// The request of a call, for one attempt.
-    pub(crate) fn request(&self, call: &Call) -> Request<Vec<u8>> {
+    pub(crate) fn request(&self, call: &Call, authorization: &Authorization) -> Request<Vec<u8>> {
         let mut request = Request::new(call.body.clone().unwrap_or_default());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         let headers = request.headers_mut();
-        headers.reserve(5);
+        headers.reserve(self.headers.len().saturating_add(5));
         headers.insert(ACCEPT, Self::ACCEPT);
-        headers.insert(AUTHORIZATION, self.authorization.clone());
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        if let Some(value) = &authorization.header {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
         headers.insert(USER_AGENT, self.user_agent.clone());
         if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, if self.sends_plain_json() { Self::JSON } else { Self::SCIM_JSON });
+            headers.insert(CONTENT_TYPE, if self.sends_plain_json() { Self::JSON } else { self.media_type.clone() });
         }
         if let Some((name, value)) = &call.condition {
             headers.insert(name.clone(), value.clone());

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-/// The remaining time of an operation: what is left of the deadline over all attempts.
+/// The time limit of a request: what is left of the deadline of its operation over all attempts, or the
+/// timeout of [`with_timeout`](crate::blocking::ScimService::with_timeout) if that is shorter.
 ///
-/// It is in the extensions of the request if it is shorter than the timeout of one request. An
-/// [`HttpClient`](crate::blocking::HttpClient) of your own should fail when this time is over.
+/// It is in the extensions of the request if it differs from [`ScimConfig::timeout`](crate::ScimConfig::timeout).
+/// An [`HttpClient`](crate::blocking::HttpClient) of your own should fail when this time is over.
 ///
 /// ```
 /// use wats_scim::transport::TimeLeft;

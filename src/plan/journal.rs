@@ -218,8 +218,6 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
-    use crate::outside::clock;
-    use crate::outside::file::{is_regular, make_private, read_regular};
     use crate::plan::{CurrentUsers, Policy};
 
     /// The path of a new file, in a folder that is deleted on drop.

@@ -122,8 +122,13 @@ impl fmt::Display for Report {
                 write!(f, ", {count} {what}")?;
             }
         }
-        for AppliedStep { step, outcome, .. } in &self.problems {
-            write!(f, "\n{step}\n    {outcome}")?;
+        // Steps with one outcome, such as those that an expired token stopped, have it once.
+        let mut problems = self.problems.iter().map(|problem| (&problem.step, problem.outcome.to_string())).peekable();
+        while let Some((step, outcome)) = problems.next() {
+            write!(f, "\n{step}")?;
+            if problems.peek().is_none_or(|(_, next)| *next != outcome) {
+                write!(f, "\n    {outcome}")?;
+            }
         }
         Ok(())
     }

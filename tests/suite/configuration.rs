@@ -66,7 +66,7 @@ async fn invalid_settings_are_rejected_when_a_client_is_created() {
         ScimConfig::new("acme", token()),
         ScimConfig::new("https://acme.wats.com", Credentials::wats_token("")),
         ScimConfig::new("https://acme.wats.com", token()).user_agent("a\nb"),
-        ScimConfig::new("https://acme.wats.com", token()).proxy("socks5://p:1"),
+        ScimConfig::new("https://acme.wats.com", token()).proxy("socks4://p:1"),
         ScimConfig::new("https://acme.wats.com", token()).root_certificates("no certificate"),
         ScimConfig::new("https://acme.wats.com", token())
             .root_certificates("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),

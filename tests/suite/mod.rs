@@ -24,8 +24,10 @@ mod random;
 mod rate_limit;
 mod retries;
 mod settling;
+mod shaping;
 mod small_servers;
 mod tls;
+pub(crate) mod tokens;
 #[cfg(feature = "tracing")]
 pub(crate) mod traces;
 pub(crate) mod transports;
