@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::RESULT_BUFFER;
-use super::settle::{Found, look_for};
+use super::settle::{Found, LOOK_FAILED, look_for};
 use super::step::{Arrival, ENDS_THE_WORK, Job, weight};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::batch::Progress;
@@ -373,8 +373,10 @@ impl StepJob {
         if error.kind() != ErrorKind::Conflict {
             return Err(error);
         }
-        let found = look_for(repository, desired).await?;
-        self.found(found, desired)?.ok_or(error)
+        match look_for(repository, desired).await {
+            Ok(found) => self.found(found, desired)?.ok_or(error),
+            Err(look) => Err(error.followed_by(&look, LOOK_FAILED)),
+        }
     }
 
     async fn change<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
@@ -427,7 +429,7 @@ impl StepJob {
 /// The error of a step, after a write that may have been applied.
 fn after(unknown: Option<Error>, error: Error) -> Error {
     match unknown {
-        Some(written) => written.left_unknown_by(&error, "the next attempt failed too"),
+        Some(written) => written.followed_by(&error, "the next attempt failed too"),
         None => error,
     }
 }

@@ -10,6 +10,8 @@ use crate::exchange::{Attempts, Budget, Call, Created, ListQuery, check_shown, i
 use crate::model::{Resource, ScimListResponse};
 use crate::outside::{clock, mistake};
 
+pub(super) const LOOK_FAILED: &str = "looking for it failed too";
+
 /// What a look for a resource has found.
 pub(super) enum Found<T> {
     /// The resource that was sent.
@@ -168,7 +170,9 @@ impl<C: HttpClient> HttpScimRepository<C> {
                     Ok(outcome) => return outcome,
                     Err(error) => error,
                 },
-                Err(look) => return Err(error.left_unknown_by(&look, "looking for it failed too")),
+                Err(look) => {
+                    return Err(error.followed_by(&look, LOOK_FAILED).with_outcome(WriteOutcome::Unknown));
+                }
             };
             attempts.settle();
             let retry = if error.is_retryable() {

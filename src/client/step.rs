@@ -108,7 +108,13 @@ impl<T: Resource> Job for WriteJob<T> {
             if let (None, Err(error)) = (&ended, &result)
                 && weight(error) == ENDS_THE_WORK
             {
-                ended = Some(error.repeated().unsent());
+                // The rest is not sent, but the bulk request may have done it.
+                let rest = error.repeated();
+                ended = Some(if may_be_done {
+                    rest.with_outcome(WriteOutcome::Unknown)
+                } else {
+                    rest.with_outcome(WriteOutcome::NotApplied).unsent()
+                });
             }
             references.settle(&write.sent, &result);
             items.push(write.into_item(&references, result));

@@ -310,13 +310,13 @@ impl Error {
         self
     }
 
-    /// The error of a write that may have been applied, after which something else failed, so that its
-    /// outcome stays unknown. Rejected credentials are what the caller has to know of.
-    pub(crate) fn left_unknown_by(mut self, then: &Self, what: &str) -> Self {
+    /// The error of a write, and of what failed after it and says nothing about the write. Rejected
+    /// credentials are what the caller has to know of.
+    pub(crate) fn followed_by(mut self, then: &Self, what: &str) -> Self {
         if then.kind() == ErrorKind::Unauthorized {
             self.0.kind = ErrorKind::Unauthorized;
         }
-        self.with_outcome(WriteOutcome::Unknown).with_note(&format!("; {what} ({then})"))
+        self.with_note(&format!("; {what} ({then})"))
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {

@@ -22,7 +22,16 @@ pub struct Disk {
 struct Content {
     bytes: Vec<u8>,
     synced: usize,
+    /// How many lines were written whole.
+    whole: usize,
     is_locked: bool,
+}
+
+impl Content {
+    fn readable(&self) -> usize {
+        let lines = self.bytes.split(|byte| *byte == b'\n');
+        lines.filter(|line| serde_json::from_slice::<serde_json::Value>(line).is_ok()).count()
+    }
 }
 
 impl Disk {
@@ -48,10 +57,17 @@ impl Disk {
                 let unsynced = content.bytes.len() - content.synced;
                 is_lost |= unsynced * keeps / 256 < unsynced;
                 content.bytes.truncate(content.synced + unsynced * keeps / 256);
+                content.whole = content.readable();
             }
             is_torn |= content.bytes.last().is_some_and(|last| *last != b'\n');
         }
         (is_lost, is_torn)
+    }
+
+    /// The files in which a line that was written whole cannot be read.
+    pub fn spoiled(&self) -> Vec<&Path> {
+        let is_spoiled = |content: &Content| content.readable() < content.whole;
+        self.files.iter().filter(|(_, content)| is_spoiled(content)).map(|(path, _)| path.as_path()).collect()
     }
 
     pub fn unlock(&mut self) {
@@ -100,6 +116,7 @@ impl AppendFile for OnDisk {
     fn clear(&mut self) -> io::Result<()> {
         self.with(|_, content| {
             content.bytes.clear();
+            content.whole = 0;
             content.synced = 0;
             Ok(())
         })
@@ -122,6 +139,7 @@ impl AppendFile for OnDisk {
         } else {
             self.with(|_, content| {
                 content.bytes.extend(bytes);
+                content.whole += 1;
                 Ok(())
             })?;
             // The process may be killed between any two lines.

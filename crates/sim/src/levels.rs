@@ -15,8 +15,11 @@ pub fn random(seed: u64) -> Vec<u8> {
     for (byte, mask) in bytes[3..6].iter_mut().zip(&masks) {
         *byte &= mask;
     }
-    if masks[3].is_multiple_of(4) {
-        bytes[6] = 200;
+    match masks[3] % 4 {
+        0 => bytes[6] = 200,
+        // The disk runs full, and the process goes on.
+        1 => (bytes[7], bytes[8], bytes[15]) = (0, bytes[8] | 1, 0),
+        _ => {}
     }
     bytes
 }

@@ -269,6 +269,10 @@ impl World {
         let now = self.elapsed();
         let mut wire = self.wire.borrow_mut();
         let Some(ticket) = wire.tickets.get_mut(number) else { return };
+        if ticket.truth.as_ref().is_some_and(|truth| !truth.status().is_success()) {
+            // What was rejected is not carried out when it arrives again.
+            return;
+        }
         let response = self.server.borrow_mut().answer(now, number, &ticket.request);
         ticket.arrivals += 1;
         ticket.arrived.get_or_insert(now);

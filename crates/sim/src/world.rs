@@ -197,7 +197,8 @@ impl World {
     /// The process has ended, or is dead.
     pub fn end_process(&self, is_apply: bool) {
         let wire = self.wire.borrow();
-        if is_apply && wire.since_rejection.is_some_and(|since| since > wire.most_open) {
+        if is_apply && wire.since_rejection.is_some_and(|since| since > wire.most_open * self.setting.attempts as usize)
+        {
             self.violation("(g) an apply went on after its credentials were rejected");
         }
         drop(wire);

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use wats_scim::plan::Action;
 
-use super::plan::is_deleted_by_another;
+use super::plan::is_touched_by_another;
 use crate::log::Applied;
 use crate::program::JOURNAL;
 use crate::server::Entry;
@@ -31,13 +30,13 @@ pub(super) fn judge(world: &World, applied: &Applied, effects: &[&Entry]) {
             world.violation(&format!("(e) {} was written, and is not in the journal", entry.id));
         }
     }
-    let is_gone = |step: u64| {
+    // Another writer may have done what a write with an unclear answer has not.
+    let is_of_another = |step: u64| {
         let step = usize::try_from(step).ok().and_then(|step| applied.plan.steps.get(step));
-        let id = step.filter(|step| step.action == Action::Delete).and_then(|step| step.id.as_deref());
-        id.is_some_and(|id| is_deleted_by_another(world, id))
+        step.and_then(|step| step.id.as_deref()).is_some_and(|id| is_touched_by_another(world, id))
     };
     for step in steps(Some("applied")) {
-        if !effects.iter().any(|entry| is_of(entry, step)) && !is_gone(step) {
+        if !effects.iter().any(|entry| is_of(entry, step)) && !is_of_another(step) {
             world.violation(&format!("(e) the journal says that step {step} is applied, and it is not"));
         }
     }

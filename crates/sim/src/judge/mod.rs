@@ -26,6 +26,9 @@ pub fn all(world: &World) {
         listing::judge(world, listing);
     }
     judge_trail(world);
+    for path in world.disk.borrow().spoiled() {
+        world.violation(&format!("(e) a line of {} that was written whole cannot be read", path.display()));
+    }
     let server = world.server.borrow();
     let names = server.store.values().filter_map(|held| held.get("userName")?.as_str());
     let (mut seen, mut has_twins) = (BTreeSet::new(), false);

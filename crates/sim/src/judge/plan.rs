@@ -93,7 +93,7 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
 
 /// Whether another writer has deleted a user, or given it another external id, so that it cannot be told
 /// from a stranger's.
-fn is_taken_away(world: &World, id: &str) -> bool {
+pub(super) fn is_taken_away(world: &World, id: &str) -> bool {
     let external_id =
         |object: &Option<Rc<Object>>| object.as_ref().and_then(|object| object.get("externalId").cloned());
     let server = world.server.borrow();
@@ -101,9 +101,9 @@ fn is_taken_away(world: &World, id: &str) -> bool {
     of_others.any(|entry| external_id(&entry.before) != external_id(&entry.after))
 }
 
-pub(super) fn is_deleted_by_another(world: &World, id: &str) -> bool {
+pub(super) fn is_touched_by_another(world: &World, id: &str) -> bool {
     let server = world.server.borrow();
-    server.ledger.iter().any(|entry| entry.id == id && entry.is_deletion() && entry.ticket.is_none())
+    server.ledger.iter().any(|entry| entry.id == id && entry.ticket.is_none() && !entry.is_creation())
 }
 
 /// When another writer has changed the `displayName` that this entry overwrites.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::can_double;
+use super::plan::is_taken_away;
 use crate::assumed::{Promise, holds};
 use crate::log::{Claim, Intent, Write};
 use crate::marks::Mark;
@@ -91,7 +92,8 @@ pub(super) fn judge(world: &World, write: &Write) {
             world.mark(if effects.is_empty() { Mark::UnknownAndNotApplied } else { Mark::UnknownAndApplied });
         }
     }
-    if matches!(intent, Intent::Create { .. }) && effects.len() > 1 && !can_double(world) {
+    let live = effects.iter().filter(|entry| !is_taken_away(world, &entry.id)).count();
+    if matches!(intent, Intent::Create { .. }) && live > 1 && !can_double(world) {
         violation("(b) it was created twice");
     }
     // Even where a late request can double it, the client has looked again before it says so.
