@@ -34,8 +34,12 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 trace.end(&answer);
                 return answer;
             };
-            let sent = Sent { as_plain_json: self.endpoint.sends_plain_json(), with_token: self.tokens.are_renewed() };
-            let answer = self.attempt(call, budget, started).await;
+            let mut sent = Sent {
+                as_plain_json: self.endpoint.sends_plain_json(),
+                with_token: self.tokens.are_renewed(),
+                with_known_token: false,
+            };
+            let answer = self.attempt(call, budget, started, &mut sent).await;
             let now = clock::now();
             trace.attempt(attempts.made() + 1, &answer, now - started);
             match attempts.judge(budget, call, sent, answer, now, clock::random) {
@@ -76,7 +80,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
         }
     }
 
-    async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
+    async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant, sent: &mut Sent) -> Result<Answer> {
         let (authorization, now) = match self.tokens.ready(now) {
             Some(authorization) => (authorization, now),
             None => boxed(self.tokens.obtain(&self.client, budget, self.timeout))
@@ -86,7 +90,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
         match boxed(self.client.send(self.request(call, &authorization, budget, now))).await {
             Ok(response) => {
                 let answer = self.endpoint.answer(call.operation, response, &authorization);
-                self.tokens.judge(&authorization, &answer);
+                sent.with_known_token = self.tokens.judge(&authorization, &answer);
                 answer
             }
             Err(error) => Err(unanswered(call.operation, self.endpoint.origin(), error)),

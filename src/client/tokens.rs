@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::token_provider::AnyProvider;
@@ -31,7 +32,8 @@ impl Tokens {
         let mut secrets = Arc::new(config.secrets());
         let source = match config.credentials.origin()? {
             Origin::Fixed(header) => {
-                Source::Fixed(Arc::new(Authorization { header, secrets: Arc::clone(&secrets), renewal: 0 }))
+                let secrets = Arc::clone(&secrets);
+                Source::Fixed(Arc::new(Authorization { header, secrets, ..Authorization::default() }))
             }
             Origin::File(file) => Source::File(file),
             Origin::OAuth2(client) => {
@@ -67,11 +69,18 @@ impl Tokens {
         self.renewal.look(|renewal| renewal.ready(now))
     }
 
-    /// Takes note of an answer to a request that was authorized so.
-    pub(super) fn judge(&self, authorization: &Authorization, answer: &Result<Answer>) {
-        if authorization.renewal > 0 && answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unauthorized) {
-            self.renewal.change(|renewal| renewal.reject(authorization.renewal));
+    /// Takes note of an answer to a request that was authorized so. Returns whether the token was accepted
+    /// before: it has expired then, and was not wrong from the start.
+    pub(super) fn judge(&self, authorization: &Authorization, answer: &Result<Answer>) -> bool {
+        if authorization.renewal == 0 {
+            return false;
         }
+        if answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unauthorized) {
+            self.renewal.change(|renewal| renewal.reject(authorization.renewal));
+            return authorization.was_accepted.load(Ordering::Relaxed);
+        }
+        authorization.was_accepted.store(true, Ordering::Relaxed);
+        true
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Sent {
     pub(crate) as_plain_json: bool,
     /// With an access token that can be renewed.
     pub(crate) with_token: bool,
+    /// Whether the server has accepted this token before.
+    pub(crate) with_known_token: bool,
 }
 
 /// What to do after an attempt.
@@ -96,7 +98,7 @@ impl Attempts {
                 Verdict::Done(Ok(answer))
             }
             Err(error) if error.is_unprocessed() => self.judge_unprocessed(budget, error, now),
-            Err(error) if sent.with_token && self.can_renew(&error) && !budget.time_left(now).is_zero() => {
+            Err(error) if sent.with_token && self.can_renew(sent, &error) && !budget.time_left(now).is_zero() => {
                 // A request that is not authorized is not processed, so it may go again whatever it is.
                 self.made = self.made.saturating_add(1);
                 self.is_renewed = true;
@@ -159,9 +161,10 @@ impl Attempts {
         }
     }
 
-    /// Whether a new access token can help: once, until the server says something else than 401.
-    fn can_renew(&self, error: &Error) -> bool {
-        is_of_token(error) && !self.is_renewed
+    /// Whether a new access token can help: once, until the server says something else than 401. A token
+    /// that was accepted before has expired meanwhile, which can happen again and again.
+    fn can_renew(&self, sent: Sent, error: &Error) -> bool {
+        is_of_token(error) && (!self.is_renewed || sent.with_known_token)
     }
 
     /// The error of the last attempt, as the error of all.

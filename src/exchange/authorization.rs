@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::HeaderValue;
 
@@ -12,4 +13,6 @@ pub(crate) struct Authorization {
     pub(crate) secrets: Arc<Secrets>,
     /// The number of the renewal that the token comes from; 0 for credentials that are not renewed.
     pub(crate) renewal: u64,
+    /// Whether the server has accepted the token before, for any request.
+    pub(crate) was_accepted: Arc<AtomicBool>,
 }

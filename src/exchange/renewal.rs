@@ -118,7 +118,8 @@ impl Renewal {
             Ok((header, token)) => {
                 self.failed = None;
                 let secrets = self.redacting(token.token);
-                let authorization = Authorization { header: Some(header), secrets, renewal };
+                let authorization =
+                    Authorization { header: Some(header), secrets, renewal, was_accepted: Arc::default() };
                 let times = token.lifetime.map(|lifetime| Times::of(lifetime, begun));
                 self.held = Some(Held { authorization: Arc::new(authorization), times });
             }
