@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use wats_scim::blocking::ScimClient;
 use wats_scim::import::UserCsv;
-use wats_scim::plan::{CurrentUsers, Journal, Plan, Policy};
+use wats_scim::plan::{Journal, Plan, Policy};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -45,7 +45,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("{} users in {}", desired.len(), file.display());
 
     let policy = Policy::new(client.profile()).protect(["admin@example.com"]);
-    let plan = policy.plan(&read_all(&client)?, &desired)?;
+    let plan = policy.plan(&client.current_users()?, &desired)?;
     println!("\n{plan}\n");
     if plan.is_empty() {
         println!("There is nothing to do.");
@@ -57,20 +57,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_all(client: &ScimClient) -> Result<CurrentUsers, Box<dyn Error>> {
-    let bar = bar("reading")?;
-    let shown = bar.clone();
-    let users = client.iter_users().in_flight(4).on_page(move |progress| {
-        shown.set_length(progress.total.unwrap_or(progress.done));
-        shown.set_position(progress.done);
-    });
-    let users = users.collect::<Result<_, _>>()?;
-    bar.finish_and_clear();
-    Ok(CurrentUsers::complete(users))
-}
-
 fn apply(client: &ScimClient, plan: Plan, journal: &Journal) -> Result<ExitCode, Box<dyn Error>> {
-    let bar = bar("applying")?;
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{pos} of {len}, {eta} left")?);
     let shown = bar.clone();
     let apply = client.apply(plan).journal(journal.clone()).on_progress(move |progress| {
         shown.set_length(progress.total.unwrap_or_default());
@@ -86,9 +74,4 @@ fn apply(client: &ScimClient, plan: Plan, journal: &Journal) -> Result<ExitCode,
     }
     println!("Run it again to plan for the users that are left.");
     Ok(ExitCode::FAILURE)
-}
-
-fn bar(what: &'static str) -> Result<ProgressBar, Box<dyn Error>> {
-    let style = ProgressStyle::with_template("{msg} [{bar:40}] {pos} of {len}, {eta} left")?;
-    Ok(ProgressBar::new(0).with_style(style).with_message(what))
 }
