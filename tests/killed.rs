@@ -110,7 +110,9 @@ fn kill_and_resume(api: &str, seed: u64) -> u32 {
     let direct = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).no_proxy();
     let direct = blocking::ScimClient::with_config(&direct).unwrap();
     let policy = || Policy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
-    let plan = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
+    let mut plan = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
+    // It is applied through the proxy, which has another address.
+    plan.server = None;
     assert_eq!(plan.steps.len(), 2000, "{} in conflict", plan.conflicts.len());
     // Store the plan in the journal, without applying a step.
     let unreachable = ScimConfig::new("http://127.0.0.1:9", Credentials::wats_token(sandbox.token())).no_proxy();

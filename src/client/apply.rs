@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::ScimUser;
 use crate::model::Target;
 use crate::outside::mistake;
-use crate::plan::{Action, CurrentUsers, Fit, Plan, Step};
+use crate::plan::{Accepted, Action, CurrentUsers, Fit, Plan, Step};
 use crate::plan::{AppliedStep, Outcome, Report};
 use crate::plan::{Journal, OpenJournal};
 
@@ -51,7 +51,11 @@ impl<R: ScimRepository> ScimService<R> {
         while let Some(user) = pages.try_next().await? {
             users.push(user);
         }
-        Ok(CurrentUsers::complete(users))
+        let current = CurrentUsers::complete(users);
+        Ok(match self.repository().server() {
+            Some(server) => current.of_server(server),
+            None => current,
+        })
     }
 }
 
@@ -94,6 +98,7 @@ pub struct ScimApply<R> {
     buffer: usize,
     stop_after: Option<u64>,
     is_dry_run: bool,
+    accepted: Accepted,
     on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
     progress: Progress,
     /// How many steps failed without a request.
@@ -114,6 +119,7 @@ impl<R: ScimRepository> ScimApply<R> {
             buffer: RESULT_BUFFER,
             stop_after: None,
             is_dry_run: false,
+            accepted: Accepted::default(),
             on_progress: None,
             unsent: 0,
             running: InFlight::default(),
@@ -158,6 +164,20 @@ impl<R: ScimRepository> ScimApply<R> {
     /// are tried, unless the credentials expire.
     pub fn stop_after(mut self, problems: u64) -> Self {
         self.stop_after = Some(problems.max(1));
+        self
+    }
+
+    /// Applies a plan that was made for another address of the server. Without this, a plan that
+    /// [names another server](Plan::server) is rejected before anything is sent.
+    pub fn allow_other_server(mut self) -> Self {
+        self.accepted.any_server = true;
+        self
+    }
+
+    /// Rejects a plan that was [made](Plan::made_at) longer ago, before anything is sent. No limit by
+    /// default: each step is checked against the current state of its user anyway.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.accepted.max_age = Some(age);
         self
     }
 
@@ -228,7 +248,15 @@ impl<R: ScimRepository> ScimApply<R> {
     /// [`Journal`](ErrorKind::Journal) if the file is not a journal, belongs to another plan, is in
     /// use, or cannot be written. Then no more steps start; the steps in flight are checked when
     /// the apply resumes from its journal.
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the plan was made for another server, or is older than
+    /// [`max_age`](Self::max_age); nothing is sent.
     pub async fn try_next(&mut self) -> Result<Option<AppliedStep>> {
+        if self.next == 0
+            && let Some(why) = self.plan.refusal(self.repository.server(), self.accepted)
+        {
+            return self.give_up(Error::invalid(why));
+        }
         if let Err(error) = self.open_journal().await {
             return self.give_up(error);
         }

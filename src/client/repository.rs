@@ -37,6 +37,12 @@ pub trait ScimRepository: Send + Sync + 'static {
     /// [`Error`] if the server cannot create a token.
     fn token(&self, duration_days: Option<u32>) -> impl Future<Output = Result<ScimToken>> + Send;
 
+    /// The address of the server, for plans: a plan for one server is not applied to another. Unknown by
+    /// default.
+    fn server(&self) -> Option<&str> {
+        None
+    }
+
     /// Reads a resource by its id; `None` if it does not exist.
     ///
     /// # Errors
@@ -290,6 +296,10 @@ fn unsupported(what: &str) -> Error {
 
 #[maybe_async(AFIT)]
 impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
+    fn server(&self) -> Option<&str> {
+        Some(self.endpoint.scim_url())
+    }
+
     async fn token(&self, duration_days: Option<u32>) -> Result<ScimToken> {
         let call = self.endpoint.token(duration_days)?;
         self.send(&call).await?.token()

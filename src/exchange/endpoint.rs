@@ -96,6 +96,11 @@ impl Endpoint {
         Ok(self)
     }
 
+    /// The address of the server, below which its endpoints are.
+    pub(crate) fn scim_url(&self) -> &str {
+        self.base.scim()
+    }
+
     /// Scheme, host and port, for messages.
     pub(crate) fn origin(&self) -> &str {
         self.base.origin()

@@ -2,6 +2,7 @@
 //!
 //! A stored plan can be edited, so it is checked when it is read and again when a step is applied.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{covers, holds_nothing, same_name, truth};
@@ -14,6 +15,9 @@ use crate::model::{ScimUser, object};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoredPlan {
+    server: Option<String>,
+    #[serde(default, with = "super::provenance::time")]
+    made_at: Option<DateTime<Utc>>,
     steps: Vec<Step>,
     conflicts: Vec<Conflict>,
     inexpressible: Vec<Inexpressible>,
@@ -25,11 +29,11 @@ impl TryFrom<StoredPlan> for Plan {
     type Error = String;
 
     fn try_from(stored: StoredPlan) -> Result<Self, String> {
-        let StoredPlan { steps, conflicts, inexpressible, unchanged, rules } = stored;
+        let StoredPlan { server, made_at, steps, conflicts, inexpressible, unchanged, rules } = stored;
         for (number, step) in (1..).zip(&steps) {
             step.check().map_err(|why| format!("step {number} of the plan is inconsistent: {why}"))?;
         }
-        Ok(Self { steps, conflicts, inexpressible, unchanged, rules })
+        Ok(Self { server, made_at, steps, conflicts, inexpressible, unchanged, rules })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::model::{ScimListResponse, ScimUser};
 pub struct CurrentUsers {
     users: Vec<ScimUser>,
     missing: Option<String>,
+    server: Option<String>,
 }
 
 impl CurrentUsers {
@@ -26,13 +27,13 @@ impl CurrentUsers {
     /// the plan covers the users that match it.
     #[must_use]
     pub fn complete(users: Vec<ScimUser>) -> Self {
-        Self { users, missing: None }
+        Self { users, missing: None, server: None }
     }
 
     /// An incomplete list, with the reason.
     #[must_use]
     pub fn partial(users: Vec<ScimUser>, reason: impl Into<String>) -> Self {
-        Self { users, missing: Some(reason.into()) }
+        Self { users, missing: Some(reason.into()), server: None }
     }
 
     /// The users of one page; complete if its total says so.
@@ -43,7 +44,14 @@ impl CurrentUsers {
             Some(total) => Some(format!("it is a page of {} out of {total} users", page.resources.len())),
             None => Some("it is a page, and the server does not say how many users there are".to_owned()),
         };
-        Self { users: page.resources, missing }
+        Self { users: page.resources, missing, server: None }
+    }
+
+    /// Which server the users are from, as [`ScimConfig::scim_url`](crate::ScimConfig::scim_url) writes its
+    /// address. A plan for them is applied to no other server. `ScimService::current_users` sets it.
+    #[must_use]
+    pub fn of_server(self, scim_url: impl Into<String>) -> Self {
+        Self { server: Some(scim_url.into()), ..self }
     }
 
     /// Whether the list is complete.
@@ -56,6 +64,10 @@ impl CurrentUsers {
     #[must_use]
     pub fn users(&self) -> &[ScimUser] {
         &self.users
+    }
+
+    pub(crate) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
     }
 
     /// The reason for an incomplete list.

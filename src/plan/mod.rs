@@ -13,10 +13,12 @@ mod merge;
 mod passed_on;
 mod policy;
 mod print;
+mod provenance;
 mod recheck;
 mod report;
 mod unchanged;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +27,7 @@ pub use self::guard::{Guard, Refusal};
 pub use self::journal::Journal;
 pub(crate) use self::journal::OpenJournal;
 pub use self::policy::{Leavers, Policy};
+pub(crate) use self::provenance::Accepted;
 pub(crate) use self::recheck::Fit;
 pub use self::report::{AppliedStep, Outcome, Report};
 use crate::model::ScimUser;
@@ -53,10 +56,16 @@ use crate::model::ScimUser;
 /// assert_eq!(serde_json::from_str::<Plan>(&stored)?, plan);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "check::StoredPlan")]
 #[non_exhaustive]
 pub struct Plan {
+    /// The address of the server that the plan is for, if it is known. It is applied to no other one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// When the plan was made, by the clock of the local machine. Serialized in RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "provenance::time")]
+    pub made_at: Option<DateTime<Utc>>,
     /// The steps, one for each user that changes.
     pub steps: Vec<Step>,
     /// Users that are left unchanged because their match is ambiguous.

@@ -7,6 +7,7 @@ use wats_scim_filter::json::text_key;
 use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
 use super::merge::is_active;
+use super::provenance;
 use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Rules, Step};
 use crate::config::Profile;
 use crate::model::ScimUser;
@@ -197,6 +198,8 @@ impl Policy {
         let users = current.users();
         let pairs = pairs(users, desired);
         let mut plan = Plan {
+            server: current.server().map(ToOwned::to_owned),
+            made_at: Some(provenance::now()),
             steps: Vec::new(),
             conflicts: pairs.conflicts,
             inexpressible: Vec::new(),

@@ -155,6 +155,32 @@ fn named(user: &ScimUser, family: &str) -> ScimUser {
 
 #[maybe_async]
 #[test]
+async fn a_plan_for_another_server_or_of_another_day_is_not_applied() {
+    let [theirs, ours] = [Sandbox::builder().users(2).start().unwrap(), Sandbox::builder().users(2).start().unwrap()];
+    let [them, us] = [client(&theirs), client(&ours)];
+    let current = them.current_users().await.unwrap();
+    let plan = without_guards(them.profile()).plan(&current, &[ScimUser::new("jane")]).unwrap();
+    let mut stored = serde_json::to_value(&plan).unwrap();
+    stored["madeAt"] = "2026-01-01T00:00:00.000Z".into();
+    let plan: Plan = serde_json::from_value(stored).unwrap();
+
+    let error = us.apply(plan.clone()).run().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    let [made_for, here] = [&theirs, &ours].map(|sandbox| config(sandbox).scim_url().unwrap());
+    assert!(
+        error.to_string().contains(&format!("made for {made_for}, and this is {here}; make a new plan")),
+        "{error}"
+    );
+    let day = Duration::from_secs(24 * 3600);
+    let error = them.apply(plan.clone()).max_age(day).run().await.unwrap_err();
+    assert!(error.to_string().ends_with("ScimApply::max_age is 1440; make a new plan"), "{error}");
+    assert_eq!(received(&ours).len(), 0);
+    let report = us.apply(plan).allow_other_server().run().await.unwrap();
+    assert_eq!(report.applied, 1);
+}
+
+#[maybe_async]
+#[test]
 async fn steps_of_a_stored_plan_that_no_longer_apply_are_skipped() {
     let sandbox = Sandbox::start().unwrap();
     let (client, users) = three(&sandbox).await;

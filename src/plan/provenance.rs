@@ -1,0 +1,136 @@
+//! Where and when a plan was made: whether it may be applied here and now.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::Plan;
+use crate::outside::clock;
+
+/// The time as a stored plan has it.
+pub(super) fn now() -> DateTime<Utc> {
+    DateTime::<Utc>::from(clock::date()).trunc_subsecs(3)
+}
+
+/// What an apply accepts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Accepted {
+    pub(crate) any_server: bool,
+    pub(crate) max_age: Option<Duration>,
+}
+
+impl Plan {
+    /// The reason why the plan is not applied to this server now, with what to do.
+    pub(crate) fn refusal(&self, server: Option<&str>, accepted: Accepted) -> Option<String> {
+        if let (Some(made_for), Some(server), false) = (&self.server, server, accepted.any_server)
+            && made_for != server
+        {
+            return Some(format!(
+                "the plan was made for {made_for}, and this is {server}; make a new plan for it, or call \
+                 ScimApply::allow_other_server if it is the same server at another address"
+            ));
+        }
+        let max_age = accepted.max_age?;
+        let Some(made_at) = self.made_at else {
+            return Some(
+                "the plan does not say when it was made, and ScimApply::max_age is set; make a new plan".to_owned(),
+            );
+        };
+        let age = (now() - made_at).to_std().unwrap_or_default();
+        (age > max_age).then(|| {
+            format!(
+                "the plan was made {} minutes ago, and ScimApply::max_age is {}; make a new plan",
+                age.as_secs() / 60,
+                max_age.as_secs() / 60
+            )
+        })
+    }
+}
+
+/// Two plans are equal if they do the same on the same server, whenever they were made.
+impl PartialEq for Plan {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { server, made_at: _, steps, conflicts, inexpressible, unchanged, rules } = self;
+        (server, steps, conflicts) == (&other.server, &other.steps, &other.conflicts)
+            && (inexpressible, unchanged, rules) == (&other.inexpressible, &other.unchanged, &other.rules)
+    }
+}
+
+pub(super) mod time {
+    use chrono::{DateTime, SecondsFormat, Utc};
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        time: &Option<DateTime<Utc>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match time {
+            Some(time) => serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime<Utc>>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+        match DateTime::parse_from_rfc3339(&text) {
+            Ok(time) => Ok(Some(time.to_utc())),
+            Err(error) => Err(D::Error::custom(format!("madeAt is not a time: {error}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Profile;
+    use crate::model::ScimUser;
+    use crate::plan::{CurrentUsers, Policy};
+
+    fn plan(server: Option<&str>) -> Plan {
+        let current = CurrentUsers::complete(Vec::new());
+        let current = match server {
+            Some(server) => current.of_server(server),
+            None => current,
+        };
+        Policy::new(&Profile::wats()).plan(&current, &[ScimUser::new("ann")]).unwrap()
+    }
+
+    #[test]
+    fn a_plan_is_applied_to_its_server_only() {
+        let here = Some("https://a.example/scim");
+        for (made_for, server, any_server, is_refused) in [
+            (here, here, false, false),
+            (here, Some("https://b.example/scim"), false, true),
+            (here, Some("https://b.example/scim"), true, false),
+            (here, None, false, false),
+            (None, here, false, false),
+        ] {
+            let refusal = plan(made_for).refusal(server, Accepted { any_server, max_age: None });
+            assert_eq!(refusal.is_some(), is_refused, "{made_for:?} {server:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_has_an_age() {
+        let hour = Accepted { any_server: false, max_age: Some(Duration::from_secs(3600)) };
+        let mut plan = plan(None);
+        assert_eq!(plan.refusal(None, hour), None);
+        plan.made_at = plan.made_at.map(|made_at| made_at - chrono::TimeDelta::hours(2));
+        assert!(plan.refusal(None, hour).unwrap().starts_with("the plan was made 120 minutes ago"));
+        assert_eq!(plan.refusal(None, Accepted::default()), None);
+        plan.made_at = None;
+        assert!(plan.refusal(None, hour).is_some());
+    }
+
+    #[test]
+    fn where_and_when_is_stored() {
+        let plan = plan(Some("https://a.example/scim"));
+        let stored = serde_json::to_string(&plan).unwrap();
+        assert!(stored.starts_with(r#"{"server":"https://a.example/scim","madeAt":""#), "{stored}");
+        let read = serde_json::from_str::<Plan>(&stored).unwrap();
+        assert_eq!((read.made_at, &read), (plan.made_at, &plan));
+    }
+}
