@@ -283,6 +283,14 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_is_one_line() {
+        assert_eq!(
+            problems(json!({ "userName": "jane", "a\nb": 7 }))[0],
+            format!("a b is not an attribute of {}", ScimUser::SCHEMA)
+        );
+    }
+
+    #[test]
     fn unassigned_attributes_are_no_problem_unless_they_are_required() {
         assert_eq!(problems(json!({ "title": null, "roles": [null], "name": {} })), ["userName is required"]);
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::error::one_line;
+
 /// Why a server would reject a resource, or ignore a part of it: one result of
 /// [`Schemas::check`](super::Schemas::check).
 ///
@@ -46,10 +48,12 @@ pub enum SchemaProblemKind {
 
 impl fmt::Display for SchemaProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
-        if let Some(index) = self.index {
-            write!(f, " (value {})", index.saturating_add(1))?;
-        }
-        write!(f, " {}", self.message)
+        let Self { path, message, .. } = self;
+        let line = match self.index {
+            Some(index) => format!("{path} (value {}) {message}", index.saturating_add(1)),
+            None => format!("{path} {message}"),
+        };
+        // Names and canonical values can be any text.
+        f.write_str(&one_line(&line).unwrap_or_default())
     }
 }
