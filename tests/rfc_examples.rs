@@ -19,8 +19,8 @@ use serde_json::{Map, Value, json};
 use wats_scim::blocking::{HttpClient, HttpScimRepository, ScimService};
 use wats_scim::{
     AttributeType, Attributes, Credentials, EnterpriseUser, Extension, ListQuery, Profile, Resource, ResourceType,
-    Schema, SchemaAttribute, Schemas, ScimAddress, ScimConfig, ScimGroup, ScimListResponse, ScimManager,
-    ScimPatchRequest, ScimUser, ScimUserName, ScimValue,
+    Schema, SchemaAttribute, Schemas, ScimConfig, ScimGroup, ScimListResponse, ScimManager, ScimPatchRequest, ScimUser,
+    ScimUserName, ScimValue,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -212,8 +212,12 @@ fn every_attribute_of_a_user_is_typed() {
         let (addresses, groups) = (user.addresses().unwrap(), user.groups().unwrap());
         assert_eq!((addresses.len(), groups.len(), user.phone_numbers().unwrap().len()), (2, 3, 2));
         let is_known = |attributes: &Attributes| assert!(attributes.is_empty(), "{name}: {attributes:?}");
-        addresses.iter().for_each(|address: &ScimAddress| is_known(&address.attributes));
-        groups.iter().for_each(|group| is_known(&group.attributes));
+        for address in &addresses {
+            is_known(&address.attributes);
+        }
+        for group in &groups {
+            is_known(&group.attributes);
+        }
         assert_eq!(groups[0].display.as_deref(), Some("Tour Guides"));
         assert!(groups[0].r#ref.as_deref().unwrap().ends_with("Groups/e9e30dba-f08f-4109-8486-d5c6a331660a"));
 

@@ -17,12 +17,15 @@ pub(super) fn first<T: Resource>(resource: &T, path: &str) -> Result<Option<Valu
 /// All values that a path selects, those of a list one by one.
 pub(super) fn all<T: Resource>(resource: &T, path: &str) -> Result<Vec<Value>> {
     let (path, json) = (parsed(path)?, json(resource)?);
-    let each = |value| match value {
-        &Value::Array(ref values) => values.as_slice(),
-        value => std::slice::from_ref(value),
-    };
     let found = path.select(&json, T::SCHEMA).into_iter().flat_map(each);
     Ok(found.filter(|value| !is_unassigned(value)).cloned().collect())
+}
+
+fn each(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(values) => values,
+        value => std::slice::from_ref(value),
+    }
 }
 
 fn parsed(path: &str) -> Result<PatchPath> {

@@ -1,5 +1,7 @@
 //! Checks a resource against the schemas of a server.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{assigned, is_server_attribute, is_unassigned, member, same_name};
 
@@ -35,8 +37,10 @@ impl Schemas {
     pub fn check<T: Resource>(&self, resource: &T) -> serde_json::Result<Vec<SchemaProblem>> {
         let resource = object(resource)?;
         let mut check = Check { exists: assigned(&resource, "id").is_some(), found: Vec::new() };
-        for (name, value) in resource.iter().filter(|(_, value)| !is_unassigned(value)) {
-            let Some(extension) = self.get(name).filter(|_| !same_name(name, T::SCHEMA)) else { continue };
+        let extensions = self.iter().filter_map(|schema| Some((schema.id.as_deref()?, schema)));
+        let extensions = by_name(extensions.filter(|(id, _)| !same_name(id, T::SCHEMA)));
+        for (name, value) in given(&resource) {
+            let Some(extension) = extensions.get(&name.to_ascii_lowercase()) else { continue };
             let prefix = format!("{name}:");
             match value {
                 Value::Object(members) => check.schema(extension, &prefix, members),
@@ -74,13 +78,14 @@ impl Check {
     fn schema(&mut self, schema: &Schema, prefix: &str, members: &Map<String, Value>) {
         let Some(attributes) = schema.attributes.as_deref() else { return };
         let is_core = prefix.is_empty();
-        for (name, value) in members.iter().filter(|(_, value)| !is_unassigned(value)) {
+        let known = known(attributes);
+        for (name, value) in given(members) {
             // The members of a resource whose names are URNs are its extensions.
             if is_core && (is_server_attribute(name) || name.contains(':')) {
                 continue;
             }
             let path = format!("{prefix}{name}");
-            match schema.attribute(name) {
+            match known.get(&name.to_ascii_lowercase()) {
                 Some(attribute) => self.attribute(attribute, Place { path: &path, index: None }, value),
                 // RFC 7643 §3.1: it is common to all resources, and part of no schema.
                 None if is_core && same_name(name, "externalId") => {
@@ -94,28 +99,28 @@ impl Check {
                 }
             }
         }
-        let is_given = |name: &str| is_core && is_server_attribute(name);
-        self.required(
-            attributes.iter().filter(|one| !one.name.as_deref().is_some_and(is_given)),
-            prefix,
-            None,
-            members,
-        );
+        let is_assigned = |name: &str| is_core && is_server_attribute(name);
+        self.required(attributes, is_assigned, prefix, None, members);
     }
 
-    fn required<'a>(
+    /// The required attributes, except those that the server or the client fills in.
+    fn required(
         &mut self,
-        attributes: impl Iterator<Item = &'a SchemaAttribute>,
+        attributes: &[SchemaAttribute],
+        is_filled_in: impl Fn(&str) -> bool,
         prefix: &str,
         index: Option<usize>,
         members: &Map<String, Value>,
     ) {
-        for attribute in attributes.filter(|one| one.is_required() && one.mutability() != Mutability::ReadOnly) {
-            let Some(name) = attribute.name.as_deref() else { continue };
-            let message = match assigned(members, name) {
-                None => "is required",
+        let mut required =
+            attributes.iter().filter(|one| one.is_required() && one.mutability() != Mutability::ReadOnly);
+        let Some(first) = required.next() else { return };
+        let members = by_name(given(members));
+        for name in std::iter::once(first).chain(required).filter_map(|one| one.name.as_deref()) {
+            let message = match members.get(&name.to_ascii_lowercase()) {
+                None if !is_filled_in(name) => "is required",
                 Some(Value::String(text)) if text.trim().is_empty() => "is required and must not be blank",
-                Some(_) => continue,
+                _ => continue,
             };
             self.add(&format!("{prefix}{name}"), index, SchemaProblemKind::Required, message);
         }
@@ -169,11 +174,12 @@ impl Check {
     }
 
     fn sub_attributes(&mut self, attribute: &SchemaAttribute, place: Place<'_>, members: &Map<String, Value>) {
-        let Some(known) = attribute.sub_attributes.as_deref().filter(|known| !known.is_empty()) else { return };
+        let Some(attributes) = attribute.sub_attributes.as_deref().filter(|subs| !subs.is_empty()) else { return };
         let Place { path, index } = place;
-        for (name, value) in members.iter().filter(|(_, value)| !is_unassigned(value)) {
+        let known = known(attributes);
+        for (name, value) in given(members) {
             let path = format!("{path}.{name}");
-            match attribute.sub_attribute(name) {
+            match known.get(&name.to_ascii_lowercase()) {
                 Some(sub) => self.attribute(sub, Place { path: &path, index }, value),
                 None if attribute.is_multi_valued() && PLURAL.iter().any(|plural| same_name(plural, name)) => {}
                 None => {
@@ -182,7 +188,7 @@ impl Check {
                 }
             }
         }
-        self.required(known.iter(), &format!("{path}."), index, members);
+        self.required(attributes, |_| false, &format!("{path}."), index, members);
     }
 
     /// A resource lists its schema (RFC 7643 §3). The client does that if `schemas` is missing.
@@ -197,6 +203,26 @@ impl Check {
             Some(_) => self.add("schemas", None, SchemaProblemKind::Required, format!("must list {urn}")),
         }
     }
+}
+
+/// The assigned members of an object.
+fn given(members: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
+    members.iter().filter(|(_, value)| !is_unassigned(value)).map(|(name, value)| (name.as_str(), value))
+}
+
+/// Attributes by their names.
+fn known(attributes: &[SchemaAttribute]) -> HashMap<String, &SchemaAttribute> {
+    by_name(attributes.iter().filter_map(|attribute| Some((attribute.name.as_deref()?, attribute))))
+}
+
+/// The first of each name, by its name in lower case. Searching for each name in a list would take quadratic
+/// time, and a malicious server could keep a client busy.
+fn by_name<'a, T>(items: impl Iterator<Item = (&'a str, T)>) -> HashMap<String, T> {
+    let mut by_name = HashMap::new();
+    for (name, item) in items {
+        by_name.entry(name.to_ascii_lowercase()).or_insert(item);
+    }
+    by_name
 }
 
 /// What a value of this type must be, if the value is not.
@@ -314,6 +340,18 @@ mod tests {
     #[test]
     fn a_schema_that_is_not_described_is_not_checked() {
         assert_eq!(Schemas::default().check(&ScimUser::default().with_attribute("x", 7)).unwrap(), []);
+    }
+
+    #[test]
+    fn large_schemas_are_checked_in_linear_time() {
+        let names = (0..50_000).map(|n| format!("a{n}"));
+        let attributes: Vec<_> = names.clone().map(|name| json!({ "name": name, "required": true })).collect();
+        let schema = json!({ "id": ScimUser::SCHEMA, "attributes": attributes });
+        let schemas: Schemas = serde_json::from_value(schema).unwrap();
+        let user: ScimUser =
+            serde_json::from_value(names.map(|name| (name.to_uppercase(), json!(1))).collect()).unwrap();
+        assert_eq!(schemas.check(&user).unwrap(), []);
+        assert_eq!(schemas.check(&ScimUser::default()).unwrap().len(), 50_000);
     }
 
     #[test]
