@@ -39,7 +39,8 @@ pages! {
                    [`Journal`](crate::plan::Journal), [`Trail`](crate::audit::Trail)"
     testing: "the crate [`wats-scim-sandbox`](https://docs.rs/wats-scim-sandbox)"
     scim_servers: "[`Profile`](crate::Profile), [`ScimResources`](crate::blocking::ScimResources), \
-                   [`Resource`](crate::Resource), [`Target`](crate::Target), [`Extension`](crate::Extension)"
+                   [`Resource`](crate::Resource), [`Target`](crate::Target), [`Extension`](crate::Extension), \
+                   [`ScimValue`](crate::ScimValue), [`Schemas`](crate::Schemas)"
     dependency_injection: "[`HttpClient`](crate::blocking::HttpClient), \
                            [`ScimRepository`](crate::blocking::ScimRepository), [`transport`](crate::transport)"
     security: "[`Credentials`](crate::Credentials), [`Secret`](crate::Secret), [`ScimConfig`](crate::ScimConfig)"

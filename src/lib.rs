@@ -76,9 +76,11 @@
 //! |---|---|
 //! | settings | [`ScimConfig`], [`Secret`], [`RetryPolicy`], [`Profile`], [`BulkLimits`] |
 //! | credentials, also such that renew | [`Credentials`], [`ClientCredentials`], [`AccessToken`] |
-//! | users | [`ScimUser`], [`ScimUserName`], [`ScimUserEmail`], [`ScimMeta`], [`Attributes`] |
+//! | users | [`ScimUser`], [`ScimUserName`], [`ScimUserEmail`], [`ScimValue`], [`ScimAddress`], [`ScimMeta`], [`Attributes`] |
 //! | extensions of a user | [`WatsUser`], [`EnterpriseUser`], [`ScimManager`], [`Extension`] |
 //! | groups, and resource types of your own | [`ScimGroup`], [`ScimMember`], [`Resource`] |
+//! | a value by its path, such as `emails[type eq "work"].value` | [`ScimUser::get`], [`ScimGroup::get`], [`Resource::get`] |
+//! | what a server accepts, before a resource is sent | [`Schemas::check`], [`Schema`], [`SchemaAttribute`], [`SchemaProblem`], [`ResourceType`] |
 //! | changes | [`ScimPatchRequest`], [`ScimPatchOperation`], [`PatchOp`] |
 //! | which resource a call is about, and its version | [`ResourceId`], [`Target`], [`IfChanged`] |
 //! | queries and their pages | [`ListQuery`], [`Filter`], [`ScimListResponse`] |
@@ -175,9 +177,10 @@ pub use error::{Error, ErrorKind, Operation, Result, Secret, WriteOutcome};
 pub use exchange::ListQuery;
 pub use filter::Filter;
 pub use model::{
-    Attributes, EnterpriseUser, Extension, IfChanged, PatchOp, Resource, ResourceId, ScimGroup, ScimListResponse,
-    ScimManager, ScimMember, ScimMeta, ScimPatchOperation, ScimPatchRequest, ScimUser, ScimUserEmail, ScimUserName,
-    ScimWrite, Target,
+    AttributeType, Attributes, EnterpriseUser, Extension, IfChanged, Mutability, PatchOp, Resource, ResourceId,
+    ResourceType, Returned, Schema, SchemaAttribute, SchemaExtension, SchemaProblem, SchemaProblemKind, Schemas,
+    ScimAddress, ScimGroup, ScimListResponse, ScimManager, ScimMember, ScimMeta, ScimPatchOperation, ScimPatchRequest,
+    ScimUser, ScimUserEmail, ScimUserName, ScimValue, ScimWrite, Target, Uniqueness,
 };
 #[cfg(sim)]
 #[doc(hidden)]

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::audited::{all_ended, ended};
@@ -16,10 +17,10 @@ use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
 use crate::exchange::Throttle;
-use crate::exchange::{Attempts, Budget, ByName, Endpoint, absent_as_none, bulk_results, id_in};
+use crate::exchange::{Answer, Attempts, Budget, ByName, Endpoint, absent_as_none, bulk_results, id_in};
 use crate::model::ScimWrite;
 use crate::model::Target;
-use crate::model::{IfChanged, Resource, ScimListResponse, ScimPatchRequest};
+use crate::model::{IfChanged, Resource, ResourceType, Schema, Schemas, ScimListResponse, ScimPatchRequest};
 use crate::wats::ScimToken;
 
 /// Reads and writes resources of any type: the layer below [`ScimService`](super::ScimService).
@@ -228,17 +229,52 @@ impl<C: HttpClient> HttpScimRepository<C> {
         if self.profile().is_wats() {
             return Ok(self);
         }
-        let configuration = self.about("ServiceProviderConfig").await?;
-        let resource_types = self.about("ResourceTypes").await?;
+        let configuration = self.description("ServiceProviderConfig").await?;
+        let resource_types = self.description("ResourceTypes").await?;
         let profile = Profile::described(configuration.as_ref(), resource_types.as_ref());
         Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
     }
 
-    async fn about(&self, what: &str) -> Result<Option<Value>> {
+    /// Reads the schemas of the server, from `/Schemas` (RFC 7644 §4).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](ErrorKind::Unsupported) if the server has no such document, as WATS, or any other
+    /// [`Error`] of a read.
+    pub async fn schemas(&self) -> Result<Schemas> {
+        let schemas = self.documents::<Schema>("Schemas").await?;
+        Ok(schemas.into_iter().collect())
+    }
+
+    /// Reads the resource types of the server, from `/ResourceTypes` (RFC 7644 §4).
+    ///
+    /// # Errors
+    ///
+    /// As [`schemas`](Self::schemas).
+    pub async fn resource_types(&self) -> Result<Vec<ResourceType>> {
+        self.documents("ResourceTypes").await
+    }
+
+    async fn documents<T: DeserializeOwned>(&self, what: &str) -> Result<Vec<T>> {
+        let lacking = || Error::new(ErrorKind::Unsupported, format!("the server has no document /{what}"));
+        if self.profile().is_wats() {
+            return Err(lacking().in_operation(Operation::Discover));
+        }
+        let answer = self.about(what).await?;
+        answer.ok_or_else(|| lacking().in_operation(Operation::Discover))?.documents()
+    }
+
+    async fn description(&self, what: &str) -> Result<Option<Value>> {
+        let answer = self.about(what).await?;
+        answer.map(|answer| answer.document()).transpose()
+    }
+
+    /// Reads a document about the server; `None` if it has none.
+    async fn about(&self, what: &str) -> Result<Option<Answer>> {
         let call = self.endpoint.about(what)?;
         match self.send(&call).await {
             Err(error) if matches!(error.status().map(|status| status.as_u16()), Some(404 | 405 | 501)) => Ok(None),
-            answer => answer?.document().map(Some),
+            answer => answer.map(Some),
         }
     }
 }

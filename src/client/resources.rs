@@ -10,7 +10,9 @@ use crate::error::Result;
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
 use crate::model::Target;
-use crate::model::{IfChanged, Resource, ScimGroup, ScimListResponse, ScimPatchRequest, ScimUser};
+use crate::model::{
+    IfChanged, Resource, ResourceType, Schemas, ScimGroup, ScimListResponse, ScimPatchRequest, ScimUser,
+};
 
 /// The resources of one type: users, groups, or your own.
 ///
@@ -94,6 +96,44 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     pub async fn discover(&self) -> Result<Self> {
         let discovered = self.repository().clone().discover().await?;
         Ok(Self::with_repository(discovered))
+    }
+
+    /// Reads the schemas of the server, from `/Schemas` (RFC 7644 §4): the attributes of its resources, their
+    /// types, and which of them are required or read-only. [`Schemas::check`] checks a resource against them
+    /// before it is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the server has no such document, as WATS, for which
+    /// no request is sent, or any other [`Error`](crate::Error) of a read.
+    ///
+    #[doc = example!(
+        standard
+        "let schemas = client.schemas()" await "?;\n\
+         let jane = ScimUser::new(\"jane@example.com\").with_attribute(\"title\", 7);\n\
+         let problems = schemas.check(&jane)?;\n\
+         assert_eq!(problems[0].to_string(), \"title must be text\");\n\
+         assert_eq!(client.create_user(&jane)" await ".unwrap_err().kind(), ErrorKind::BadRequest);"
+    )]
+    pub async fn schemas(&self) -> Result<Schemas> {
+        self.repository().schemas().await
+    }
+
+    /// Reads the resource types of the server, from `/ResourceTypes` (RFC 7644 §4): their endpoints, schemas
+    /// and extensions.
+    ///
+    /// # Errors
+    ///
+    /// As [`schemas`](Self::schemas).
+    ///
+    #[doc = example!(
+        standard
+        "let types = client.resource_types()" await "?;\n\
+         let endpoints: Vec<_> = types.iter().filter_map(|one| one.endpoint.as_deref()).collect();\n\
+         assert_eq!(endpoints, [\"/Users\", \"/Groups\"]);"
+    )]
+    pub async fn resource_types(&self) -> Result<Vec<ResourceType>> {
+        self.repository().resource_types().await
     }
 
     /// The features of the server: as configured, or as [`discover`](Self::discover) read them.

@@ -13,7 +13,7 @@ use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, Sender, TransportError, TransportErrorKind};
 use crate::error::{Secrets, is_scim_error, is_web_page, one_line, without_mark};
-use crate::model::{Resource, ScimListResponse, read_json};
+use crate::model::{Listed, Resource, ScimListResponse, read_json};
 use crate::outside::{clock, mistake};
 use crate::wats::ScimToken;
 
@@ -130,6 +130,11 @@ impl Answer {
     /// A document about the server itself.
     pub(crate) fn document(&self) -> Result<serde_json::Value> {
         self.json("description")
+    }
+
+    /// Documents about the server itself: its schemas or its resource types.
+    pub(crate) fn documents<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        self.json("list of descriptions").map(|Listed(documents)| documents)
     }
 
     pub(crate) fn token(&self) -> Result<ScimToken> {

@@ -67,9 +67,9 @@ impl ScimUser {
 /// The enterprise user extension (RFC 7643 §4.3).
 ///
 /// ```
-/// use wats_scim::{EnterpriseUser, ScimUser};
+/// use wats_scim::{EnterpriseUser, ScimManager, ScimUser};
 ///
-/// let work = EnterpriseUser { department: Some("Test".into()), ..EnterpriseUser::default() };
+/// let work = EnterpriseUser::default().with_department("Test").with_manager(ScimManager::new("26118915"));
 /// let jane = ScimUser::new("jane@example.com").with_extension(&work)?;
 /// assert_eq!(jane.extension::<EnterpriseUser>()?, Some(work));
 /// # Ok::<(), serde_json::Error>(())
@@ -101,6 +101,50 @@ json_object!(EnterpriseUser {
     "manager" => manager,
 });
 
+impl EnterpriseUser {
+    /// Sets the employee number.
+    #[must_use]
+    pub fn with_employee_number(mut self, employee_number: impl Into<String>) -> Self {
+        self.employee_number = Some(employee_number.into());
+        self
+    }
+
+    /// Sets the cost centre.
+    #[must_use]
+    pub fn with_cost_center(mut self, cost_center: impl Into<String>) -> Self {
+        self.cost_center = Some(cost_center.into());
+        self
+    }
+
+    /// Sets the organisation.
+    #[must_use]
+    pub fn with_organization(mut self, organization: impl Into<String>) -> Self {
+        self.organization = Some(organization.into());
+        self
+    }
+
+    /// Sets the division.
+    #[must_use]
+    pub fn with_division(mut self, division: impl Into<String>) -> Self {
+        self.division = Some(division.into());
+        self
+    }
+
+    /// Sets the department.
+    #[must_use]
+    pub fn with_department(mut self, department: impl Into<String>) -> Self {
+        self.department = Some(department.into());
+        self
+    }
+
+    /// Sets the manager.
+    #[must_use]
+    pub fn with_manager(mut self, manager: ScimManager) -> Self {
+        self.manager = Some(manager);
+        self
+    }
+}
+
 impl Extension for EnterpriseUser {
     const SCHEMA: &'static str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 }
@@ -123,6 +167,21 @@ json_object!(ScimManager {
     "$ref" => r#ref,
     "displayName" => display_name,
 });
+
+impl ScimManager {
+    /// Creates a manager with this user id.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { value: Some(id.into()), ..Self::default() }
+    }
+
+    /// Sets the URI of the manager's resource, `$ref`.
+    #[must_use]
+    pub fn with_ref(mut self, r#ref: impl Into<String>) -> Self {
+        self.r#ref = Some(r#ref.into());
+        self
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::json::Attributes;
 use super::json::json_object;
 use super::meta::ScimMeta;
@@ -88,6 +90,32 @@ impl ScimGroup {
     /// Iterates over the ids of the members. Members without an id are skipped.
     pub fn member_ids(&self) -> impl Iterator<Item = &str> {
         self.members.iter().flatten().filter_map(|member| member.value.as_deref())
+    }
+
+    /// Returns the value at a path, such as `displayName`; see [`Resource::get`].
+    ///
+    /// ```
+    /// use wats_scim::ScimGroup;
+    ///
+    /// let testers = ScimGroup::new("Testers");
+    /// assert_eq!(testers.get("displayName")?, Some("Testers".into()));
+    /// # Ok::<(), wats_scim::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the path is not valid.
+    pub fn get(&self, path: &str) -> Result<Option<Value>> {
+        Resource::get(self, path)
+    }
+
+    /// Returns all values at a path, such as `members.value`; see [`Resource::get_all`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the path is not valid.
+    pub fn get_all(&self, path: &str) -> Result<Vec<Value>> {
+        Resource::get_all(self, path)
     }
 }
 

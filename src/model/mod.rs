@@ -11,8 +11,12 @@ mod list;
 mod meta;
 mod patch;
 mod resource;
+mod schema;
+mod select;
 mod target;
+mod typed;
 mod user;
+mod value;
 mod write;
 
 pub(crate) use between::{differences, object};
@@ -25,6 +29,12 @@ pub use meta::ScimMeta;
 pub(crate) use meta::time;
 pub use patch::{PatchOp, ScimPatchOperation, ScimPatchRequest};
 pub use resource::Resource;
+pub(crate) use schema::Listed;
+pub use schema::{
+    AttributeType, Mutability, ResourceType, Returned, Schema, SchemaAttribute, SchemaExtension, SchemaProblem,
+    SchemaProblemKind, Schemas, Uniqueness,
+};
 pub use target::{IfChanged, ResourceId, Target};
 pub use user::{ScimUser, ScimUserEmail, ScimUserName};
+pub use value::{ScimAddress, ScimValue};
 pub use write::ScimWrite;

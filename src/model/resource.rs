@@ -1,6 +1,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::select;
 use crate::error::{Error, Result};
 
 /// A type of resource on a SCIM server: users, groups, or your own type.
@@ -79,5 +81,40 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
     /// it creates the resource again.
     fn external_id(&self) -> Option<&str> {
         None
+    }
+
+    /// Returns the value at a path (RFC 7644 §3.5.2), or `None` if there is none.
+    ///
+    /// | path | value |
+    /// |---|---|
+    /// | `userName`, `name.familyName` | a text |
+    /// | `emails` | the list of all values |
+    /// | `emails.value` | the address of the first value that has one |
+    /// | `emails[type eq "work"]` | the first value of this type |
+    /// | `emails[type eq "work"].value` | its address |
+    /// | `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department` | an attribute of an extension |
+    /// | `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User` | all attributes of an extension |
+    ///
+    /// Names match in any letter case; `null`, `[]` and `{}` are the same as a missing attribute (RFC 7643
+    /// §2.5). [`get_all`](Self::get_all) returns all values, not only the first. The resource is written as
+    /// JSON at each call, so read many attributes from its fields, or from its JSON with
+    /// [`PatchPath::select`](wats_scim_filter::PatchPath::select).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the path is not valid, or if the resource cannot
+    /// be written as JSON.
+    fn get(&self, path: &str) -> Result<Option<Value>> {
+        select::first(self, path)
+    }
+
+    /// Returns all values at a path, in order; each value of a list counts on its own. See
+    /// [`get`](Self::get).
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    fn get_all(&self, path: &str) -> Result<Vec<Value>> {
+        select::all(self, path)
     }
 }

@@ -9,7 +9,8 @@ use crate::error::Result;
 /// A user (RFC 7643 §4.1).
 ///
 /// Every attribute is optional; `null`, `[]` and a missing attribute are the same (RFC 7643 §2.5).
-/// Attributes without a field are kept in [`attributes`](Self::attributes) and sent back. A value
+/// Attributes without a field are kept in [`attributes`](Self::attributes) and sent back; those of the
+/// RFC have methods, such as [`title`](Self::title) and [`phone_numbers`](Self::phone_numbers). A value
 /// of an unexpected type is kept there too, and its field is `None`; only in `id`, `externalId` and
 /// `userName`, a whole number is read as text.
 ///
@@ -20,6 +21,7 @@ use crate::error::Result;
 ///     .with_name(ScimUserName::new("Jane", "Doe"))
 ///     .with_display_name("Jane Doe")
 ///     .with_email("jane@example.com")
+///     .with_title("Test engineer")
 ///     .with_external_id("4711");
 /// let json = serde_json::to_value(&jane)?;
 /// assert_eq!(json["name"]["familyName"], "Doe");
@@ -139,6 +141,33 @@ impl ScimUser {
         let email = emails.iter().find(|email| email.primary == Some(true)).or_else(|| emails.first())?;
         email.value.as_deref()
     }
+
+    /// Returns the value at a path, such as `name.familyName`; see [`Resource::get`].
+    ///
+    /// ```
+    /// use wats_scim::ScimUser;
+    ///
+    /// let jane = ScimUser::new("jane@example.com").with_email("jane@example.com");
+    /// let address = jane.get(r#"emails[type eq "work"].value"#)?;
+    /// assert_eq!(address, Some("jane@example.com".into()));
+    /// # Ok::<(), wats_scim::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the path is not valid.
+    pub fn get(&self, path: &str) -> Result<Option<Value>> {
+        Resource::get(self, path)
+    }
+
+    /// Returns all values at a path, such as `emails.value`; see [`Resource::get_all`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the path is not valid.
+    pub fn get_all(&self, path: &str) -> Result<Vec<Value>> {
+        Resource::get_all(self, path)
+    }
 }
 
 impl Resource for ScimUser {
@@ -177,7 +206,7 @@ pub struct ScimUserName {
     pub family_name: Option<String>,
     /// The given name.
     pub given_name: Option<String>,
-    /// All other attributes, such as `middleName`.
+    /// All other attributes; [`middle_name`](Self::middle_name) and others read them.
     pub attributes: Attributes,
 }
 
@@ -211,7 +240,7 @@ pub struct ScimUserEmail {
     pub r#type: Option<String>,
     /// Whether this is the primary address; at most one is.
     pub primary: Option<bool>,
-    /// All other attributes, such as `display`.
+    /// All other attributes; [`display`](Self::display) reads one.
     pub attributes: Attributes,
 }
 

@@ -23,6 +23,7 @@ mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
 mod retries;
+mod schemas;
 mod settling;
 mod shaping;
 mod small_servers;

@@ -11,9 +11,12 @@ use super::attributes::{Attributes, Name, stored_name};
 
 /// Implements serde for a struct with `Option` fields and an `attributes` field: known names match
 /// in any letter case; unknown attributes are kept in order and written back. `as identifier` accepts
-/// a whole number as text.
+/// a whole number as text. A name after the type is that of the field instead of `attributes`.
 macro_rules! json_object {
-    ($type:ident { $($wire:literal => $field:ident $(as $kind:ident)?),+ $(,)? }) => {
+    ($type:ident { $($fields:tt)+ }) => {
+        $crate::model::json::json_object!($type, attributes { $($fields)+ });
+    };
+    ($type:ident, $rest:ident { $($wire:literal => $field:ident $(as $kind:ident)?),+ $(,)? }) => {
         const _: () = {
             use serde::de::{Deserialize, Deserializer, MapAccess};
             use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -43,13 +46,13 @@ macro_rules! json_object {
                                     keep_mismatch(&mut mismatches, $wire, value);
                                 }
                             })+
-                            Key::Unknown(name) => self.attributes.push(name, Unparsed::read(&mut map)?),
+                            Key::Unknown(name) => self.$rest.push(name, Unparsed::read(&mut map)?),
                         }
                     }
                     for (name, value) in mismatches {
-                        self.attributes.push(std::borrow::Cow::Borrowed(name), Unparsed::from(*value));
+                        self.$rest.push(std::borrow::Cow::Borrowed(name), Unparsed::from(*value));
                     }
-                    self.attributes.deduplicate();
+                    self.$rest.deduplicate();
                     Ok(())
                 }
             }
@@ -65,7 +68,7 @@ macro_rules! json_object {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     let mut map = serializer.serialize_map(None)?;
                     $(put(&mut map, $wire, self.$field.as_ref())?;)+
-                    put_rest(&mut map, &self.attributes, |name| match field(name) {
+                    put_rest(&mut map, &self.$rest, |name| match field(name) {
                         $(Some(Field::$field) => self.$field.is_some(),)+
                         None => false,
                     })?;

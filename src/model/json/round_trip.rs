@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::model::{ScimGroup, ScimUser};
+use crate::model::{Schema, ScimGroup, ScimUser, ScimValue};
 
 /// Any JSON, with known and unknown attribute names.
 fn json() -> impl Strategy<Value = Value> {
@@ -26,6 +26,7 @@ fn json() -> impl Strategy<Value = Value> {
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "id|userName|displayName|active|name|givenName|emails|value|primary|type|meta|version|schemas|externalId|members",
+        "attributes|subAttributes|multiValued|required|mutability|canonicalValues|display",
         "USERNAME|Active|\\$ref|urn:x:2.0:User",
         "\\PC{0,8}",
     ]
@@ -68,13 +69,17 @@ fn normal(value: &Value) -> Value {
 
 proptest! {
     #[test]
-    fn any_object_round_trips_as_a_user_and_as_a_group(members in prop::collection::vec((name(), json()), 0..8)) {
+    fn any_object_round_trips_as_any_model(members in prop::collection::vec((name(), json()), 0..8)) {
         let given = Value::Object(object(members));
         let text = given.to_string();
         let user: ScimUser = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(normal(&serde_json::to_value(&user).unwrap()), normal(&given));
         let group: ScimGroup = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(normal(&serde_json::to_value(&group).unwrap()), normal(&given));
+        let value: ScimValue = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(normal(&serde_json::to_value(&value).unwrap()), normal(&given));
+        let schema: Schema = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(normal(&serde_json::to_value(&schema).unwrap()), normal(&given));
         let early: ScimUser = serde_json::from_value(given).unwrap();
         prop_assert_eq!(early, user);
     }

@@ -42,7 +42,7 @@ impl Filter {
     }
 
     /// `parent` is the attribute of the enclosing value path.
-    fn holds(&self, value: &Value, parent: Option<&AttributePath>) -> bool {
+    pub(super) fn holds(&self, value: &Value, parent: Option<&AttributePath>) -> bool {
         match &self.expression {
             Expression::Compare { path, operator, value: operand } => {
                 let exact = is_case_exact(path, parent);
@@ -64,9 +64,13 @@ impl Filter {
     }
 }
 
+/// Whether the attributes of a schema are at the top level of a resource.
+pub(super) fn is_core(schema: &str) -> bool {
+    CORE_SCHEMAS.iter().any(|core| same_name(core, schema))
+}
+
 /// The values at a path: none, one, or all values of a multi-valued attribute.
 pub(super) fn values<'a>(resource: &'a Value, path: &'a AttributePath) -> impl Iterator<Item = &'a Value> {
-    let is_core = |schema: &str| CORE_SCHEMAS.iter().any(|core| same_name(core, schema));
     let holder = match path.schema() {
         Some(schema) if !is_core(schema) => member(resource, schema),
         _ => Some(resource),
@@ -90,11 +94,11 @@ pub(super) fn compared<'a>(resource: &'a Value, path: &'a AttributePath) -> impl
     })
 }
 
-fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     json::member(value.as_object()?, name)
 }
 
-fn each(value: &Value) -> &[Value] {
+pub(super) fn each(value: &Value) -> &[Value] {
     match value {
         Value::Array(values) => values,
         value => std::slice::from_ref(value),

@@ -10,6 +10,7 @@ mod path;
 #[cfg(test)]
 mod round_trip;
 mod scan;
+mod select;
 
 use std::fmt;
 use std::ops::Not;

@@ -83,11 +83,11 @@ fn insert(
         into.insert(name, value);
         return Ok(());
     };
-    if matches!(attribute.mutability, Mutability::ReadOnly | Mutability::WriteOnly) {
+    if attribute.mutability == Mutability::ReadOnly {
         return Ok(());
     }
     let value = shaped(attribute, value)?;
-    if !is_unassigned(&value) {
+    if attribute.mutability != Mutability::WriteOnly && !is_unassigned(&value) {
         into.insert(attribute.name.to_owned(), value);
     }
     Ok(())
@@ -166,6 +166,7 @@ mod tests {
     fn a_password_is_not_stored() {
         let user = accepted(&json!({"userName": "jane", "password": "secret"}));
         assert_eq!(user.unwrap(), json!({"userName": "jane"}));
+        assert!(accepted(&json!({"userName": "jane", "password": 7})).is_err());
     }
 
     #[test]
