@@ -67,6 +67,8 @@
 //! | set what only WATS has: role, levels, product groups | [`WatsService`](blocking::WatsService) | [`WatsService`](asynchronous::WatsService) |
 //! | apply a plan | [`ScimApply`](blocking::ScimApply) | [`ScimApply`](asynchronous::ScimApply) |
 //! | use your own HTTP client | [`HttpClient`](blocking::HttpClient) | [`HttpClient`](asynchronous::HttpClient) |
+//! | choose the repository or the HTTP client at run time | [`DynScimService`](blocking::DynScimService), [`DynHttpClient`](blocking::DynHttpClient) | [`DynScimService`](asynchronous::DynScimService), [`DynHttpClient`](asynchronous::DynHttpClient) |
+//! | use an executor other than tokio | – | [`OnThreads`](asynchronous::OnThreads) |
 //! | use access tokens of your own, such as those of a vault | [`TokenProvider`](blocking::TokenProvider) | [`TokenProvider`](asynchronous::TokenProvider) |
 //! | replace the server in a test | [`ScimRepository`](blocking::ScimRepository) | [`ScimRepository`](asynchronous::ScimRepository) |
 //!

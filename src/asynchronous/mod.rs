@@ -31,6 +31,8 @@
 //! | [`ScimResources`] | one type of resource: users, groups, or your own |
 //! | [`WatsService`] | what only WATS has |
 //! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
+//! | [`DynHttpClient`], [`DynScimService`] | the same, chosen at run time |
+//! | [`OnThreads`] | a blocking transport, for executors other than tokio |
 //! | [`TokenProvider`] | access tokens of your own |
 
 use http::{Request, Response};
@@ -44,16 +46,21 @@ mod reqwest;
 mod client;
 
 mod in_flight;
+#[cfg(feature = "blocking-api")]
+mod on_threads;
 mod source;
 mod streams;
 mod watched;
 
 pub use client::{
-    HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources,
-    ScimService, TokenProvider, WatsService,
+    DynHttpClient, DynScimRepository, DynScimRepositoryBuilder, DynScimService, HttpClient, HttpScimRepository,
+    ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources, ScimService, TokenProvider,
+    WatsService,
 };
 
 use self::in_flight::InFlight;
+#[cfg(feature = "blocking-api")]
+pub use self::on_threads::OnThreads;
 #[cfg(feature = "async")]
 pub use self::reqwest::{Reqwest, ScimClient};
 use self::source::Source;

@@ -25,6 +25,7 @@
 //! | [`ScimResources`] | one type of resource: users, groups, or your own |
 //! | [`WatsService`] | what only WATS has |
 //! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
+//! | [`DynHttpClient`], [`DynScimService`] | the same, chosen at run time |
 //! | [`TokenProvider`] | access tokens of your own |
 
 use http::{Request, Response};
@@ -46,8 +47,9 @@ mod source;
 mod watched;
 
 pub use client::{
-    HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources,
-    ScimService, TokenProvider, WatsService,
+    DynHttpClient, DynScimRepository, DynScimRepositoryBuilder, DynScimService, HttpClient, HttpScimRepository,
+    ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources, ScimService, TokenProvider,
+    WatsService,
 };
 
 use self::in_flight::InFlight;

@@ -19,6 +19,7 @@ mod apply;
 mod audited;
 
 mod batch;
+mod dynamic;
 mod http_client;
 mod listing;
 mod probe;
@@ -32,6 +33,7 @@ mod views;
 
 pub use apply::ScimApply;
 pub use batch::ScimBatch;
+pub use dynamic::{DynHttpClient, DynScimRepository, DynScimRepositoryBuilder, DynScimService};
 pub use http_client::HttpClient;
 pub use listing::ScimListing;
 pub use probe::ScimProbe;

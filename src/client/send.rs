@@ -79,7 +79,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant) -> Result<Answer> {
         let (authorization, now) = match self.tokens.ready(now) {
             Some(authorization) => (authorization, now),
-            None => boxed(self.tokens.obtain(&self.client, budget, self.timeout))
+            None => boxed(self.tokens.obtain(&*self.client, budget, self.timeout))
                 .await
                 .map_err(|error| error.in_operation(call.operation))?,
         };
