@@ -207,15 +207,16 @@ impl<C: HttpClient> HttpScimRepository<C> {
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is not valid.
     pub fn new(config: &ScimConfig, client: C) -> Result<Self> {
+        let endpoint = Endpoint::new(config)?;
         Ok(Self {
-            endpoint: Endpoint::new(config)?,
+            audit: config.audit.clone().map(|audit| audit.of_server(endpoint.origin())),
+            endpoint,
             client: Arc::new(client),
             retry: config.retry.clone(),
             timeout: config.timeout,
             transport_timeout: config.timeout,
             throttle: Arc::new(Throttle::new(config)?),
             tokens: Arc::new(Tokens::new(config)?),
-            audit: config.audit.clone(),
         })
     }
 }

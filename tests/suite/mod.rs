@@ -23,6 +23,7 @@ mod probing;
 mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
+mod reports;
 mod retries;
 mod settling;
 mod shaping;
