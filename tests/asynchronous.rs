@@ -487,3 +487,16 @@ mod on_threads {
         first.await.unwrap();
     }
 }
+
+#[test]
+async fn a_cancelled_request_is_reported_as_such() {
+    let (sender, events) = std::sync::mpsc::channel();
+    let config = wats_scim::ScimConfig::new("https://acme.wats.com", wats_scim::Credentials::wats_token("dTpw"))
+        .on_request(move |event| sender.send(event.clone()).unwrap());
+    let never = |_: Request<Vec<u8>>| std::future::pending::<Result<Response<Vec<u8>>, TransportError>>();
+    let client = api::ScimService::with_http_client(&config, never).unwrap();
+    assert!(client.get_user("1").now_or_never().is_none());
+    let event = events.try_recv().unwrap();
+    assert!(event.is_cancelled && event.status.is_none() && event.error.is_none());
+    assert!(events.try_recv().is_err(), "once");
+}

@@ -67,6 +67,7 @@ use self::source::Source;
 use self::watched::Watched;
 use crate::config::AccessToken;
 use crate::error::{Result, TransportError};
+use crate::exchange::RequestSpan;
 use crate::outside::clock::sleep;
 
 macro_rules! example {
@@ -89,6 +90,11 @@ type Boxed<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Puts a large or rarely used future on the heap, so that the futures that contain it stay small.
 fn boxed<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
     Box::pin(future)
+}
+
+/// Sends a request in its span, on the heap like [`boxed`].
+fn in_span<F: Future>(span: &RequestSpan, send: impl FnOnce() -> F) -> impl Future<Output = F::Output> {
+    boxed(span.around(span.within(send)))
 }
 
 impl<F, Fut> HttpClient for F

@@ -61,6 +61,7 @@ use crate::batch::BatchItem;
 use crate::config::AccessToken;
 use crate::error::Result;
 use crate::error::TransportError;
+use crate::exchange::RequestSpan;
 use crate::model::Resource;
 use crate::outside::clock::pause as sleep;
 use crate::plan::AppliedStep;
@@ -80,6 +81,11 @@ type Boxed<'a, T> = T;
 /// The async API puts large futures on the heap; a blocking call has no future.
 fn boxed<T>(value: T) -> T {
     value
+}
+
+/// Sends a request in its span.
+fn in_span<T>(span: &RequestSpan, send: impl FnOnce() -> T) -> T {
+    span.within(send)
 }
 
 impl<F> HttpClient for F

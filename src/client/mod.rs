@@ -1,7 +1,7 @@
 //! The shared source of both APIs. Each API loads this folder once; for the blocking one,
 //! `maybe_async` removes `async` and `.await`.
 
-use super::{Boxed, InFlight, Source, Watched, boxed, example, maybe_async, sleep};
+use super::{Boxed, InFlight, Source, Watched, boxed, example, in_span, maybe_async, sleep};
 
 // In the order in which rustdoc is to list the methods of the service.
 mod service;

@@ -89,6 +89,7 @@ impl<C: HttpClient> ScimProbe<C> {
             throttle: known.throttle,
             tokens: known.tokens,
             audit: known.audit,
+            observer: known.observer,
         };
         let asked = Asked { repository };
         asked.page(&ListQuery::new()).await?;

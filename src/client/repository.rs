@@ -9,6 +9,7 @@ use super::tokens::Tokens;
 use super::{HttpClient, maybe_async};
 use crate::audit::{Subject, Trail};
 use crate::config::BulkLimits;
+use crate::config::Observer;
 use crate::config::Profile;
 use crate::config::RetryPolicy;
 use crate::config::ScimConfig;
@@ -195,6 +196,7 @@ pub struct HttpScimRepository<C> {
     pub(super) throttle: Arc<Throttle>,
     pub(super) tokens: Arc<Tokens>,
     pub(super) audit: Option<Trail>,
+    pub(super) observer: Option<Observer>,
 }
 
 impl<C: HttpClient> HttpScimRepository<C> {
@@ -217,6 +219,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             transport_timeout: config.timeout,
             throttle: Arc::new(Throttle::new(config)?),
             tokens: Arc::new(Tokens::new(config)?),
+            observer: config.observer.clone(),
         })
     }
 }
@@ -232,6 +235,7 @@ impl<C> Clone for HttpScimRepository<C> {
             throttle: Arc::clone(&self.throttle),
             tokens: Arc::clone(&self.tokens),
             audit: self.audit.clone(),
+            observer: self.observer.clone(),
         }
     }
 }

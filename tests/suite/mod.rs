@@ -18,6 +18,7 @@ mod listing;
 mod me;
 mod media_types;
 mod mistakes;
+mod observed;
 mod people;
 mod probing;
 mod random;
