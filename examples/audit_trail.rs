@@ -5,11 +5,10 @@ mod support;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::{env, fs, process};
+use std::{env, process};
 
-use serde_json::Value;
 use wats_scim::ScimUser;
-use wats_scim::audit::{Log, Trail};
+use wats_scim::audit::{Attribute, Event, Log, Outcome, Trail};
 use wats_scim::blocking::ScimClient;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -42,17 +41,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Prints the outcomes. A write that has only begun, as in a program that was killed, has none.
 fn print(path: &Path) -> Result<(), Box<dyn Error>> {
-    for line in fs::read_to_string(path)?.lines() {
-        // A power failure can leave an incomplete line.
-        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
-        if event["outcome"] == "begun" {
+    let mut events = Trail::read(path)?;
+    for event in events.by_ref() {
+        let Event { at, server, label, operation, outcome, attributes, .. } = event?;
+        if outcome == Outcome::Begun {
             continue;
         }
-        let text = |name: &str| event[name].as_str().unwrap_or_default();
-        println!("{}  {}  {}  {}", text("at"), text("label"), text("operation"), text("outcome"));
-        for attribute in event["attributes"].as_array().into_iter().flatten() {
-            println!("    {} = {}", attribute["path"].as_str().unwrap_or_default(), attribute["value"]);
+        println!("{at}  {server}  {}  {operation}  {outcome}", label.unwrap_or_default());
+        for Attribute { path, value, .. } in attributes {
+            println!("    {path} = {}", value.unwrap_or_default());
         }
     }
+    // A power failure can leave an incomplete line.
+    println!("{} lines are not events", events.skipped());
     Ok(())
 }

@@ -1,36 +1,24 @@
-//! The async client on smol: no tokio, but an `HttpClient` of one's own, here ureq on smol's pool of threads.
+//! The async client on smol, without tokio: ureq waits on a few threads of its own, so that no task has to.
 //! `cargo run --features async-api --example smol`
 
 mod support;
 
 use std::error::Error;
 
-use http::{Request, Response};
 use wats_scim::ScimUser;
-use wats_scim::asynchronous::{HttpClient, ScimService};
-use wats_scim::blocking::{self, Ureq};
-use wats_scim::transport::TransportError;
-
-/// Ureq waits on a thread of smol's, so that no task has to.
-struct OnSmol(Ureq);
-
-impl HttpClient for OnSmol {
-    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        let ureq = self.0.clone();
-        smol::unblock(move || blocking::HttpClient::send(&ureq, request)).await
-    }
-}
+use wats_scim::asynchronous::{OnThreads, ScimService};
+use wats_scim::blocking::Ureq;
 
 fn main() -> Result<(), Box<dyn Error>> {
     smol::block_on(async {
         let (config, _sandbox) = support::server(3)?;
-        let client = ScimService::with_http_client(&config, OnSmol(Ureq::new(&config)?))?;
+        let client = ScimService::with_http_client(&config, OnThreads::new(Ureq::new(&config)?))?;
 
         let user_name = format!("smol-{}@example.com", std::process::id());
         let user = client.create_user(&ScimUser::new(&user_name)).await?;
         println!("created {user_name}");
 
-        // Both at once: each waits on a thread of its own.
+        // Both at once.
         let count = async {
             let mut count = 0;
             let mut users = client.iter_users();
@@ -42,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (count, found) = smol::future::zip(count, client.get_user_by_username(&user_name)).await;
         println!("counted {} users, and found the new one: {}", count?, found?.is_some());
 
-        client.delete_user(&user.id.ok_or("the server gave the user no id")?).await?;
+        client.delete_user(&user).await?;
         println!("deleted {user_name}");
         Ok(())
     })

@@ -25,7 +25,7 @@ macro_rules! written_once {
         concat!(
             "```\n",
             "# #[allow(unused_imports)]\n",
-            "# use wats_scim::", $api, "::{ScimClient, ScimRepository, ScimService};\n",
+            "# use wats_scim::", $api, "::{DynHttpClient, DynScimRepository, DynScimService, ScimClient, ScimRepository, ScimService};\n",
             "# use wats_scim_sandbox::", $sandbox, ";\n",
             "# #[allow(unused_imports)]\n",
             "# use wats_scim::{Credentials, ErrorKind, Filter, ListQuery, RetryPolicy, ScimConfig, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target};\n",

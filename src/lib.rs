@@ -67,6 +67,8 @@
 //! | set what only WATS has: role, levels, product groups | [`WatsService`](blocking::WatsService) | [`WatsService`](asynchronous::WatsService) |
 //! | apply a plan | [`ScimApply`](blocking::ScimApply) | [`ScimApply`](asynchronous::ScimApply) |
 //! | use your own HTTP client | [`HttpClient`](blocking::HttpClient) | [`HttpClient`](asynchronous::HttpClient) |
+//! | choose the repository or the HTTP client at run time | [`DynScimService`](blocking::DynScimService), [`DynHttpClient`](blocking::DynHttpClient) | [`DynScimService`](asynchronous::DynScimService), [`DynHttpClient`](asynchronous::DynHttpClient) |
+//! | use an executor other than tokio | – | [`OnThreads`](asynchronous::OnThreads) |
 //! | use access tokens of your own, such as those of a vault | [`TokenProvider`](blocking::TokenProvider) | [`TokenProvider`](asynchronous::TokenProvider) |
 //! | replace the server in a test | [`ScimRepository`](blocking::ScimRepository) | [`ScimRepository`](asynchronous::ScimRepository) |
 //!
@@ -85,6 +87,7 @@
 //! | which resource a call is about, and its version | [`ResourceId`], [`Target`], [`IfChanged`] |
 //! | queries and their pages | [`ListQuery`], [`Filter`], [`ScimListResponse`] |
 //! | batches | [`ScimWrite`], [`BatchItem`], [`Progress`] |
+//! | metrics | [`RequestEvent`], [`RetryReason`] |
 //! | the token for Microsoft Entra ID or Okta | [`ScimToken`] |
 //! | failures | [`Error`], [`ErrorKind`], [`WriteOutcome`], [`Operation`], [`Result`] |
 //!
@@ -122,7 +125,7 @@
 //! | `async` | the async API with [`Reqwest`](asynchronous::Reqwest), its transport; runs on tokio |
 //! | `blocking-api` | the blocking API without a transport, for your own [`HttpClient`](blocking::HttpClient) |
 //! | `async-api` | the async API without a transport, for your own [`HttpClient`](asynchronous::HttpClient); no tokio |
-//! | `tracing` | a `tracing` span for each operation, without bodies or personal data |
+//! | `tracing` | `tracing` spans for operations, requests, listings, batches and applies, without bodies or personal data |
 //! | `rate-limit` | [`ScimConfig::rate_limit`] |
 //! | `csv` | [`UserCsv`](import::UserCsv) |
 //!
@@ -172,7 +175,10 @@ pub use serde_json::Value;
 pub use wats_scim_filter as filter;
 
 pub use batch::{BatchItem, Progress};
-pub use config::{AccessToken, BulkLimits, ClientCredentials, Credentials, Profile, RetryPolicy, ScimConfig};
+pub use config::{
+    AccessToken, BulkLimits, ClientCredentials, Credentials, Profile, RequestEvent, RetryPolicy, RetryReason,
+    ScimConfig,
+};
 pub use error::{Error, ErrorKind, Operation, Result, Secret, WriteOutcome};
 pub use exchange::ListQuery;
 pub use filter::Filter;

@@ -10,7 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{Item, ItemUse, Macro, UseTree};
 
 /// The layers, the lowest first. Modules of one layer do not use each other.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["outside"],
     &["error"],
     &["model"],
@@ -23,7 +23,9 @@ const LAYERS: [&[&str]; 13] = [
     &["plan", "import", "probe"],
     &["example"],
     &["client"],
-    &["blocking", "asynchronous"],
+    // `asynchronous::OnThreads` runs a transport of the blocking API.
+    &["blocking"],
+    &["asynchronous"],
 ];
 
 /// Files of `src/` that put the modules together, or stand beside them.

@@ -357,3 +357,146 @@ async fn the_span_of_a_cancelled_call_says_so() {
     let log = suite::traces::logged();
     assert!(log.contains("outcome=\"cancelled\""), "{log}");
 }
+
+/// A blocking transport that counts its calls, and waits until the gate opens.
+#[cfg(feature = "blocking-api")]
+mod on_threads {
+    use std::panic::AssertUnwindSafe;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Condvar, Mutex};
+
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+    use http::{Request, Response};
+    use tokio::test;
+    use wats_scim::transport::TransportError;
+    use wats_scim::{Credentials, ErrorKind, RetryPolicy, ScimConfig, blocking};
+
+    use super::api::{HttpClient, OnThreads, ScimService};
+    use super::suite;
+
+    #[derive(Default)]
+    struct Gate {
+        is_open: Mutex<bool>,
+        opened: Condvar,
+        running: AtomicUsize,
+        most: AtomicUsize,
+        calls: AtomicUsize,
+    }
+
+    impl Gate {
+        fn pass(&self) {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(running, Ordering::SeqCst);
+            let mut is_open = self.is_open.lock().unwrap();
+            while !*is_open {
+                is_open = self.opened.wait(is_open).unwrap();
+            }
+            self.running.fetch_sub(1, Ordering::SeqCst);
+        }
+
+        fn open(&self) {
+            *self.is_open.lock().unwrap() = true;
+            self.opened.notify_all();
+        }
+    }
+
+    fn gated(gate: &Arc<Gate>) -> OnThreads<impl blocking::HttpClient> {
+        let gate = Arc::clone(gate);
+        OnThreads::new(move |_: Request<Vec<u8>>| -> Result<Response<Vec<u8>>, TransportError> {
+            gate.pass();
+            Ok(suite::answer(200, "application/json", r#"{"id":"1"}"#))
+        })
+    }
+
+    fn config() -> ScimConfig {
+        ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw")).retry(RetryPolicy::none())
+    }
+
+    #[cfg(feature = "blocking")]
+    #[::core::prelude::v1::test]
+    fn a_blocking_transport_serves_an_executor_without_tokio() {
+        let sandbox = wats_scim_sandbox::Sandbox::start().unwrap();
+        let config = suite::config(&sandbox);
+        let transport = OnThreads::new(blocking::Ureq::new(&config).unwrap());
+        let client = ScimService::with_http_client(&config, transport).unwrap();
+        smol::block_on(suite::in_memory::life_cycle(&client));
+    }
+
+    #[test]
+    async fn no_more_threads_than_allowed_run_and_no_request_is_lost() {
+        let gate = Arc::new(Gate::default());
+        let client = ScimService::with_http_client(&config(), gated(&gate).threads(3)).unwrap();
+        let opening = {
+            let gate = Arc::clone(&gate);
+            std::thread::spawn(move || {
+                while gate.calls.load(Ordering::SeqCst) < 3 {
+                    std::thread::yield_now();
+                }
+                gate.open();
+            })
+        };
+        let found = join_all((0..50).map(|_| client.get_user("1"))).await;
+        opening.join().unwrap();
+        assert!(found.into_iter().all(|user| user.unwrap().is_some()));
+        assert_eq!((gate.most.load(Ordering::SeqCst), gate.calls.load(Ordering::SeqCst)), (3, 50));
+    }
+
+    #[test]
+    async fn a_request_that_is_dropped_before_a_thread_was_free_is_not_sent() {
+        let gate = Arc::new(Gate::default());
+        let transport = gated(&gate).threads(1);
+        let mut first = Box::pin(transport.send(Request::new(Vec::new())));
+        assert!(first.as_mut().now_or_never().is_none());
+        let second = Box::pin(transport.send(Request::new(Vec::new())));
+        assert!(second.now_or_never().is_none(), "it waits for the thread, and is dropped");
+        let third = transport.send(Request::new(Vec::new()));
+        gate.open();
+        assert!(first.await.is_ok() && third.await.is_ok());
+        assert_eq!(gate.calls.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    async fn a_panic_of_a_transport_reaches_the_task_and_leaves_the_thread_to_others() {
+        let calls = AtomicUsize::new(0);
+        let transport = OnThreads::new(move |_: Request<Vec<u8>>| {
+            assert!(calls.fetch_add(1, Ordering::SeqCst) > 0, "on purpose");
+            Ok(suite::answer(200, "application/json", r#"{"id":"1"}"#))
+        });
+        let client = ScimService::with_http_client(&config(), transport.threads(1)).unwrap();
+        assert!(AssertUnwindSafe(client.get_user("1")).catch_unwind().await.is_err());
+        assert!(client.get_user("1").await.is_ok());
+    }
+
+    #[test]
+    async fn a_request_for_which_no_thread_is_free_in_time_was_not_sent() {
+        let gate = Arc::new(Gate::default());
+        let transport = gated(&gate).threads(1);
+        let client = ScimService::with_http_client(&config(), transport.clone()).unwrap();
+        let mut first = Box::pin(transport.send(Request::new(Vec::new())));
+        assert!(first.as_mut().now_or_never().is_none());
+        let quick = client.with_timeout(suite::MS);
+        let mut late = Box::pin(quick.delete_user("1"));
+        assert!(late.as_mut().now_or_never().is_none());
+        std::thread::sleep(2 * suite::MS);
+        gate.open();
+        let error = late.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection);
+        assert_eq!(error.write_outcome(), Some(wats_scim::WriteOutcome::NotApplied));
+        first.await.unwrap();
+    }
+}
+
+#[test]
+async fn a_cancelled_request_is_reported_as_such() {
+    let (sender, events) = std::sync::mpsc::channel();
+    let config = wats_scim::ScimConfig::new("https://acme.wats.com", wats_scim::Credentials::wats_token("dTpw"))
+        .on_request(move |event| sender.send(event.clone()).unwrap());
+    let never = |_: Request<Vec<u8>>| std::future::pending::<Result<Response<Vec<u8>>, TransportError>>();
+    let client = api::ScimService::with_http_client(&config, never).unwrap();
+    assert!(client.get_user("1").now_or_never().is_none());
+    let event = events.try_recv().unwrap();
+    assert!(event.is_cancelled && event.status.is_none() && event.error.is_none());
+    assert!(events.try_recv().is_err(), "once");
+}

@@ -211,11 +211,17 @@ fn a_listing_continues_after_a_panic_in_its_callback() {
 fn the_writes_of_a_batch_are_in_the_span_of_the_caller() {
     use std::sync::{Arc, Mutex};
 
+    use tracing_subscriber::registry::{LookupSpan, Registry};
+
     suite::traces::listen();
-    let seen: Arc<Mutex<Vec<Option<&str>>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<Option<Vec<&str>>>>> = Arc::default();
     let spans = Arc::clone(&seen);
     let transport = move |_: http::Request<Vec<u8>>| {
-        spans.lock().unwrap().push(tracing::Span::current().metadata().map(tracing::Metadata::name));
+        let around = tracing::Span::current().with_subscriber(|(id, subscriber)| {
+            let span = LookupSpan::span(subscriber.downcast_ref::<Registry>()?, id)?;
+            Some(span.scope().from_root().map(|span| span.name()).collect())
+        });
+        spans.lock().unwrap().push(around.flatten());
         Err::<http::Response<Vec<u8>>, _>(wats_scim::transport::TransportError::not_connected("unplugged"))
     };
     let config = wats_scim::ScimConfig::new("https://acme.wats.com", wats_scim::Credentials::wats_token("dTpw"))
@@ -223,5 +229,6 @@ fn the_writes_of_a_batch_are_in_the_span_of_the_caller() {
     let client = api::ScimService::with_http_client(&config, transport).unwrap();
     let users = (0..20).map(|number| wats_scim::ScimUser::new(format!("user{number}")));
     tracing::info_span!("import").in_scope(|| client.create_users(users).in_flight(4).run());
-    assert_eq!(*seen.lock().unwrap(), [Some("import"); 20]);
+    let expected = Some(vec!["import", "scim batch", "scim", "request"]);
+    assert_eq!(*seen.lock().unwrap(), vec![expected; 20]);
 }

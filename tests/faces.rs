@@ -18,11 +18,18 @@ const ONLY_BLOCKING: [(&str, &str); 5] = [
 ];
 
 /// What only the async client has.
-const ONLY_ASYNC: [(&str, &str); 6] = [
+const ONLY_ASYNC: [(&str, &str); 13] = [
     ("ScimListing < R , T > :: into_stream", "the blocking client has an iterator"),
     ("ScimBatch < R , T > :: into_stream", "the blocking client has an iterator"),
     ("ScimApply < R > :: into_stream", "the blocking client has an iterator"),
     ("ScimService < R > :: write_users_from", "takes a stream; the blocking `write_users` takes any iterator"),
+    ("use self :: on_threads :: OnThreads", "it runs a blocking transport"),
+    ("struct OnThreads", "it runs a blocking transport"),
+    ("OnThreads < C > :: new", "it runs a blocking transport"),
+    ("OnThreads < C > :: threads", "it runs a blocking transport"),
+    ("impl HttpClient for OnThreads < C >", "it runs a blocking transport"),
+    ("impl Clone for OnThreads < C >", "it runs a blocking transport"),
+    ("impl fmt :: Debug for OnThreads < C >", "it runs a blocking transport"),
     ("impl HttpClient for F", "a closure returns a future of the answer"),
     ("impl TokenProvider for F", "a closure returns a future of the token"),
 ];

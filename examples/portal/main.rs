@@ -170,11 +170,9 @@ impl Problem {
 impl From<wats_scim::Error> for Problem {
     fn from(error: wats_scim::Error) -> Self {
         let status = match error.kind() {
-            ErrorKind::InvalidInput | ErrorKind::BadRequest => StatusCode::BAD_REQUEST,
             // A read returns `None` for a user that is not found, so this is another 404.
-            ErrorKind::NotFound if error.write_outcome().is_some() => StatusCode::NOT_FOUND,
-            ErrorKind::Conflict => StatusCode::CONFLICT,
-            _ => StatusCode::BAD_GATEWAY,
+            ErrorKind::NotFound if error.write_outcome().is_none() => StatusCode::BAD_GATEWAY,
+            kind => kind.http_status(),
         };
         Self::new(status, &error.to_string())
     }

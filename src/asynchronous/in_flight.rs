@@ -11,10 +11,12 @@ use futures_util::stream::FuturesUnordered;
 
 use super::client::step::{Arrival, Event, Job};
 use super::{ScimRepository, Source};
+use crate::exchange::WorkSpan;
 
 /// Work in flight, and the results that wait for an earlier one. Results are returned in the order in
 /// which the work was started. The work advances only while an arrival is awaited.
 pub(super) struct InFlight<O> {
+    span: WorkSpan,
     /// Work that was not polled yet.
     fresh: Vec<Work<O>>,
     running: FuturesUnordered<Work<O>>,
@@ -34,9 +36,11 @@ struct Ended<O> {
     failures: u64,
 }
 
-impl<O> Default for InFlight<O> {
-    fn default() -> Self {
-        Self { fresh: Vec::new(), running: FuturesUnordered::new(), results: VecDeque::new(), first: 0, failures: 0 }
+impl<O> InFlight<O> {
+    /// Work whose requests are in this span.
+    pub(super) fn within(span: WorkSpan) -> Self {
+        let (fresh, running, results) = (Vec::new(), FuturesUnordered::new(), VecDeque::new());
+        Self { span, fresh, running, results, first: 0, failures: 0 }
     }
 }
 
@@ -44,11 +48,11 @@ impl<O: Send + 'static> InFlight<O> {
     pub(super) fn start<R: ScimRepository, J: Job<Output = O>>(&mut self, repository: Arc<R>, job: J) {
         let number = self.first.saturating_add(as_number(self.results.len()));
         self.results.push_back(None);
-        self.fresh.push(Box::pin(async move {
+        self.fresh.push(Box::pin(self.span.around(async move {
             let output = job.run(&*repository).await;
             let failures = J::failures(&output);
             Ended { number, output, failures }
-        }));
+        })));
     }
 
     /// Adds a result that needs no work.
@@ -137,7 +141,7 @@ impl<O> InFlight<O> {
     /// Drops the work in flight, which cancels its requests.
     pub(super) fn clear(&mut self) {
         if !self.is_empty() {
-            *self = Self::default();
+            *self = Self::within(self.span.clone());
         }
     }
 }

@@ -31,6 +31,8 @@
 //! | [`ScimResources`] | one type of resource: users, groups, or your own |
 //! | [`WatsService`] | what only WATS has |
 //! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
+//! | [`DynHttpClient`], [`DynScimService`] | the same, chosen at run time |
+//! | [`OnThreads`] | a blocking transport, for executors other than tokio |
 //! | [`TokenProvider`] | access tokens of your own |
 
 use http::{Request, Response};
@@ -44,22 +46,28 @@ mod reqwest;
 mod client;
 
 mod in_flight;
+#[cfg(feature = "blocking-api")]
+mod on_threads;
 mod source;
 mod streams;
 mod watched;
 
 pub use client::{
-    HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources,
-    ScimService, TokenProvider, WatsService,
+    DynHttpClient, DynScimRepository, DynScimRepositoryBuilder, DynScimService, HttpClient, HttpScimRepository,
+    ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources, ScimService, TokenProvider,
+    WatsService,
 };
 
 use self::in_flight::InFlight;
+#[cfg(feature = "blocking-api")]
+pub use self::on_threads::OnThreads;
 #[cfg(feature = "async")]
 pub use self::reqwest::{Reqwest, ScimClient};
 use self::source::Source;
 use self::watched::Watched;
 use crate::config::AccessToken;
 use crate::error::{Result, TransportError};
+use crate::exchange::RequestSpan;
 use crate::outside::clock::sleep;
 
 macro_rules! example {
@@ -82,6 +90,11 @@ type Boxed<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Puts a large or rarely used future on the heap, so that the futures that contain it stay small.
 fn boxed<F: Future>(future: F) -> std::pin::Pin<Box<F>> {
     Box::pin(future)
+}
+
+/// Sends a request in its span, on the heap like [`boxed`].
+fn in_span<F: Future>(span: &RequestSpan, send: impl FnOnce() -> F) -> impl Future<Output = F::Output> {
+    boxed(span.around(span.within(send)))
 }
 
 impl<F, Fut> HttpClient for F

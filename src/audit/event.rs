@@ -1,5 +1,7 @@
+use std::fmt;
+
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::Operation;
@@ -8,24 +10,28 @@ use crate::model::PatchOp;
 /// An event of the audit trail: the start or the end of a write.
 ///
 /// It serializes to a JSON object of its fields, with SCIM-style names (`externalId`); unknown and
-/// empty fields are omitted.
+/// empty fields are omitted. [`Trail::read`](super::Trail::read) reads the events of a file.
 ///
 /// ```text
-/// {"at":"2026-11-24T09:15:02.482913Z","write":"9f0c21d06b4e7a15-1","label":"ann, ticket 4711",
-///  "operation":"update user","id":"7f3a","name":"jane@example.com",
+/// {"at":"2026-11-24T09:15:02.482913Z","write":"9f0c21d06b4e7a15-1","server":"https://acme.wats.com",
+///  "label":"ann, ticket 4711","operation":"update user","id":"7f3a","name":"jane@example.com",
 ///  "attributes":[{"op":"replace","path":"active"}],"outcome":"applied","attempts":1}
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// The time of the event, by the clock of the local machine. Serialized in RFC 3339 with
     /// microseconds.
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "rfc3339", deserialize_with = "from_rfc3339")]
     pub at: DateTime<Utc>,
     /// The unique id of the write. The events of its start and its end have the same id; ids are
     /// not repeated, also not by other programs.
     pub write: String,
+    /// The origin of the server: scheme, host and port, such as `https://acme.wats.com`. One trail can have
+    /// the writes of several servers.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub server: String,
     /// The [label](super::Trail::label) of the trail or the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -42,7 +48,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// The written attributes, in the order in which they are sent. Empty for a deletion.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<Attribute>,
     /// The outcome of the write.
     pub outcome: Outcome,
@@ -56,7 +62,7 @@ pub struct Event {
 }
 
 /// An attribute of a write.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attribute {
     /// The operation of the patch; `None` for a whole resource.
@@ -73,7 +79,7 @@ pub struct Attribute {
 }
 
 /// The outcome of a write, as far as the client knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
@@ -96,6 +102,23 @@ pub enum Outcome {
     Unknown,
 }
 
+/// The name of the outcome, as in JSON.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Begun => "begun",
+            Self::Applied => "applied",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
 fn rfc3339<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+fn from_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    let at = String::deserialize(deserializer)?;
+    DateTime::parse_from_rfc3339(&at).map(Into::into).map_err(serde::de::Error::custom)
 }

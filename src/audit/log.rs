@@ -9,8 +9,8 @@ use super::{Event, Sink};
 ///
 /// Each event is written when it is recorded, so it survives a crash of the program. Any number of
 /// threads and programs can append to the same file on a local disk. A line that was cut off by a
-/// full disk or a power failure is terminated before the next event; skip lines that are not JSON
-/// when you read the file.
+/// full disk or a power failure is terminated before the next event;
+/// [`Trail::read`](super::Trail::read) skips it.
 ///
 /// On Unix, a new file is accessible by its owner only; the permissions of an existing file are not
 /// changed. To rotate the file, create another `Log`.
@@ -110,6 +110,7 @@ mod tests {
         Event {
             at: DateTime::UNIX_EPOCH,
             write: write.to_owned(),
+            server: "https://acme.wats.com".to_owned(),
             label: None,
             operation: Operation::Delete("user"),
             id: Some("1\n2".to_owned()),
@@ -122,7 +123,7 @@ mod tests {
         }
     }
 
-    const LINE: &str = r#"{"at":"1970-01-01T00:00:00.000000Z","write":"a","operation":"delete user","id":"1\n2","outcome":"begun","attempts":0}"#;
+    const LINE: &str = r#"{"at":"1970-01-01T00:00:00.000000Z","write":"a","server":"https://acme.wats.com","operation":"delete user","id":"1\n2","outcome":"begun","attempts":0}"#;
 
     #[test]
     fn an_event_is_written_at_once() {

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod event;
+mod events;
 pub(crate) mod lines;
 mod log;
 mod record;
@@ -10,9 +11,12 @@ mod subject;
 mod trail;
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use event::{Attribute, Event, Outcome};
+pub use events::Events;
 pub use log::Log;
 pub(crate) use record::Record;
 pub use sink::Sink;
@@ -57,6 +61,8 @@ use trail::Recorder;
 pub struct Trail {
     recorder: Arc<Recorder>,
     label: Option<String>,
+    /// The origin of the server.
+    server: Option<Arc<str>>,
     pub(crate) with_values: bool,
 }
 
@@ -65,7 +71,7 @@ impl Trail {
     ///
     /// By default it has no label, and records attribute names without values.
     pub fn to(sink: impl Sink) -> Self {
-        Self { recorder: Arc::new(Recorder::to(sink)), label: None, with_values: false }
+        Self { recorder: Arc::new(Recorder::to(sink)), label: None, server: None, with_values: false }
     }
 
     /// Allows the values of attributes in the trail. They are personal data. The value of a
@@ -103,8 +109,43 @@ impl Trail {
     /// audit.flush()?;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn flush(&self) -> std::io::Result<()> {
+    pub fn flush(&self) -> io::Result<()> {
         self.recorder.flush()
+    }
+
+    /// Reads the events of a trail file, one at a time, however large the file is.
+    ///
+    /// Lines that are not an event, such as one that a power failure cut off, are skipped and
+    /// [counted](Events::skipped).
+    ///
+    /// # Errors
+    ///
+    /// The I/O error if the file cannot be opened.
+    ///
+    /// ```
+    /// use wats_scim::audit::{Outcome, Trail};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("trail.jsonl");
+    /// # std::fs::write(&path, "")?;
+    ///
+    /// let mut events = Trail::read(&path)?;
+    /// for event in events.by_ref() {
+    ///     let event = event?;
+    ///     if event.outcome == Outcome::Unknown {
+    ///         println!("{} on {}: {:?}", event.operation, event.server, event.id);
+    ///     }
+    /// }
+    /// println!("{} lines were skipped", events.skipped());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn read(path: impl AsRef<Path>) -> io::Result<Events> {
+        Events::open(path.as_ref())
+    }
+
+    /// The trail of the writes to this server.
+    pub(crate) fn of_server(mut self, origin: &str) -> Self {
+        self.server = Some(origin.into());
+        self
     }
 }
 

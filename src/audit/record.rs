@@ -100,6 +100,7 @@ impl Write {
         let event = Event {
             at: clock::date().into(),
             write: audit.recorder.next_write(),
+            server: audit.server.as_deref().unwrap_or_default().to_owned(),
             label: audit.label.clone(),
             operation: subject.operation,
             id: subject.id,

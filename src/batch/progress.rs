@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 /// The progress of a listing, a batch or an apply.
 ///
 /// ```
@@ -10,7 +12,8 @@
 /// assert_eq!(users.by_ref().count(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Progress {
     /// The number of resources listed, or of writes or steps with a result.

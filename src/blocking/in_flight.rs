@@ -7,11 +7,12 @@ use std::thread::{self, Builder};
 
 use super::client::step::{Arrival, Event, Job};
 use super::{ScimRepository, Source};
-use crate::exchange::in_span_of_caller;
+use crate::exchange::WorkSpan;
 
 /// Work in flight, and the results that wait for an earlier one. Results are returned in the order in
 /// which the work was started.
 pub(super) struct InFlight<O> {
+    span: WorkSpan,
     shared: Arc<Shared<O>>,
     threads: usize,
 }
@@ -39,8 +40,9 @@ struct State<O> {
 
 type Work<O> = Box<dyn FnOnce() -> (O, u64) + Send>;
 
-impl<O> Default for InFlight<O> {
-    fn default() -> Self {
+impl<O> InFlight<O> {
+    /// Work whose requests are in this span.
+    pub(super) fn within(span: WorkSpan) -> Self {
         let state = State {
             queue: VecDeque::new(),
             results: VecDeque::new(),
@@ -51,7 +53,7 @@ impl<O> Default for InFlight<O> {
             is_closed: false,
         };
         let shared = Shared { state: Mutex::new(state), has_work: Condvar::new(), has_result: Condvar::new() };
-        Self { shared: Arc::new(shared), threads: 0 }
+        Self { span, shared: Arc::new(shared), threads: 0 }
     }
 }
 
@@ -67,7 +69,7 @@ impl<O: Send + 'static> InFlight<O> {
             let failures = J::failures(&output);
             (output, failures)
         };
-        state.queue.push_back((number, Box::new(in_span_of_caller(work))));
+        state.queue.push_back((number, Box::new(self.span.on_any_thread(work))));
         state.unfinished += 1;
         let needed = if state.unfinished > 1 { state.unfinished } else { 0 };
         drop(state);
@@ -139,7 +141,7 @@ impl<O> InFlight<O> {
     /// Abandons the work in flight. Its threads end after their current request.
     pub(super) fn clear(&mut self) {
         if !self.is_empty() {
-            *self = Self::default();
+            *self = Self::within(self.span.clone());
         }
     }
 }

@@ -25,6 +25,7 @@
 //! | [`ScimResources`] | one type of resource: users, groups, or your own |
 //! | [`WatsService`] | what only WATS has |
 //! | [`HttpClient`], [`ScimRepository`] | the two layers below, to replace by your own |
+//! | [`DynHttpClient`], [`DynScimService`] | the same, chosen at run time |
 //! | [`TokenProvider`] | access tokens of your own |
 
 use http::{Request, Response};
@@ -46,8 +47,9 @@ mod source;
 mod watched;
 
 pub use client::{
-    HttpClient, HttpScimRepository, ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources,
-    ScimService, TokenProvider, WatsService,
+    DynHttpClient, DynScimRepository, DynScimRepositoryBuilder, DynScimService, HttpClient, HttpScimRepository,
+    ScimApply, ScimBatch, ScimListing, ScimProbe, ScimRepository, ScimResources, ScimService, TokenProvider,
+    WatsService,
 };
 
 use self::in_flight::InFlight;
@@ -59,6 +61,7 @@ use crate::batch::BatchItem;
 use crate::config::AccessToken;
 use crate::error::Result;
 use crate::error::TransportError;
+use crate::exchange::RequestSpan;
 use crate::model::Resource;
 use crate::outside::clock::pause as sleep;
 use crate::plan::AppliedStep;
@@ -78,6 +81,11 @@ type Boxed<'a, T> = T;
 /// The async API puts large futures on the heap; a blocking call has no future.
 fn boxed<T>(value: T) -> T {
     value
+}
+
+/// Sends a request in its span.
+fn in_span<T>(span: &RequestSpan, send: impl FnOnce() -> T) -> T {
+    span.within(send)
 }
 
 impl<F> HttpClient for F

@@ -9,6 +9,7 @@ use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::batch::Progress;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
+use crate::exchange::{Work, WorkSpan};
 use crate::model::ScimUser;
 use crate::model::Target;
 use crate::outside::mistake;
@@ -122,7 +123,7 @@ impl<R: ScimRepository> ScimApply<R> {
             accepted: Accepted::default(),
             on_progress: None,
             unsent: 0,
-            running: InFlight::default(),
+            running: InFlight::within(WorkSpan::of(Work::Apply)),
         }
     }
 

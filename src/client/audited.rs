@@ -3,16 +3,17 @@
 
 use std::iter::{once, repeat};
 
-use super::{HttpClient, HttpScimRepository, ScimService, example};
+use super::{HttpScimRepository, ScimRepository, ScimService, example};
 use crate::audit::{Record, Subject};
 use crate::error::Result;
 use crate::exchange::Call;
 use crate::model::Resource;
 
-impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
+impl<R: ScimRepository> ScimService<R> {
     /// Returns a service whose writes have this label in the audit trail, such as the acting user or a
     /// ticket number. It shares the connections, the rate limit and the trail with this one. Without
-    /// an [`audit`](crate::ScimConfig::audit) trail, the label has no effect.
+    /// an [`audit`](crate::ScimConfig::audit) trail, the label has no effect; a repository of your own
+    /// can support labels with [`ScimRepository::labelled`].
     ///
     #[doc = example!(
         "# use wats_scim::ScimConfig;\n\
@@ -27,9 +28,8 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     )]
     #[must_use]
     pub fn labelled(&self, label: impl Into<String>) -> Self {
-        let mut repository = self.repository().clone();
-        repository.audit = repository.audit.map(|audit| audit.label(label));
-        Self::with_repository(repository)
+        let labelled = self.repository().labelled(&label.into());
+        labelled.map_or_else(|| self.clone(), Self::with_repository)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::step::{Arrival, ENDS_THE_WORK, Event, WriteJob};
 use super::{InFlight, ScimRepository, ScimService, Source, example, maybe_async};
 use crate::batch::{BatchItem, Progress, Queued, References};
-use crate::exchange::fitting;
+use crate::exchange::{Work, WorkSpan, fitting};
 use crate::model::Resource;
 use crate::model::ScimWrite;
 
@@ -71,7 +71,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
             buffer: RESULT_BUFFER,
             stop_after: None,
             on_progress: None,
-            running: InFlight::default(),
+            running: InFlight::within(WorkSpan::of(Work::Batch)),
             taken: VecDeque::new(),
             references: References::default(),
             ready: VecDeque::new(),

@@ -8,7 +8,7 @@ use super::{InFlight, ScimRepository, example, maybe_async};
 use crate::batch::Progress;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exchange::ListQuery;
+use crate::exchange::{ListQuery, Work, WorkSpan};
 use crate::listing::{Listing, NextRequest};
 use crate::model::{Resource, ScimListResponse};
 
@@ -70,6 +70,7 @@ const MAX_IN_FLIGHT: usize = 1_000;
 
 impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
     pub(super) fn new(repository: Arc<R>) -> Self {
+        let span = WorkSpan::of(Work::Listing);
         Self {
             repository,
             filter: None,
@@ -79,8 +80,8 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
             buffer: None,
             on_page: None,
             listing: None,
-            next_page: InFlight::default(),
-            ahead: InFlight::default(),
+            next_page: InFlight::within(span.clone()),
+            ahead: InFlight::within(span),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The shared source of both APIs. Each API loads this folder once; for the blocking one,
 //! `maybe_async` removes `async` and `.await`.
 
-use super::{Boxed, InFlight, Source, Watched, boxed, example, maybe_async, sleep};
+use super::{Boxed, InFlight, Source, Watched, boxed, example, in_span, maybe_async, sleep};
 
 // In the order in which rustdoc is to list the methods of the service.
 mod service;
@@ -19,6 +19,7 @@ mod apply;
 mod audited;
 
 mod batch;
+mod dynamic;
 mod http_client;
 mod listing;
 mod probe;
@@ -32,6 +33,7 @@ mod views;
 
 pub use apply::ScimApply;
 pub use batch::ScimBatch;
+pub use dynamic::{DynHttpClient, DynScimRepository, DynScimRepositoryBuilder, DynScimService};
 pub use http_client::HttpClient;
 pub use listing::ScimListing;
 pub use probe::ScimProbe;

@@ -21,7 +21,7 @@ const LARGE: u64 = 1_000;
 /// How far behind the last user a page is asked for: others may create users meanwhile.
 const BEYOND: u64 = 1_000;
 
-impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
+impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// Measures what the server does, beside what it says of itself ([`discover`](Self::discover)).
     ///
     /// Read-only unless [`allow_writes`](ScimProbe::allow_writes) is set. See [`ScimProbe`].
@@ -69,7 +69,7 @@ impl<C> fmt::Debug for ScimProbe<C> {
 }
 
 #[maybe_async]
-impl<C: HttpClient + Clone> ScimProbe<C> {
+impl<C: HttpClient> ScimProbe<C> {
     /// Asks the server, and returns the report. A check that fails is a finding, not an error.
     ///
     /// # Errors
@@ -82,13 +82,14 @@ impl<C: HttpClient + Clone> ScimProbe<C> {
         let known = self.repository;
         let repository = HttpScimRepository {
             endpoint,
-            client: Watched { client: known.client, seen: Arc::default() },
+            client: Arc::new(Watched { client: known.client, seen: Arc::default() }),
             retry: known.retry,
             timeout: known.timeout,
             transport_timeout: known.transport_timeout,
             throttle: known.throttle,
             tokens: known.tokens,
             audit: known.audit,
+            observer: known.observer,
         };
         let asked = Asked { repository };
         asked.page(&ListQuery::new()).await?;
@@ -117,9 +118,8 @@ impl<C: HttpClient + Clone> ScimProbe<C> {
 }
 
 /// An HTTP client that remembers what answers looked like.
-#[derive(Clone)]
 struct Watched<C> {
-    client: C,
+    client: Arc<C>,
     seen: Arc<Mutex<SeenAnswers>>,
 }
 
@@ -147,7 +147,7 @@ impl<C> Asked<C> {
 }
 
 #[maybe_async]
-impl<C: HttpClient + Clone> Asked<C> {
+impl<C: HttpClient> Asked<C> {
     async fn page(&self, query: &ListQuery) -> Result<ScimListResponse> {
         self.repository.list(query).await
     }

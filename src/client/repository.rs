@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -10,6 +10,7 @@ use super::tokens::Tokens;
 use super::{HttpClient, maybe_async};
 use crate::audit::{Subject, Trail};
 use crate::config::BulkLimits;
+use crate::config::Observer;
 use crate::config::Profile;
 use crate::config::RetryPolicy;
 use crate::config::ScimConfig;
@@ -154,27 +155,46 @@ pub trait ScimRepository: Send + Sync + 'static {
         }
     }
 
-    /// The limits of a bulk request; `None`, the default, if the server supports none.
+    /// The features of the server, from which plans are made ([`Policy::new`](crate::plan::Policy::new));
+    /// [`Profile::standard`] by default.
+    fn profile(&self) -> &Profile {
+        static STANDARD: LazyLock<Profile> = LazyLock::new(Profile::standard);
+        &STANDARD
+    }
+
+    /// The limits of a bulk request; `None` if the server supports none. Those of the
+    /// [`profile`](Self::profile) by default.
     fn bulk_limits(&self) -> Option<BulkLimits> {
-        None
+        self.profile().bulk()
     }
 
-    /// Whether to page lists by cursor (RFC 9865); `false` by default.
+    /// Whether to page lists by cursor (RFC 9865); as in the [`profile`](Self::profile) by default.
     fn pages_by_cursor(&self) -> bool {
-        false
+        self.profile().pages_by_cursor()
     }
 
-    /// The maximum number of resources per page; `None`, the default, if it is unknown.
+    /// The maximum number of resources per page; `None` if it is unknown. That of the
+    /// [`profile`](Self::profile) by default.
     fn max_page_size(&self) -> Option<u64> {
+        self.profile().max_page_size()
+    }
+
+    /// Returns a repository whose writes have this label in the audit trail. It shares everything else
+    /// with this one. `None`, the default, if there is no trail, so that a label has no effect.
+    fn labelled(&self, label: &str) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        let _ = label;
         None
     }
 }
 
-/// A [`ScimRepository`] over HTTP.
-#[derive(Clone, Debug)]
+/// A [`ScimRepository`] over HTTP. A clone is cheap, and shares the HTTP client.
+#[derive(Debug)]
 pub struct HttpScimRepository<C> {
     pub(super) endpoint: Endpoint,
-    pub(super) client: C,
+    pub(super) client: Arc<C>,
     pub(super) retry: RetryPolicy,
     /// The timeout of a request.
     pub(super) timeout: Duration,
@@ -183,6 +203,7 @@ pub struct HttpScimRepository<C> {
     pub(super) throttle: Arc<Throttle>,
     pub(super) tokens: Arc<Tokens>,
     pub(super) audit: Option<Trail>,
+    pub(super) observer: Option<Observer>,
 }
 
 impl<C: HttpClient> HttpScimRepository<C> {
@@ -195,16 +216,34 @@ impl<C: HttpClient> HttpScimRepository<C> {
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is not valid.
     pub fn new(config: &ScimConfig, client: C) -> Result<Self> {
+        let endpoint = Endpoint::new(config)?;
         Ok(Self {
-            endpoint: Endpoint::new(config)?,
-            client,
+            audit: config.audit.clone().map(|audit| audit.of_server(endpoint.origin())),
+            endpoint,
+            client: Arc::new(client),
             retry: config.retry.clone(),
             timeout: config.timeout,
             transport_timeout: config.timeout,
             throttle: Arc::new(Throttle::new(config)?),
             tokens: Arc::new(Tokens::new(config)?),
-            audit: config.audit.clone(),
+            observer: config.observer.clone(),
         })
+    }
+}
+
+impl<C> Clone for HttpScimRepository<C> {
+    fn clone(&self) -> Self {
+        Self {
+            endpoint: self.endpoint.clone(),
+            client: Arc::clone(&self.client),
+            retry: self.retry.clone(),
+            timeout: self.timeout,
+            transport_timeout: self.transport_timeout,
+            throttle: Arc::clone(&self.throttle),
+            tokens: Arc::clone(&self.tokens),
+            audit: self.audit.clone(),
+            observer: self.observer.clone(),
+        }
     }
 }
 
@@ -436,15 +475,12 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
             .collect())
     }
 
-    fn bulk_limits(&self) -> Option<BulkLimits> {
-        self.endpoint.profile().bulk()
+    fn profile(&self) -> &Profile {
+        self.endpoint.profile()
     }
 
-    fn pages_by_cursor(&self) -> bool {
-        self.endpoint.profile().pages_by_cursor
-    }
-
-    fn max_page_size(&self) -> Option<u64> {
-        self.endpoint.profile().max_page_size()
+    fn labelled(&self, label: &str) -> Option<Self> {
+        let audit = self.audit.clone()?.label(label);
+        Some(Self { audit: Some(audit), ..self.clone() })
     }
 }

@@ -74,7 +74,7 @@ impl<R: ScimRepository> ScimService<R> {
 }
 
 #[maybe_async]
-impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
+impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// Reads what the server supports (RFC 7644 §4) and returns a service that uses it.
     ///
     /// The returned service rejects unsupported calls before it sends a request, reads lists in pages
@@ -135,8 +135,11 @@ impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
     pub async fn resource_types(&self) -> Result<Vec<ResourceType>> {
         self.repository().resource_types().await
     }
+}
 
-    /// The features of the server: as configured, or as [`discover`](Self::discover) read them.
+impl<R: ScimRepository> ScimService<R> {
+    /// The features of the server: as configured, or as [`discover`](Self::discover) read them. Those of
+    /// a repository of your own are what [`ScimRepository::profile`] returns.
     ///
     #[doc = example!("assert!(client.profile().offers(\"Users\") && !client.profile().offers(\"Groups\"));")]
     #[must_use]

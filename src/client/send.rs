@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use http::Request;
 
-use super::{HttpClient, HttpScimRepository, boxed, maybe_async, sleep};
+use super::{HttpClient, HttpScimRepository, boxed, in_span, maybe_async, sleep};
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::exchange::{
-    Answer, Attempts, Authorization, Budget, Call, Change, Retry, Sent, TimeLeft, Trace, Verdict, Wait, unanswered,
+    Answer, Attempts, Authorization, Budget, Call, Change, RequestSpan, Retry, Seen, Sent, TimeLeft, Trace, Verdict,
+    Wait, unanswered,
 };
 use crate::outside::clock;
 
@@ -39,18 +40,25 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 with_token: self.tokens.are_renewed(),
                 with_known_token: false,
             };
-            let answer = self.attempt(call, budget, started, &mut sent).await;
+            let number = attempts.begin();
+            let span = trace.request(&self.endpoint, call, number);
+            let mut seen = Seen::begin(self.observer.as_ref(), &self.endpoint, call, number);
+            let answer = self.attempt(call, budget, started, &mut sent, &span, &mut seen).await;
             let now = clock::now();
-            trace.attempt(attempts.made() + 1, &answer, now - started);
+            span.end(number, &answer, now - started);
+            seen.ends(&answer, now);
             match attempts.judge(budget, call, sent, answer, now, clock::random) {
                 Verdict::Done(answer) => {
+                    seen.report(None);
                     if let Some(wait) = answer.as_ref().err().and_then(|error| self.retry.wait_after(error)) {
                         self.throttle.hold(now, wait);
                     }
                     trace.end(&answer);
                     return answer;
                 }
-                Verdict::Retry(Retry { delay, change, error }) => {
+                Verdict::Retry(retry) => {
+                    seen.report(Some(retry.reason()));
+                    let Retry { delay, change, error } = retry;
                     last_error = Some(error);
                     match change {
                         Change::Nothing => sleep(delay).await,
@@ -80,15 +88,27 @@ impl<C: HttpClient> HttpScimRepository<C> {
         }
     }
 
-    async fn attempt(&self, call: &Call, budget: &Budget<'_>, now: Instant, sent: &mut Sent) -> Result<Answer> {
+    async fn attempt(
+        &self,
+        call: &Call,
+        budget: &Budget<'_>,
+        now: Instant,
+        sent: &mut Sent,
+        span: &RequestSpan,
+        seen: &mut Seen<'_>,
+    ) -> Result<Answer> {
         let (authorization, now) = match self.tokens.ready(now) {
             Some(authorization) => (authorization, now),
-            None => boxed(self.tokens.obtain(&self.client, budget, self.timeout))
+            None => boxed(self.tokens.obtain(&*self.client, budget, self.timeout))
                 .await
                 .map_err(|error| error.in_operation(call.operation))?,
         };
-        match boxed(self.client.send(self.request(call, &authorization, budget, now))).await {
+        let request = self.request(call, &authorization, budget, now);
+        seen.sends(now);
+        match in_span(span, || self.client.send(request)).await {
             Ok(response) => {
+                span.receives(response.status());
+                seen.receives(&response);
                 let answer = self.endpoint.answer(call.operation, response, &authorization);
                 sent.with_known_token = self.tokens.judge(&authorization, &answer);
                 answer

@@ -48,7 +48,7 @@ impl<P: TokenProvider> AnyProvider for P {
     }
 }
 
-impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
+impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// Returns a service whose requests have the tokens of a provider, in place of the
     /// [`Credentials`](crate::Credentials) of the configuration. It shares everything else with this
     /// one, and its clones share the token.

@@ -6,7 +6,7 @@ use super::{HttpClient, HttpScimRepository, ScimService, example};
 use crate::config::{Header, RetryPolicy};
 use crate::error::Result;
 
-impl<C: HttpClient + Clone> ScimService<HttpScimRepository<C>> {
+impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// Returns a service whose requests have this timeout, in place of
     /// [`ScimConfig::timeout`](crate::ScimConfig::timeout); at most a year. It shares everything else with
     /// this one: connections, tokens, rate limit, audit trail.

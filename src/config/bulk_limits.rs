@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 /// The limits of one bulk request, from the server's configuration (RFC 7643 §5).
 ///
 /// ```
@@ -6,7 +8,8 @@
 /// // WATS does not support bulk requests.
 /// assert_eq!(Profile::wats().bulk(), None);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BulkLimits {
     /// The maximum number of operations.

@@ -1,3 +1,4 @@
+use serde::Serialize;
 use serde_json::Value;
 use wats_scim_filter::json::is_write_only;
 
@@ -9,7 +10,8 @@ use crate::wats;
 /// The features of a server. Requests that it does not support are rejected before they are sent.
 ///
 /// The default follows from the base URL; see [`ScimConfig::new`](crate::ScimConfig::new).
-/// [`discover`](crate::blocking::ScimService::discover) reads a profile from the server.
+/// [`discover`](crate::blocking::ScimService::discover) reads a profile from the server. As JSON (serde) it
+/// is an object of its features, for a log or a report.
 ///
 /// ```
 /// use wats_scim::Profile;
@@ -17,7 +19,8 @@ use crate::wats;
 /// assert!(!Profile::wats().offers("Groups"));
 /// assert!(Profile::standard().offers("Groups"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[allow(clippy::struct_excessive_bools, reason = "each is an independent feature of a server")]
 pub struct Profile {
     /// The kind of server, for messages.

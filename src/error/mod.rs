@@ -1,15 +1,19 @@
+mod json;
+mod kind;
 mod message;
 mod operation;
 mod secret;
-mod shared;
 mod transport;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::Serialize;
 
+pub use kind::ErrorKind;
 pub(crate) use message::{ErrorMessage, Sender, is_scim_error, is_web_page, one_line, without_mark};
 pub use operation::Operation;
 pub use secret::Secret;
@@ -20,13 +24,21 @@ pub(crate) use transport::TransportErrorKind;
 /// A result with [`Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-type Source = Box<dyn StdError + Send + Sync>;
+type Source = Arc<dyn StdError + Send + Sync>;
 
 /// An error of the blocking or the async client.
 ///
 /// `Display` is one line: the operation, the cause, and for a write whether it was applied. The
 /// error of the transport or the JSON parser is the [`source`](std::error::Error::source). `Debug`,
-/// which `main` prints, includes both.
+/// which `main` prints, includes both. A clone has the same source.
+///
+/// As JSON (serde), for a log or a report, it is an object without secrets and without its source; what
+/// is not known is left out, and `retryAfter` is in seconds:
+///
+/// ```text
+/// {"kind":"conflict","message":"could not create user: the server answered 409 Conflict …","operation":"create user",
+///  "status":409,"scimType":"uniqueness","detail":"userName is taken","outcome":"notApplied","attempts":1}
+/// ```
 ///
 /// ```
 /// use wats_scim::blocking::ScimClient;
@@ -43,12 +55,10 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// assert!(error.to_string().starts_with("could not create user: the server answered 409 Conflict"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(thiserror::Error)]
-#[error(transparent)]
+#[derive(Clone)]
 pub struct Error(Box<Parts>);
 
-#[derive(thiserror::Error)]
-#[error("{}", self.sentence())]
+#[derive(Clone)]
 struct Parts {
     kind: ErrorKind,
     operation: Option<Operation>,
@@ -67,76 +77,26 @@ struct Parts {
     source: Option<Source>,
 }
 
-/// The kind of an [`Error`].
-///
-/// *Retryable* means that the same request can succeed later; see [`Error::is_retryable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// An argument or a setting is not valid; no request was sent. Not retryable.
-    InvalidInput,
-    /// The server does not support the operation; no request was sent. Not retryable.
-    Unsupported,
-    /// A creation of the same batch that this write refers to failed, so the write was not applied.
-    /// Not retryable.
-    FailedReference,
-    /// The [`Trail`](crate::audit::Trail) could not record the start of a write, so no request was
-    /// sent. Not retryable.
-    Trail,
-    /// 400: the server rejected the request as invalid. Not retryable.
-    BadRequest,
-    /// 401, or no access token for the request: the credentials are missing, wrong or expired. No other
-    /// request would succeed, so a batch and an apply stop. Not retryable.
-    Unauthorized,
-    /// 403: the credentials do not permit the operation. Not retryable. With `Retry-After` it is
-    /// [`TooManyRequests`](Self::TooManyRequests).
-    Forbidden,
-    /// 404: the server has no such resource or endpoint. Not retryable. A 404 of a gateway or a web
-    /// page, which says nothing about the resource, is [`UnexpectedBody`](Self::UnexpectedBody).
-    NotFound,
-    /// 409, or 400 with the `scimType` `uniqueness`: the write conflicts with an existing resource,
-    /// usually with its name. Not retryable.
-    Conflict,
-    /// 412: the resource no longer has the expected version. Not retryable; read it again first.
-    PreconditionFailed,
-    /// 413: the request is larger than the server allows. Not retryable.
-    PayloadTooLarge,
-    /// 429, or 403 with `Retry-After`: the server limits the rate of requests. Retryable, after
-    /// [`retry_after`](Error::retry_after) if the server sent it.
-    TooManyRequests,
-    /// 5xx: the server or a gateway failed. Retryable for 500, 502, 503 and 504.
-    Server,
-    /// 3xx: a redirect. Redirects are never followed. Not retryable.
-    Redirect,
-    /// Any other status. Retryable for 408.
-    UnexpectedStatus,
-    /// The response has no body where one is required. Not retryable.
-    EmptyBody,
-    /// The response is successful or 404, but its body is not the expected SCIM message: a web page
-    /// of a gateway, for example. Not retryable.
-    UnexpectedBody,
-    /// The response is larger than [`max_response_bytes`](crate::ScimConfig::max_response_bytes).
-    /// Not retryable.
-    ResponseTooLarge,
-    /// No connection, or it broke. Retryable.
-    Connection,
-    /// The request timed out. Retryable.
-    Timeout,
-    /// The server did not return all resources of a list. Retryable, from the start.
-    IncompleteList,
-    /// The journal of an apply cannot be read or written, or belongs to another plan. Not
-    /// retryable.
-    Journal,
-}
-
 /// The outcome of a failed write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum WriteOutcome {
     /// The write was not applied: nothing changed on the server.
     NotApplied,
     /// The write may have been applied. Read the resource before you try again.
     Unknown,
+}
+
+impl WriteOutcome {
+    /// The stable name of the outcome, as in JSON: `notApplied` or `unknown`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotApplied => "notApplied",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Error {
@@ -208,7 +168,7 @@ impl Error {
     /// Sets the [`source`](std::error::Error::source), the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -303,6 +263,13 @@ impl Error {
         };
         let bare = bare.with_outcome(self.0.outcome);
         self.0.operation.into_iter().fold(bare, Self::in_operation).to_string()
+    }
+
+    /// The same error for another request.
+    pub(crate) fn repeated(&self) -> Self {
+        let of = &*self.0;
+        let parts = Parts { operation: None, attempts: 0, redirect: None, is_unprocessed: false, ..of.clone() };
+        Self(Box::new(parts))
     }
 
     pub(crate) fn with_note(mut self, note: &str) -> Self {
@@ -416,38 +383,22 @@ impl Parts {
     }
 }
 
-impl ErrorKind {
-    fn of(status: StatusCode, message: &ErrorMessage) -> Self {
-        let is_of_uniqueness = message.scim_type.as_deref().is_some_and(|word| word.eq_ignore_ascii_case("uniqueness"));
-        match status.as_u16() {
-            // RFC 7644 §3.12 allows both.
-            400 if is_of_uniqueness => Self::Conflict,
-            400 => Self::BadRequest,
-            401 => Self::Unauthorized,
-            403 => Self::Forbidden,
-            404 if message.sender == Sender::Intermediary => Self::UnexpectedBody,
-            404 => Self::NotFound,
-            409 => Self::Conflict,
-            412 => Self::PreconditionFailed,
-            413 => Self::PayloadTooLarge,
-            429 => Self::TooManyRequests,
-            300..=399 => Self::Redirect,
-            500..=599 => Self::Server,
-            _ => Self::UnexpectedStatus,
-        }
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.sentence())
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 
 /// The text that `main` prints for an error: the message and its causes.
-impl fmt::Debug for Parts {
+impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence())?;
+        f.write_str(&self.0.sentence())?;
         let mut source = self.source();
         while let Some(cause) = source {
             write!(f, "\n  because: {cause}")?;

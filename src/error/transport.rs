@@ -2,6 +2,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 /// The reason why an [`HttpClient`](crate::blocking::HttpClient) got no response.
 ///
 /// The reason decides whether a retry is safe, so your own `HttpClient` should be as specific as
@@ -19,7 +22,8 @@ pub struct TransportError {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum TransportErrorKind {
     NotConnected,
     NotProcessed,
@@ -74,6 +78,16 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Interrupted => "the connection broke during the request",
             TransportErrorKind::TooLarge => "the response is larger than allowed",
         })
+    }
+}
+
+/// Serializes its `kind` and its `message`.
+impl Serialize for TransportError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("TransportError", 2)?;
+        object.serialize_field("kind", &self.kind)?;
+        object.serialize_field("message", &self.to_string())?;
+        object.end()
     }
 }
 

@@ -64,12 +64,6 @@ impl Answer {
         &self.secrets
     }
 
-    /// The status code.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn status(&self) -> StatusCode {
-        self.response.status()
-    }
-
     /// One resource.
     pub(crate) fn resource<T: Resource>(&self) -> Result<T> {
         let mut resource: T = self.json(T::NAME)?;

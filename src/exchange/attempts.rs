@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::answer::Answer;
 use super::budget::Budget;
 use super::endpoint::Call;
+use crate::config::RetryReason;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::outside::mistake;
@@ -23,6 +24,8 @@ pub(crate) enum Repeat {
 /// The attempts at one request.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
+    /// The number of requests that were begun, whatever became of them.
+    begun: u32,
     made: u32,
     /// The number of times that the server did not process the request.
     unprocessed: u32,
@@ -68,13 +71,27 @@ pub(crate) enum Change {
     Token,
 }
 
+impl Retry {
+    pub(crate) fn reason(&self) -> RetryReason {
+        match self.change {
+            Change::Nothing if self.error.is_unprocessed() => RetryReason::NotProcessed,
+            Change::Nothing => RetryReason::Failed,
+            Change::Wait => RetryReason::Throttled,
+            Change::PlainJson => RetryReason::MediaTypeRejected,
+            Change::Token => RetryReason::TokenRejected,
+        }
+    }
+}
+
 impl Attempts {
     /// A server that refuses every request is not asked for ever.
     const MOST_UNPROCESSED: u32 = 50;
     const UNPROCESSED_DELAY: Duration = Duration::from_millis(10);
 
-    pub(crate) fn made(&self) -> u32 {
-        self.made
+    /// Begins another one, and returns its number, from 1.
+    pub(crate) fn begin(&mut self) -> u32 {
+        self.begun = self.begun.saturating_add(1);
+        self.begun
     }
 
     /// A look at the server has shown that no attempt was applied.

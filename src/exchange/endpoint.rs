@@ -41,11 +41,23 @@ pub(crate) struct Call {
     pub(crate) repeat: Repeat,
     method: Method,
     uri: Uri,
+    template: Template,
     body: Option<Vec<u8>>,
     /// `If-Match` or `If-None-Match`, with its value.
     condition: Option<(HeaderName, HeaderValue)>,
     /// Counts the attempts for the audit trail.
     attempts: Option<Arc<AtomicU32>>,
+}
+
+/// The path of a call without what is personal in it.
+#[derive(Clone, Copy, Debug)]
+enum Template {
+    /// The path itself, without its query.
+    Path,
+    /// An endpoint and an id.
+    Id(&'static str),
+    /// An endpoint, and the attribute that names a resource.
+    Name(&'static str, &'static str),
 }
 
 impl Endpoint {
@@ -104,6 +116,24 @@ impl Endpoint {
     /// Scheme, host and port, for messages.
     pub(crate) fn origin(&self) -> &str {
         self.base.origin()
+    }
+
+    /// The host.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn host(&self) -> &str {
+        self.base.host()
+    }
+
+    /// The path of a call below the base URL, with placeholders in place of ids and names.
+    pub(crate) fn template(&self, call: &Call) -> String {
+        match call.template {
+            Template::Id(endpoint) => format!("/{endpoint}/{{id}}"),
+            Template::Name(endpoint, name) => format!("/{endpoint}/{name}={{{name}}}"),
+            Template::Path => {
+                let base = self.base.scim().strip_prefix(self.base.origin()).unwrap_or_default();
+                call.uri.path().strip_prefix(base).unwrap_or_default().to_owned()
+            }
+        }
     }
 
     /// Whether bodies are sent as `application/json`.
@@ -179,7 +209,8 @@ impl Endpoint {
         let of = name(of, T::NAMED_BY).map_err(|error| error.in_operation(operation))?;
         if self.base.profile().reads_by_name_route {
             let path = format!("/{}/{}={}", T::ENDPOINT, T::NAMED_BY, encode(of));
-            return self.on::<T>(operation, Method::GET, &path, None).map(ByName::Route);
+            let call = self.on::<T>(operation, Method::GET, &path, None)?;
+            return Ok(ByName::Route(Call { template: Template::Name(T::ENDPOINT, T::NAMED_BY), ..call }));
         }
         self.get_by_filter::<T>(of).map(ByName::Filter)
     }
@@ -309,7 +340,8 @@ impl Endpoint {
         body: Option<Vec<u8>>,
     ) -> Result<Call> {
         let segment = id_segment(id).map_err(|error| error.in_operation(operation))?;
-        self.on::<T>(operation, method, &format!("/{}/{segment}", T::ENDPOINT), body)
+        let call = self.on::<T>(operation, method, &format!("/{}/{segment}", T::ENDPOINT), body)?;
+        Ok(Call { template: Template::Id(T::ENDPOINT), ..call })
     }
 
     /// A request to the endpoint of a resource type, which the server must support.
@@ -325,7 +357,16 @@ impl Endpoint {
             // Everything is encoded, so only the length can be wrong.
             Error::invalid("the URL of the request is too long").with_source(error).in_operation(operation)
         })?;
-        Ok(Call { operation, repeat: Repeat::IsSafe, method, uri, body, condition: None, attempts: None })
+        Ok(Call {
+            operation,
+            repeat: Repeat::IsSafe,
+            method,
+            uri,
+            template: Template::Path,
+            body,
+            condition: None,
+            attempts: None,
+        })
     }
 
     /// The request of a call, for one attempt.
@@ -376,6 +417,15 @@ impl Call {
     /// Whether the same call can be sent with another media type.
     pub(crate) fn can_change_media_type(&self, sent_as_plain_json: bool) -> bool {
         self.body.is_some() && !sent_as_plain_json
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The size of the body.
+    pub(crate) fn size(&self) -> usize {
+        self.body.as_ref().map_or(0, Vec::len)
     }
 
     /// Counts one more attempt.

@@ -18,6 +18,7 @@ mod rate_limit;
 mod renewal;
 mod retry_after;
 mod same;
+mod seen;
 mod throttle;
 mod time_left;
 mod token_request;
@@ -38,9 +39,10 @@ pub(crate) use renewal::{Renewal, Turn, Waited};
 #[cfg(fuzzing)]
 pub(crate) use retry_after::retry_after;
 pub(crate) use same::is_the_one_sent;
+pub(crate) use seen::Seen;
 pub(crate) use throttle::{Throttle, Wait};
 pub use time_left::TimeLeft;
 pub(crate) use token_request::{TokenEndpoint, read_token};
-pub(crate) use trace::Trace;
-#[cfg(feature = "blocking-api")]
+#[cfg(all(feature = "blocking-api", feature = "async-api"))]
 pub(crate) use trace::in_span_of_caller;
+pub(crate) use trace::{RequestSpan, Trace, Work, WorkSpan};

@@ -95,7 +95,7 @@ impl Renewal {
         if let Some((renewal, error)) = &self.failed
             && waited.is_over_with(*renewal)
         {
-            return Some(Turn::Fail(Error::shared(error)));
+            return Some(Turn::Fail(error.repeated()));
         }
         if self.in_flight.is_some() {
             waited.0 = waited.0.or(self.in_flight);

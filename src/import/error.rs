@@ -2,10 +2,13 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 /// The error of reading users from a file: the file is unreadable, or some of its rows are bad.
 ///
 /// `Display` lists up to 20 bad rows, one per line. It contains no values of a row, because they
-/// are personal data.
+/// are personal data. As JSON (serde) it has the `message`, the `file` if it is known, and all `rows`.
 ///
 /// ```
 /// let json = r#"[
@@ -37,7 +40,7 @@ struct Parts {
 }
 
 /// A CSV row or a JSON entry that is not a valid user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BadRow {
     pub(super) line: u64,
     pub(super) reason: String,
@@ -81,6 +84,19 @@ impl ImportError {
     #[must_use]
     pub fn rows(&self) -> &[BadRow] {
         &self.0.rows
+    }
+}
+
+impl Serialize for ImportError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("ImportError", 3)?;
+        object.serialize_field("message", &self.to_string())?;
+        match &self.0.file {
+            Some(file) => object.serialize_field("file", file)?,
+            None => object.skip_field("file")?,
+        }
+        object.serialize_field("rows", self.rows())?;
+        object.end()
     }
 }
 

@@ -135,6 +135,16 @@ pub(crate) fn read_regular(path: &Path) -> io::Result<Option<Vec<u8>>> {
     if is_regular(path)? { fs::read(path).map(Some) } else { Ok(None) }
 }
 
+/// Opens a file to read it from its beginning.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    #[cfg(sim)]
+    if let Some(content) = sim::ask(|world| world.read(path)) {
+        let content = content.ok_or(io::ErrorKind::NotFound)?;
+        return Ok(Box::new(io::Cursor::new(content)));
+    }
+    Ok(Box::new(File::open(path)?))
+}
+
 /// Whether the path is an existing regular file; an error if it is something else.
 pub(crate) fn is_regular(path: &Path) -> io::Result<bool> {
     #[cfg(sim)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use wats_scim_filter::json::text_key;
 
 use super::{Action, Plan, Step};
@@ -9,7 +10,8 @@ use crate::model::{Resource, ScimUser};
 
 /// A plan that was rejected because it looks destructive.
 ///
-/// `Display` prints the reason, and the setting of [`Policy`](super::Policy) that allows the plan.
+/// `Display` prints the reason, and the setting of [`Policy`](super::Policy) that allows the plan. As JSON
+/// (serde) it has the guard, that message, and the number of steps of each kind.
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -30,7 +32,8 @@ pub struct Refusal {
 }
 
 /// The reason for which a plan is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Guard {
     /// The list of the server's users is incomplete.

@@ -10,7 +10,7 @@ use crate::audit::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outside::clock;
 use crate::outside::file::{is_regular, make_private, read_regular};
-use crate::plan::journal_file::{Known, Line, State, begin, read};
+use crate::plan::journal_file::{Known, LastLine, Line, StateLine, StepState, WholeLine, begin, read};
 use crate::plan::{Outcome, Plan, Step};
 
 /// The journal of an apply: a file of JSON Lines, with a line before and after each step.
@@ -74,7 +74,40 @@ impl Journal {
     ///
     /// [`Journal`](ErrorKind::Journal) if the file cannot be read or is not a journal.
     pub fn plan(&self) -> Result<Option<Plan>> {
-        Ok(self.read()?.map(|known| known.plan))
+        Ok(self.read::<StateLine>()?.map(|known| known.plan))
+    }
+
+    /// The steps of the journal in the order of the plan, each with its last state: what was done, what
+    /// failed and why, and what was in flight. Empty if no apply has begun with it.
+    ///
+    /// It only reads, so it can be called while an apply is running.
+    ///
+    /// # Errors
+    ///
+    /// [`Journal`](ErrorKind::Journal) if the file cannot be read or is not a journal.
+    ///
+    /// ```
+    /// use wats_scim::plan::{Journal, StepState};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("users.journal");
+    /// for step in Journal::at(path).steps()? {
+    ///     match step.state {
+    ///         Some(StepState::Failed) => println!("{}: {}", step.step, step.reason.unwrap_or_default()),
+    ///         Some(_) => {}
+    ///         None => println!("{}: not begun", step.step),
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn steps(&self) -> Result<Vec<JournalStep>> {
+        let Some(Known { plan, last }) = self.read::<WholeLine>()? else { return Ok(Vec::new()) };
+        let steps = plan.steps.into_iter().zip(last).enumerate().map(|(number, (step, last))| {
+            let (state, last) = (last.as_ref().map(|last| last.state), last);
+            let (at, id, reason) = last.map(|last| (last.at, last.id, last.reason)).unwrap_or_default();
+            JournalStep { number, id: id.or_else(|| step.id.clone()), step, state, at, reason }
+        });
+        Ok(steps.collect())
     }
 
     /// The error of an apply whose journal is in use by another one.
@@ -82,13 +115,32 @@ impl Journal {
         refused(&self.path, "is in use by another apply", None)
     }
 
-    fn read(&self) -> Result<Option<Known>> {
+    fn read<L: LastLine>(&self) -> Result<Option<Known<L>>> {
         let failed = |error| refused(&self.path, "could not be read", Some(error));
         match read_regular(&self.path).map_err(failed)? {
             Some(text) => read(text).map_err(failed),
             None => Ok(None),
         }
     }
+}
+
+/// One step of a journal, from [`Journal::steps`]. As JSON (serde), passwords are redacted and the desired
+/// user is left out.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct JournalStep {
+    /// The index of the step in the plan, from 0.
+    pub number: usize,
+    /// The step.
+    pub step: Step,
+    /// The last state; `None` if the step was not begun.
+    pub state: Option<StepState>,
+    /// The time of that state by the clock of the local machine, in RFC 3339.
+    pub at: Option<String>,
+    /// The id of the user, if it is known.
+    pub id: Option<String>,
+    /// The reason why the step was skipped, failed or not kept by the server.
+    pub reason: Option<String>,
 }
 
 /// An open journal. Clones share it.
@@ -101,7 +153,7 @@ struct Open {
     /// `None` in a dry run.
     lines: Option<Lines>,
     /// The last known state of each step.
-    states: Vec<Option<State>>,
+    states: Vec<Option<StepState>>,
 }
 
 impl OpenJournal {
@@ -117,10 +169,10 @@ impl OpenJournal {
         }
         lines.is_synced = journal.is_synced;
         let unreadable = |error| failed("could not be read", error);
-        let known = read(lines.read().map_err(unreadable)?).map_err(unreadable)?;
+        let known = read::<StateLine>(lines.read().map_err(unreadable)?).map_err(unreadable)?;
         let states = if let Some(known) = known {
             known.check(path, plan)?;
-            known.states
+            known.states()
         } else {
             begin(&lines, plan).map_err(|error| failed("could not be written", error))?;
             Vec::new()
@@ -131,11 +183,11 @@ impl OpenJournal {
 
     /// Reads the journal of a plan without writing to it.
     pub(crate) fn look(journal: &Journal, plan: &Plan) -> Result<Self> {
-        let known = journal.read()?;
+        let known = journal.read::<StateLine>()?;
         if let Some(known) = &known {
             known.check(&journal.path, plan)?;
         }
-        let states = known.map(|known| known.states).unwrap_or_default();
+        let states = known.map(|known| known.states()).unwrap_or_default();
         Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, states })))
     }
 
@@ -148,24 +200,24 @@ impl OpenJournal {
         self.state(step).is_some()
     }
 
-    fn state(&self, step: usize) -> Option<State> {
+    fn state(&self, step: usize) -> Option<StepState> {
         self.0.states.get(step).copied().flatten()
     }
 
     /// Records that a step begins.
     pub(crate) fn begin(&self, step: usize, of: &Step) -> Result<()> {
-        self.write(&Line { at: now(), step, user_name: &of.user_name, state: State::Begun, id: None, reason: None })
+        self.write(&Line { at: now(), step, user_name: &of.user_name, state: StepState::Begun, id: None, reason: None })
     }
 
     /// Records the outcome of a step.
     pub(crate) fn end(&self, step: usize, of: &Step, id: Option<&str>, outcome: &Outcome) -> Result<()> {
         let (state, reason) = match outcome {
-            Outcome::Applied => (State::Applied, None),
+            Outcome::Applied => (StepState::Applied, None),
             // Sending it again would not help.
-            Outcome::NotKept(reason) => (State::Applied, Some(reason.clone())),
-            Outcome::Unneeded | Outcome::DoneBefore => (State::Unneeded, None),
-            Outcome::Skipped(reason) => (State::Skipped, Some(reason.clone())),
-            Outcome::Failed(error) => (State::Failed, Some(error.to_string())),
+            Outcome::NotKept(reason) => (StepState::Applied, Some(reason.clone())),
+            Outcome::Unneeded | Outcome::DoneBefore => (StepState::Unneeded, None),
+            Outcome::Skipped(reason) => (StepState::Skipped, Some(reason.clone())),
+            Outcome::Failed(error) => (StepState::Failed, Some(error.to_string())),
             Outcome::Planned => return Ok(()),
         };
         self.write(&Line { at: now(), step, user_name: &of.user_name, state, id: id.or(of.id.as_deref()), reason })
@@ -177,11 +229,15 @@ impl OpenJournal {
     }
 }
 
-fn is_done(state: Option<State>) -> bool {
-    matches!(state, Some(State::Applied | State::Unneeded))
+fn is_done(state: Option<StepState>) -> bool {
+    matches!(state, Some(StepState::Applied | StepState::Unneeded))
 }
 
-impl Known {
+impl Known<StateLine> {
+    fn states(&self) -> Vec<Option<StepState>> {
+        self.last.iter().map(|last| last.as_ref().map(|last| last.state)).collect()
+    }
+
     fn check(&self, path: &Path, plan: &Plan) -> Result<()> {
         if self.plan == *plan {
             return Ok(());

@@ -2,21 +2,34 @@
 
 use std::io;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::lines::Lines;
 use crate::plan::Plan;
 use crate::plan::check::StoredPlan;
 
-/// The state of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The last state of a step in a [`Journal`](super::Journal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum State {
+#[non_exhaustive]
+pub enum StepState {
+    /// The step was begun, and may have been applied: the apply was interrupted, and looks the user up
+    /// when it resumes.
     Begun,
+    /// It was applied.
     Applied,
+    /// The user already had the desired state.
     Unneeded,
+    /// The user had changed since the plan was made, so nothing was sent.
     Skipped,
+    /// It failed.
     Failed,
+}
+
+/// The last line of a step.
+pub(super) trait LastLine: DeserializeOwned {
+    fn step(&self) -> usize;
 }
 
 #[derive(Serialize)]
@@ -36,17 +49,40 @@ pub(super) struct Line<'a> {
     pub(super) at: String,
     pub(super) step: usize,
     pub(super) user_name: &'a str,
-    pub(super) state: State,
+    pub(super) state: StepState,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
 }
 
+/// What an apply needs of a line.
 #[derive(Deserialize)]
-struct ReadLine {
+pub(super) struct StateLine {
     step: usize,
-    state: State,
+    pub(super) state: StepState,
+}
+
+impl LastLine for StateLine {
+    fn step(&self) -> usize {
+        self.step
+    }
+}
+
+/// All of a line.
+#[derive(Deserialize)]
+pub(super) struct WholeLine {
+    step: usize,
+    pub(super) state: StepState,
+    pub(super) at: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+impl LastLine for WholeLine {
+    fn step(&self) -> usize {
+        self.step
+    }
 }
 
 /// Writes the first line, replacing one that was cut off.
@@ -57,14 +93,15 @@ pub(super) fn begin(lines: &Lines, plan: &Plan) -> io::Result<()> {
 }
 
 /// The content of a journal.
-pub(super) struct Known {
+pub(super) struct Known<L> {
     pub(super) plan: Plan,
-    pub(super) states: Vec<Option<State>>,
+    /// The last line of each step.
+    pub(super) last: Vec<Option<L>>,
 }
 
 /// Reads a journal; `None` if the first line was never whole, so that no step was begun. Lines that
 /// were cut off are skipped: their step counts as begun, and is looked up on the server.
-pub(super) fn read(mut text: Vec<u8>) -> io::Result<Option<Known>> {
+pub(super) fn read<L: LastLine>(mut text: Vec<u8>) -> io::Result<Option<Known<L>>> {
     let Some(last) = text.iter().rposition(|byte| *byte == b'\n') else {
         // A full disk may have cut the first line off anywhere.
         let is_ours = text.starts_with(HEAD) || HEAD.starts_with(&text);
@@ -75,12 +112,12 @@ pub(super) fn read(mut text: Vec<u8>) -> io::Result<Option<Known>> {
     let head = lines.next().unwrap_or_default();
     let head: ReadHead = serde_json::from_slice(head).map_err(|_| not_a_journal())?;
     let plan = Plan::try_from(head.plan).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
-    let mut states = vec![None; plan.steps.len()];
-    for line in lines.filter_map(|line| serde_json::from_slice::<ReadLine>(line).ok()) {
-        let state = states.get_mut(line.step).ok_or_else(not_a_journal)?;
-        *state = Some(line.state);
+    let mut last: Vec<Option<L>> = plan.steps.iter().map(|_| None).collect();
+    for line in lines.filter_map(|line| serde_json::from_slice::<L>(line).ok()) {
+        let known = last.get_mut(line.step()).ok_or_else(not_a_journal)?;
+        *known = Some(line);
     }
-    Ok(Some(Known { plan, states }))
+    Ok(Some(Known { plan, last }))
 }
 
 /// How a journal begins.

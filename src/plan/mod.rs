@@ -8,6 +8,7 @@ mod guard;
 mod identifiers;
 mod journal;
 mod journal_file;
+mod json;
 mod matching;
 mod merge;
 mod passed_on;
@@ -24,8 +25,9 @@ use serde_json::Value;
 
 pub use self::current::CurrentUsers;
 pub use self::guard::{Guard, Refusal};
-pub use self::journal::Journal;
 pub(crate) use self::journal::OpenJournal;
+pub use self::journal::{Journal, JournalStep};
+pub use self::journal_file::StepState;
 pub use self::policy::{Leavers, Policy};
 pub(crate) use self::provenance::Accepted;
 pub(crate) use self::recheck::Fit;

@@ -158,7 +158,7 @@ fn brief(value: &Value) -> Value {
     }
 }
 
-fn without_passwords(value: &Value) -> Value {
+pub(super) fn without_passwords(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()

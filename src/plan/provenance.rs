@@ -61,6 +61,7 @@ pub(super) mod time {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
+    #[allow(clippy::ref_option, reason = "the signature of serde")]
     pub(in super::super) fn serialize<S: Serializer>(
         time: &Option<DateTime<Utc>>,
         serializer: S,

@@ -5,8 +5,12 @@ use std::fmt;
 use crate::error::Error;
 use crate::model::ScimUser;
 use crate::plan::Step;
+use serde::Serialize;
 
 /// One step of a plan with its outcome.
+///
+/// As JSON (serde) it has the number, the step without the desired user, the outcome, and the reason and
+/// the error if there is one. Passwords are redacted.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AppliedStep {
@@ -65,9 +69,10 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The result of an apply. `Display` prints a summary, and a line for each step that was skipped, failed,
+/// The result of an apply, also as JSON (serde). `Display` prints a summary, and a line for each step that was skipped, failed,
 /// or not kept by the server.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Report {
     /// How many steps were applied, including those that the server did not keep.

@@ -62,7 +62,7 @@ pub(crate) async fn life_cycle<R: ScimRepository>(service: &ScimService<R>) {
 
 /// Resources as JSON, by id.
 #[derive(Default)]
-struct InMemory(Mutex<BTreeMap<String, Value>>);
+pub(crate) struct InMemory(Mutex<BTreeMap<String, Value>>);
 
 impl InMemory {
     fn find<T: Resource>(&self, id: &str) -> Option<T> {

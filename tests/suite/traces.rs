@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use std::sync::Once;
 
 use wats_scim::ScimUser;
+use wats_scim::{Credentials, RetryPolicy, ScimConfig};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox};
 
-use crate::{ScimClient, maybe_async, test};
+use crate::api::ScimService;
+use crate::{ScimClient, answering, maybe_async, test};
 
 thread_local! {
     /// The log of this thread. Both test runtimes keep a test on its thread.
@@ -75,5 +77,60 @@ async fn a_span_has_the_operation_and_no_secrets() {
     }
     for secret in [sandbox.token(), token.token.expose(), "canary"] {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn a_request_has_a_span_with_the_names_of_opentelemetry() {
+    listen();
+    let transport = answering(|request| {
+        tracing::info!("in the transport");
+        let status = if request.method() == "GET" { 503 } else { 201 };
+        super::answer(status, "application/scim+json", r#"{"id":"E-4711","userName":"jane"}"#)
+    });
+    let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw"));
+    let config = config.retry(RetryPolicy::default().attempts(2).delays(super::MS, super::MS));
+    let client = ScimService::with_http_client(&config, transport).unwrap();
+    client.get_user("E-4711").await.unwrap_err();
+    let log = logged();
+    let sent: Vec<_> = log.lines().filter(|line| line.contains("in the transport")).collect();
+    assert_eq!(sent.len(), 2, "{log}");
+    for part in [
+        "scim{operation=get user",
+        ":request{",
+        "http.request.method=GET",
+        "url.template=\"/Users/{id}\"",
+        "server.address=\"acme.wats.com\"",
+    ] {
+        assert!(sent.iter().all(|line| line.contains(part)), "{part} is not in\n{log}");
+    }
+    assert!(!sent[0].contains("resend_count") && sent[1].contains("http.request.resend_count=1"), "{log}");
+    for part in ["http.response.status_code=503", "error.type=\"503\""] {
+        assert!(log.contains(part), "{part} is not in\n{log}");
+    }
+    assert!(!log.contains("E-4711"), "{log}");
+}
+
+#[maybe_async]
+#[test]
+async fn a_listing_a_batch_and_an_apply_have_one_span_each() {
+    let sandbox = Sandbox::builder().users(5).start().unwrap();
+    let client = super::client(&sandbox);
+    listen();
+    let mut users = client.iter_users().page_size(2);
+    while users.try_next().await.unwrap().is_some() {}
+    drop(users);
+    client.create_users(["ann", "bob"].map(ScimUser::new)).in_flight(1).run().await;
+    let current = wats_scim::plan::CurrentUsers::complete(Vec::new());
+    let plan = wats_scim::plan::Policy::new(client.profile()).plan(&current, &[ScimUser::new("eve")]).unwrap();
+    client.apply(plan).in_flight(1).run().await.unwrap();
+    let log = logged();
+    for (work, operation) in
+        [("scim listing", "list users"), ("scim batch", "create user"), ("scim apply", "create user")]
+    {
+        let ended = log.lines().filter(|line| line.contains(&format!(" {work}: wats_scim")) && line.contains("close"));
+        assert_eq!(ended.count(), 1, "{work} in\n{log}");
+        assert!(log.contains(&format!("{work}:scim{{operation={operation}")), "{work} in\n{log}");
     }
 }
