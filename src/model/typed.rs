@@ -1,13 +1,12 @@
 //! Typed access to the attributes of RFC 7643 §4.1 that have no field.
 //!
 //! They have methods instead of fields because most users of a page have few of them. A field takes its
-//! space in every user (24 bytes for each of fifteen lists and texts, which is more than the rest of the
-//! user together), and its value is parsed whether it is used or not. A kept attribute takes space only
-//! where it is present, and is parsed on its first use: reading a page costs the same as without these
-//! methods. It also keeps a value of an unexpected type as the server sent it.
+//! space in every user, 24 bytes for each of fifteen texts and lists, which would nearly double its size, and
+//! its value is parsed whether it is used or not. A kept attribute takes space only where it is present, and
+//! is parsed on its first use: reading a page costs the same as without these methods. It also keeps a value
+//! of an unexpected type as the server sent it.
 
-use serde::de::DeserializeSeed;
-use serde::de::IntoDeserializer;
+use serde::de::{DeserializeSeed, IntoDeserializer};
 use serde_json::Value;
 use wats_scim_filter::json::is_unassigned;
 
