@@ -196,12 +196,10 @@ impl Future for Answered {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.0.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                state.1 = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        if let Some(answer) = state.0.take() {
+            return Poll::Ready(answer);
         }
+        state.1 = Some(cx.waker().clone());
+        Poll::Pending
     }
 }
