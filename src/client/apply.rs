@@ -473,13 +473,18 @@ impl StepJob {
 
     /// The outcome if the user, or another one with its name or external id, already exists.
     fn found(&self, found: Found<ScimUser>, desired: &ScimUser) -> Result<Option<Done>> {
-        let (held, reason) = match found {
-            Found::Sent(held) => (held, "the user exists already, without some of these values"),
-            Found::Other(held) => (held, "another user has this userName now"),
-            Found::Perhaps(held) => (held, "a user with another userName has this externalId now"),
+        let rules = &self.plan.rules;
+        let (is_met, held, reason) = match found {
+            Found::Sent(held) => {
+                (rules.is_met(&held, desired)?, held, "the user exists already, without some of these values")
+            }
+            // What no patch can change may be what tells two people apart.
+            Found::Other(held) => (rules.is_the_same(&held, desired)?, held, "another user has this userName now"),
+            Found::Perhaps(held) => {
+                (rules.is_the_same(&held, desired)?, held, "a user with another userName has this externalId now")
+            }
             Found::Nothing => return Ok(None),
         };
-        let is_met = self.plan.rules.is_met(&held, desired)?;
         let outcome = if is_met { Outcome::Unneeded } else { Outcome::Skipped(reason.to_owned()) };
         Ok(Some((outcome, Some(held))))
     }

@@ -82,8 +82,7 @@ fn as_text<S: Serializer>(method: &Method, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_str(method.as_str())
 }
 
-#[allow(clippy::ref_option, reason = "serde passes it so")]
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature of serde")]
+#[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
 fn as_number<S: Serializer>(status: &Option<StatusCode>, serializer: S) -> Result<S::Ok, S::Error> {
     status.map(|status| status.as_u16()).serialize(serializer)
 }

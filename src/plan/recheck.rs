@@ -27,6 +27,11 @@ impl Rules {
         self.way(held, desired).map(|way| way.patch.operations.is_empty())
     }
 
+    /// Whether a user has its desired state, and nothing differs that no request could change.
+    pub(crate) fn is_the_same(&self, held: &ScimUser, desired: &ScimUser) -> Result<bool> {
+        self.way(held, desired).map(|way| way.patch.operations.is_empty() && way.left_out.is_empty())
+    }
+
     /// The differences that remain although the server has accepted them, from its answer; `None` if there
     /// are none. An answer without a name shows only a part of the user.
     pub(crate) fn not_kept(&self, answer: &ScimUser, desired: &ScimUser) -> Option<String> {

@@ -155,6 +155,21 @@ fn named(user: &ScimUser, family: &str) -> ScimUser {
 
 #[maybe_async]
 #[test]
+async fn a_name_that_another_person_has_taken_is_not_reported_as_done() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = client(&sandbox);
+    let current = client.current_users().await.unwrap();
+    // WATS has no PATCH for the external id.
+    let desired = [ScimUser::new("jane").with_external_id("4711")];
+    let plan = without_guards(client.profile()).plan(&current, &desired).unwrap();
+    client.create_user(&ScimUser::new("jane").with_external_id("4712")).await.unwrap();
+    let report = client.apply(plan).run().await.unwrap();
+    assert_eq!((report.applied, report.unneeded, report.problems.len()), (0, 0, 1), "{report}");
+    assert!(report.to_string().contains("another user has this userName now"), "{report}");
+}
+
+#[maybe_async]
+#[test]
 async fn a_plan_for_another_server_or_of_another_day_is_not_applied() {
     let [theirs, ours] = [Sandbox::builder().users(2).start().unwrap(), Sandbox::builder().users(2).start().unwrap()];
     let [them, us] = [client(&theirs), client(&ours)];
