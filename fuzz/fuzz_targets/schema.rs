@@ -11,7 +11,8 @@ fuzz_target!(|json: &[u8]| {
     loses_no_member::<ResourceType>(json);
     let mut lines = json.splitn(2, |byte| *byte == b'\n');
     let (Some(schemas), Some(user)) = (lines.next(), lines.next()) else { return };
-    let (Ok(schemas), Ok(user)) = (serde_json::from_slice::<Schemas>(schemas), serde_json::from_slice::<ScimUser>(user))
+    let (Ok(schemas), Ok(user)) =
+        (serde_json::from_slice::<Schemas>(schemas), serde_json::from_slice::<ScimUser>(user))
     else {
         return;
     };
