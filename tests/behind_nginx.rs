@@ -320,5 +320,8 @@ fn without_retries_no_write_is_unknown_that_was_not_processed() {
     // HTTP/1.1 does not say what was processed before a connection ended; HTTP/2 does.
     let [_, http2] = &tallies[..] else { panic!("two clients") };
     assert!(http2.not_applied > 0, "connections ended with GOAWAY");
-    assert!(http2.unknown_and_not_done.is_empty(), "{:#?}", http2.unknown_and_not_done);
+    // A request without any answer was perhaps processed, for all that a client can know.
+    let is_answered = |error: &&String| !error.contains("did not answer in time");
+    let unknown: Vec<_> = http2.unknown_and_not_done.iter().filter(is_answered).collect();
+    assert!(unknown.is_empty(), "{unknown:#?}");
 }
