@@ -1,5 +1,5 @@
 //! Writes through nginx: TLS with an authority of its own, HTTP/2 for the async client, connections
-//! that end after 20 requests, and a reload every two seconds. No write is lost, doubled or
+//! that end after 20 requests, a reload every two seconds, and client certificates. No write is lost, doubled or
 //! misreported.
 //!
 //! `scripts/nginx cargo test --all-features --test behind_nginx`; the variable `NGINX_SOAK` sets the
@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{env, fs, net};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 use wats_scim::{
     Credentials, Error, Profile, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest, ScimWrite, WriteOutcome,
@@ -29,6 +29,8 @@ struct Nginx {
     reloads: Option<(mpsc::Sender<()>, JoinHandle<u32>)>,
     directory: TempDir,
     port: u16,
+    /// Where only clients with a certificate are let in.
+    mutual_port: u16,
     authority: String,
 }
 
@@ -37,7 +39,7 @@ impl Nginx {
         let program = env::var("NGINX").expect("run this with scripts/nginx");
         let directory = tempfile::tempdir().unwrap();
         let authority = certificates(directory.path());
-        let port = free_port();
+        let (port, mutual_port) = (free_port(), free_port());
         let at = |name: &str| directory.path().join(name).display().to_string();
         let configuration = format!(
             "daemon off; pid {pid}; error_log {log} info; worker_processes 2;
@@ -55,7 +57,14 @@ impl Nginx {
                    proxy_next_upstream off;
                  }}
                }}
+               server {{
+                 listen 127.0.0.1:{mutual_port} ssl http2;
+                 ssl_certificate {certificate}; ssl_certificate_key {key};
+                 ssl_verify_client on; ssl_client_certificate {authority};
+                 location / {{ proxy_pass http://scim; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}
+               }}
              }}",
+            authority = at("authority.pem"),
             pid = at("pid"),
             log = at("error.log"),
             temporary = at("temporary"),
@@ -85,7 +94,7 @@ impl Nginx {
             }
             reloads
         });
-        Self { process, reloads: Some((stop, reloads)), directory, port, authority }
+        Self { process, reloads: Some((stop, reloads)), directory, port, mutual_port, authority }
     }
 
     fn config(&self, sandbox: &StandardSandbox, retry: RetryPolicy) -> ScimConfig {
@@ -116,17 +125,22 @@ impl Drop for Nginx {
     }
 }
 
-/// Writes the certificate and the key of the server, and returns the certificate of the authority.
+/// Writes the certificates and the key of the server and of a client, and returns the certificate of the authority.
 fn certificates(directory: &Path) -> String {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Its certificates are self-signed for OpenSSL if their names are the same.
+    params.distinguished_name.push(DnType::CommonName, "authority");
     let key = KeyPair::generate().unwrap();
     let authority = params.self_signed(&key).unwrap().pem();
     let issuer = Issuer::new(params, key);
     let key = KeyPair::generate().unwrap();
-    let server = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    fs::write(directory.join("server.pem"), server.pem()).unwrap();
-    fs::write(directory.join("server.key"), key.serialize_pem()).unwrap();
+    fs::write(directory.join("authority.pem"), &authority).unwrap();
+    for (name, host) in [("server", "localhost"), ("client", "client.example.com")] {
+        let certificate = CertificateParams::new(vec![host.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        fs::write(directory.join(format!("{name}.pem")), certificate.pem()).unwrap();
+        fs::write(directory.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    }
     authority
 }
 
@@ -309,6 +323,32 @@ fn no_write_through_nginx_is_lost_doubled_or_misreported() {
         assert!(tally.wrong.is_empty(), "{:#?}", &tally.wrong[..tally.wrong.len().min(20)]);
         assert_eq!(tally.not_applied + tally.unknown_and_done + tally.unknown_and_not_done.len(), 0, "all are applied");
     }
+}
+
+#[test]
+fn nginx_lets_in_who_shows_a_client_certificate() {
+    let sandbox = StandardSandbox::start().unwrap();
+    let nginx = Nginx::before(sandbox.base_url().trim_start_matches("http://").split('/').next().unwrap());
+    let config = nginx.config(&sandbox, RetryPolicy::none());
+    let url = config.scim_url().unwrap().replace(&nginx.port.to_string(), &nginx.mutual_port.to_string());
+    let config = ScimConfig::new(url, Credentials::bearer(sandbox.token()))
+        .profile(Profile::standard())
+        .root_certificates(nginx.authority.as_str())
+        .retry(RetryPolicy::none());
+    let pem = |name: &str| fs::read_to_string(nginx.directory.path().join(name)).unwrap();
+    let known = config.clone().client_certificate(pem("client.pem"), pem("client.key"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (config, is_let_in) in [(known, true), (config, false)] {
+        let group = ScimGroup::new(format!("blocking {is_let_in}"));
+        let client = blocking::ScimClient::with_config(&config).unwrap();
+        let created = client.groups().create(&group);
+        assert_eq!(created.is_ok(), is_let_in, "{created:?}");
+        let client = asynchronous::ScimClient::with_config(&config).unwrap();
+        let group = ScimGroup::new(format!("async {is_let_in}"));
+        let created = runtime.block_on(async { client.groups().create(&group).await });
+        assert_eq!(created.is_ok(), is_let_in, "{created:?}");
+    }
+    assert_eq!(sandbox.groups().len(), 2);
 }
 
 #[test]
