@@ -481,7 +481,8 @@ impl StepJob {
             // What no patch can change may be what tells two people apart.
             Found::Other(held) => (rules.is_the_same(&held, desired)?, held, "another user has this userName now"),
             Found::Perhaps(held) => {
-                (rules.is_the_same(&held, desired)?, held, "a user with another userName has this externalId now")
+                let reason = "a user with this externalId exists, with another userName or other values";
+                (rules.is_the_same(&held, desired)?, held, reason)
             }
             Found::Nothing => return Ok(None),
         };

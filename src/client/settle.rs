@@ -18,8 +18,8 @@ pub(super) enum Found<T> {
     Sent(T),
     /// Another one that has its name.
     Other(T),
-    /// One that has its external id and another name: the one that was sent, if the server changes
-    /// names, or an older one.
+    /// One that has its external id, and another name or other values: the one that was sent, if the
+    /// server changes what it stores, or an older one.
     Perhaps(T),
     Nothing,
 }
@@ -76,10 +76,7 @@ pub(super) async fn look_for<T: Resource>(mut look_up: impl LookUp, sent: &T) ->
         Ok(page) => {
             check_shown(&page)?;
             let held = page.resources.into_iter().find(|held| held.external_id() == Some(external_id));
-            Ok(held.map_or(Found::Nothing, |held| match Found::of(sent, held) {
-                Found::Other(held) => Found::Perhaps(held),
-                found => found,
-            }))
+            Ok(held.map_or(Found::Nothing, |held| Found::of(sent, held)))
         }
         // A server need not support filters; then the name alone decides.
         Err(error) if rejects_filters(&error) => Ok(Found::Nothing),
@@ -95,7 +92,13 @@ fn rejects_filters(error: &Error) -> bool {
 
 impl<T: Resource> Found<T> {
     fn of(sent: &T, held: T) -> Self {
-        if is_the_one_sent(sent, &held) { Self::Sent(held) } else { Self::Other(held) }
+        if is_the_one_sent(sent, &held) {
+            Self::Sent(held)
+        } else if sent.external_id().is_some() && sent.external_id() == held.external_id() {
+            Self::Perhaps(held)
+        } else {
+            Self::Other(held)
+        }
     }
 
     /// The outcome of a creation that ended with this error; the error again if it was not applied.
@@ -103,7 +106,7 @@ impl<T: Resource> Found<T> {
         match self {
             Self::Sent(held) => Ok(Ok(held)),
             Self::Other(_) => Ok(Err(taken::<T>(error))),
-            Self::Perhaps(held) => Ok(Err(renamed(error, &held))),
+            Self::Perhaps(held) => Ok(Err(changed(error, &held))),
             Self::Nothing => Err(error),
         }
     }
@@ -220,9 +223,13 @@ fn taken<T: Resource>(first: Error) -> Error {
     Error::new(ErrorKind::Conflict, message).with_source(first).in_operation(Operation::Create(T::NAME))
 }
 
-/// A resource with the same external id has another name.
-fn renamed<T: Resource>(error: Error, held: &T) -> Error {
+/// A resource with the same external id has another name or other values.
+fn changed<T: Resource>(error: Error, held: &T) -> Error {
     let id = held.id().unwrap_or_default();
-    let note = format!("; the {} with the id {id:?} has the same externalId and another {}", T::NAME, T::NAMED_BY);
+    let note = format!(
+        "; the {} with the id {id:?} has the same externalId, and another {} or other values",
+        T::NAME,
+        T::NAMED_BY
+    );
     error.with_outcome(WriteOutcome::Unknown).with_note(&note)
 }

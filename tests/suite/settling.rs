@@ -65,7 +65,19 @@ async fn a_user_that_the_server_renamed_is_not_reported_as_not_created() {
     let jane = ScimUser::new("jane").with_external_id("4711");
     let error = client(&sandbox).create_user(&jane).await.unwrap_err();
     assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown), "{error}");
-    assert!(error.to_string().contains("has the same externalId and another userName"), "{error}");
+    assert!(error.to_string().contains("has the same externalId, and another userName"), "{error}");
+    assert_eq!(posts(&sandbox), 1);
+}
+
+#[maybe_async]
+#[test]
+async fn a_user_that_the_server_stored_with_other_values_is_not_reported_as_not_created() {
+    let trimmed = json!({ "userName": "jane", "externalId": "4711", "displayName": "Jane" });
+    let sandbox = server(&[trimmed], |method, _, _| (method == "POST").then(gateway));
+    let jane = ScimUser::new("jane").with_external_id("4711").with_display_name(" Jane ");
+    let error = client(&sandbox).create_user(&jane).await.unwrap_err();
+    assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown), "{error}");
+    assert!(error.to_string().contains("has the same externalId, and another userName or other values"), "{error}");
     assert_eq!(posts(&sandbox), 1);
 }
 

@@ -174,7 +174,13 @@ impl World {
             arrived: None,
             is_ambiguous,
         });
-        self.wire.borrow_mut().open += 1;
+        {
+            let mut wire = self.wire.borrow_mut();
+            wire.open += 1;
+            if let (Some(since), true) = (&mut wire.since_rejection, fault != Some(Fault::NotProcessed)) {
+                *since += 1;
+            }
+        }
         for arrival in arrivals {
             self.schedule(arrival, Event::Arrive(number));
         }
@@ -184,7 +190,7 @@ impl World {
     }
 
     fn check_before_sending(&self, request: &Request<Vec<u8>>) {
-        let mut wire = self.wire.borrow_mut();
+        let wire = self.wire.borrow_mut();
         if request.uri().authority().is_none_or(|host| host != "sim.example") {
             self.violation("(h) a request was sent to another origin");
         }
@@ -198,9 +204,6 @@ impl World {
         }
         if wire.open >= wire.most_open && !self.is_dead() {
             self.violation(&format!("(g) more than {} requests are in flight", wire.most_open));
-        }
-        if let Some(since) = &mut wire.since_rejection {
-            *since += 1;
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::assumed::{Promise, holds};
 use crate::log::Listing;
 use crate::marks::Mark;
+use crate::server::Entry;
 use crate::world::World;
 
 /// (d) A list is complete or an error, within bounded requests.
@@ -31,8 +32,15 @@ pub(super) fn judge(world: &World, listing: &Listing) {
     if let Some(stranger) = ids.iter().find(|id| !there.get(id.as_str()).is_some_and(|(_, ever)| *ever)) {
         world.violation(&format!("(d) {stranger} is listed, and was not there"));
     }
+    // Pages of one user do not overlap, so that a list that changes meanwhile looks the same (SECURITY.md).
+    let is_other = |entry: &&Entry| entry.endpoint == "Users" && (entry.is_creation() || entry.is_deletion());
+    let mut changes = server.ledger.iter().filter(is_other);
+    let has_changed = changes.any(|entry| entry.at > since && entry.at <= *returned);
+    let is_blind = world.setting.kind.cap == 1 && !world.setting.kind.has_cursors && has_changed;
     let missing = there.iter().find(|(id, (always, _))| *always && !distinct.contains(&(**id).to_owned()));
-    if let (true, Some((id, _)), true) = (is_complete, missing, holds(Promise::Complete, &world.setting)) {
+    if let (true, false, Some((id, _)), true) =
+        (is_complete, is_blind, missing, holds(Promise::Complete, &world.setting))
+    {
         world.violation(&format!("(d) {id} is not in a list that is said to be complete"));
     }
     let pages = there.len() / world.setting.kind.cap.min(4) + 1;

@@ -41,7 +41,7 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
     for Refused { step, why, tickets } in &world.log.borrow().refused {
         let is_of = |entry: &&Entry| plan.steps.get(*step).is_some_and(|step| entry.is_of(step));
         let is_sent = |entry: &&Entry| entry.ticket.is_some_and(|ticket| tickets.contains(&ticket));
-        if ours().filter(is_of).any(|entry| is_sent(&entry)) {
+        if ours().filter(is_of).any(|entry| is_sent(&entry) && !is_disguised(world, entry)) {
             world.violation(&format!("(c) step {step} was applied, and the client says: {why}"));
         }
     }
@@ -91,6 +91,17 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
     journal::judge(world, applied, &ours().collect::<Vec<_>>());
 }
 
+/// Whether another writer has given a user that was just created another external id: then it cannot be told
+/// from a stranger's (SECURITY.md).
+pub(super) fn is_disguised(world: &World, created: &Entry) -> bool {
+    let external_id =
+        |object: &Option<Rc<Object>>| object.as_ref().and_then(|object| object.get("externalId").cloned());
+    let server = world.server.borrow();
+    let mut of_others = server.ledger.iter().filter(|entry| entry.id == created.id && entry.ticket.is_none());
+    created.is_creation()
+        && of_others.any(|entry| !entry.is_deletion() && external_id(&entry.before) != external_id(&entry.after))
+}
+
 /// Whether another writer has deleted a user, or given it another external id, so that it cannot be told
 /// from a stranger's.
 pub(super) fn is_taken_away(world: &World, id: &str) -> bool {
@@ -119,7 +130,7 @@ fn last_of_another(world: &World, entry: &Entry, began: Duration) -> Option<Dura
 
 /// Whether the client has read a resource after this time, before it sent this request.
 fn was_read_after(world: &World, ticket: usize, id: &str, time: Duration) -> bool {
-    let wire = world.wire.borrow();
+    let (wire, lag) = (world.wire.borrow(), world.setting.kind.lag);
     let reads = wire.tickets.iter().take(ticket).filter(|read| !read.is_write() && read.mentions(id));
-    reads.last().is_some_and(|read| read.arrived.is_some_and(|arrived| arrived > time) && read.answered.is_some())
+    reads.last().is_some_and(|read| read.arrived.is_some_and(|arrived| arrived > time + lag) && read.answered.is_some())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::can_double;
-use super::plan::is_taken_away;
+use super::plan::{is_disguised, is_taken_away};
 use crate::assumed::{Promise, holds};
 use crate::log::{Claim, Intent, Write};
 use crate::marks::Mark;
@@ -80,7 +80,10 @@ pub(super) fn judge(world: &World, write: &Write) {
                 violation("(a) it was not applied");
             }
         }
-        Claim::NotApplied(_) if !effects.is_empty() && holds(Promise::NotApplied, &world.setting) => {
+        Claim::NotApplied(_)
+            if effects.iter().any(|entry| !is_disguised(world, entry))
+                && holds(Promise::NotApplied, &world.setting) =>
+        {
             violation("(c) it was applied");
         }
         Claim::NotApplied(_) => world.mark(Mark::KnownAsNotApplied),
@@ -97,8 +100,10 @@ pub(super) fn judge(world: &World, write: &Write) {
         violation("(b) it was created twice");
     }
     // Even where a late request can double it, the client has looked again before it says so.
+    let looked = tickets.clone().filter_map(|at| wire.tickets.get(at)).filter(|ticket| !ticket.is_write());
+    let looked = looked.filter_map(|look| look.arrived).max();
     if let (Intent::Create { .. }, Claim::Applied, true) = (intent, claim, *is_alone)
-        && effects.iter().filter(|entry| entry.at + Duration::from_millis(1) < *returned).count() > 1
+        && effects.iter().filter(|entry| looked.is_some_and(|looked| entry.at < looked)).count() > 1
         && world.setting.kind.lag.is_zero()
         && sent().all(|ticket| ticket.fault != Some(Fault::Twice))
     {
