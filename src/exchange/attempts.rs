@@ -33,6 +33,8 @@ pub(crate) struct Attempts {
     may_be_applied: bool,
     /// The last answer was 401, so that the access token was renewed.
     is_renewed: bool,
+    /// The number of times that it was renewed for this request.
+    renewals: u32,
 }
 
 /// How an attempt was sent.
@@ -87,6 +89,9 @@ impl Attempts {
     /// A server that refuses every request is not asked for ever.
     const MOST_UNPROCESSED: u32 = 50;
     const UNPROCESSED_DELAY: Duration = Duration::from_millis(10);
+    /// A server that answers 401 to one request only, whatever its token is, does not have all tokens renewed
+    /// again and again.
+    const MOST_RENEWALS: u32 = 5;
 
     /// Begins another one, and returns its number, from 1.
     pub(crate) fn begin(&mut self) -> u32 {
@@ -119,6 +124,7 @@ impl Attempts {
                 // A request that is not authorized is not processed, so it may go again whatever it is.
                 self.made = self.made.saturating_add(1);
                 self.is_renewed = true;
+                self.renewals = self.renewals.saturating_add(1);
                 Verdict::Retry(Retry { delay: Duration::ZERO, change: Change::Token, error })
             }
             Err(error) if call.can_change_media_type(sent.as_plain_json) && is_of_media_type(&error) => {
@@ -179,9 +185,10 @@ impl Attempts {
     }
 
     /// Whether a new access token can help: once, until the server says something else than 401. A token
-    /// that was accepted before has expired meanwhile, which can happen again and again.
+    /// that was accepted before has expired meanwhile, which can happen several times.
     fn can_renew(&self, sent: Sent, error: &Error) -> bool {
-        is_of_token(error) && (!self.is_renewed || sent.with_known_token)
+        let is_worth_it = !self.is_renewed || sent.with_known_token;
+        is_of_token(error) && is_worth_it && self.renewals < Self::MOST_RENEWALS
     }
 
     /// The error of the last attempt, as the error of all.
@@ -207,4 +214,36 @@ fn is_gone(operation: Operation, error: &Error) -> bool {
     let is_absent = error.is_certain_absence()
         || (mistake!("a gateway's 404 confirms a deletion") && error.status() == Some(StatusCode::NOT_FOUND));
     matches!(operation, Operation::Delete(_)) && is_absent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Credentials, RetryPolicy, ScimConfig};
+    use crate::error::ErrorMessage;
+    use crate::exchange::Endpoint;
+    use crate::model::ScimUser;
+
+    /// How often a request that is always answered 401 is sent.
+    fn sent_with(with_token: bool, with_known_token: bool) -> u32 {
+        let endpoint = Endpoint::new(&ScimConfig::new("https://acme.wats.com", Credentials::none())).unwrap();
+        let (call, policy, now) = (endpoint.get::<ScimUser>("1").unwrap(), RetryPolicy::default(), Instant::now());
+        let (mut attempts, mut budget) = (Attempts::default(), Budget::begin(&policy, now));
+        let sent = Sent { as_plain_json: false, with_token, with_known_token };
+        for number in 1..100 {
+            let rejected = Error::of_status(StatusCode::UNAUTHORIZED, ErrorMessage::default(), "");
+            if let Verdict::Done(answer) = attempts.judge(&mut budget, &call, sent, Err(rejected), now, || 0) {
+                assert_eq!(answer.unwrap_err().attempts(), number);
+                return number;
+            }
+        }
+        unreachable!("it is sent for ever")
+    }
+
+    #[test]
+    fn a_request_that_is_always_rejected_renews_the_token_a_few_times() {
+        assert_eq!(sent_with(false, false), 1, "there is no other token");
+        assert_eq!(sent_with(true, false), 2, "a new token was rejected");
+        assert_eq!(sent_with(true, true), 6, "other requests were accepted with each token");
+    }
 }
