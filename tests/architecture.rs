@@ -189,3 +189,32 @@ fn every_way_to_use_a_module_is_seen() {
     assert_eq!(of("#[cfg(test)] use crate::plan::Plan;"), "");
     assert_eq!(of("#[cfg(feature = \"test\")] use crate::plan::Plan;"), "plan");
 }
+
+/// The names of the methods of an item of the client.
+fn methods(is_wanted: impl Fn(&Item) -> bool) -> BTreeSet<String> {
+    let sources = sources::below("client");
+    let item = sources.iter().flat_map(|(_, file)| &file.items).find(|item| is_wanted(item)).unwrap();
+    let name = |signature: &syn::Signature| signature.ident.to_string();
+    let of_trait =
+        |item: &syn::TraitItem| if let syn::TraitItem::Fn(method) = item { Some(name(&method.sig)) } else { None };
+    let of_impl =
+        |item: &syn::ImplItem| if let syn::ImplItem::Fn(method) = item { Some(name(&method.sig)) } else { None };
+    match item {
+        Item::Trait(item) => item.items.iter().filter_map(of_trait).collect(),
+        Item::Impl(item) => item.items.iter().filter_map(of_impl).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The default of a method would hide what the repository in the box does.
+#[test]
+fn a_boxed_repository_passes_every_method_on() {
+    let expected = methods(|item| matches!(item, Item::Trait(item) if item.ident == "ScimRepository"));
+    assert!(expected.len() > 10);
+    let found = methods(|item| {
+        let Item::Impl(item) = item else { return false };
+        let is_boxed = matches!(&*item.self_ty, syn::Type::Path(ty) if ty.path.is_ident("DynScimRepository"));
+        is_boxed && item.trait_.as_ref().is_some_and(|(path, _)| path.is_ident("ScimRepository"))
+    });
+    assert_eq!(found, expected);
+}

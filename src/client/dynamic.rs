@@ -195,6 +195,7 @@ fn find<R: ScimRepository, T: Resource>(repository: &Arc<R>, wanted: &mut dyn An
 trait AnyRepository: Send + Sync + 'static {
     fn find(&self, wanted: &mut dyn Any);
     fn boxed_token(&self, duration_days: Option<u32>) -> Boxed<'_, Result<ScimToken>>;
+    fn known_server(&self) -> Option<&str>;
     fn known_profile(&self) -> &Profile;
     fn known_bulk_limits(&self) -> Option<BulkLimits>;
     fn known_pages_by_cursor(&self) -> bool;
@@ -209,6 +210,10 @@ impl<R: ScimRepository> AnyRepository for DynScimRepositoryBuilder<R> {
 
     fn boxed_token(&self, duration_days: Option<u32>) -> Boxed<'_, Result<ScimToken>> {
         boxed(self.repository.token(duration_days))
+    }
+
+    fn known_server(&self) -> Option<&str> {
+        self.repository.server()
     }
 
     fn known_profile(&self) -> &Profile {
@@ -353,6 +358,10 @@ impl ScimRepository for DynScimRepository {
     async fn bulk<T: Resource>(&self, writes: &[ScimWrite<T>]) -> Result<Vec<Result<Option<T>>>> {
         let of = self.of::<T>(Operation::Bulk(T::NAME))?;
         of.boxed_bulk(writes).await
+    }
+
+    fn server(&self) -> Option<&str> {
+        self.0.known_server()
     }
 
     fn profile(&self) -> &Profile {

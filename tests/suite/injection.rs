@@ -59,6 +59,7 @@ async fn a_boxed_service_has_all_methods_of_its_repository() {
     let client = client.discover().await.unwrap();
     let boxed = client.boxed();
     assert_eq!(boxed.profile(), client.profile());
+    assert_eq!(boxed.repository().server(), Some(config.scim_url().unwrap().as_str()));
     assert_eq!(boxed.repository().bulk_limits(), client.repository().bulk_limits());
     let created = boxed.groups().create(&ScimGroup::new("Testers")).await.unwrap();
     let replaced = boxed.groups().replace(&created).await;
