@@ -149,22 +149,9 @@ async fn a_batch_takes_a_stream_and_returns_one() {
     assert!(items.len() == 2 && items.iter().all(|item| item.result.is_ok()));
 }
 
-/// A server that redirects everything but its form.
-fn redirecting() -> Sandbox {
-    let redirect = |request: &Request<Vec<u8>>| {
-        let elsewhere = Response::builder().status(303).header("location", "/form").body(Vec::new()).unwrap();
-        Some(if request.uri().path() == "/form" {
-            suite::answer(200, "application/json", r#"{"id":"1"}"#)
-        } else {
-            elsewhere
-        })
-    };
-    Sandbox::builder().respond_with(redirect).start().unwrap()
-}
-
 #[test]
 async fn a_client_of_ones_own_must_not_follow_redirects() {
-    let sandbox = redirecting();
+    let sandbox = suite::redirecting();
     let config = suite::config(&sandbox).retry(wats_scim::RetryPolicy::none());
     for (policy, kind, requests) in [
         (reqwest::redirect::Policy::none(), wats_scim::ErrorKind::Redirect, 1),

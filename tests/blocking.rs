@@ -131,22 +131,9 @@ fn threads_share_a_renewal_and_one_that_panics_leaves_it_to_another() {
     assert_eq!(servers.state().issued, 1);
 }
 
-/// A server that redirects everything but its form.
-fn redirecting() -> Sandbox {
-    let redirect = |request: &Request<Vec<u8>>| {
-        let elsewhere = Response::builder().status(303).header("location", "/form").body(Vec::new()).unwrap();
-        Some(if request.uri().path() == "/form" {
-            suite::answer(200, "application/json", r#"{"id":"1"}"#)
-        } else {
-            elsewhere
-        })
-    };
-    Sandbox::builder().respond_with(redirect).start().unwrap()
-}
-
 #[test]
 fn an_agent_of_ones_own_follows_no_redirects() {
-    let sandbox = redirecting();
+    let sandbox = suite::redirecting();
     let config = suite::config(&sandbox);
     let transport = Transport::over(ureq::Agent::new_with_defaults(), &config).unwrap();
     let client = api::ScimService::with_http_client(&config, transport).unwrap();

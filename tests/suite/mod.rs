@@ -41,7 +41,7 @@ mod versions;
 
 use std::time::Duration;
 
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use serde_json::Value;
 use wats_scim::{Credentials, RetryPolicy, ScimConfig};
 use wats_scim_sandbox::{RecordedRequest, Sandbox, StandardSandbox};
@@ -113,3 +113,12 @@ macro_rules! server {
 
 server!(Sandbox);
 server!(StandardSandbox);
+
+/// A server that redirects everything but its form.
+pub(crate) fn redirecting() -> Sandbox {
+    let redirect = |request: &Request<Vec<u8>>| {
+        let elsewhere = Response::builder().status(303).header("location", "/form").body(Vec::new()).unwrap();
+        Some(if request.uri().path() == "/form" { answer(200, "application/json", r#"{"id":"1"}"#) } else { elsewhere })
+    };
+    Sandbox::builder().respond_with(redirect).start().unwrap()
+}
