@@ -16,11 +16,12 @@ mod wats;
 
 mod apply;
 
+mod apply_step;
 mod audited;
-
 mod batch;
 mod dynamic;
 mod http_client;
+mod http_repository;
 mod listing;
 mod probe;
 mod repository;
@@ -35,9 +36,10 @@ pub use apply::ScimApply;
 pub use batch::ScimBatch;
 pub use dynamic::{DynHttpClient, DynScimRepository, DynScimRepositoryBuilder, DynScimService};
 pub use http_client::HttpClient;
+pub use http_repository::HttpScimRepository;
 pub use listing::ScimListing;
 pub use probe::ScimProbe;
-pub use repository::{HttpScimRepository, ScimRepository};
+pub use repository::ScimRepository;
 pub use resources::ScimResources;
 pub use service::ScimService;
 pub use token_provider::TokenProvider;

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::answer::Answer;
 use super::budget::Budget;
-use super::endpoint::Call;
+use super::call::Call;
 use crate::config::RetryReason;
 use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};

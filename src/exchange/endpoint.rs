@@ -1,8 +1,8 @@
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use wats_scim_filter::Filter;
 
@@ -11,8 +11,8 @@ use super::attempts::Repeat;
 use super::authorization::Authorization;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
+use super::call::{Call, Template};
 use super::path::{encode, id_segment, name};
-use super::version::entity_tag;
 use crate::config::Profile;
 use crate::config::{BaseUrl, Header, ScimConfig};
 use crate::error::Operation;
@@ -32,32 +32,6 @@ pub(crate) struct Endpoint {
     headers: HeaderMap,
     /// Whether bodies are sent as `application/json`. Clones share it.
     sends_plain_json: Arc<AtomicBool>,
-}
-
-/// A request that can be sent any number of times, and its operation.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) operation: Operation,
-    pub(crate) repeat: Repeat,
-    method: Method,
-    uri: Uri,
-    template: Template,
-    body: Option<Vec<u8>>,
-    /// `If-Match` or `If-None-Match`, with its value.
-    condition: Option<(HeaderName, HeaderValue)>,
-    /// Counts the attempts for the audit trail.
-    attempts: Option<Arc<AtomicU32>>,
-}
-
-/// The path of a call without what is personal in it.
-#[derive(Clone, Copy, Debug)]
-enum Template {
-    /// The path itself, without its query.
-    Path,
-    /// An endpoint and an id.
-    Id(&'static str),
-    /// An endpoint, and the attribute that names a resource.
-    Name(&'static str, &'static str),
 }
 
 impl Endpoint {
@@ -406,46 +380,6 @@ pub(crate) fn gives_the_same_twice(patch: &ScimPatchRequest) -> bool {
         let attribute = operation.path.as_deref().unwrap_or_default();
         (operation.op != PatchOp::Add || attribute.eq_ignore_ascii_case("members")) && !attribute.contains('[')
     })
-}
-
-impl Call {
-    /// The same call, with a counter for its attempts.
-    pub(crate) fn counted_by(self, attempts: Option<Arc<AtomicU32>>) -> Self {
-        Self { attempts, ..self }
-    }
-
-    /// Whether the same call can be sent with another media type.
-    pub(crate) fn can_change_media_type(&self, sent_as_plain_json: bool) -> bool {
-        self.body.is_some() && !sent_as_plain_json
-    }
-
-    pub(crate) fn method(&self) -> &Method {
-        &self.method
-    }
-
-    /// The size of the body.
-    pub(crate) fn size(&self) -> usize {
-        self.body.as_ref().map_or(0, Vec::len)
-    }
-
-    /// Counts one more attempt.
-    pub(crate) fn count(&self) {
-        if let Some(attempts) = &self.attempts {
-            attempts.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// The same call with a condition on the version of the resource (RFC 7644 §3.14).
-    fn with_version(mut self, header: HeaderName, version: Option<&str>) -> Result<Self> {
-        if let Some(version) = version {
-            let value = HeaderValue::try_from(&*entity_tag(version)).map_err(|error| {
-                let rejected = Error::invalid("the version contains a character that is not allowed in a header");
-                rejected.with_source(error).in_operation(self.operation)
-            })?;
-            self.condition = Some((header, value));
-        }
-        Ok(self)
-    }
 }
 
 /// The request that reads a resource by its name.

@@ -10,6 +10,7 @@ mod body;
 mod body_limit;
 mod budget;
 mod bulk;
+mod call;
 mod endpoint;
 mod path;
 mod query;
@@ -33,7 +34,8 @@ pub(crate) use body::unwritable;
 pub(crate) use body_limit::BodyLimit;
 pub(crate) use budget::Budget;
 pub(crate) use bulk::{fitting, results as bulk_results};
-pub(crate) use endpoint::{ByName, Call, Endpoint, check_name, gives_the_same_twice};
+pub(crate) use call::Call;
+pub(crate) use endpoint::{ByName, Endpoint, check_name, gives_the_same_twice};
 pub use query::ListQuery;
 pub(crate) use renewal::{Renewal, Turn, Waited};
 #[cfg(fuzzing)]

@@ -5,7 +5,8 @@ use std::time::Instant;
 use http::Response;
 
 use super::answer::Answer;
-use super::endpoint::{Call, Endpoint};
+use super::call::Call;
+use super::endpoint::Endpoint;
 use crate::config::{Observer, RequestEvent, RetryReason};
 use crate::error::{ErrorKind, Result};
 use crate::outside::clock;

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::endpoint::{Call, Endpoint};
+use super::call::Call;
+use super::endpoint::Endpoint;
 use crate::error::{Operation, Result};
 
 /// Work that another thread does in the span of the caller.

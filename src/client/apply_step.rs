@@ -1,0 +1,176 @@
+//! One step of a plan, applied.
+
+use std::sync::Arc;
+
+use super::settle::{Found, LOOK_FAILED, look_for};
+use super::step::{ENDS_THE_WORK, Job, weight};
+use super::{ScimRepository, maybe_async};
+use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
+use crate::model::{ScimUser, Target};
+use crate::outside::mistake;
+use crate::plan::{Action, AppliedStep, Fit, OpenJournal, Outcome, Plan, Step};
+
+/// Applies one step.
+pub(super) struct StepJob {
+    pub(super) number: usize,
+    pub(super) step: Step,
+    pub(super) plan: Arc<Plan>,
+    pub(super) journal: Option<OpenJournal>,
+}
+
+#[maybe_async(AFIT)]
+impl Job for StepJob {
+    type Output = (AppliedStep, Result<()>);
+
+    async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
+        let done = match self.step.action {
+            Action::Create => self.create(repository).await,
+            _ => self.change(repository).await,
+        };
+        let (outcome, user) = done.unwrap_or_else(|error| (Outcome::Failed(error), None));
+        let Self { number, step, journal, .. } = self;
+        let id = user.as_ref().and_then(|user| user.id.as_deref());
+        let written = journal.map_or(Ok(()), |journal| journal.end(number, &step, id, &outcome));
+        (AppliedStep { number, step, outcome, user }, written)
+    }
+
+    fn failures((step, written): &Self::Output) -> u64 {
+        match &step.outcome {
+            _ if written.is_err() => ENDS_THE_WORK,
+            Outcome::Failed(_) if mistake!("an apply goes on after a 401") => 1,
+            Outcome::Failed(error) => weight(error),
+            outcome => outcome.is_problem().into(),
+        }
+    }
+}
+
+type Done = (Outcome, Option<ScimUser>);
+
+/// How often a step is tried again because its user changed in the meantime, or because the outcome of
+/// the write is unknown.
+const ROUNDS: u32 = 3;
+
+#[maybe_async]
+impl StepJob {
+    async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
+        let desired = self.step.desired.as_ref().ok_or_else(|| unusable(&self.step, "it has no desired user"))?;
+        if self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number)) {
+            let found = look_for(repository, desired).await?;
+            if let Some(done) = self.found(found, desired)? {
+                return Ok(done);
+            }
+        }
+        let error = match repository.create(desired).await {
+            Ok(user) => return Ok(self.applied(Some(user))),
+            Err(error) => error,
+        };
+        if error.kind() != ErrorKind::Conflict {
+            return Err(error);
+        }
+        match look_for(repository, desired).await {
+            Ok(found) => self.found(found, desired)?.ok_or(error),
+            Err(look) => Err(error.followed_by(&look, LOOK_FAILED)),
+        }
+    }
+
+    async fn change<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
+        let id = self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))?;
+        let mut rounds = 0;
+        // The error of a write that may have been applied.
+        let mut unknown = None;
+        loop {
+            rounds += 1;
+            let held = match repository.get::<ScimUser>(id).await {
+                Ok(held) => held,
+                Err(error) => return Err(after(unknown, error)),
+            };
+            let may_be_done = unknown.is_some();
+            let Some(held) = held else { return Ok(self.gone(may_be_done)) };
+            let done = match (self.plan.rules.fit(&self.step, &held)?, unknown) {
+                (Fit::Stale(reason), None) => return Ok((Outcome::Skipped(reason), Some(held))),
+                (Fit::Stale(reason), Some(written)) => return Err(written.with_note(&format!("; then {reason}"))),
+                (Fit::Done, None) => return Ok((Outcome::Unneeded, Some(held))),
+                (Fit::Done, Some(_)) => return Ok((Outcome::Applied, Some(held))),
+                (Fit::Change(patch), earlier) => {
+                    unknown = earlier;
+                    repository.patch::<ScimUser>(Target::of(&held)?, &patch).await
+                }
+                (Fit::Delete, earlier) => {
+                    unknown = earlier;
+                    repository.delete::<ScimUser>(Target::of(&held)?).await.map(|()| None)
+                }
+            };
+            let error = match done {
+                Ok(user) => return Ok(self.applied(user)),
+                Err(error) => error,
+            };
+            let is_unknown = error.write_outcome() == Some(WriteOutcome::Unknown);
+            let is_worth_a_look = match error.kind() {
+                ErrorKind::Unauthorized => false,
+                ErrorKind::PreconditionFailed | ErrorKind::NotFound => true,
+                _ => is_unknown,
+            };
+            if rounds == ROUNDS || !is_worth_a_look {
+                return Err(after(unknown, error));
+            }
+            if is_unknown {
+                unknown = Some(error);
+            }
+        }
+    }
+}
+
+/// The error of a step, after a write that may have been applied.
+fn after(unknown: Option<Error>, error: Error) -> Error {
+    match unknown {
+        Some(written) => written.followed_by(&error, "the next attempt failed too"),
+        None => error,
+    }
+}
+
+impl StepJob {
+    /// The outcome of a write, from the user in the answer.
+    fn applied(&self, user: Option<ScimUser>) -> Done {
+        let desired = self.step.desired.as_ref();
+        let not_kept = user.as_ref().zip(desired).and_then(|(user, desired)| self.plan.rules.not_kept(user, desired));
+        (not_kept.map_or(Outcome::Applied, Outcome::NotKept), user)
+    }
+
+    /// The outcome if the user, or another one with its name or external id, already exists.
+    fn found(&self, found: Found<ScimUser>, desired: &ScimUser) -> Result<Option<Done>> {
+        let rules = &self.plan.rules;
+        let (is_met, held, reason) = match found {
+            Found::Sent(held) => {
+                (rules.is_met(&held, desired)?, held, "the user exists already, without some of these values")
+            }
+            // What no patch can change may be what tells two people apart.
+            Found::Other(held) => (rules.is_the_same(&held, desired)?, held, "another user has this userName now"),
+            Found::Perhaps(held) => {
+                let reason = "a user with this externalId exists, with another userName or other values";
+                (rules.is_the_same(&held, desired)?, held, reason)
+            }
+            Found::Nothing => return Ok(None),
+        };
+        let outcome = if is_met { Outcome::Unneeded } else { Outcome::Skipped(reason.to_owned()) };
+        Ok(Some((outcome, Some(held))))
+    }
+
+    fn gone(&self, may_be_done: bool) -> Done {
+        let outcome = match (self.step.action, may_be_done) {
+            (Action::Delete, true) => Outcome::Applied,
+            (Action::Delete, false) => Outcome::Unneeded,
+            _ => Outcome::Skipped("the user no longer exists".to_owned()),
+        };
+        (outcome, None)
+    }
+}
+
+/// The error of a step that cannot be sent.
+pub(super) fn unusable(step: &Step, why: &str) -> Error {
+    let operation = match step.action {
+        Action::Create => Operation::Create("user"),
+        Action::Delete => Operation::Delete("user"),
+        _ => Operation::Patch("user"),
+    };
+    Error::invalid(format!("the step is inconsistent: {why}; make a new plan")).in_operation(operation)
+}
