@@ -100,10 +100,14 @@ pub(super) fn judge(world: &World, write: &Write) {
         violation("(b) it was created twice");
     }
     // Even where a late request can double it, the client has looked again before it says so.
-    let looked = tickets.clone().filter_map(|at| wire.tickets.get(at)).filter(|ticket| !ticket.is_write());
-    let looked = looked.filter_map(|look| look.arrived).max();
+    let all = tickets.clone().filter_map(|at| wire.tickets.get(at));
+    let looked = all.filter(|ticket| !ticket.is_write()).filter_map(|look| look.arrived).max();
+    let created = sent().last().and_then(|ticket| ticket.arrived);
+    let is_to_be_seen = |entry: &&&Entry| {
+        looked.is_some_and(|looked| entry.at < looked) || created.is_some_and(|created| entry.at <= created)
+    };
     if let (Intent::Create { .. }, Claim::Applied, true) = (intent, claim, *is_alone)
-        && effects.iter().filter(|entry| looked.is_some_and(|looked| entry.at < looked)).count() > 1
+        && effects.iter().filter(is_to_be_seen).count() > 1
         && world.setting.kind.lag.is_zero()
         && sent().all(|ticket| ticket.fault != Some(Fault::Twice))
     {
