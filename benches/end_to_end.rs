@@ -12,7 +12,7 @@ use support::peer::{self, Peer};
 use support::server::{Server, serve_if_told};
 use support::{Result, by_hand, config, full_or_short, is_wanted, users};
 use tokio::runtime::Runtime;
-use wats_scim::plan::{CurrentUsers, Policy};
+use wats_scim::plan::{Current, Policy};
 use wats_scim::{ScimUser, asynchronous, blocking};
 
 /// The reduction of the number of users for scim2-client, which is slow; its time grows linearly.
@@ -101,7 +101,7 @@ impl Job {
         while let Some(user) = listing.try_next()? {
             current.push(user);
         }
-        let plan = Policy::new(client.profile()).plan(&CurrentUsers::complete(current), wanted)?;
+        let plan = Policy::new(client.profile()).plan(&Current::complete(current), wanted)?;
         Ok(client.apply(plan).in_flight(self.in_flight).run()?.applied)
     }
 
@@ -126,7 +126,7 @@ impl Job {
         while let Some(user) = listing.try_next().await? {
             current.push(user);
         }
-        let plan = Policy::new(client.profile()).plan(&CurrentUsers::complete(current), wanted)?;
+        let plan = Policy::new(client.profile()).plan(&Current::complete(current), wanted)?;
         Ok(client.apply(plan).in_flight(self.in_flight).run().await?.applied)
     }
 

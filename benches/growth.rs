@@ -13,7 +13,7 @@ use support::figures::{Goal, show};
 use support::{Result, full_or_short};
 use wats_scim::blocking::ScimService;
 use wats_scim::import::UserCsv;
-use wats_scim::plan::{CurrentUsers, Policy};
+use wats_scim::plan::{Current, Policy};
 use wats_scim::transport::TransportError;
 use wats_scim::{Credentials, Profile, ScimConfig, ScimUser, ScimWrite};
 
@@ -52,7 +52,7 @@ fn emails(number: usize) -> Result<Duration> {
         serde_json::from_value::<ScimUser>(json!({ "id": "1", "userName": "jane", "emails": emails }))
     };
     let (held, desired) = (user(&mut (0..number))?, user(&mut (0..number).rev())?);
-    let (current, policy) = (CurrentUsers::complete(vec![held]), Policy::new(&Profile::standard()));
+    let (current, policy) = (Current::complete(vec![held]), Policy::new(&Profile::standard()));
     cpu(|| {
         let plan = policy.plan(&current, std::slice::from_ref(&desired))?;
         if plan.steps.is_empty() { Ok(()) } else { Err("the addresses are the same".into()) }

@@ -12,7 +12,7 @@ use support::cost::cpu;
 use support::figures::{Goal, median, show};
 use support::{Result, by_hand, full_or_short, is_wanted, memory, users};
 use wats_scim::Profile;
-use wats_scim::plan::{CurrentUsers, Plan, Policy};
+use wats_scim::plan::{Current, Plan, Policy};
 
 /// What a process of this bench is asked to measure.
 const COSTS: &str = "measure-costs";
@@ -106,7 +106,7 @@ fn measured(what: &str, server: &str, users: u32) -> Result<Vec<f64>> {
 /// Prints the milliseconds and the MiB of a plan, and the milliseconds of its print and storage.
 fn measure_costs(server: &str, users: u32) -> Result<()> {
     let policy = policy(server, users);
-    let held = CurrentUsers::complete(held(users)?);
+    let held = Current::complete(held(users)?);
     let (time, memory) = planning(&policy, &held, users)?;
 
     let wanted: Vec<_> = (0..users).map(|number| users::wanted(number, "Roe")).collect();
@@ -126,7 +126,7 @@ fn measure_costs(server: &str, users: u32) -> Result<()> {
 
 /// Prints the milliseconds and the MiB of a plan, and the milliseconds of the same by hand.
 fn measure_planning(server: &str, users: u32) -> Result<()> {
-    let (time, memory) = planning(&policy(server, users), &CurrentUsers::complete(held(users)?), users)?;
+    let (time, memory) = planning(&policy(server, users), &Current::complete(held(users)?), users)?;
     let (held, wanted) = (held(users)?, wanted_of(users, by_hand::wanted));
     let by_hand = cpu(|| {
         black_box(by_hand::sync::changes(&held, &wanted));
@@ -142,7 +142,7 @@ fn policy(server: &str, users: u32) -> Policy {
 }
 
 /// The milliseconds and the MiB of a plan.
-fn planning(policy: &Policy, held: &CurrentUsers, users: u32) -> Result<(f64, f64)> {
+fn planning(policy: &Policy, held: &Current, users: u32) -> Result<(f64, f64)> {
     let wanted = wanted_of(users, users::wanted);
     let before = memory::now_kib();
     let mut plan = None;

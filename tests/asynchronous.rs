@@ -320,7 +320,7 @@ fn futures_are_send(client: &ScimClient, user: &ScimUser) {
     sent(client.current_users());
     let nothing = || {
         let policy = wats_scim::plan::Policy::new(client.profile()).allow_empty_source();
-        policy.plan(&wats_scim::plan::CurrentUsers::complete(Vec::new()), &[]).unwrap()
+        policy.plan(&wats_scim::plan::Current::complete(Vec::new()), &[]).unwrap()
     };
     sent(client.apply(nothing()).try_next());
     sent(client.apply(nothing()).run());

@@ -176,7 +176,7 @@ fn assert_desired(sandbox: &Sandbox) {
 /// The key of a user in the server's log: the name for a creation, else the id.
 fn key(plan: &Plan, step: usize) -> String {
     let step = &plan.steps[step];
-    if step.action == Action::Create { step.user_name.clone() } else { step.id.clone().unwrap() }
+    if step.action == Action::Create { step.name.clone() } else { step.id.clone().unwrap() }
 }
 
 /// The users that the server wrote, with the method and the number of writes.
@@ -209,7 +209,7 @@ fn assert_logged(written: &Written, plan: &Plan, path: &Path) {
     for line in text.lines().skip(1) {
         let line: Value = serde_json::from_str(line).unwrap();
         let step = usize::try_from(line["step"].as_u64().unwrap()).unwrap();
-        assert_eq!(line["userName"], plan.steps[step].user_name);
+        assert_eq!(line["name"], plan.steps[step].name);
         match line["state"].as_str().unwrap() {
             "begun" => assert!(!done.contains(&step), "step {step} was done and begun again"),
             "applied" | "unneeded" => drop(done.insert(step)),

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 use wats_scim::fuzzing::{journal, record_in_journal};
-use wats_scim::plan::{CurrentUsers, Journal, Plan, Policy};
+use wats_scim::plan::{Current, Journal, Plan, Policy};
 use wats_scim::{Profile, ScimUser};
 
 fuzz_target!(|input: (bool, &[u8])| {
@@ -39,7 +39,7 @@ fuzz_target!(|input: (bool, &[u8])| {
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| {
     let users = ["ann", "bob", "jane"].map(ScimUser::new);
-    Policy::new(&Profile::standard()).plan(&CurrentUsers::complete(Vec::new()), &users).unwrap()
+    Policy::new(&Profile::standard()).plan(&Current::complete(Vec::new()), &users).unwrap()
 });
 
 /// The first line of a journal of the plan.

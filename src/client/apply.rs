@@ -10,7 +10,7 @@ use crate::batch::Progress;
 use crate::error::{Error, Result};
 use crate::exchange::{Work, WorkSpan};
 use crate::outside::mistake;
-use crate::plan::{Accepted, AppliedStep, CurrentUsers, Journal, OpenJournal, Outcome, Plan, Report};
+use crate::plan::{Accepted, AppliedStep, Current, Journal, OpenJournal, Outcome, Plan, Report};
 
 impl<R: ScimRepository> ScimService<R> {
     /// Applies a plan; see [`ScimApply`].
@@ -41,13 +41,13 @@ impl<R: ScimRepository> ScimService<R> {
         "let current = client.current_users()" await "?;\n\
          assert_eq!(current.users().len(), 3);"
     )]
-    pub async fn current_users(&self) -> Result<CurrentUsers> {
+    pub async fn current_users(&self) -> Result<Current> {
         let mut pages = self.iter_users().in_flight(4);
         let mut users = Vec::new();
         while let Some(user) = pages.try_next().await? {
             users.push(user);
         }
-        let current = CurrentUsers::complete(users);
+        let current = Current::complete(users);
         Ok(match self.repository().server() {
             Some(server) => current.of_server(server),
             None => current,

@@ -5,7 +5,7 @@ use super::merge::{is_met, overlaid, value_at};
 use super::unchanged::is_unchanged;
 use super::{Change, Rules, Step};
 use crate::error::{Error, Result};
-use crate::model::{ScimPatchRequest, ScimUser};
+use crate::model::{Resource, ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
 
 /// The change from the current to the desired state of a user.
@@ -58,9 +58,11 @@ impl Way {
         desired.attributes.remove("password");
         Step {
             action: action_of(&self.changes),
-            user_name: held.user_name.clone().unwrap_or_default(),
+            name: held.user_name.clone().unwrap_or_default(),
             id: held.id.clone(),
             external_id: held.external_id.clone(),
+            version: held.version().map(ToOwned::to_owned),
+            members: Vec::new(),
             changes: self.changes,
             left_out: self.left_out,
             desired: Some(desired),

@@ -40,6 +40,12 @@ impl TryFrom<StoredPlan> for Plan {
 impl Step {
     /// The reason why the step is inconsistent. The text contains no values, which are personal data.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.action.is_of_group() {
+            return self.check_group();
+        }
+        if !self.members.is_empty() {
+            return Err("it changes a user, and has members".to_owned());
+        }
         match (self.action, &self.desired) {
             (Action::Delete, None) => {
                 match self.changes.iter().find(|change| change.to.is_some() || !change.is_of_active()) {
@@ -55,12 +61,30 @@ impl Step {
         }
     }
 
+    fn check_group(&self) -> Result<(), String> {
+        let changes_members = matches!(self.action, Action::AddMembers | Action::RemoveMembers);
+        let may_change = |change: &Change| change.is_of("displayName") || change.is_of("externalId");
+        let why = match self.action {
+            _ if self.desired.is_some() => "it has a desired user",
+            _ if changes_members == self.members.is_empty() => "its members do not fit its action",
+            Action::CreateGroup if self.id.is_some() => "it creates a group, and has the id of an existing one",
+            Action::RenameGroup | Action::DeleteGroup if self.id.is_none() => "it has no id",
+            Action::RenameGroup if self.changes.is_empty() || !self.changes.iter().all(may_change) => {
+                "it renames a group, and its changes are others"
+            }
+            Action::RenameGroup => return Ok(()),
+            _ if !self.changes.is_empty() => "it has changes of attributes",
+            _ => return Ok(()),
+        };
+        Err(format!("its action is {}, but {why}", self.action.verb()))
+    }
+
     fn check_creation(&self, desired: &ScimUser) -> Result<(), String> {
         if self.id.is_some() || !self.changes.is_empty() {
             return Err("it creates a user, and has the id or changes of an existing one".to_owned());
         }
-        let is_shown = desired.user_name.as_deref().unwrap_or_default() == self.user_name
-            && desired.external_id == self.external_id;
+        let is_shown =
+            desired.user_name.as_deref().unwrap_or_default() == self.name && desired.external_id == self.external_id;
         if is_shown { Ok(()) } else { Err("it creates a user with another userName or externalId".to_owned()) }
     }
 
@@ -107,7 +131,7 @@ impl Change {
 mod tests {
     use serde_json::json;
 
-    use super::super::{CurrentUsers, Leavers, Policy};
+    use super::super::{Current, Leavers, Policy};
     use super::*;
     use crate::config::Profile;
 
@@ -128,7 +152,7 @@ mod tests {
             user(json!({ "userName": "ann", "title": "Dr" })),
             user(json!({ "userName": "bob" })),
         ];
-        let plan = Policy::new(&Profile::standard()).plan(&CurrentUsers::complete(current), &desired).unwrap();
+        let plan = Policy::new(&Profile::standard()).plan(&Current::complete(current), &desired).unwrap();
         let actions: Vec<_> = plan.steps.iter().map(|step| step.action).collect();
         assert_eq!(actions, [Action::Create, Action::Update, Action::Reactivate, Action::Deactivate]);
         serde_json::to_value(plan).unwrap()
@@ -142,7 +166,7 @@ mod tests {
             (0, "/action", json!("reactivate"), "its action is reactivate"),
             (0, "/desired", json!(null), "no desired user"),
             (0, "/id", json!("1"), "the id or changes"),
-            (0, "/userName", json!("eve"), "another userName"),
+            (0, "/name", json!("eve"), "another userName"),
             (0, "/desired/externalId", json!("5"), "another userName or externalId"),
             (1, "/desired", json!(null), "no desired user"),
             (1, "/action", json!("delete"), "has a desired user"),
@@ -171,7 +195,7 @@ mod tests {
 
     #[test]
     fn only_a_deletion_deletes() {
-        let current = CurrentUsers::complete(vec![
+        let current = Current::complete(vec![
             user(json!({ "id": "1", "userName": "ann" })),
             user(json!({ "id": "2", "userName": "bob" })),
         ]);

@@ -7,22 +7,22 @@ use crate::model::{ScimListResponse, ScimUser};
 ///
 /// ```
 /// use wats_scim::ScimListResponse;
-/// use wats_scim::plan::CurrentUsers;
+/// use wats_scim::plan::Current;
 ///
 /// let page: ScimListResponse = serde_json::from_str(
 ///     r#"{"totalResults": 250, "Resources": [{"id": "1", "userName": "ann"}]}"#,
 /// )?;
-/// assert!(!CurrentUsers::page(page).is_complete());
+/// assert!(!Current::page(page).is_complete());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct CurrentUsers {
+pub struct Current {
     users: Vec<ScimUser>,
     missing: Option<String>,
     server: Option<String>,
 }
 
-impl CurrentUsers {
+impl Current {
     /// All users of the server, from a listing that was read to its end. If the listing had a filter,
     /// the plan covers the users that match it.
     #[must_use]
@@ -91,7 +91,7 @@ mod tests {
             (json!({ "Resources": [{ "id": "1" }] }), false),
         ] {
             let page = serde_json::from_value(page).unwrap();
-            assert_eq!(CurrentUsers::page(page).is_complete(), is_complete);
+            assert_eq!(Current::page(page).is_complete(), is_complete);
         }
     }
 }

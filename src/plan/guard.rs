@@ -15,9 +15,9 @@ use crate::model::{Resource, ScimUser};
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
-/// use wats_scim::plan::{CurrentUsers, Guard, Policy};
+/// use wats_scim::plan::{Current, Guard, Policy};
 ///
-/// let current = CurrentUsers::complete(vec![ScimUser::new("ann")]);
+/// let current = Current::complete(vec![ScimUser::new("ann")]);
 /// let refusal = Policy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
 /// assert_eq!(refusal.guard(), Guard::EmptySource);
 /// assert!(refusal.to_string().contains("Policy::allow_empty_source"));
@@ -236,7 +236,7 @@ fn is_cut_off<'a, K: PartialOrd>(facts: &Facts<'a>, key: impl Fn(&'a ScimUser) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CurrentUsers, Policy};
+    use super::super::{Current, Policy};
     use super::*;
     use crate::config::Profile;
 
@@ -250,14 +250,14 @@ mod tests {
     }
 
     /// What guards against the damage, and how many would be deactivated without it.
-    fn refused(policy: &Policy, current: &CurrentUsers, desired: &[ScimUser]) -> (Guard, usize) {
+    fn refused(policy: &Policy, current: &Current, desired: &[ScimUser]) -> (Guard, usize) {
         let refusal = policy.plan(current, desired).unwrap_err();
         (refusal.guard(), refusal.plan().count(Action::Deactivate))
     }
 
     #[test]
     fn an_empty_source_would_deactivate_all_users() {
-        let current = CurrentUsers::complete(users(0..50));
+        let current = Current::complete(users(0..50));
         assert_eq!(refused(&policy(), &current, &[]), (Guard::EmptySource, 50));
         let allowed = policy().allow_empty_source().max_deactivation_percent(100);
         assert_eq!(allowed.plan(&current, &[]).unwrap().count(Action::Deactivate), 50);
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_source_that_is_cut_off_would_deactivate_the_rest() {
-        let current = CurrentUsers::complete(users(0..1000));
+        let current = Current::complete(users(0..1000));
         assert_eq!(refused(&policy(), &current, &users(0..913)), (Guard::TruncatedSource, 87));
         let unsorted = |count: usize| users((0..1000).map(|n| n * 7 % 1000).take(count));
         assert_eq!(refused(&policy(), &current, &unsorted(500)), (Guard::TruncatedSource, 500), "a page");
@@ -280,13 +280,13 @@ mod tests {
         let numbered = |numbers: std::ops::Range<usize>| -> Vec<ScimUser> {
             numbers.map(|n| ScimUser::new(format!("{}", n * 7919 % 9973)).with_external_id(n.to_string())).collect()
         };
-        let current = CurrentUsers::complete(numbered(0..1200));
+        let current = Current::complete(numbered(0..1200));
         assert_eq!(refused(&policy(), &current, &numbered(0..1150)), (Guard::TruncatedSource, 50));
     }
 
     #[test]
     fn leavers_are_not_all_at_the_end() {
-        let current = CurrentUsers::complete(users(0..1000));
+        let current = Current::complete(users(0..1000));
         let stayed = users((0..1000).filter(|n| n % 11 != 3));
         let plan = policy().plan(&current, &stayed).unwrap();
         assert_eq!(plan.count(Action::Deactivate), 91);
@@ -294,13 +294,13 @@ mod tests {
 
     #[test]
     fn a_mass_deactivation_is_rejected_by_number_and_by_share() {
-        let current = CurrentUsers::complete(users(0..2000));
+        let current = Current::complete(users(0..2000));
         let all_but = |n: usize| users((0..2000).filter(move |at| at % 3 != 0 || *at >= n * 3));
         assert_eq!(refused(&policy(), &current, &all_but(101)), (Guard::TooManyDeactivations, 101));
         assert!(policy().plan(&current, &all_but(99)).is_ok());
         assert!(policy().max_deactivations(101).plan(&current, &all_but(101)).is_ok());
 
-        let small = CurrentUsers::complete(users(0..20));
+        let small = Current::complete(users(0..20));
         let left = |n: usize| users((0..20).filter(move |at| at % 2 != 0 || *at >= n * 2));
         assert_eq!(refused(&policy(), &small, &left(6)), (Guard::TooManyDeactivations, 6));
         assert!(policy().plan(&small, &left(5)).is_ok(), "so few are no mass");
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn users_that_the_source_itself_deactivates_count_too() {
-        let current = CurrentUsers::complete(users(0..20));
+        let current = Current::complete(users(0..20));
         let inactive: Vec<_> = users(0..20).into_iter().map(|user| user.with_active(false)).collect();
         assert_eq!(refused(&policy(), &current, &inactive), (Guard::TooManyDeactivations, 20));
     }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn with_an_incomplete_list_existing_users_would_be_created_again() {
         let all = users(0..80);
-        let current = CurrentUsers::partial(all[..30].to_vec(), "it is the first page");
+        let current = Current::partial(all[..30].to_vec(), "it is the first page");
         let refusal = policy().plan(&current, &all).unwrap_err();
         assert_eq!((refusal.guard(), refusal.plan().count(Action::Create)), (Guard::IncompleteList, 50));
         assert_eq!(policy().allow_incomplete_list().plan(&current, &all).unwrap().steps.len(), 50);
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn only_a_sorted_source_is_cut_off() {
-        let current = CurrentUsers::complete(users(0..1000));
+        let current = Current::complete(users(0..1000));
         let plan = policy().plan(&current, &users((0..990).rev())).unwrap();
         assert_eq!(plan.count(Action::Deactivate), 10);
         let sorted = users((0..500).chain(499..990));
@@ -339,7 +339,7 @@ mod tests {
             let name = |n: usize| format!("user{:05}", if n < to { n + 100_000 } else { n });
             (0..users).map(|n| ScimUser::new(name(n)).with_external_id(n.to_string())).collect()
         };
-        let current = CurrentUsers::complete(users(0..2000));
+        let current = Current::complete(users(0..2000));
         let renames = |users, to| {
             let refusal = policy().plan(&current, &shifted(users, to)).unwrap_err();
             (refusal.guard(), refusal.plan().steps.len(), refusal.to_string())
@@ -351,7 +351,7 @@ mod tests {
         let allowed = policy().max_renames(1000).max_rename_percent(50);
         assert_eq!(allowed.plan(&current, &shifted(2000, 1000)).unwrap().steps.len(), 1000);
 
-        let small = CurrentUsers::complete(users(0..20));
+        let small = Current::complete(users(0..20));
         assert!(policy().plan(&small, &shifted(20, 5)).is_ok());
         let refusal = policy().plan(&small, &shifted(20, 6)).unwrap_err();
         assert_eq!(refusal.guard(), Guard::TooManyRenames);

@@ -206,7 +206,7 @@ impl OpenJournal {
 
     /// Records that a step begins.
     pub(crate) fn begin(&self, step: usize, of: &Step) -> Result<()> {
-        self.write(&Line { at: now(), step, user_name: &of.user_name, state: StepState::Begun, id: None, reason: None })
+        self.write(&Line { at: now(), step, name: &of.name, state: StepState::Begun, id: None, reason: None })
     }
 
     /// Records the outcome of a step.
@@ -220,7 +220,7 @@ impl OpenJournal {
             Outcome::Failed(error) => (StepState::Failed, Some(error.to_string())),
             Outcome::Planned => return Ok(()),
         };
-        self.write(&Line { at: now(), step, user_name: &of.user_name, state, id: id.or(of.id.as_deref()), reason })
+        self.write(&Line { at: now(), step, name: &of.name, state, id: id.or(of.id.as_deref()), reason })
     }
 
     fn write(&self, line: &Line<'_>) -> Result<()> {
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
-    use crate::plan::{CurrentUsers, Policy};
+    use crate::plan::{Current, Policy};
 
     /// The path of a new file, in a folder that is deleted on drop.
     fn new_file() -> (TempDir, PathBuf) {
@@ -285,7 +285,7 @@ mod tests {
 
     fn plan(users: usize) -> Plan {
         let desired: Vec<_> = (0..users).map(|n| ScimUser::new(format!("user{n}"))).collect();
-        Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap()
+        Policy::new(&Profile::wats()).plan(&Current::complete(Vec::new()), &desired).unwrap()
     }
 
     fn open(path: &Path, plan: &Plan) -> Result<OpenJournal> {
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(known, [(true, true), (false, true), (false, true), (false, false)]);
         let text = fs::read_to_string(&file).unwrap();
         assert!(
-            text.lines().nth(2).unwrap().ends_with(r#""step":0,"userName":"user0","state":"applied","id":"7"}"#),
+            text.lines().nth(2).unwrap().ends_with(r#""step":0,"name":"user0","state":"applied","id":"7"}"#),
             "{text}"
         );
     }

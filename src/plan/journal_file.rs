@@ -48,7 +48,7 @@ struct ReadHead {
 pub(super) struct Line<'a> {
     pub(super) at: String,
     pub(super) step: usize,
-    pub(super) user_name: &'a str,
+    pub(super) name: &'a str,
     pub(super) state: StepState,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<&'a str>,

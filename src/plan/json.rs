@@ -15,7 +15,7 @@ use crate::model::json::names_password;
 struct ShownStep<'a> {
     number: usize,
     action: Action,
-    user_name: &'a str,
+    name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ impl<'a> ShownStep<'a> {
         Self {
             number,
             action: step.action,
-            user_name: &step.user_name,
+            name: &step.name,
             id: id.or(step.id.as_deref()),
             external_id: step.external_id.as_deref(),
             changes: step.changes.iter().map(Change::without_password).collect(),
@@ -142,12 +142,12 @@ mod tests {
     use crate::config::Profile;
     use crate::error::ErrorKind;
     use crate::model::ScimUser;
-    use crate::plan::{CurrentUsers, Policy, Report};
+    use crate::plan::{Current, Policy, Report};
 
     #[test]
     fn a_report_is_json_without_passwords() {
         let ann = json!({ "id": "1", "userName": "ann", "active": true });
-        let current = CurrentUsers::complete(vec![serde_json::from_value(ann).unwrap()]);
+        let current = Current::complete(vec![serde_json::from_value(ann).unwrap()]);
         let jane = ScimUser::new("jane").with_external_id("7").with_attribute("password", "s3cret");
         let ann = ScimUser::new("ann").with_display_name("Ann");
         let mut plan = Policy::new(&Profile::standard()).plan(&current, &[ann, jane]).unwrap();
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_json_with_its_numbers() {
-        let current = CurrentUsers::complete(vec![ScimUser::new("ann")]);
+        let current = Current::complete(vec![ScimUser::new("ann")]);
         let refusal = Policy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
         let json = serde_json::to_value(&refusal).unwrap();
         assert_eq!((&json["guard"], &json["deactivate"]), (&json!("emptySource"), &json!(1)));

@@ -16,6 +16,7 @@ mod policy;
 mod print;
 mod provenance;
 mod recheck;
+mod reference;
 mod report;
 mod unchanged;
 
@@ -23,7 +24,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::current::CurrentUsers;
+pub use self::current::Current;
 pub use self::guard::{Guard, Refusal};
 pub(crate) use self::journal::OpenJournal;
 pub use self::journal::{Journal, JournalStep};
@@ -31,6 +32,7 @@ pub use self::journal_file::StepState;
 pub use self::policy::{Leavers, Policy};
 pub(crate) use self::provenance::Accepted;
 pub(crate) use self::recheck::Fit;
+pub use self::reference::{Kind, Reference};
 pub use self::report::{AppliedStep, Outcome, Report};
 use crate::model::ScimUser;
 
@@ -44,10 +46,10 @@ use crate::model::ScimUser;
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
-/// use wats_scim::plan::{Action, CurrentUsers, Plan, Policy};
+/// use wats_scim::plan::{Action, Current, Plan, Policy};
 ///
 /// let ann: ScimUser = serde_json::from_str(r#"{"id": "1", "userName": "ann", "active": true}"#)?;
-/// let current = CurrentUsers::complete(vec![ann]);
+/// let current = Current::complete(vec![ann]);
 /// let desired = [ScimUser::new("ann"), ScimUser::new("bob")];
 /// let plan = Policy::new(&Profile::wats()).plan(&current, &desired)?;
 /// assert_eq!((plan.steps.len(), plan.unchanged), (1, 1));
@@ -90,35 +92,42 @@ pub(crate) struct Rules {
     clears: Vec<String>,
 }
 
-/// The change of one user.
+/// The change of one user or group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Step {
     /// The kind of change.
     pub action: Action,
-    /// The user name: the current one, or that of a new user.
-    pub user_name: String,
-    /// The id on the server; `None` for a new user.
+    /// The `userName` of the user, or the `displayName` of the group: the current one, or that of a new one.
+    pub name: String,
+    /// The id on the server; `None` for a new user or group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The `externalId` on the server, if the user has one.
+    /// The `externalId` on the server, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// The version on the server when the plan was made, if resources have versions there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// The attributes that change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// Other differences, which cannot be expressed in a request to the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
-    /// The desired user; attributes that it does not have are left unchanged. `None` for a deletion.
+    /// The desired user; attributes that it does not have are left unchanged. `None` for a deletion, and for
+    /// a step of a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<ScimUser>,
+    /// The members that are added to the group or removed from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Reference>,
 }
 
 /// The kind of change of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Action {
     /// Creates the user.
@@ -131,6 +140,27 @@ pub enum Action {
     Deactivate,
     /// Deletes the user.
     Delete,
+    /// Creates the group, without members.
+    CreateGroup,
+    /// Changes the name of the group, or its `externalId`.
+    RenameGroup,
+    /// Adds members to the group.
+    AddMembers,
+    /// Removes members from the group.
+    RemoveMembers,
+    /// Deletes the group.
+    DeleteGroup,
+}
+
+impl Action {
+    /// Whether the step is about a group.
+    #[must_use]
+    pub fn is_of_group(self) -> bool {
+        match self {
+            Self::Create | Self::Update | Self::Reactivate | Self::Deactivate | Self::Delete => false,
+            Self::CreateGroup | Self::RenameGroup | Self::AddMembers | Self::RemoveMembers | Self::DeleteGroup => true,
+        }
+    }
 }
 
 /// One attribute that changes. `Debug` and `Display` hide the value of a `password`.

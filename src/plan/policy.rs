@@ -8,9 +8,9 @@ use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
 use super::merge::is_active;
 use super::provenance;
-use super::{Action, Change, Conflict, CurrentUsers, Inexpressible, Plan, Refusal, Rules, Step};
+use super::{Action, Change, Conflict, Current, Inexpressible, Plan, Refusal, Rules, Step};
 use crate::config::Profile;
-use crate::model::ScimUser;
+use crate::model::{Resource, ScimUser};
 
 /// The rules by which a [`Plan`] is computed: what happens to leavers, who is protected, and which
 /// limits a plan may not exceed.
@@ -29,7 +29,7 @@ use crate::model::ScimUser;
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
-/// use wats_scim::plan::{CurrentUsers, Leavers, Policy};
+/// use wats_scim::plan::{Current, Leavers, Policy};
 ///
 /// let policy = Policy::new(&Profile::wats())
 ///     .protect(["admin@example.com"])
@@ -194,7 +194,7 @@ impl Policy {
     /// # Errors
     ///
     /// [`Refusal`] if the plan looks destructive.
-    pub fn plan(&self, current: &CurrentUsers, desired: &[ScimUser]) -> Result<Plan, Refusal> {
+    pub fn plan(&self, current: &Current, desired: &[ScimUser]) -> Result<Plan, Refusal> {
         let users = current.users();
         let pairs = pairs(users, desired);
         let mut plan = Plan {
@@ -286,9 +286,11 @@ impl Policy {
 fn creation(desired: &ScimUser) -> Step {
     Step {
         action: Action::Create,
-        user_name: desired.user_name.clone().unwrap_or_default(),
+        name: desired.user_name.clone().unwrap_or_default(),
         id: None,
         external_id: desired.external_id.clone(),
+        version: None,
+        members: Vec::new(),
         changes: Vec::new(),
         left_out: Vec::new(),
         desired: Some(desired.clone()),
@@ -298,9 +300,11 @@ fn creation(desired: &ScimUser) -> Step {
 fn deletion(held: &ScimUser) -> Step {
     Step {
         action: Action::Delete,
-        user_name: held.user_name.clone().unwrap_or_default(),
+        name: held.user_name.clone().unwrap_or_default(),
         id: held.id.clone(),
         external_id: held.external_id.clone(),
+        version: held.version().map(ToOwned::to_owned),
+        members: Vec::new(),
         // A user that was reactivated meanwhile is not deleted.
         changes: vec![Change { path: "active".to_owned(), from: is_active(held).map(Into::into), to: None }],
         left_out: Vec::new(),

@@ -45,13 +45,14 @@ impl fmt::Display for Plan {
 /// One line: the user, the action, and what changes. A creation has all attributes of the new user.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.action.sign(), shown(&self.user_name))?;
+        write!(f, "{} {}", self.action.sign(), shown(&self.name))?;
         if let Some(id) = &self.external_id {
             write!(f, " ({})", shown(id))?;
         }
         write!(f, "  {}", self.action.verb())?;
         let mut separator = ": ";
-        for text in self.contents().into_iter().chain(self.texts()) {
+        let members = self.members.iter().map(|member| shown(&member.to_string()));
+        for text in self.contents().into_iter().chain(self.texts()).chain(members) {
             write!(f, "{separator}{text}")?;
             separator = "; ";
         }
@@ -124,6 +125,9 @@ impl Action {
             Self::Reactivate => '^',
             Self::Deactivate => '-',
             Self::Delete => 'x',
+            Self::CreateGroup => '+',
+            Self::RenameGroup | Self::AddMembers | Self::RemoveMembers => '~',
+            Self::DeleteGroup => 'x',
         }
     }
 
@@ -134,6 +138,11 @@ impl Action {
             Self::Reactivate => "reactivate",
             Self::Deactivate => "deactivate",
             Self::Delete => "delete",
+            Self::CreateGroup => "create group",
+            Self::RenameGroup => "rename group",
+            Self::AddMembers => "add members",
+            Self::RemoveMembers => "remove members",
+            Self::DeleteGroup => "delete group",
         }
     }
 
@@ -181,7 +190,7 @@ fn shown(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::{CurrentUsers, Policy};
+    use super::super::{Current, Policy};
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
@@ -197,7 +206,7 @@ mod tests {
             { "userName": "ann", "title": "Dr", "password": "canary", "urn:x": { "accounts": [{ "password": "hidden" }] } },
             { "userName": "bob", "password": "canary", "accounts": [{ "password": "hidden" }] },
         ]));
-        let plan = Policy::new(&Profile::standard()).plan(&CurrentUsers::complete(held), &desired).unwrap();
+        let plan = Policy::new(&Profile::standard()).plan(&Current::complete(held), &desired).unwrap();
         assert_eq!(plan.steps.len(), 2);
         let text = format!("{plan} {plan:?}");
         assert!(!text.contains("canary") && !text.contains("hidden"), "{text}");
@@ -226,7 +235,7 @@ mod tests {
               "emails": [{ "value": "n@x" }], "password": "canary", "id": "x", "meta": {},
               "urn:x:2.0:User": { "a": { "b": 1 }, "c": "2\u{202e}" } },
         ]));
-        let plan = Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(current), &desired).unwrap();
+        let plan = Policy::new(&Profile::wats()).plan(&Current::complete(current), &desired).unwrap();
         insta::assert_snapshot!(plan, @r#"
         1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
         ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; cannot be sent: emails: setting it; title: setting it

@@ -88,10 +88,10 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
-    use crate::plan::{CurrentUsers, Policy};
+    use crate::plan::{Current, Policy};
 
     fn plan(server: Option<&str>) -> Plan {
-        let current = CurrentUsers::complete(Vec::new());
+        let current = Current::complete(Vec::new());
         let current = match server {
             Some(server) => current.of_server(server),
             None => current,

@@ -100,7 +100,7 @@ impl Change {
 /// How this differs from the user that the step was planned for.
 fn another(step: &Step, held: &ScimUser) -> Option<String> {
     let name = held.user_name.as_deref().unwrap_or_default();
-    let is_named = same_text(name, &step.user_name) || step.changes_path("userName");
+    let is_named = same_text(name, &step.name) || step.changes_path("userName");
     if !is_named {
         return Some("the user has been renamed since the plan was made".to_owned());
     }
@@ -113,7 +113,7 @@ fn another(step: &Step, held: &ScimUser) -> Option<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{CurrentUsers, Leavers, Plan, Policy};
+    use super::super::{Current, Leavers, Plan, Policy};
     use super::*;
     use crate::config::Profile;
 
@@ -129,7 +129,7 @@ mod tests {
     fn plan(policy: &Policy, desired: &[ScimUser]) -> Plan {
         let others =
             (2..=12).map(|n| user(json!({ "id": n.to_string(), "userName": format!("user{n}"), "active": true })));
-        let current = CurrentUsers::complete(others.chain([ann()]).collect());
+        let current = Current::complete(others.chain([ann()]).collect());
         policy.plan(&current, desired).unwrap()
     }
 
@@ -193,7 +193,7 @@ mod tests {
     fn levels_that_wats_cannot_remove_do_not_keep_a_step_from_being_done() {
         let mut held = ann().with_levels(["A", "B"]);
         let desired = [user(json!({ "userName": "ann", "externalId": "7" })).with_levels(["B", "C"])];
-        let plan = Policy::new(&Profile::wats()).plan(&CurrentUsers::complete(vec![held.clone()]), &desired).unwrap();
+        let plan = Policy::new(&Profile::wats()).plan(&Current::complete(vec![held.clone()]), &desired).unwrap();
         assert_eq!(plan.steps[0].left_out, ["levels: removing A"]);
         assert_eq!(fit(&plan, &held), Fit::Change(ScimPatchRequest::new().replace("levels", "C")));
         held = held.with_levels(["A", "B", "C"]);

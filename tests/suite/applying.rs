@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::plan::{Action, CurrentUsers, Journal, Leavers, Outcome, Plan, Policy, Report};
+use wats_scim::plan::{Action, Current, Journal, Leavers, Outcome, Plan, Policy, Report};
 use wats_scim::{Credentials, ErrorKind, Profile, Progress, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_filter::json::text_key;
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
@@ -215,7 +215,7 @@ async fn steps_of_a_stored_plan_that_no_longer_apply_are_skipped() {
     let mut apply = client.apply(plan).in_flight(1);
     let mut steps = Vec::new();
     while let Some(step) = apply.try_next().await.unwrap() {
-        steps.push((step.step.user_name.clone(), step.outcome.to_string()));
+        steps.push((step.step.name.clone(), step.outcome.to_string()));
     }
     let steps: Vec<(&str, &str)> = steps.iter().map(|(name, outcome)| (&**name, &**outcome)).collect();
     let expected = [
@@ -302,7 +302,7 @@ async fn an_interrupted_apply_resumes() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let desired: Vec<_> = (0..40).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
-    let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
+    let plan = without_guards(client.profile()).plan(&Current::complete(Vec::new()), &desired).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let journal = Journal::at(&path);
@@ -316,7 +316,7 @@ async fn an_interrupted_apply_resumes() {
     assert_eq!(stored, plan);
     let looked = client.apply(stored.clone()).journal(journal.clone()).dry_run().run().await.unwrap();
     assert!((10..=13).contains(&looked.done_before), "{looked}");
-    let other = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired[1..]).unwrap();
+    let other = without_guards(client.profile()).plan(&Current::complete(Vec::new()), &desired[1..]).unwrap();
     let error = client.apply(other).journal(journal.clone()).dry_run().run().await.unwrap_err();
     assert!(error.to_string().contains("belongs to another plan"), "{error}");
     let posts = |sandbox: &Sandbox| received(sandbox).iter().filter(|line| line.starts_with("POST")).count();
@@ -346,7 +346,7 @@ async fn a_begun_step_is_looked_up_before_it_is_repeated() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox);
     let desired = [ScimUser::new("ann").with_display_name("Ann"), ScimUser::new("bob")];
-    let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
+    let plan = without_guards(client.profile()).plan(&Current::complete(Vec::new()), &desired).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let mut text = format!("{{\"plan\":{}}}\n", serde_json::to_string(&plan).unwrap());
@@ -367,7 +367,7 @@ async fn an_apply_can_stop_after_problems() {
     let sandbox = super::always(403, "application/json", "{}");
     let desired: Vec<_> = (0..20).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
     let client = client(&sandbox);
-    let plan = without_guards(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
+    let plan = without_guards(client.profile()).plan(&Current::complete(Vec::new()), &desired).unwrap();
     let report = client.apply(plan).in_flight(1).stop_after(3).run().await.unwrap();
     assert_eq!((report.problems.len(), report.not_begun), (3, 17));
     assert!(matches!(&report.problems[0].outcome, Outcome::Failed(error) if error.kind() == ErrorKind::Forbidden));
@@ -403,7 +403,7 @@ async fn without_guards_a_bad_list_does_damage() {
                 (current, few, policy(), policy())
             }
             _ => {
-                let page = CurrentUsers::page(client.get_users(&wats_scim::ListQuery::new().count(20)).await.unwrap());
+                let page = Current::page(client.get_users(&wats_scim::ListQuery::new().count(20)).await.unwrap());
                 (page, users, policy(), policy().allow_incomplete_list())
             }
         };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
 use serde_json::{Value, json};
-use wats_scim::plan::{Action, CurrentUsers, Journal, Leavers, Outcome, Plan, Policy};
+use wats_scim::plan::{Action, Current, Journal, Leavers, Outcome, Plan, Policy};
 use wats_scim::{
     Credentials, ErrorKind, Profile, ScimConfig, ScimGroup, ScimMember, ScimPatchRequest, ScimUser, ScimUserName,
 };
@@ -181,7 +181,7 @@ async fn an_apply_stops_when_the_credentials_expire_and_resumes_with_new_ones() 
         .unwrap();
     let client = client(&sandbox);
     let desired: Vec<_> = (0..200).map(|n| ScimUser::new(format!("new{n:03}"))).collect();
-    let plan = policy(client.profile()).plan(&CurrentUsers::complete(Vec::new()), &desired).unwrap();
+    let plan = policy(client.profile()).plan(&Current::complete(Vec::new()), &desired).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::at(folder.path().join("journal"));
     let report = client.apply(plan.clone()).journal(journal.clone()).in_flight(4).run().await.unwrap();

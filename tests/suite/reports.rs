@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json, to_value};
 use wats_scim::audit::{Event, Log, Outcome, Trail};
-use wats_scim::plan::{Action, CurrentUsers, Journal, Leavers, Policy, StepState};
+use wats_scim::plan::{Action, Current, Journal, Leavers, Policy, StepState};
 use wats_scim::{Credentials, ErrorKind, Profile, ScimConfig, ScimUser, ScimWrite};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
@@ -136,7 +136,7 @@ async fn a_journal_tells_the_last_state_of_each_step() {
     let journal = Journal::at(folder.path().join("journal"));
     assert_eq!(journal.steps().unwrap(), []);
 
-    let nobody = CurrentUsers::complete(Vec::new());
+    let nobody = Current::complete(Vec::new());
     let desired = ["ann", "bob", "eve"].map(|name| ScimUser::new(name).with_display_name(name));
     let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&nobody, &desired).unwrap();
     // Another person has the name meanwhile.

@@ -122,7 +122,7 @@ async fn a_listing_a_batch_and_an_apply_have_one_span_each() {
     while users.try_next().await.unwrap().is_some() {}
     drop(users);
     client.create_users(["ann", "bob"].map(ScimUser::new)).in_flight(1).run().await;
-    let current = wats_scim::plan::CurrentUsers::complete(Vec::new());
+    let current = wats_scim::plan::Current::complete(Vec::new());
     let plan = wats_scim::plan::Policy::new(client.profile()).plan(&current, &[ScimUser::new("eve")]).unwrap();
     client.apply(plan).in_flight(1).run().await.unwrap();
     let log = logged();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::json;
-use wats_scim::plan::{CurrentUsers, Journal, Leavers, Plan, Policy};
+use wats_scim::plan::{Current, Journal, Leavers, Plan, Policy};
 use wats_scim::{Profile, ScimUser};
 
 use crate::log::{Applied, Intent};
@@ -169,7 +169,7 @@ fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
     world.set_calm(false);
     let Came::Users(users) = read else { return };
     let desired = desired(world, &users);
-    let Ok(plan) = policy(world, leavers).plan(&CurrentUsers::complete(users), &desired) else { return };
+    let Ok(plan) = policy(world, leavers).plan(&Current::complete(users), &desired) else { return };
     world.say(|| format!("the plan:\n{plan}"));
     world.disk.borrow_mut().remove(Path::new(JOURNAL));
     world.log.borrow_mut().refused.clear();

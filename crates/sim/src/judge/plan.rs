@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use wats_scim::ScimUser;
-use wats_scim::plan::{Action, CurrentUsers, Policy};
+use wats_scim::plan::{Action, Current, Policy};
 
 use super::{can_double, journal};
 use crate::assumed::{Promise, holds};
@@ -82,7 +82,7 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
         if !is_complete {
             world.violation(&format!("(e) the plan is not done after the world was calm: {problems:?}"));
         }
-        match policy.plan(&CurrentUsers::complete(held), desired) {
+        match policy.plan(&Current::complete(held), desired) {
             Ok(next) if next.is_empty() => {}
             Ok(next) => world.violation(&format!("(e) the next plan is not empty:\n{next}")),
             Err(refusal) => world.violation(&format!("(e) the next plan is refused: {refusal}")),
