@@ -20,6 +20,7 @@ mod apply_step;
 mod audited;
 mod batch;
 mod dynamic;
+mod group_step;
 mod http_client;
 mod http_repository;
 mod listing;
