@@ -10,7 +10,7 @@ use crate::batch::Progress;
 use crate::error::{Error, Result};
 use crate::exchange::{Work, WorkSpan};
 use crate::outside::mistake;
-use crate::plan::{Accepted, AppliedStep, Current, Ends, Journal, OpenJournal, Outcome, Plan, Readiness, Report, Step};
+use crate::plan::{Accepted, AppliedStep, Ends, Journal, OpenJournal, Outcome, Plan, Readiness, Report, Step};
 
 impl<R: ScimRepository> ScimService<R> {
     /// Applies a plan; see [`ScimApply`].
@@ -26,32 +26,6 @@ impl<R: ScimRepository> ScimService<R> {
     )]
     pub fn apply(&self, plan: Plan) -> ScimApply<R> {
         ScimApply::new(Arc::clone(self.shared_repository()), plan)
-    }
-}
-
-#[maybe_async]
-impl<R: ScimRepository> ScimService<R> {
-    /// Reads all users of the server, to compute a plan from them.
-    ///
-    /// # Errors
-    ///
-    /// Any error of [`iter_users`](Self::iter_users), so the list is never incomplete.
-    ///
-    #[doc = example!(
-        "let current = client.current_users()" await "?;\n\
-         assert_eq!(current.users().len(), 3);"
-    )]
-    pub async fn current_users(&self) -> Result<Current> {
-        let mut pages = self.iter_users().in_flight(4);
-        let mut users = Vec::new();
-        while let Some(user) = pages.try_next().await? {
-            users.push(user);
-        }
-        let current = Current::complete(users);
-        Ok(match self.repository().server() {
-            Some(server) => current.of_server(server),
-            None => current,
-        })
     }
 }
 

@@ -19,6 +19,7 @@ mod apply;
 mod apply_step;
 mod audited;
 mod batch;
+mod directory;
 mod dynamic;
 mod group_step;
 mod http_client;
