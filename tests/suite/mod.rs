@@ -8,6 +8,7 @@ mod batches;
 mod changing;
 mod configuration;
 mod cursors;
+mod directories;
 mod errors;
 mod faults;
 mod features;
