@@ -22,6 +22,7 @@ mod mistakes;
 mod observed;
 mod people;
 mod probing;
+mod probing_groups;
 mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
