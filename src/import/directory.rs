@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use serde_json::value::RawValue;
@@ -23,7 +24,7 @@ use crate::plan::{Desired, DesiredGroup, Kind, Reference};
 /// `userName` (`displayName` for a group). If users or groups of the file have ids, as in the export of a
 /// server, then all ids in the file are of that export: a `value` of a member or a manager has to be the id of
 /// a user or group in the file, and is read as its name. If none has, they are ids on the server that the
-/// directory is for.
+/// directory is for. The `groups` of a user are read-only in SCIM, and not read.
 ///
 /// ```
 /// use wats_scim::import::directory_from_json;
@@ -63,14 +64,20 @@ pub fn directory_from_json(json: impl AsRef<[u8]>) -> Result<Desired, ImportErro
 
     let mut rows = Rows::default();
     let mut exported = Exported::default();
-    let users: Vec<_> = with_lines(text, users).map(|(line, entry)| (line, read_entry(entry))).collect();
-    users.iter().filter_map(|(_, user)| user.as_ref().ok()).for_each(|(user, _)| exported.add_user(user));
+    let mut users: Vec<_> = with_lines(text, users).map(|(line, entry)| (line, read_entry(entry))).collect();
+    for (line, user) in &mut users {
+        if let Ok((user, problems)) = user
+            && let Some((id, name)) = user.id.clone().zip(user.user_name.clone())
+        {
+            problems.extend(exported.add(Kind::User, *line, id, name));
+        }
+    }
     let mut read = Vec::new();
     for (line, entry) in listed.iter().flat_map(|groups| with_lines(text, groups.clone())) {
         match read_group(entry) {
             Ok((id, group)) => {
-                exported.add_group(id, &group.display_name);
-                read.push((line, group));
+                let problem = id.and_then(|id| exported.add(Kind::Group, line, id, group.display_name.clone()));
+                read.push((line, group, problem));
             }
             Err(problem) => rows.reject(line, problem),
         }
@@ -79,15 +86,17 @@ pub fn directory_from_json(json: impl AsRef<[u8]>) -> Result<Desired, ImportErro
         match user {
             Ok((mut user, mut problems)) => {
                 problems.extend(exported.name_manager(&mut user).err());
+                // Read-only (RFC 7643 §4.1.2): a server rejects it, or ignores it.
+                user.attributes.remove("groups");
                 rows.add(line, user, problems);
             }
             Err(problem) => rows.reject(line, problem),
         }
     }
     let mut groups = Groups::default();
-    for (line, mut group) in read {
+    for (line, mut group, problem) in read {
         let name = group.display_name.clone();
-        let mut problems: Vec<_> = exported.name_members(&mut group).err().into_iter().collect();
+        let mut problems: Vec<_> = problem.into_iter().chain(exported.name_members(&mut group).err()).collect();
         groups.add(line, group, &mut problems);
         if !problems.is_empty() {
             rows.reject(line, of_group(&name, &problems));
@@ -167,34 +176,39 @@ fn reference(member: &Value) -> Result<Reference, String> {
 
 /// The ids in the file, if it is the export of a server: another server has other ids, perhaps of others.
 #[derive(Default)]
-struct Exported {
-    users: HashMap<String, String>,
-    groups: HashMap<String, String>,
+struct Exported(HashMap<(Kind, String), Named>);
+
+struct Named {
+    line: u64,
+    name: String,
 }
 
 impl Exported {
-    fn add_user(&mut self, user: &ScimUser) {
-        self.users.extend(user.id.clone().zip(user.user_name.clone()));
+    /// Adds an id, unless another entry has it: then returns the problem.
+    fn add(&mut self, kind: Kind, line: u64, id: String, name: String) -> Option<String> {
+        match self.0.entry((kind, id)) {
+            Entry::Occupied(first) => Some(format!("same id as line {}", first.get().line)),
+            Entry::Vacant(free) => {
+                free.insert(Named { line, name });
+                None
+            }
+        }
     }
 
-    fn add_group(&mut self, id: Option<String>, name: &str) {
-        self.groups.extend(id.map(|id| (id, name.to_owned())));
-    }
-
-    /// The name for an id of the export; `None` if there are no such ids.
-    fn name_of(&self, kind: Kind, id: &str) -> Option<Result<&String, String>> {
-        if self.users.is_empty() && self.groups.is_empty() {
+    /// The name for an id of the export; `None` if the file has no ids of its own.
+    fn name_of(&self, kind: Kind, id: &str) -> Option<Result<&str, &'static str>> {
+        if self.0.is_empty() {
             return None;
         }
-        let name = if kind == Kind::Group { self.groups.get(id) } else { self.users.get(id) };
-        Some(name.ok_or_else(|| "is not in the file, which has ids of its own".to_owned()))
+        let named = self.0.get(&(kind, id.to_owned()));
+        Some(named.map(|named| named.name.as_str()).ok_or("is not in the file, which has ids of its own"))
     }
 
     fn name_members(&self, group: &mut DesiredGroup) -> Result<(), String> {
         for member in group.members.iter_mut().flatten() {
             if let Some(name) = member.id.as_deref().and_then(|id| self.name_of(member.kind, id)) {
                 let name = name.map_err(|problem| format!("a member {problem}"))?;
-                *member = Reference { kind: member.kind, name: Some(name.clone()), ..Reference::default() };
+                *member = Reference { kind: member.kind, name: Some(name.to_owned()), ..Reference::default() };
             }
         }
         Ok(())
@@ -280,6 +294,14 @@ mod tests {
         let problem = "is not in the file, which has ids of its own";
         let expected = [format!("3: the manager {problem}"), format!("4: group \"Testers\": a member {problem}")];
         assert_eq!(bad(json), expected);
+    }
+
+    #[test]
+    fn an_id_that_two_have_is_reported() {
+        let json = r#"{ "users": [{ "userName": "ann", "id": "1" },
+            { "userName": "bob", "id": "1" }],
+            "groups": [{ "displayName": "A", "id": "1" }, { "displayName": "B", "id": "1" }] }"#;
+        assert_eq!(bad(json), ["2: same id as line 1", "3: group \"B\": same id as line 3"]);
     }
 
     #[test]

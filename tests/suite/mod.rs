@@ -10,6 +10,7 @@ mod configuration;
 mod cursors;
 mod directories;
 mod errors;
+mod exported;
 mod faults;
 mod features;
 mod front;
