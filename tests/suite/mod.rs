@@ -21,6 +21,7 @@ mod me;
 mod media_types;
 mod mistakes;
 mod observed;
+mod odd_groups;
 mod people;
 mod probing;
 mod probing_groups;
