@@ -67,7 +67,7 @@ impl<C: HttpClient> Asked<C> {
         let groups = ScimService::with_repository(self.repository.clone()).groups();
         let [first, _] = group.members;
         let removed = groups.remove_members(Target::id(group.id), &[first]).await;
-        let by_path = self.removal(Check::MemberRemoval, group, removed, way).await;
+        let by_path = self.removal(Check::MemberRemoval, group, &removed, way).await;
         let is_rejected = by_path.verdict == Verdict::No;
         findings.push(by_path);
         if is_rejected {
@@ -79,7 +79,7 @@ impl<C: HttpClient> Asked<C> {
             };
             let patch = ScimPatchRequest::new().with(by_list);
             let removed = self.repository.patch::<ScimGroup>(Target::id(group.id), &patch).await.map(drop);
-            findings.push(self.removal(Check::RemovalByList, group, removed, way).await);
+            findings.push(self.removal(Check::RemovalByList, group, &removed, way).await);
         }
         findings
     }
@@ -89,10 +89,10 @@ impl<C: HttpClient> Asked<C> {
         groups.add_members(Target::id(group.id), &group.members).await
     }
 
-    async fn removal(&self, check: Check, group: &Group<'_>, removed: Result<()>, way: Option<Way>) -> Finding {
+    async fn removal(&self, check: Check, group: &Group<'_>, removed: &Result<()>, way: Option<Way>) -> Finding {
         let answer = self.seen(&Method::PATCH).map(|seen| seen.describe("the group")).unwrap_or_default();
         let mut after = None;
-        if let (Ok(()), Some(way)) = (&removed, way) {
+        if let (Ok(()), Some(way)) = (removed, way) {
             let mut shown = self.look(way, group).await;
             if matches!(shown, Ok([true, _])) {
                 sleep(PAUSE).await;
@@ -100,7 +100,7 @@ impl<C: HttpClient> Asked<C> {
             }
             after = Some(shown);
         }
-        probe::removal(check, &removed, &answer, after.as_ref())
+        probe::removal(check, removed, &answer, after.as_ref())
     }
 
     async fn looks(&self, group: &Group<'_>) -> Looks {

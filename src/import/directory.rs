@@ -215,6 +215,9 @@ impl Exported {
     }
 
     fn name_manager(&self, user: &mut ScimUser) -> Result<(), String> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
         let Some(mut extension) = user.attributes.get(EnterpriseUser::SCHEMA).cloned() else { return Ok(()) };
         let Some(manager) = extension.as_object_mut().and_then(|extension| member_mut(extension, "manager")) else {
             return Ok(());

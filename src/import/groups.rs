@@ -9,7 +9,7 @@ use crate::plan::{DesiredGroup, Reference};
 /// The groups of a source, collected while it is read.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    groups: Vec<DesiredGroup>,
+    list: Vec<DesiredGroup>,
     /// The place of each group, by its name in the form in which names are compared.
     places: HashMap<String, Place>,
     /// The line of each `externalId`.
@@ -29,15 +29,15 @@ impl Groups {
         if let Some(problem) = identifier_problems("the name of a group", name).next() {
             return Err(problem);
         }
-        let next = Place { at: self.groups.len(), line };
+        let next = Place { at: self.list.len(), line };
         let place = match self.places.entry(text_key(name).into_owned()) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
-                self.groups.push(DesiredGroup::new(name).with_members([]));
+                self.list.push(DesiredGroup::new(name).with_members([]));
                 *free.insert(next)
             }
         };
-        match self.groups.get_mut(place.at) {
+        match self.list.get_mut(place.at) {
             // Otherwise the order of the lines would decide which spelling the server gets.
             Some(group) if !same_characters(&group.display_name, name) => Err(match place.line {
                 Some(first) => format!("it spells the name of a group in another way than line {first}"),
@@ -50,7 +50,7 @@ impl Groups {
 
     /// Adds a group of a line, with the problems found so far, unless another one has its identifiers.
     pub(super) fn add(&mut self, line: u64, group: DesiredGroup, problems: &mut Vec<String>) {
-        let place = Place { at: self.groups.len(), line: Some(line) };
+        let place = Place { at: self.list.len(), line: Some(line) };
         problems.extend(identifier_problems("displayName", &group.display_name));
         match self.places.entry(text_key(&group.display_name).into_owned()) {
             Entry::Occupied(known) => {
@@ -65,11 +65,11 @@ impl Groups {
                 Entry::Vacant(free) => drop(free.insert(line)),
             }
         }
-        self.groups.push(group);
+        self.list.push(group);
     }
 
     pub(super) fn finish(self) -> Vec<DesiredGroup> {
-        self.groups
+        self.list
     }
 }
 

@@ -105,11 +105,10 @@ pub(crate) fn removal(check: Check, removed: &Result<()>, answer: &str, after: O
     let what =
         if check == Check::RemovalByList { "remove members with a list" } else { "remove members[value eq an id]" };
     let after = match (removed, after) {
-        (Err(error), _) => return failed(check, error),
+        (Err(error), _) | (Ok(()), Some(Err(error))) => return failed(check, error),
         (Ok(()), None) => {
             return finding(check, Verdict::Unclear, format!("{what}: {answer}; the members are not shown"));
         }
-        (Ok(()), Some(Err(error))) => return failed(check, error),
         (Ok(()), Some(Ok(after))) => after,
     };
     let (verdict, evidence) = match after {
@@ -130,7 +129,7 @@ pub(crate) fn note_leftovers(findings: &mut [Finding], group: &Result<()>, user:
         (Err(_), Err(_)) => "a group and a second user",
     };
     if let Some(last) = findings.last_mut() {
-        last.evidence.push_str(&format!("; look for {left} wats-scim-probe…, which may still exist"));
+        last.evidence = format!("{}; look for {left} wats-scim-probe…, which may still exist", last.evidence);
     }
 }
 

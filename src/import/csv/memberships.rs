@@ -108,7 +108,9 @@ impl MembershipCsv {
                     let name = cell(Column::Group).ok_or("group is missing")?;
                     let member = member(cell(Column::UserName), cell(Column::ExternalId), cell(Column::MemberGroup))?;
                     let group = groups.named(Some(line), name)?;
-                    member.into_iter().for_each(|member| add_member(group, member));
+                    if let Some(member) = member {
+                        add_member(group, member);
+                    }
                     Ok(())
                 });
                 if let Err(reason) = added {
