@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::json;
-use wats_scim::plan::{Current, Journal, Leavers, Plan, Policy};
+use wats_scim::plan::{Current, Journal, Leavers, Ours, Plan, Policy};
 use wats_scim::{Profile, ScimUser};
 
 use crate::log::{Applied, Intent};
@@ -154,10 +154,17 @@ pub fn policy(world: &World, leavers: Leavers) -> Policy {
     let profile = if world.setting.kind.wats { Profile::wats() } else { Profile::standard() };
     Policy::new(&profile)
         .leavers(leavers)
+        .ours(Ours::Everybody)
+        .max_creation_percent(100)
+        .max_adoption_percent(100)
+        .max_change_percent(100)
+        .max_alike_percent(100)
+        .max_charset_change_percent(100)
+        .max_reactivation_percent(100)
         .max_deactivation_percent(100)
         .max_rename_percent(100)
-        .allow_truncated_source()
-        .allow_empty_source()
+        .allow_truncated_source(1000)
+        .allow_empty_source(1000)
 }
 
 /// A plan, applied by processes that may be killed, until the world is calm and it is done.
