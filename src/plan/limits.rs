@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::guard::{Facts, Guard};
 use super::ours::{keys, names};
 use super::policy::Policy;
-use super::tally::Tally;
+use super::tally::{OfAttribute, Tally};
 
 /// The largest number of changes of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,108 +99,123 @@ impl Limits {
         let without_match = facts.held.len().saturating_sub(matched);
         let groups = facts.groups.len();
         let members: usize = facts.groups.iter().map(|held| held.group().member_ids().count()).sum();
+        let created = if without_match <= FEW { 0 } else { tally.created };
+        let members_added = if members <= FEW { 0 } else { tally.members_added };
+        let count = |guard, (number, of), what: &str, limit, settings| Count {
+            guard,
+            number,
+            of,
+            what: what.to_owned(),
+            limit,
+            settings,
+        };
         let mut counts = vec![
-            Count {
-                guard: Guard::TooManyDeactivations,
-                number: tally.ended,
-                of: facts.at_stake,
-                what: "users would be deactivated or deleted".to_owned(),
-                limit: self.deactivations,
-                settings: ["max_deactivations", "max_deactivation_percent"],
-            },
-            Count {
-                guard: Guard::TooManyCreations,
-                number: if without_match <= FEW { 0 } else { tally.created },
-                of: facts.desired.len(),
-                what: "users would be created".to_owned(),
-                limit: self.creations,
-                settings: ["max_creations", "max_creation_percent"],
-            },
-            Count {
-                guard: Guard::TooManyAdoptions,
-                number: tally.adopted,
-                of: matched,
-                what: "users without an externalId would be adopted".to_owned(),
-                limit: self.adoptions,
-                settings: ["max_adoptions", "max_adoption_percent"],
-            },
-            Count {
-                guard: Guard::TooManyRenames,
-                number: tally.renamed,
-                of: matched,
-                what: "users would be renamed".to_owned(),
-                limit: self.renames,
-                settings: ["max_renames", "max_rename_percent"],
-            },
-            Count {
-                guard: Guard::TooManyReactivations,
-                number: tally.reactivated,
-                of: matched,
-                what: "users would be reactivated".to_owned(),
-                limit: self.reactivations,
-                settings: ["max_reactivations", "max_reactivation_percent"],
-            },
-            Count {
-                guard: Guard::TooManyMembersAdded,
-                number: if members <= FEW { 0 } else { tally.members_added },
-                of: members.saturating_add(tally.members_added),
-                what: "memberships would be new".to_owned(),
-                limit: self.members_added,
-                settings: ["max_members_added", "max_members_added_percent"],
-            },
-            Count {
-                guard: Guard::TooManyMembersRemoved,
-                number: tally.members_removed,
-                of: members,
-                what: "memberships would be removed".to_owned(),
-                limit: self.members_removed,
-                settings: ["max_members_removed", "max_members_removed_percent"],
-            },
-            Count {
-                guard: Guard::TooManyGroupsEmptied,
-                number: tally.groups_emptied,
-                of: groups,
-                what: "groups would lose all of their members".to_owned(),
-                limit: self.groups_emptied,
-                settings: ["max_groups_emptied", "max_groups_emptied_percent"],
-            },
-            Count {
-                guard: Guard::TooManyGroupsDeleted,
-                number: tally.groups_deleted,
-                of: groups,
-                what: "groups would be deleted".to_owned(),
-                limit: self.groups_deleted,
-                settings: ["max_groups_deleted", "max_groups_deleted_percent"],
-            },
+            count(
+                Guard::TooManyDeactivations,
+                (tally.ended, facts.at_stake),
+                "users would be deactivated or deleted",
+                self.deactivations,
+                ["max_deactivations", "max_deactivation_percent"],
+            ),
+            count(
+                Guard::TooManyCreations,
+                (created, facts.desired.len()),
+                "users would be created",
+                self.creations,
+                ["max_creations", "max_creation_percent"],
+            ),
+            count(
+                Guard::TooManyAdoptions,
+                (tally.adopted, matched),
+                "users without an externalId would be adopted",
+                self.adoptions,
+                ["max_adoptions", "max_adoption_percent"],
+            ),
+            count(
+                Guard::TooManyRenames,
+                (tally.renamed, matched),
+                "users would be renamed",
+                self.renames,
+                ["max_renames", "max_rename_percent"],
+            ),
+            count(
+                Guard::TooManyReactivations,
+                (tally.reactivated, matched),
+                "users would be reactivated",
+                self.reactivations,
+                ["max_reactivations", "max_reactivation_percent"],
+            ),
+            count(
+                Guard::TooManyMembersAdded,
+                (members_added, members.saturating_add(members_added)),
+                "memberships would be new",
+                self.members_added,
+                ["max_members_added", "max_members_added_percent"],
+            ),
+            count(
+                Guard::TooManyMembersRemoved,
+                (tally.members_removed, members),
+                "memberships would be removed",
+                self.members_removed,
+                ["max_members_removed", "max_members_removed_percent"],
+            ),
+            count(
+                Guard::TooManyGroupsEmptied,
+                (tally.groups_emptied, groups),
+                "groups would lose all of their members",
+                self.groups_emptied,
+                ["max_groups_emptied", "max_groups_emptied_percent"],
+            ),
+            count(
+                Guard::TooManyGroupsDeleted,
+                (tally.groups_deleted, groups),
+                "groups would be deleted",
+                self.groups_deleted,
+                ["max_groups_deleted", "max_groups_deleted_percent"],
+            ),
         ];
-        for (path, attribute) in &tally.attributes {
-            let kinds = [
-                (Guard::BrokenCharset, attribute.in_charset, self.charset_changes),
-                (Guard::TooManyCleared, attribute.cleared, self.cleared),
-                (Guard::TooManyAlike, attribute.alike(), self.alike),
-                (Guard::TooManyChanges, attribute.changed, self.changes),
-            ];
-            counts.extend(kinds.map(|(guard, number, limit)| {
-                let (what, settings) = match guard {
-                    Guard::BrokenCharset => (
-                        format!(
-                            "values of {path:?} would change in letters outside ASCII alone, as in the wrong charset"
-                        ),
-                        ["max_charset_changes", "max_charset_change_percent"],
-                    ),
-                    Guard::TooManyCleared => {
-                        (format!("users would lose their {path:?}"), ["max_cleared", "max_cleared_percent"])
-                    }
-                    Guard::TooManyAlike => (
-                        format!("different values of {path:?} would be replaced by one and the same"),
-                        ["max_alike", "max_alike_percent"],
-                    ),
-                    _ => (format!("users would get another {path:?}"), ["max_changes", "max_change_percent"]),
-                };
-                Count { guard, number, of: matched, what, limit, settings }
-            }));
-        }
         counts
+            .extend(tally.attributes.iter().flat_map(|(path, attribute)| self.of_attribute(path, attribute, matched)));
+        counts
+    }
+
+    fn of_attribute(&self, path: &str, attribute: &OfAttribute, of: usize) -> [Count; 4] {
+        [
+            Count {
+                guard: Guard::BrokenCharset,
+                number: attribute.in_charset,
+                of,
+                what: format!(
+                    "values of {path:?} would change in letters outside ASCII alone, as in the wrong charset"
+                ),
+                limit: self.charset_changes,
+                settings: ["max_charset_changes", "max_charset_change_percent"],
+            },
+            Count {
+                guard: Guard::TooManyCleared,
+                number: attribute.cleared,
+                of,
+                what: format!("users would lose their {path:?}"),
+                limit: self.cleared,
+                settings: ["max_cleared", "max_cleared_percent"],
+            },
+            Count {
+                guard: Guard::TooManyAlike,
+                number: attribute.alike(),
+                of,
+                what: format!("different values of {path:?} would be replaced by one and the same"),
+                limit: self.alike,
+                settings: ["max_alike", "max_alike_percent"],
+            },
+            Count {
+                guard: Guard::TooManyChanges,
+                number: attribute.changed,
+                of,
+                what: format!("users would get another {path:?}"),
+                limit: self.changes,
+                settings: ["max_changes", "max_change_percent"],
+            },
+        ]
     }
 }
 

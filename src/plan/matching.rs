@@ -193,7 +193,9 @@ impl Search<'_> {
             return (Passing::default(), Vec::new());
         }
         let mut wants = vec![false; found.len()];
-        claims.iter().for_each(|claim| mark(&mut wants, claim.who));
+        for claim in &claims {
+            mark(&mut wants, claim.who);
+        }
         let users = self.desired.iter().zip(found.iter()).zip(wants);
         let unsure: Vec<_> =
             users.filter_map(|((user, pair), wants)| (wants || *pair == Pair::Conflict).then_some(user)).collect();

@@ -75,27 +75,30 @@ impl<'a> Tally<'a> {
         for group in groups.iter().map(CurrentGroup::group) {
             members.extend(group.id().map(|id| (id, group.member_ids().count())));
         }
-        let mut left = members.clone();
+        // How many members each group would get and lose.
+        let mut moves: HashMap<&str, (usize, usize)> = HashMap::new();
         for step in &plan.steps {
-            let left = step.id.as_deref().and_then(|id| left.get_mut(id));
+            let moved = step.members.len();
+            let group = || step.id.as_deref().unwrap_or_default();
             match step.action {
                 Action::AddMembers => {
-                    tally.members_added += step.members.len();
-                    left.into_iter().for_each(|left| *left += step.members.len());
+                    tally.members_added += moved;
+                    moves.entry(group()).or_default().0 += moved;
                 }
                 Action::RemoveMembers => {
-                    tally.members_removed += step.members.len();
-                    left.into_iter().for_each(|left| *left = left.saturating_sub(step.members.len()));
+                    tally.members_removed += moved;
+                    moves.entry(group()).or_default().1 += moved;
                 }
                 Action::DeleteGroup => tally.groups_deleted += 1,
                 // A user that gets a temporary name has another step.
-                Action::FreeName => {}
-                action if action.is_of_group() => {}
+                Action::FreeName | Action::CreateGroup | Action::RenameGroup => {}
                 _ => tally.count(step),
             }
         }
-        let is_emptied = |(id, left): (&&str, &usize)| *left == 0 && members.get(*id).is_some_and(|held| *held >= FULL);
-        tally.groups_emptied = left.iter().filter(|group| is_emptied(*group)).count();
+        let is_emptied = |(id, (added, removed)): &(&&str, &(usize, usize))| {
+            *added == 0 && members.get(**id).is_some_and(|held| *held >= FULL && removed >= held)
+        };
+        tally.groups_emptied = moves.iter().filter(is_emptied).count();
         tally
     }
 

@@ -167,13 +167,13 @@ fn a_leaver_whose_name_is_passed_on_is_deactivated_and_renamed_in_one_step() {
 
 #[test]
 fn a_name_that_stays_with_its_user_is_a_conflict_with_it() {
+    use ConflictKind::{InactiveHolder, NameTaken, OtherExternalId, Outside};
     let kinds = |policy: &Policy, current: &[ScimUser], desired: &[ScimUser]| {
         let plan = policy.plan(&Current::complete(current.to_vec()), desired).unwrap();
         let kinds: Vec<_> = plan.conflicts.iter().map(|conflict| conflict.kind).collect();
         assert!(plan.conflicts.iter().all(|conflict| conflict.held.is_some()), "{plan}");
         (kinds, plan.steps.len())
     };
-    use ConflictKind::{InactiveHolder, NameTaken, OtherExternalId, Outside};
     let (standard, current) = (policy(&Profile::standard()), [user("ann", "1"), user("bob", "2")]);
     let [inactive, alike] = [user("bob", "2").with_active(false), user("bob", "2").with_display_name("Bob")];
     let bob = |id: &str| wanted("bob", id);

@@ -186,7 +186,7 @@ fn a_directory_made_by_hand_would_be_adopted_at_once() {
 
 #[test]
 fn everyone_who_ever_worked_here_would_be_reactivated() {
-    let inactive = |user: ScimUser, n: usize| if n % 4 == 0 { user.with_active(false) } else { user };
+    let inactive = |user: ScimUser, n: usize| if n.is_multiple_of(4) { user.with_active(false) } else { user };
     let held = users(0..40).into_iter().zip(0..).map(|(user, n)| inactive(user, n)).collect();
     let (current, source) = (Current::complete(held), users(0..40));
     let refusal = policy().plan(&current, &source).unwrap_err();
