@@ -83,22 +83,9 @@ impl StepJob {
             return Ok(Some(id));
         }
         match to.kind {
-            Kind::User => self.find::<R, ScimUser>(repository, to).await,
-            Kind::Group => self.find::<R, ScimGroup>(repository, to).await,
+            Kind::User => find::<R, ScimUser>(repository, to).await,
+            Kind::Group => find::<R, ScimGroup>(repository, to).await,
         }
-    }
-
-    async fn find<R: ScimRepository, T: Resource>(&self, repository: &R, to: &Reference) -> Result<Option<String>> {
-        let found = match (&to.name, &to.external_id) {
-            (Some(name), _) => repository.get_by_name::<T>(name).await?,
-            (None, Some(id)) => {
-                let query = ListQuery::new().filter(Filter::eq("externalId", id.as_str())).count(2);
-                let page = repository.list::<T>(&query).await?;
-                page.resources.into_iter().find(|found| found.external_id() == Some(id))
-            }
-            (None, None) => None,
-        };
-        Ok(found.and_then(|found| found.id().map(ToOwned::to_owned)))
     }
 
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
@@ -161,6 +148,21 @@ impl StepJob {
             }
         }
     }
+}
+
+/// The id of the user or group of the server that a reference means.
+#[maybe_async]
+async fn find<R: ScimRepository, T: Resource>(repository: &R, to: &Reference) -> Result<Option<String>> {
+    let found = match (&to.name, &to.external_id) {
+        (Some(name), _) => repository.get_by_name::<T>(name).await?,
+        (None, Some(id)) => {
+            let query = ListQuery::new().filter(Filter::eq("externalId", id.as_str())).count(2);
+            let page = repository.list::<T>(&query).await?;
+            page.resources.into_iter().find(|found| found.external_id() == Some(id))
+        }
+        (None, None) => None,
+    };
+    Ok(found.and_then(|found| found.id().map(ToOwned::to_owned)))
 }
 
 /// Whether the state of the user or group after a failed write decides how to go on.

@@ -9,7 +9,7 @@ use super::{InFlight, ScimRepository, ScimService, example, maybe_async};
 use crate::config::Membership;
 use crate::error::Result;
 use crate::exchange::{Work, WorkSpan};
-use crate::model::{ScimGroup, ScimMember, ScimUser, member};
+use crate::model::{Resource, ScimGroup, ScimMember, ScimUser, member};
 use crate::plan::{Current, CurrentGroup};
 
 /// How many requests are in flight.
@@ -41,7 +41,9 @@ impl<R: ScimRepository> ScimService<R> {
     ///
     /// Where the members are read is decided by the [`Membership`] of the profile. A group that a list shows
     /// without members is read again by its id, since some servers show members only there. With
-    /// [`ByFilter`](Membership::ByFilter) it sends one request for each user. Members that cannot be read are
+    /// [`ByFilter`](Membership::ByFilter) it sends one request for each user and group. With
+    /// [`OfUsers`](Membership::OfUsers) nested groups are not seen: set
+    /// [`Policy::flattens_groups`](crate::plan::Policy::flattens_groups). Members that cannot be read are
     /// not taken for absent: a plan reports a conflict for such a group.
     ///
     /// # Errors
@@ -71,7 +73,10 @@ impl<R: ScimRepository> ScimService<R> {
         let groups = match membership {
             Membership::OfGroups => self.with_members_read(groups).await?,
             Membership::OfUsers => with_members(groups, memberships(current.users())),
-            Membership::ByFilter => with_members(groups, self.found_memberships(current.users()).await?),
+            Membership::ByFilter => {
+                let found = self.found_memberships(current.users(), &groups).await?;
+                with_members(groups, found)
+            }
             Membership::Hidden => {
                 let hidden = |group| CurrentGroup::unread(group, "the server does not show members");
                 groups.into_iter().map(hidden).collect()
@@ -105,10 +110,11 @@ impl<R: ScimRepository> ScimService<R> {
         }
     }
 
-    /// The members of each group, found by asking for the groups of each user.
-    async fn found_memberships(&self, users: &[ScimUser]) -> Result<Memberships> {
+    /// The members of each group, found by asking for the groups of each user and group.
+    async fn found_memberships(&self, users: &[ScimUser], groups: &[ScimGroup]) -> Result<Memberships> {
         let mut found = Memberships::new();
-        for id in users.iter().filter_map(|user| user.id.as_deref()) {
+        let members = users.iter().filter_map(ScimUser::id).chain(groups.iter().filter_map(ScimGroup::id));
+        for id in members {
             let mut groups = self.groups().iter().matching(Filter::eq("members", id));
             while let Some(group) = groups.try_next().await? {
                 found.entry(group.id.unwrap_or_default()).or_default().push(id.to_owned());

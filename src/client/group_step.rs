@@ -8,7 +8,7 @@ use super::{ScimRepository, maybe_async, sleep};
 use crate::config::Membership;
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
 use crate::model::{Resource, ScimGroup, Target};
-use crate::plan::{Action, Fit, MEMBERS_IN_A_REQUEST, Outcome, Reference, additions};
+use crate::plan::{Action, Fit, MEMBERS_IN_A_REQUEST, Outcome, Reference, additions, lost};
 
 /// How long the client waits before it reads members again that a server does not show yet.
 const READ_AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
@@ -190,7 +190,7 @@ impl StepJob {
             rounds += 1;
             let patch = self.step.members_patch(members, by_list);
             match repository.patch::<ScimGroup>(Target::unchanged(&known)?, &patch).await {
-                Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await?),
+                Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await),
                 Err(error) if error.write_outcome() == Some(WriteOutcome::Unknown) => unknown = Some(error),
                 Err(error) if is_worth_a_look(&error) || is_about_members(&error) => {}
                 Err(error) => return Err(error.into()),
@@ -225,7 +225,7 @@ impl StepJob {
                 Ok(_) if by_list && profile.patches && shows_members => {
                     return Ok(self.removed_by_list(repository, &held, left).await?);
                 }
-                Ok(answer) => return Ok(self.sent(repository, group, answer, left).await?),
+                Ok(answer) => return Ok(self.sent(repository, group, answer, left).await),
                 Err(error) => error,
             };
             if rounds == ROUNDS || !is_worth_a_look(&error) {
@@ -244,14 +244,14 @@ impl StepJob {
         group: &str,
         answer: Option<ScimGroup>,
         members: Vec<Reference>,
-    ) -> Result<Sent> {
+    ) -> Sent {
         self.ends.record_version(group, answer.as_ref().and_then(Resource::version));
         let not_kept = if repository.profile().membership == Membership::OfGroups {
-            self.read_back(repository, group, answer, members).await?
+            self.read_back(repository, group, answer, members).await
         } else {
             Vec::new()
         };
-        Ok(Sent { is_sent: true, not_kept })
+        Sent { is_sent: true, not_kept }
     }
 
     /// What became of a removal by a list of members, which some servers take for a removal of all members.
@@ -263,9 +263,9 @@ impl StepJob {
     ) -> Result<Sent> {
         let group = before.id().unwrap_or_default();
         let Some(after) = repository.get::<ScimGroup>(group).await? else { return Ok(Sent::default()) };
-        let lost = self.step.lost(before, &after, &members);
+        let lost = lost(before, &after, &members);
         if lost.is_empty() {
-            let not_kept = self.read_back(repository, group, Some(after), members).await?;
+            let not_kept = self.read_back(repository, group, Some(after), members).await;
             return Ok(Sent { is_sent: true, not_kept });
         }
         for lost in lost.chunks(MEMBERS_IN_A_REQUEST) {
@@ -287,7 +287,7 @@ impl StepJob {
         group: &str,
         answer: Option<ScimGroup>,
         members: Vec<Reference>,
-    ) -> Result<Vec<Reference>> {
+    ) -> Vec<Reference> {
         let shown = answer.filter(|group| group.members.is_some());
         let mut left = match shown {
             Some(group) => self.step.left_to_change(&group, &members),
@@ -306,7 +306,7 @@ impl StepJob {
                 Ok(None) | Err(_) => break,
             }
         }
-        Ok(left)
+        left
     }
 }
 

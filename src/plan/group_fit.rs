@@ -62,13 +62,6 @@ impl Step {
         members.iter().filter(is_left).cloned().collect()
     }
 
-    /// The members that a group has lost, but for those that were to be removed.
-    pub(crate) fn lost(&self, before: &ScimGroup, after: &ScimGroup, removed: &[Reference]) -> Vec<Reference> {
-        let removed = removed.iter().filter_map(|member| member.id.as_deref());
-        let kept: HashSet<_> = after.member_ids().chain(removed).collect();
-        before.member_ids().filter(|id| !kept.contains(id)).map(Reference::id).collect()
-    }
-
     /// The request that adds or removes these members.
     pub(crate) fn members_patch(&self, members: &[Reference], removes_by_list: bool) -> ScimPatchRequest {
         match self.action {
@@ -96,6 +89,13 @@ impl Step {
         }
         held
     }
+}
+
+/// The members that a group has lost, but for those that were to be removed.
+pub(crate) fn lost(before: &ScimGroup, after: &ScimGroup, removed: &[Reference]) -> Vec<Reference> {
+    let removed = removed.iter().filter_map(|member| member.id.as_deref());
+    let kept: HashSet<_> = after.member_ids().chain(removed).collect();
+    before.member_ids().filter(|id| !kept.contains(id)).map(Reference::id).collect()
 }
 
 /// The request that adds members to a group.

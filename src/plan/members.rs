@@ -99,10 +99,10 @@ impl Wanted {
                 Some(Ok(Some(members))) => flat.extend(members.iter().cloned()),
                 Some(Err(reason)) => problem = Some(format!("the members of {inner} are not known: {reason}")),
                 // The source does not say which members it has, so they stay.
-                Some(Ok(None)) | None => match groups.held(&inner) {
-                    Some(held) => flat.extend(held.member_ids().map(Reference::id)),
-                    None => {}
-                },
+                Some(Ok(None)) | None => {
+                    let held = groups.held(&inner).into_iter();
+                    flat.extend(held.flat_map(ScimGroup::member_ids).map(Reference::id));
+                }
             }
         }
         if let Some(members) = self.0.get_mut(group) {

@@ -48,7 +48,7 @@ pub use self::conflict::{Conflict, ConflictKind};
 pub use self::current::{Current, CurrentGroup};
 pub use self::desired::{Desired, DesiredGroup, Source};
 pub(crate) use self::ends::{Ends, Readiness};
-pub(crate) use self::group_fit::additions;
+pub(crate) use self::group_fit::{additions, lost};
 pub(crate) use self::groups::MEMBERS_IN_A_REQUEST;
 pub use self::guard::{Guard, Refusal};
 pub(crate) use self::journal::OpenJournal;

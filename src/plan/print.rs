@@ -128,14 +128,16 @@ impl fmt::Debug for Change {
 impl Action {
     const fn sign(self) -> char {
         match self {
-            Self::Create => '+',
-            Self::Update | Self::Adopt | Self::FreeName => '~',
+            Self::Create | Self::CreateGroup => '+',
+            Self::Update
+            | Self::Adopt
+            | Self::FreeName
+            | Self::RenameGroup
+            | Self::AddMembers
+            | Self::RemoveMembers => '~',
             Self::Reactivate => '^',
             Self::Deactivate => '-',
-            Self::Delete => 'x',
-            Self::CreateGroup => '+',
-            Self::RenameGroup | Self::AddMembers | Self::RemoveMembers => '~',
-            Self::DeleteGroup => 'x',
+            Self::Delete | Self::DeleteGroup => 'x',
         }
     }
 

@@ -49,6 +49,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature of serde")]
     fn is_user(&self) -> bool {
         *self == Self::User
     }

@@ -78,16 +78,16 @@ impl<'a> Tally<'a> {
         // How many members each group would get and lose.
         let mut moves: HashMap<&str, (usize, usize)> = HashMap::new();
         for step in &plan.steps {
-            let moved = step.members.len();
+            let number = step.members.len();
             let group = || step.id.as_deref().unwrap_or_default();
             match step.action {
                 Action::AddMembers => {
-                    tally.members_added += moved;
-                    moves.entry(group()).or_default().0 += moved;
+                    tally.members_added += number;
+                    moves.entry(group()).or_default().0 += number;
                 }
                 Action::RemoveMembers => {
-                    tally.members_removed += moved;
-                    moves.entry(group()).or_default().1 += moved;
+                    tally.members_renumber += number;
+                    moves.entry(group()).or_default().1 += number;
                 }
                 Action::DeleteGroup => tally.groups_deleted += 1,
                 // A user that gets a temporary name has another step.
@@ -95,8 +95,8 @@ impl<'a> Tally<'a> {
                 _ => tally.count(step),
             }
         }
-        let is_emptied = |(id, (added, removed)): &(&&str, &(usize, usize))| {
-            *added == 0 && members.get(**id).is_some_and(|held| *held >= FULL && removed >= held)
+        let is_emptied = |(id, (added, renumber)): &(&&str, &(usize, usize))| {
+            *added == 0 && members.get(**id).is_some_and(|held| *held >= FULL && renumber >= held)
         };
         tally.groups_emptied = moves.iter().filter(is_emptied).count();
         tally

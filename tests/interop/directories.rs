@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wats_scim::plan::{Current, Desired, DesiredGroup, Leavers, Policy, Reference};
+use wats_scim::plan::{Current, CurrentGroup, Desired, DesiredGroup, Leavers, Policy, Reference};
 use wats_scim::{EnterpriseUser, ErrorKind, Extension, Profile, ScimUser};
 
 use super::{client, unique};
@@ -56,13 +56,13 @@ async fn a_directory_with_groups_is_made_and_changed() {
         let groups = held.groups().unwrap();
         let external_id = format!("{prefix}-g1");
         let group =
-            groups.iter().map(|held| held.group()).find(|group| group.external_id.as_ref() == Some(&external_id));
+            groups.iter().map(CurrentGroup::group).find(|group| group.external_id.as_ref() == Some(&external_id));
         let ids: BTreeSet<_> = group.unwrap().member_ids().collect();
         let users = held.users().iter().filter(|user| user.id.as_deref().is_some_and(|id| ids.contains(id)));
         let names: BTreeSet<_> = users.filter_map(|user| user.user_name.clone()).collect();
         assert_eq!(names, members.iter().map(|n| format!("{n}-{prefix}")).collect::<BTreeSet<_>>());
     }
-    for group in current(&client).await.groups().unwrap().iter().map(|held| held.group()) {
+    for group in current(&client).await.groups().unwrap().iter().map(CurrentGroup::group) {
         if group.external_id.as_deref().is_some_and(|id| id.starts_with(&prefix)) {
             client.groups().delete(group).await.unwrap();
         }

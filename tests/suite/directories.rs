@@ -35,6 +35,10 @@ type Person = (bool, Option<u8>);
 /// A group: its name, its members by number, and the groups nested in it, which have larger numbers.
 type Group = (bool, BTreeSet<u8>, BTreeSet<u8>);
 
+/// People by their external ids, each with the name and the manager; and groups, each with the name and the
+/// members.
+type State = (BTreeMap<String, (String, Option<String>)>, BTreeMap<String, (String, BTreeSet<String>)>);
+
 /// A directory by the numbers of its people and groups, which are their external ids.
 #[derive(Clone, Debug)]
 struct Directory {
@@ -114,7 +118,7 @@ impl Directory {
 
     /// What the server has to hold: for each person the name and the manager, for each group the name and the
     /// members, all by their external ids.
-    fn expected(&self) -> (BTreeMap<String, (String, Option<String>)>, BTreeMap<String, (String, BTreeSet<String>)>) {
+    fn expected(&self) -> State {
         let people = self.people.iter().map(|(n, (name, manager))| {
             (n.to_string(), (name_of(*n, *name), manager.map(|manager| manager.to_string())))
         });
@@ -127,10 +131,7 @@ impl Directory {
     }
 
     /// The same of a server. Those that the directory does not have are left out.
-    fn seen(
-        &self,
-        sandbox: &StandardSandbox,
-    ) -> (BTreeMap<String, (String, Option<String>)>, BTreeMap<String, (String, BTreeSet<String>)>) {
+    fn seen(&self, sandbox: &StandardSandbox) -> State {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (users, groups) = (sandbox.users(), sandbox.groups());
         let external: HashMap<String, String> =

@@ -41,12 +41,14 @@ enum Odd {
     OnlyRefs,
 }
 
+/// The last body of each address, and how often it is still shown.
+type Shown = Arc<Mutex<HashMap<String, (Vec<u8>, u32)>>>;
+
 /// A transport to a server with an oddity.
 struct OddTransport {
     inner: Transport,
     odd: Odd,
-    /// The last body of each address, and how often it is still shown.
-    shown: Arc<Mutex<HashMap<String, (Vec<u8>, u32)>>>,
+    shown: Shown,
 }
 
 fn is_of_groups(target: &str) -> bool {
@@ -54,7 +56,8 @@ fn is_of_groups(target: &str) -> bool {
 }
 
 impl OddTransport {
-    /// The answer of the server itself, or its request as the server takes it.
+    /// The request as the server takes it, or an answer at once.
+    #[allow(clippy::result_large_err, reason = "it is a test")]
     fn before(&self, mut request: Request<Vec<u8>>) -> Result<Request<Vec<u8>>, Response<Vec<u8>>> {
         let rejected = |detail: &str| {
             let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "400", "detail": detail });
