@@ -3,6 +3,7 @@
 mod attributes;
 mod event;
 mod events;
+pub(crate) mod format;
 pub(crate) mod lines;
 mod log;
 mod record;
@@ -15,6 +16,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use attributes::without_filter;
 pub use event::{Attribute, Event, Outcome};
 pub use events::Events;
 pub use log::Log;

@@ -2,40 +2,12 @@
 //!
 //! A stored plan can be edited, so it is checked when it is read and again when a step is applied.
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use wats_scim_filter::json::{covers, holds_nothing, same_name, truth};
 
 use super::merge::value_at;
-use super::{Action, Change, Conflict, Inexpressible, Plan, Rules, Step};
+use super::{Action, Change, Step};
 use crate::model::{ScimUser, object};
-
-/// A plan as it is stored, before it is checked.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct StoredPlan {
-    server: Option<String>,
-    #[serde(default, with = "super::provenance::time")]
-    made_at: Option<DateTime<Utc>>,
-    steps: Vec<Step>,
-    conflicts: Vec<Conflict>,
-    inexpressible: Vec<Inexpressible>,
-    unchanged: usize,
-    rules: Rules,
-}
-
-impl TryFrom<StoredPlan> for Plan {
-    type Error = String;
-
-    fn try_from(stored: StoredPlan) -> Result<Self, String> {
-        let StoredPlan { server, made_at, steps, conflicts, inexpressible, unchanged, rules } = stored;
-        for (number, step) in (1..).zip(&steps) {
-            step.check().map_err(|why| format!("step {number} of the plan is inconsistent: {why}"))?;
-        }
-        Ok(Self { server, made_at, steps, conflicts, inexpressible, unchanged, rules })
-    }
-}
 
 impl Step {
     /// The reason why the step is inconsistent. The text contains no values, which are personal data.
@@ -131,7 +103,7 @@ impl Change {
 mod tests {
     use serde_json::json;
 
-    use super::super::{Current, Leavers, Policy};
+    use super::super::{Current, Leavers, Plan, Policy};
     use super::*;
     use crate::config::Profile;
 

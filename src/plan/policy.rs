@@ -8,7 +8,7 @@ use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
 use super::merge::is_active;
 use super::provenance;
-use super::{Action, Change, Conflict, Current, Inexpressible, Plan, Refusal, Rules, Step};
+use super::{Action, Cause, Change, Conflict, Current, Finding, Inexpressible, Origin, Plan, Refusal, Rules, Step};
 use crate::config::Profile;
 use crate::model::{Resource, ScimUser};
 
@@ -200,6 +200,10 @@ impl Policy {
         let mut plan = Plan {
             server: current.server().map(ToOwned::to_owned),
             made_at: Some(provenance::now()),
+            made_by: None,
+            policy: None,
+            salt: Some(provenance::salt()),
+            stores_passwords: false,
             steps: Vec::new(),
             conflicts: pairs.conflicts,
             inexpressible: Vec::new(),
@@ -242,6 +246,21 @@ impl Policy {
         self.concerns.as_ref().is_none_or(|concerns| concerns(user))
     }
 
+    /// Why a user of the server has no step.
+    pub(super) fn rule_for(&self, user: &ScimUser, is_in_source: bool) -> Finding {
+        if self.is_protected(user) {
+            Finding::Protected
+        } else if is_in_source {
+            Finding::Unchanged
+        } else if self.leavers == Leavers::Keep {
+            Finding::Kept
+        } else if self.is_concerned(user) {
+            Finding::Unchanged
+        } else {
+            Finding::OutOfScope
+        }
+    }
+
     /// A user that is in both lists.
     fn meet(&self, plan: &mut Plan, held: &ScimUser, desired: &ScimUser) {
         if self.is_protected(held) {
@@ -260,11 +279,16 @@ impl Policy {
 
     /// A user that is missing from the source.
     fn leave(&self, plan: &mut Plan, held: &ScimUser) {
+        let steps = plan.steps.len();
         if self.leavers == Leavers::Delete {
             plan.steps.push(deletion(held));
         } else {
             let desired = ScimUser::default().with_active(false);
             self.change(plan, held, &desired);
+        }
+        for step in plan.steps.iter_mut().skip(steps) {
+            step.cause = Cause::Missing;
+            step.origin = step.id.as_deref().map(|id| Origin::held(plan.server.as_deref(), id));
         }
     }
 
@@ -290,10 +314,13 @@ fn creation(desired: &ScimUser) -> Step {
         id: None,
         external_id: desired.external_id.clone(),
         version: None,
+        cause: Cause::Source,
+        origin: None,
         members: Vec::new(),
         changes: Vec::new(),
         left_out: Vec::new(),
         desired: Some(desired.clone()),
+        left_out_secrets: Vec::new(),
     }
 }
 
@@ -304,11 +331,14 @@ fn deletion(held: &ScimUser) -> Step {
         id: held.id.clone(),
         external_id: held.external_id.clone(),
         version: held.version().map(ToOwned::to_owned),
+        cause: Cause::Missing,
+        origin: None,
         members: Vec::new(),
         // A user that was reactivated meanwhile is not deleted.
         changes: vec![Change { path: "active".to_owned(), from: is_active(held).map(Into::into), to: None }],
         left_out: Vec::new(),
         desired: None,
+        left_out_secrets: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use wats_scim_filter::json::{holds_nothing, is_write_only, same_name};
 
 use super::merge::is_ours;
-use super::{Action, Change, Plan, Step};
+use super::{Action, Change, Origin, Plan, Step};
 use crate::error::one_line;
 use crate::model::json::names_password;
 use crate::model::{member, object};
@@ -42,7 +42,8 @@ impl fmt::Display for Plan {
     }
 }
 
-/// One line: the user, the action, and what changes. A creation has all attributes of the new user.
+/// One line: the user, the action, what changes, and the row of the source. A creation has all attributes of
+/// the new user.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.action.sign(), shown(&self.name))?;
@@ -58,6 +59,12 @@ impl fmt::Display for Step {
         }
         if !self.left_out.is_empty() {
             write!(f, "{separator}cannot be sent: {}", shown(&self.left_out.join("; ")))?;
+        }
+        if !self.left_out_secrets.is_empty() {
+            write!(f, "{separator}not stored: {}", shown(&self.left_out_secrets.join(", ")))?;
+        }
+        if let Some(origin @ Origin::Row { .. }) = &self.origin {
+            write!(f, "  [{}]", shown(&origin.to_string()))?;
         }
         Ok(())
     }
@@ -182,7 +189,7 @@ pub(super) fn without_passwords(value: &Value) -> Value {
 }
 
 /// On one line, without control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     one_line(text).unwrap_or_default()
 }
 
@@ -200,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_only_in_what_is_stored_of_a_new_user() {
+    fn a_password_is_neither_printed_nor_stored() {
         let held = users(json!([{ "id": "1", "userName": "ann", "title": "T" }]));
         let desired = users(json!([
             { "userName": "ann", "title": "Dr", "password": "canary", "urn:x": { "accounts": [{ "password": "hidden" }] } },
@@ -210,8 +217,9 @@ mod tests {
         assert_eq!(plan.steps.len(), 2);
         let text = format!("{plan} {plan:?}");
         assert!(!text.contains("canary") && !text.contains("hidden"), "{text}");
-        let stored = |step: usize| serde_json::to_string(&plan.steps[step]).unwrap();
-        assert!(!stored(0).contains("canary") && stored(1).contains("canary"));
+        let stored = serde_json::to_string(&plan).unwrap();
+        assert!(!stored.contains("canary") && !stored.contains("hidden"), "{stored}");
+        assert!(stored.contains(r#""leftOutSecrets":["password"]"#), "{stored}");
     }
 
     #[test]

@@ -349,7 +349,8 @@ async fn a_begun_step_is_looked_up_before_it_is_repeated() {
     let plan = without_guards(client.profile()).plan(&Current::complete(Vec::new()), &desired).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    let mut text = format!("{{\"plan\":{}}}\n", serde_json::to_string(&plan).unwrap());
+    let mut text =
+        format!("{{\"format\":\"wats-scim-journal/1\",\"plan\":{}}}\n", serde_json::to_string(&plan).unwrap());
     text.push_str("{\"step\":0,\"state\":\"begun\"}\n{\"step\":1,\"state\":\"begun\"}\n{\"step\":1,\"sta");
     std::fs::write(&path, text).unwrap();
     client.create_user(&desired[0]).await.unwrap();
