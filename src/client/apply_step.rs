@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use wats_scim_filter::Filter;
+
 use super::settle::{Found, LOOK_FAILED, look_for};
 use super::step::{ENDS_THE_WORK, Job, weight};
 use super::{ScimRepository, maybe_async};
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
-use crate::model::{ScimUser, Target};
+use crate::exchange::ListQuery;
+use crate::model::{Resource, ScimGroup, ScimUser, Target};
 use crate::outside::mistake;
-use crate::plan::{Action, AppliedStep, Fit, OpenJournal, Outcome, Plan, Step};
+use crate::plan::{Action, AppliedStep, Ends, Fit, Kind, OpenJournal, Outcome, Plan, Reference, Step};
 
 /// Applies one step.
 pub(super) struct StepJob {
     pub(super) number: usize,
     pub(super) step: Step,
     pub(super) plan: Arc<Plan>,
+    pub(super) ends: Ends,
     pub(super) journal: Option<OpenJournal>,
 }
 
@@ -23,14 +27,16 @@ impl Job for StepJob {
     type Output = (AppliedStep, Result<()>);
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        let done = match self.step.action {
-            Action::Create => self.create(repository).await,
-            _ => self.change(repository).await,
+        let done = if self.step.action.is_of_group() {
+            self.apply_to_group(repository).await.map(|(outcome, id)| (outcome, None, id))
+        } else {
+            self.apply_to_user(repository).await.map(|(outcome, user)| (outcome, user, None))
         };
-        let (outcome, user) = done.unwrap_or_else(|error| (Outcome::Failed(error), None));
-        let Self { number, step, journal, .. } = self;
-        let id = user.as_ref().and_then(|user| user.id.as_deref());
-        let written = journal.map_or(Ok(()), |journal| journal.end(number, &step, id, &outcome));
+        let (outcome, user, id) = done.unwrap_or_else(|error| (Outcome::Failed(error), None, None));
+        let Self { number, step, journal, ends, .. } = self;
+        let id = id.or_else(|| user.as_ref()?.id.clone()).or_else(|| step.id.clone());
+        ends.record(number, &outcome, id.as_deref());
+        let written = journal.map_or(Ok(()), |journal| journal.end(number, &step, id.as_deref(), &outcome));
         (AppliedStep { number, step, outcome, user }, written)
     }
 
@@ -44,17 +50,60 @@ impl Job for StepJob {
     }
 }
 
-type Done = (Outcome, Option<ScimUser>);
+/// The outcome of a step, and the user or group as the server holds it after the step.
+pub(super) type Done<T = ScimUser> = (Outcome, Option<T>);
 
 /// How often a step is tried again because its user changed in the meantime, or because the outcome of
 /// the write is unknown.
-const ROUNDS: u32 = 3;
+pub(super) const ROUNDS: u32 = 3;
 
 #[maybe_async]
 impl StepJob {
+    async fn apply_to_user<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
+        let with_manager;
+        let job = match self.step.new_manager() {
+            Some(manager) => match self.id_of(repository, &manager).await? {
+                Some(id) => {
+                    with_manager = self.with_step(self.step.with_manager(&id));
+                    &with_manager
+                }
+                None => return Ok((Outcome::Blocked(format!("its manager: {manager} is not on the server")), None)),
+            },
+            None => self,
+        };
+        match job.step.action {
+            Action::Create => job.create(repository).await,
+            _ => job.change(repository).await,
+        }
+    }
+
+    /// The id of what the step refers to: a step before it may have created it.
+    pub(super) async fn id_of<R: ScimRepository>(&self, repository: &R, to: &Reference) -> Result<Option<String>> {
+        if let Some(id) = to.id.clone().or_else(|| self.ends.created(to)) {
+            return Ok(Some(id));
+        }
+        match to.kind {
+            Kind::User => self.find::<R, ScimUser>(repository, to).await,
+            Kind::Group => self.find::<R, ScimGroup>(repository, to).await,
+        }
+    }
+
+    async fn find<R: ScimRepository, T: Resource>(&self, repository: &R, to: &Reference) -> Result<Option<String>> {
+        let found = match (&to.name, &to.external_id) {
+            (Some(name), _) => repository.get_by_name::<T>(name).await?,
+            (None, Some(id)) => {
+                let query = ListQuery::new().filter(Filter::eq("externalId", id.as_str())).count(2);
+                let page = repository.list::<T>(&query).await?;
+                page.resources.into_iter().find(|found| found.external_id() == Some(id))
+            }
+            (None, None) => None,
+        };
+        Ok(found.and_then(|found| found.id().map(ToOwned::to_owned)))
+    }
+
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
         let desired = self.step.desired.as_ref().ok_or_else(|| unusable(&self.step, "it has no desired user"))?;
-        if self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number)) {
+        if self.was_begun() {
             let found = look_for(repository, desired).await?;
             if let Some(done) = self.found(found, desired)? {
                 return Ok(done);
@@ -85,7 +134,7 @@ impl StepJob {
                 Err(error) => return Err(after(unknown, error)),
             };
             let may_be_done = unknown.is_some();
-            let Some(held) = held else { return Ok(self.gone(may_be_done)) };
+            let Some(held) = held else { return Ok((self.gone(may_be_done), None)) };
             let done = match (self.plan.rules.fit(&self.step, &held)?, unknown) {
                 (Fit::Stale(reason), None) => return Ok((Outcome::Skipped(reason), Some(held))),
                 (Fit::Stale(reason), Some(written)) => return Err(written.with_note(&format!("; then {reason}"))),
@@ -104,24 +153,27 @@ impl StepJob {
                 Ok(user) => return Ok(self.applied(user)),
                 Err(error) => error,
             };
-            let is_unknown = error.write_outcome() == Some(WriteOutcome::Unknown);
-            let is_worth_a_look = match error.kind() {
-                ErrorKind::Unauthorized => false,
-                ErrorKind::PreconditionFailed | ErrorKind::NotFound => true,
-                _ => is_unknown,
-            };
-            if rounds == ROUNDS || !is_worth_a_look {
+            if rounds == ROUNDS || !is_worth_a_look(&error) {
                 return Err(after(unknown, error));
             }
-            if is_unknown {
+            if error.write_outcome() == Some(WriteOutcome::Unknown) {
                 unknown = Some(error);
             }
         }
     }
 }
 
+/// Whether the state of the user or group after a failed write decides how to go on.
+pub(super) fn is_worth_a_look(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Unauthorized => false,
+        ErrorKind::PreconditionFailed | ErrorKind::NotFound => true,
+        _ => error.write_outcome() == Some(WriteOutcome::Unknown),
+    }
+}
+
 /// The error of a step, after a write that may have been applied.
-fn after(unknown: Option<Error>, error: Error) -> Error {
+pub(super) fn after(unknown: Option<Error>, error: Error) -> Error {
     match unknown {
         Some(written) => written.followed_by(&error, "the next attempt failed too"),
         None => error,
@@ -129,6 +181,16 @@ fn after(unknown: Option<Error>, error: Error) -> Error {
 }
 
 impl StepJob {
+    fn with_step(&self, step: Step) -> Self {
+        let Self { number, step: _, plan, ends, journal } = self;
+        Self { number: *number, step, plan: Arc::clone(plan), ends: ends.clone(), journal: journal.clone() }
+    }
+
+    /// Whether the step was begun before, so that it may have been applied.
+    pub(super) fn was_begun(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number))
+    }
+
     /// The outcome of a write, from the user in the answer.
     fn applied(&self, user: Option<ScimUser>) -> Done {
         let desired = self.step.desired.as_ref();
@@ -155,13 +217,14 @@ impl StepJob {
         Ok(Some((outcome, Some(held))))
     }
 
-    fn gone(&self, may_be_done: bool) -> Done {
-        let outcome = match (self.step.action, may_be_done) {
-            (Action::Delete, true) => Outcome::Applied,
-            (Action::Delete, false) => Outcome::Unneeded,
+    /// The outcome if the user or group of the step does not exist.
+    pub(super) fn gone(&self, may_be_done: bool) -> Outcome {
+        match (self.step.action, may_be_done) {
+            (Action::Delete | Action::DeleteGroup, true) => Outcome::Applied,
+            (Action::Delete | Action::DeleteGroup, false) => Outcome::Unneeded,
+            (action, _) if action.is_of_group() => Outcome::Skipped("the group no longer exists".to_owned()),
             _ => Outcome::Skipped("the user no longer exists".to_owned()),
-        };
-        (outcome, None)
+        }
     }
 }
 
@@ -170,6 +233,9 @@ pub(super) fn unusable(step: &Step, why: &str) -> Error {
     let operation = match step.action {
         Action::Create => Operation::Create("user"),
         Action::Delete => Operation::Delete("user"),
+        Action::CreateGroup => Operation::Create("group"),
+        Action::DeleteGroup => Operation::Delete("group"),
+        action if action.is_of_group() => Operation::Patch("group"),
         _ => Operation::Patch("user"),
     };
     Error::invalid(format!("the step is inconsistent: {why}; make a new plan")).in_operation(operation)

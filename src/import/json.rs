@@ -8,9 +8,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::{ImportError, quoted};
-use super::rows::Rows;
+use super::rows::{Imported, Rows, in_file};
 use super::schema;
-use crate::model::ScimUser;
+use crate::model::{Origins, ScimUser};
 
 /// Reads users from JSON: an array of SCIM users, a list response, or JSON Lines, with one user per
 /// line.
@@ -43,6 +43,15 @@ use crate::model::ScimUser;
 /// not JSON, if it has another form, or if it is a list response with fewer users than its
 /// `totalResults` or with a `nextCursor`, that is, a single page of a longer list.
 pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportError> {
+    users_from_json_with_origins(json).map(|(users, _)| users)
+}
+
+/// Reads users from JSON, like [`users_from_json`], with the line on which each begins.
+///
+/// # Errors
+///
+/// Those of [`users_from_json`].
+pub fn users_from_json_with_origins(json: impl AsRef<[u8]>) -> Result<(Vec<ScimUser>, Origins), ImportError> {
     let json = json.as_ref();
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let text = match str::from_utf8(json) {
@@ -69,9 +78,18 @@ pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportEr
 ///
 /// Those of [`users_from_json`], and an I/O error if the file cannot be read.
 pub fn users_from_json_file(path: impl AsRef<Path>) -> Result<Vec<ScimUser>, ImportError> {
+    users_from_json_file_with_origins(path).map(|(users, _)| users)
+}
+
+/// Reads users from a JSON file, like [`users_from_json_file`], with the file and the line on which each begins.
+///
+/// # Errors
+///
+/// Those of [`users_from_json_file`].
+pub fn users_from_json_file_with_origins(path: impl AsRef<Path>) -> Result<(Vec<ScimUser>, Origins), ImportError> {
     let path = path.as_ref();
-    let read = std::fs::read(path).map_err(ImportError::from).and_then(users_from_json);
-    read.map_err(|error| error.in_file(path))
+    let read = std::fs::read(path).map_err(ImportError::from).and_then(users_from_json_with_origins);
+    in_file(read, path)
 }
 
 fn not_json(error: &serde_json::Error) -> ImportError {
@@ -84,7 +102,7 @@ fn is_json_lines(text: &str) -> bool {
     lines.next().is_some_and(|first| first.starts_with('{') && first.ends_with('}')) && lines.next().is_some()
 }
 
-fn read_lines(text: &str) -> Result<Vec<ScimUser>, ImportError> {
+fn read_lines(text: &str) -> Result<Imported, ImportError> {
     let mut rows = Rows::default();
     for (line, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
@@ -98,7 +116,7 @@ fn read_lines(text: &str) -> Result<Vec<ScimUser>, ImportError> {
     rows.finish()
 }
 
-fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, ImportError> {
+fn read_document(text: &str, document: &RawValue) -> Result<Imported, ImportError> {
     let json = document.get();
     let entries: Vec<&RawValue> = if json.starts_with('[') {
         serde_json::from_str(json).map_err(|error| not_json(&error))?

@@ -15,4 +15,8 @@ mod schema;
 #[cfg(feature = "csv")]
 pub use csv::UserCsv;
 pub use error::{BadRow, ImportError};
-pub use json::{users_from_json, users_from_json_file};
+pub use json::{
+    users_from_json, users_from_json_file, users_from_json_file_with_origins, users_from_json_with_origins,
+};
+
+pub use crate::model::{Origin, Origins};

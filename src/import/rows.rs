@@ -1,15 +1,28 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::path::Path;
 
 use wats_scim_filter::json::{is_invisible, is_joiner, text_key};
 
 use super::error::{BadRow, ImportError};
-use crate::model::ScimUser;
+use crate::model::{Origins, ScimUser};
+
+/// Users, and where they are from.
+pub(super) type Imported = (Vec<ScimUser>, Origins);
+
+/// What was read from a file.
+pub(super) fn in_file(read: Result<Imported, ImportError>, path: &Path) -> Result<Imported, ImportError> {
+    let (users, mut origins) = read.map_err(|error| error.in_file(path))?;
+    origins.file = Some(path.display().to_string());
+    Ok((users, origins))
+}
 
 /// The users and the bad rows of a source, collected while it is read.
 #[derive(Default)]
 pub(super) struct Rows {
     users: Vec<ScimUser>,
+    /// The line of each user.
+    origins: Origins,
     bad: Vec<BadRow>,
     /// The line of each `userName` and `externalId`.
     lines: HashMap<(&'static str, String), u64>,
@@ -43,6 +56,7 @@ impl Rows {
         }
         if problems.is_empty() {
             self.users.push(user);
+            self.origins.lines.push(line);
         } else {
             self.reject(line, problems.join("; "));
         }
@@ -53,9 +67,9 @@ impl Rows {
         self.bad.push(BadRow { line, reason: reason.into() });
     }
 
-    /// Returns all users, or an error with all bad rows.
-    pub(super) fn finish(self) -> Result<Vec<ScimUser>, ImportError> {
-        if self.bad.is_empty() { Ok(self.users) } else { Err(ImportError::of_rows(self.bad)) }
+    /// Returns all users with their lines, or an error with all bad rows.
+    pub(super) fn finish(self) -> Result<Imported, ImportError> {
+        if self.bad.is_empty() { Ok((self.users, self.origins)) } else { Err(ImportError::of_rows(self.bad)) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::print::shown;
 use super::select::Known;
-use super::{Conflict, Current, Inexpressible, Plan, Policy, Step};
+use super::{Conflict, Current, Inexpressible, Plan, Policy, Source, Step};
 use crate::model::{Origin, Resource, ScimUser};
 
 /// What a plan does with one user, from [`Policy::explain`] or [`Plan::explain`]. `Display` prints a line for
@@ -77,8 +77,9 @@ impl Policy {
     /// println!("{explanation}");
     /// ```
     #[must_use]
-    pub fn explain(&self, current: &Current, desired: &[ScimUser], who: &str) -> Explanation {
+    pub fn explain<S: Source + ?Sized>(&self, current: &Current, desired: &S, who: &str) -> Explanation {
         let planned = self.plan(current, desired);
+        let (desired, origins) = (desired.desired_users(), desired.origins());
         let (plan, guard) = match &planned {
             Ok(plan) => (plan, None),
             Err(refusal) => (refusal.plan(), Some(refusal.to_string())),
@@ -86,12 +87,12 @@ impl Policy {
         let mut known = Known::of(who);
         let asked =
             |known: &Known, user: &ScimUser| known.has(user.user_name.as_deref(), user.external_id(), user.id());
-        let rows: Vec<_> = desired.iter().filter(|user| asked(&known, user)).collect();
-        rows.iter().for_each(|row| known.add(row.user_name.as_deref(), row.external_id(), None));
+        let rows: Vec<_> = desired.iter().enumerate().filter(|(_, user)| asked(&known, user)).collect();
+        rows.iter().for_each(|(_, row)| known.add(row.user_name.as_deref(), row.external_id(), None));
         let held: Vec<_> = current.users().iter().filter(|user| asked(&known, user)).collect();
         held.iter().for_each(|user| known.add(user.user_name.as_deref(), user.external_id(), user.id()));
-        let mut findings: Vec<_> =
-            rows.iter().map(|row| in_source(row)).chain(held.iter().map(|user| on_server(user))).collect();
+        let in_source = rows.iter().map(|(row, user)| in_source(user, origins.and_then(|origins| origins.get(*row))));
+        let mut findings: Vec<_> = in_source.chain(held.iter().map(|user| on_server(user))).collect();
         let found = plan.findings(&known);
         if found.is_empty() {
             findings.extend(held.iter().map(|user| self.rule_for(user, !rows.is_empty())));
@@ -130,11 +131,11 @@ impl Plan {
     }
 }
 
-fn in_source(user: &ScimUser) -> Finding {
+fn in_source(user: &ScimUser, origin: Option<Origin>) -> Finding {
     Finding::InSource {
         user_name: user.user_name.clone().unwrap_or_default(),
         external_id: user.external_id.clone(),
-        origin: None,
+        origin,
     }
 }
 

@@ -152,8 +152,8 @@ struct Open {
     journal: Journal,
     /// `None` in a dry run.
     lines: Option<Lines>,
-    /// The last known state of each step.
-    states: Vec<Option<StepState>>,
+    /// The last line of each step.
+    last: Vec<Option<StateLine>>,
 }
 
 impl OpenJournal {
@@ -170,15 +170,15 @@ impl OpenJournal {
         lines.is_synced = journal.is_synced;
         let unreadable = |error| failed("could not be read", error);
         let known = read::<StateLine>(lines.read().map_err(unreadable)?).map_err(unreadable)?;
-        let states = if let Some(known) = known {
+        let last = if let Some(known) = known {
             known.check(path, plan)?;
-            known.states()
+            known.last
         } else {
             begin(&lines, plan).map_err(|error| failed("could not be written", error))?;
             Vec::new()
         };
         make_private(path).map_err(|error| failed("could not be made readable by its owner only", error))?;
-        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), states }))))
+        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), last }))))
     }
 
     /// Reads the journal of a plan without writing to it.
@@ -187,8 +187,8 @@ impl OpenJournal {
         if let Some(known) = &known {
             known.check(&journal.path, plan)?;
         }
-        let states = known.map(|known| known.states()).unwrap_or_default();
-        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, states })))
+        let last = known.map(|known| known.last).unwrap_or_default();
+        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, last })))
     }
 
     pub(crate) fn is_done(&self, step: usize) -> bool {
@@ -201,7 +201,16 @@ impl OpenJournal {
     }
 
     fn state(&self, step: usize) -> Option<StepState> {
-        self.0.states.get(step).copied().flatten()
+        self.line(step).map(|line| line.state)
+    }
+
+    /// The id of the user or group of a step that was done before, if it is known.
+    pub(crate) fn id(&self, step: usize) -> Option<&str> {
+        self.line(step)?.id.as_deref()
+    }
+
+    fn line(&self, step: usize) -> Option<&StateLine> {
+        self.0.last.get(step)?.as_ref()
     }
 
     /// Records that a step begins.
@@ -217,6 +226,7 @@ impl OpenJournal {
             Outcome::NotKept(reason) => (StepState::Applied, Some(reason.clone())),
             Outcome::Unneeded | Outcome::DoneBefore => (StepState::Unneeded, None),
             Outcome::Skipped(reason) => (StepState::Skipped, Some(reason.clone())),
+            Outcome::Blocked(_) => (StepState::Skipped, Some(outcome.to_string())),
             Outcome::Failed(error) => (StepState::Failed, Some(error.to_string())),
             Outcome::Planned => return Ok(()),
         };
@@ -234,10 +244,6 @@ fn is_done(state: Option<StepState>) -> bool {
 }
 
 impl Known<StateLine> {
-    fn states(&self) -> Vec<Option<StepState>> {
-        self.last.iter().map(|last| last.as_ref().map(|last| last.state)).collect()
-    }
-
     fn check(&self, path: &Path, plan: &Plan) -> Result<()> {
         if self.plan == *plan {
             return Ok(());

@@ -59,10 +59,11 @@ pub(super) struct Line<'a> {
 }
 
 /// What an apply needs of a line.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct StateLine {
     step: usize,
     pub(super) state: StepState,
+    pub(super) id: Option<Box<str>>,
 }
 
 impl LastLine for StateLine {

@@ -88,6 +88,7 @@ impl Serialize for Outcome {
             Self::Planned => ("planned", None, None),
             Self::Skipped(reason) => ("skipped", Some(reason.clone()), None),
             Self::NotKept(reason) => ("notKept", Some(reason.clone()), None),
+            Self::Blocked(by) => ("blocked", Some(format!("blocked by {by}")), None),
             Self::Failed(error) => ("failed", Some(error.to_string()), Some(error)),
         };
         ShownOutcome { outcome, reason, error }.serialize(serializer)

@@ -43,6 +43,8 @@ pub enum Outcome {
     /// names the attributes. A new plan would have a step for them again: remove them from the source, or
     /// find out why the server does not store them.
     NotKept(String),
+    /// The step needs another one that was not done, so nothing was sent. The text names it.
+    Blocked(String),
     /// The step failed; [`Error::write_outcome`] tells whether it may have been applied.
     Failed(Error),
 }
@@ -51,7 +53,7 @@ impl Outcome {
     /// Whether the user does not have the desired state.
     #[must_use]
     pub fn is_problem(&self) -> bool {
-        matches!(self, Self::Skipped(_) | Self::NotKept(_) | Self::Failed(_))
+        matches!(self, Self::Skipped(_) | Self::NotKept(_) | Self::Blocked(_) | Self::Failed(_))
     }
 }
 
@@ -64,6 +66,7 @@ impl fmt::Display for Outcome {
             Self::Planned => f.write_str("planned; nothing was sent"),
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
             Self::NotKept(reason) => write!(f, "applied, not kept: {reason}"),
+            Self::Blocked(by) => write!(f, "blocked by {by}"),
             Self::Failed(error) => write!(f, "failed: {error}"),
         }
     }
@@ -102,7 +105,7 @@ impl Report {
             Outcome::Unneeded => self.unneeded += 1,
             Outcome::DoneBefore => self.done_before += 1,
             Outcome::Planned => self.planned += 1,
-            Outcome::Skipped(_) | Outcome::Failed(_) => self.problems.push(step),
+            Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Failed(_) => self.problems.push(step),
             Outcome::NotKept(_) => {
                 self.applied += 1;
                 self.problems.push(step);
@@ -120,7 +123,7 @@ impl fmt::Display for Report {
             (self.unneeded, "not needed any more"),
             (self.done_before, "done before"),
             (self.planned, "planned"),
-            (self.problems.len() - not_kept, "skipped or failed"),
+            (self.problems.len() - not_kept, "skipped, blocked or failed"),
             (self.not_begun, "not begun"),
         ] {
             if count > 0 {

@@ -13,8 +13,8 @@ use std::path::Path;
 use self::cells::Splitter;
 use self::columns::Columns;
 use super::error::ImportError;
-use super::rows::Rows;
-use crate::model::ScimUser;
+use super::rows::{Rows, in_file};
+use crate::model::{Origins, ScimUser};
 
 /// Reads users from CSV (RFC 4180): all users, or an error with the line of every bad row.
 ///
@@ -135,6 +135,24 @@ impl UserCsv {
     /// unknown column, if two columns set the same attribute or none sets `userName`, if a setting
     /// is not valid, or after an I/O error.
     pub fn read(&self, input: impl Read) -> Result<Vec<ScimUser>, ImportError> {
+        self.read_with_origins(input).map(|(users, _)| users)
+    }
+
+    /// Reads users from CSV, like [`read`](Self::read), with the line of each.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    ///
+    /// ```
+    /// use wats_scim::import::UserCsv;
+    ///
+    /// let (users, origins) = UserCsv::new().read_with_origins("userName\n\njane@example.com".as_bytes())?;
+    /// assert_eq!(users.len(), 1);
+    /// assert_eq!(origins.get(0).map(|origin| origin.to_string()).as_deref(), Some("line 3"));
+    /// # Ok::<(), wats_scim::import::ImportError>(())
+    /// ```
+    pub fn read_with_origins(&self, input: impl Read) -> Result<(Vec<ScimUser>, Origins), ImportError> {
         let mut splitter = Splitter::new(self.delimiter).map_err(ImportError::unreadable)?;
         let mut header: Option<Columns> = None;
         let mut rows = Rows::default();
@@ -181,9 +199,18 @@ impl UserCsv {
     ///
     /// Those of [`read`](Self::read), and an I/O error if the file cannot be opened.
     pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Vec<ScimUser>, ImportError> {
+        self.read_file_with_origins(path).map(|(users, _)| users)
+    }
+
+    /// Reads users from a CSV file, like [`read_file`](Self::read_file), with the file and the line of each.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_file`](Self::read_file).
+    pub fn read_file_with_origins(&self, path: impl AsRef<Path>) -> Result<(Vec<ScimUser>, Origins), ImportError> {
         let path = path.as_ref();
-        let read = File::open(path).map_err(ImportError::from).and_then(|file| self.read(file));
-        read.map_err(|error| error.in_file(path))
+        let read = File::open(path).map_err(ImportError::from).and_then(|file| self.read_with_origins(file));
+        in_file(read, path)
     }
 }
 
