@@ -6,6 +6,7 @@ mod events;
 pub(crate) mod format;
 pub(crate) mod lines;
 mod log;
+mod query;
 mod record;
 mod sink;
 mod subject;
@@ -20,6 +21,7 @@ pub(crate) use attributes::without_filter;
 pub use event::{Attribute, Event, Outcome};
 pub use events::Events;
 pub use log::Log;
+pub use query::EventQuery;
 pub(crate) use record::Record;
 pub use sink::Sink;
 pub(crate) use subject::Subject;
@@ -118,11 +120,12 @@ impl Trail {
     /// Reads the events of a trail file, one at a time, however large the file is.
     ///
     /// Lines that are not an event, such as one that a power failure cut off, are skipped and
-    /// [counted](Events::skipped).
+    /// [counted](Events::skipped). [`Events::matching`] selects events.
     ///
     /// # Errors
     ///
-    /// The I/O error if the file cannot be opened.
+    /// The I/O error if the file cannot be opened. The first event is an error if the file is no trail, but a
+    /// plan or a journal.
     ///
     /// ```
     /// use wats_scim::audit::{Outcome, Trail};

@@ -367,6 +367,42 @@ mod tests {
     }
 
     #[test]
+    fn a_trail_or_a_plan_is_not_read_as_a_journal() {
+        let ((_folder, file), plan) = (new_file(), plan(1));
+        let stored = serde_json::to_string(&plan).unwrap();
+        for (text, expected) in [
+            (
+                r#"{"format":"wats-scim-trail/1","at":"2026-01-01T00:00:00Z"}"#,
+                "it is an audit trail; read it with Trail",
+            ),
+            (&*stored, "it is a plan; read it with serde_json"),
+            (r#"{"format":"wats-scim-journal/2"}"#, "its format is \"wats-scim-journal/2\""),
+        ] {
+            for text in [text.to_owned(), format!("{text}\n")] {
+                fs::write(&file, &text).unwrap();
+                for error in [why(&file, &plan), Journal::at(&file).steps().unwrap_err().to_string()] {
+                    assert!(error.contains(expected), "{error}");
+                }
+                assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is left alone");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_with_passwords_is_resumed_from_a_journal_without_them() {
+        let (_folder, file) = new_file();
+        let jane = ScimUser::new("jane").with_attribute("password", "canary");
+        let plan = Policy::new(&Profile::wats()).plan(&Current::complete(Vec::new()), &[jane]).unwrap();
+        drop(open(&file, &plan).unwrap());
+        assert!(!fs::read_to_string(&file).unwrap().contains("canary"));
+        assert!(open(&file, &plan).is_ok(), "it is the same plan");
+        let known = Journal::at(&file).plan().unwrap().unwrap();
+        assert!(known.lacks_secrets(|_| false).is_some());
+        let known = known.with_passwords([("jane", "canary")]);
+        assert!(known.lacks_secrets(|_| false).is_none() && open(&file, &known).is_ok());
+    }
+
+    #[test]
     fn an_inconsistent_plan_is_not_resumed() {
         let ((_folder, file), plan) = (new_file(), plan(1));
         drop(open(&file, &plan).unwrap());
