@@ -106,6 +106,7 @@ mod tests {
             write: write.to_owned(),
             server: "https://acme.wats.com".to_owned(),
             label: None,
+            origin: None,
             operation: Operation::Delete("user"),
             id: Some("1\n2".to_owned()),
             name: None,

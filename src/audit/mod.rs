@@ -65,6 +65,8 @@ use trail::Recorder;
 pub struct Trail {
     recorder: Arc<Recorder>,
     label: Option<String>,
+    /// The row of the source for which writes are made.
+    origin: Option<String>,
     /// The origin of the server.
     server: Option<Arc<str>>,
     pub(crate) with_values: bool,
@@ -75,7 +77,7 @@ impl Trail {
     ///
     /// By default it has no label, and records attribute names without values.
     pub fn to(sink: impl Sink) -> Self {
-        Self { recorder: Arc::new(Recorder::to(sink)), label: None, server: None, with_values: false }
+        Self { recorder: Arc::new(Recorder::to(sink)), label: None, origin: None, server: None, with_values: false }
     }
 
     /// Allows the values of attributes in the trail. They are personal data. The value of a
@@ -145,6 +147,12 @@ impl Trail {
     /// ```
     pub fn read(path: impl AsRef<Path>) -> io::Result<Events> {
         Events::open(path.as_ref())
+    }
+
+    /// The trail of the writes for a row of a source.
+    pub(crate) fn of_origin(mut self, origin: &str) -> Self {
+        self.origin = Some(origin.to_owned());
+        self
     }
 
     /// The trail of the writes to this server.

@@ -6,9 +6,9 @@ use super::apply_step::{Done, ROUNDS, StepJob, after, is_worth_a_look, unusable}
 use super::settle::{Found, LOOK_FAILED, look_for};
 use super::{ScimRepository, maybe_async, sleep};
 use crate::config::Membership;
-use crate::error::{Error, ErrorKind, Result, WriteOutcome};
-use crate::model::{ScimGroup, Target};
-use crate::plan::{Action, Fit, Outcome, Reference};
+use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
+use crate::model::{Resource, ScimGroup, Target};
+use crate::plan::{Action, Fit, MEMBERS_IN_A_REQUEST, Outcome, Reference, additions};
 
 /// How long the client waits before it reads members again that a server does not show yet.
 const READ_AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
@@ -47,9 +47,8 @@ impl StepJob {
 
     async fn create_group<R: ScimRepository>(&self, repository: &R) -> Result<Done<ScimGroup>> {
         let desired = ScimGroup { external_id: self.step.external_id.clone(), ..ScimGroup::new(&self.step.name) };
-        if self.was_begun()
-            && let Some(done) = found_group(look_for(repository, &desired).await?)
-        {
+        // Unlike the names of users, those of groups need not be unique: a server would create a second one.
+        if let Some(done) = found_group(look_for(repository, &desired).await?) {
             return Ok(done);
         }
         let error = match repository.create(&desired).await {
@@ -187,13 +186,17 @@ impl StepJob {
                 return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
             }
             let profile = repository.profile();
+            let by_list = profile.removes_members_by_list && self.step.action == Action::RemoveMembers;
             let sent = if profile.patches {
-                let patch = self.step.members_patch(&left, profile.removes_members_by_list);
+                let patch = self.step.members_patch(&left, by_list);
                 repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
             } else {
-                repository.replace(&self.step.with_members_changed(held, &left)).await
+                repository.replace(&self.step.with_members_changed(held.clone(), &left)).await
             };
             let error = match sent {
+                Ok(_) if by_list && profile.patches && shows_members => {
+                    return Ok(self.removed_by_list(repository, &held, left).await?);
+                }
                 Ok(answer) if shows_members => {
                     return Ok(Sent {
                         is_sent: true,
@@ -210,6 +213,31 @@ impl StepJob {
                 unknown = Some(error);
             }
         }
+    }
+
+    /// What became of a removal by a list of members, which some servers take for a removal of all members.
+    async fn removed_by_list<R: ScimRepository>(
+        &self,
+        repository: &R,
+        before: &ScimGroup,
+        members: Vec<Reference>,
+    ) -> Result<Sent> {
+        let group = before.id().unwrap_or_default();
+        let Some(after) = repository.get::<ScimGroup>(group).await? else { return Ok(Sent::default()) };
+        let lost = self.step.lost(before, &after, &members);
+        if lost.is_empty() {
+            let not_kept = self.read_back(repository, group, Some(after), members).await?;
+            return Ok(Sent { is_sent: true, not_kept });
+        }
+        for lost in lost.chunks(MEMBERS_IN_A_REQUEST) {
+            repository.patch::<ScimGroup>(Target::id(group), &additions(lost)).await?;
+        }
+        let why = format!(
+            "the server removed these members, and also removed {} others, which were added again; do not use \
+             Profile::allow_removal_by_list with it",
+            lost.len()
+        );
+        Err(Error::new(ErrorKind::UnexpectedBody, why).in_operation(Operation::Patch("group")))
     }
 
     /// Which members the server does not show as changed, in its answer or when the group is read again. A

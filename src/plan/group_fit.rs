@@ -60,16 +60,21 @@ impl Step {
         members.iter().filter(is_left).cloned().collect()
     }
 
+    /// The members that a group has lost, but for those that were to be removed.
+    pub(crate) fn lost(&self, before: &ScimGroup, after: &ScimGroup, removed: &[Reference]) -> Vec<Reference> {
+        let removed = removed.iter().filter_map(|member| member.id.as_deref());
+        let kept: HashSet<_> = after.member_ids().chain(removed).collect();
+        before.member_ids().filter(|id| !kept.contains(id)).map(Reference::id).collect()
+    }
+
     /// The request that adds or removes these members.
     pub(crate) fn members_patch(&self, members: &[Reference], removes_by_list: bool) -> ScimPatchRequest {
-        let values = || members.iter().filter_map(Reference::as_member).collect::<Vec<Value>>();
-        let path = || Some("members".to_owned());
         match self.action {
-            Action::AddMembers => ScimPatchRequest::new().add("members", values()),
+            Action::AddMembers => additions(members),
             _ if removes_by_list => ScimPatchRequest::new().with(ScimPatchOperation {
                 op: PatchOp::Remove,
-                path: path(),
-                value: Some(values().into()),
+                path: Some("members".to_owned()),
+                value: Some(values(members).into()),
             }),
             _ => members.iter().filter_map(|member| member.id.as_deref()).fold(ScimPatchRequest::new(), |patch, id| {
                 let member = Filter::any_of("members", Filter::eq("value", id));
@@ -89,6 +94,15 @@ impl Step {
         }
         held
     }
+}
+
+/// The request that adds members to a group.
+pub(crate) fn additions(members: &[Reference]) -> ScimPatchRequest {
+    ScimPatchRequest::new().add("members", values(members))
+}
+
+fn values(members: &[Reference]) -> Vec<Value> {
+    members.iter().filter_map(Reference::as_member).collect()
 }
 
 impl Change {

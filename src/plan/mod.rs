@@ -47,6 +47,7 @@ pub use self::desired::{Desired, DesiredGroup, Source};
 pub use self::diff::PlanDiff;
 pub(crate) use self::ends::{Ends, Readiness};
 pub use self::explain::{Explanation, Finding};
+pub(crate) use self::group_fit::additions;
 pub(crate) use self::groups::MEMBERS_IN_A_REQUEST;
 pub use self::guard::{Guard, Refusal};
 pub(crate) use self::journal::OpenJournal;

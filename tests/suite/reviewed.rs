@@ -1,16 +1,23 @@
 //! Plans that were reviewed: what is applied is what was approved, and all of it can be sent.
 
 use serde_json::json;
-use wats_scim::plan::{Current, Journal, Plan, Policy};
+use wats_scim::audit::{Log, Trail};
+use wats_scim::import::users_from_json_file_with_origins;
+use wats_scim::plan::{Current, Desired, Journal, Origin, Plan, Policy};
 use wats_scim::{Credentials, Error, ErrorKind, Profile, ScimConfig, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
-use super::{client, received};
+use super::{client, config, received};
 use crate::{ScimClient, maybe_async, test};
 
 fn invalid(error: &Error) -> String {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     error.to_string()
+}
+
+fn client_of(sandbox: &StandardSandbox) -> ScimClient {
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
+    ScimClient::with_config(&config).unwrap()
 }
 
 fn plan_of(users: &[ScimUser]) -> Plan {
@@ -41,8 +48,7 @@ async fn only_the_approved_plan_is_applied() {
 #[test]
 async fn a_user_is_not_created_without_the_password_that_was_not_stored() {
     let sandbox = StandardSandbox::start().unwrap();
-    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
-    let client = ScimClient::with_config(&config).unwrap();
+    let client = client_of(&sandbox);
     let desired = [ScimUser::new("ann"), ScimUser::new("jane").with_attribute("password", "s3cret")];
     let plan = plan_of(&desired);
     let error = client.apply(stored(&plan)).run().await.unwrap_err();
@@ -75,8 +81,7 @@ async fn a_user_is_not_created_without_the_password_that_was_not_stored() {
 #[test]
 async fn a_plan_that_the_server_would_reject_is_not_sent() {
     let sandbox = StandardSandbox::start().unwrap();
-    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
-    let client = ScimClient::with_config(&config).unwrap();
+    let client = client_of(&sandbox);
     let schemas = client.schemas().await.unwrap();
     let user = |json| serde_json::from_value::<ScimUser>(json).unwrap();
     let good = user(json!({ "userName": "ann", "title": "Dr" }));
@@ -88,4 +93,33 @@ async fn a_plan_that_the_server_would_reject_is_not_sent() {
     assert_eq!(received(&sandbox).len(), 0);
     let report = client.apply(plan_of(&[good])).schemas(&schemas).run().await.unwrap();
     assert_eq!(report.applied, 1);
+}
+
+#[maybe_async]
+#[test]
+async fn a_step_names_its_row_in_the_report_the_journal_and_the_trail() {
+    let sandbox = Sandbox::builder().users(1).start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [source, trail, journal] = ["people.json", "trail", "journal"].map(|name| folder.path().join(name));
+    std::fs::write(&source, "{\"userName\":\"ann\"}\n{\"userName\":\"bob\",\"externalId\":\"9\"}\n").unwrap();
+    let row = |line: u32| format!("{}:{line}", source.display());
+    let (users, origins) = users_from_json_file_with_origins(&source).unwrap();
+    let desired = Desired::of_users(users).with_origins(origins);
+
+    let audit = Trail::to(Log::append(&trail).unwrap());
+    let client = ScimClient::with_config(&config(&sandbox).audit(audit)).unwrap();
+    client.create_user(&ScimUser::new("bob").with_external_id("8")).await.unwrap();
+    let policy = Policy::new(client.profile());
+    let plan = policy.plan(&Current::complete(Vec::new()), &desired).unwrap();
+    let explained = policy.explain(&Current::complete(Vec::new()), &desired, "ANN").to_string();
+    assert!(explained.contains(&format!("in the source: ann, {}", row(1))), "{explained}");
+    let report = client.apply(plan).journal(Journal::at(&journal)).run().await.unwrap();
+    let problems = serde_json::to_value(&report).unwrap();
+    assert!(report.to_string().contains(&row(2)), "{report}");
+    assert_eq!(problems["problems"][0]["origin"]["line"], 2);
+    let steps = Journal::at(&journal).steps().unwrap();
+    assert_eq!(steps[1].step.origin, Some(Origin::row(Some(&source.display().to_string()), 2)));
+    let origins: Vec<_> = Trail::read(&trail).unwrap().map(|event| event.unwrap().origin).collect();
+    assert_eq!(origins.iter().flatten().collect::<std::collections::BTreeSet<_>>().len(), 2, "{origins:?}");
+    assert_eq!((&origins[0], origins.iter().flatten().filter(|origin| **origin == row(1)).count()), (&None, 2));
 }
