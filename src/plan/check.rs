@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use wats_scim_filter::json::{covers, holds_nothing, same_name, truth};
 
 use super::merge::value_at;
-use super::{Action, Change, Step};
+use super::{Action, Change, Reference, Step};
 use crate::model::{ScimUser, object};
 
 impl Step {
@@ -39,6 +39,7 @@ impl Step {
         let why = match self.action {
             _ if self.desired.is_some() => "it has a desired user",
             _ if changes_members == self.members.is_empty() => "its members do not fit its action",
+            _ if self.members.iter().any(Reference::is_nothing) => "a member has no id, externalId or name",
             Action::CreateGroup if self.id.is_some() => "it creates a group, and has the id of an existing one",
             Action::RenameGroup | Action::DeleteGroup if self.id.is_none() => "it has no id",
             Action::RenameGroup if self.changes.is_empty() || !self.changes.iter().all(may_change) => {
@@ -162,6 +163,39 @@ mod tests {
             let text = read.map(|plan| plan.to_string()).unwrap_err().to_string();
             assert!(text.starts_with(&format!("step {} of the plan is inconsistent: ", step + 1)), "{text}");
             assert!(text.contains(why), "{step} {pointer} {value}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_a_group_that_does_not_do_what_it_shows_is_not_read() {
+        let of = |more: Value| {
+            let mut plan = stored();
+            plan.as_object_mut().unwrap().retain(|name, _| name != "digest" && name != "counts");
+            let mut step = json!({ "action": "addMembers", "name": "Team", "id": "g", "members": [{ "id": "1" }] });
+            step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            plan["steps"] = json!([step]);
+            serde_json::from_value::<Plan>(plan).map_err(|error| error.to_string())
+        };
+        assert!(of(json!({})).is_ok());
+        let change = |path: &str| json!({ "path": path, "to": "x" });
+        for (more, why) in [
+            (json!({ "members": [] }), "its members do not fit its action"),
+            (json!({ "members": [{ "id": "1" }, { "type": "Group" }] }), "a member has no id, externalId or name"),
+            (json!({ "members": [{ "nothing": 1 }] }), "unknown field"),
+            (json!({ "desired": { "userName": "ann" } }), "it has a desired user"),
+            (json!({ "changes": [change("displayName")] }), "it has changes of attributes"),
+            (json!({ "action": "createGroup", "members": [] }), "has the id of an existing one"),
+            (json!({ "action": "deleteGroup" }), "its members do not fit its action"),
+            (json!({ "action": "deleteGroup", "members": [], "id": null }), "it has no id"),
+            (json!({ "action": "renameGroup", "members": [] }), "its changes are others"),
+            (
+                json!({ "action": "renameGroup", "members": [], "changes": [change("active")] }),
+                "its changes are others",
+            ),
+            (json!({ "action": "update" }), "it changes a user, and has members"),
+        ] {
+            let read = of(more.clone()).unwrap_err();
+            assert!(read.contains(why), "{more}: {read}");
         }
     }
 

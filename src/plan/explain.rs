@@ -88,9 +88,13 @@ impl Policy {
         let asked =
             |known: &Known, user: &ScimUser| known.has(user.user_name.as_deref(), user.external_id(), user.id());
         let rows: Vec<_> = desired.iter().enumerate().filter(|(_, user)| asked(&known, user)).collect();
-        rows.iter().for_each(|(_, row)| known.add(row.user_name.as_deref(), row.external_id(), None));
+        for (_, row) in &rows {
+            known.add(row.user_name.as_deref(), row.external_id(), None);
+        }
         let held: Vec<_> = current.users().iter().filter(|user| asked(&known, user)).collect();
-        held.iter().for_each(|user| known.add(user.user_name.as_deref(), user.external_id(), user.id()));
+        for user in &held {
+            known.add(user.user_name.as_deref(), user.external_id(), user.id());
+        }
         let in_source = rows.iter().map(|(row, user)| in_source(user, origins.and_then(|origins| origins.get(*row))));
         let mut findings: Vec<_> = in_source.chain(held.iter().map(|user| on_server(user))).collect();
         let found = plan.findings(&known);

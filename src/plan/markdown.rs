@@ -14,7 +14,7 @@ pub struct Markdown<'a> {
 }
 
 impl Plan {
-    /// The plan as Markdown (CommonMark with the tables of GitHub and GitLab), for a merge request: a table of
+    /// The plan as Markdown (`CommonMark` with the tables of GitHub and GitLab), for a merge request: a table of
     /// counts, the digest, and the steps, conflicts and differences that cannot be sent.
     ///
     /// All text of the plan is in code spans, so that a value cannot add markup, HTML, links or mentions. It
@@ -87,7 +87,7 @@ impl fmt::Display for Markdown<'_> {
     }
 }
 
-/// A code span (CommonMark §6.1): all between its backticks is text. It is delimited by more backticks than
+/// A code span (`CommonMark` §6.1): all between its backticks is text. It is delimited by more backticks than
 /// the text has in a row.
 fn code(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());

@@ -72,7 +72,8 @@ pub use crate::model::{Origin, Origins};
 /// steps and its [digest](Self::digest); `docs/plan.schema.json` is its JSON schema. A file in which these do
 /// not agree cannot be read, nor one in which the action, the changes and the desired user of a step do not.
 ///
-/// Steps are independent: [`only`](Self::only) and [`for_user`](Self::for_user) leave some out.
+/// [`only`](Self::only) and [`for_user`](Self::for_user) leave steps out. A step that needs one of them is then
+/// [blocked](Outcome::Blocked).
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};

@@ -11,21 +11,36 @@ use crate::error::one_line;
 use crate::model::json::names_password;
 use crate::model::{member, object};
 
-/// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
+/// A summary, and a line for each user or group: `+` is created, `~` updated, `^` reactivated, `-`
 /// deactivated, `x` deleted, `!` in conflict, and `?` has a difference that cannot be sent.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |action| self.count(action);
         write!(
             f,
-            "{} to create, {} to update, {} to reactivate, {} to deactivate, {} to delete; {} unchanged",
+            "{} to create, {} to update, {} to reactivate, {} to deactivate, {} to delete; ",
             count(Action::Create),
             count(Action::Update),
             count(Action::Reactivate),
             count(Action::Deactivate),
             count(Action::Delete),
-            self.unchanged,
         )?;
+        if self.steps.iter().any(|step| step.action.is_of_group()) {
+            let members = |action| {
+                let steps = self.steps.iter().filter(move |step| step.action == action);
+                steps.map(|step| step.members.len()).sum::<usize>()
+            };
+            write!(
+                f,
+                "groups: {} to create, {} to rename, {} to delete, {} members to add, {} to remove; ",
+                count(Action::CreateGroup),
+                count(Action::RenameGroup),
+                count(Action::DeleteGroup),
+                members(Action::AddMembers),
+                members(Action::RemoveMembers),
+            )?;
+        }
+        write!(f, "{} unchanged", self.unchanged)?;
         if !self.conflicts.is_empty() {
             write!(f, "; {} in conflict", self.conflicts.len())?;
         }
@@ -132,14 +147,11 @@ impl fmt::Debug for Change {
 impl Action {
     const fn sign(self) -> char {
         match self {
-            Self::Create => '+',
-            Self::Update => '~',
+            Self::Create | Self::CreateGroup => '+',
+            Self::Update | Self::RenameGroup | Self::AddMembers | Self::RemoveMembers => '~',
             Self::Reactivate => '^',
             Self::Deactivate => '-',
-            Self::Delete => 'x',
-            Self::CreateGroup => '+',
-            Self::RenameGroup | Self::AddMembers | Self::RemoveMembers => '~',
-            Self::DeleteGroup => 'x',
+            Self::Delete | Self::DeleteGroup => 'x',
         }
     }
 
@@ -225,6 +237,30 @@ mod tests {
         let stored = serde_json::to_string(&plan).unwrap();
         assert!(!stored.contains("canary") && !stored.contains("hidden"), "{stored}");
         assert!(stored.contains(r#""leftOutSecrets":["password"]"#), "{stored}");
+    }
+
+    #[test]
+    fn the_summary_has_groups_if_the_plan_changes_any() {
+        let mut plan = Policy::new(&Profile::standard())
+            .plan(&Current::complete(Vec::new()), &users(json!([{ "userName": "ann" }])))
+            .unwrap();
+        plan.steps.extend(
+            serde_json::from_value::<Vec<Step>>(json!([
+                { "action": "createGroup", "name": "A" },
+                { "action": "addMembers", "name": "A", "members": [{ "name": "ann" }, { "id": "2" }] },
+                { "action": "addMembers", "name": "A", "members": [{ "type": "Group", "name": "B" }] },
+                { "action": "deleteGroup", "name": "C", "id": "c", "cause": "missing" },
+            ]))
+            .unwrap(),
+        );
+        insta::assert_snapshot!(plan, @r"
+        1 to create, 0 to update, 0 to reactivate, 0 to deactivate, 0 to delete; groups: 1 to create, 0 to rename, 1 to delete, 3 members to add, 0 to remove; 0 unchanged
+        + ann  create
+        + A  create group
+        ~ A  add members: ann; 2
+        ~ A  add members: B
+        x C  delete group
+        ");
     }
 
     #[test]

@@ -77,7 +77,9 @@ impl Plan {
 impl Step {
     /// Whether a password would be stored with the step, if it were allowed.
     pub(super) fn has_password(&self) -> bool {
-        let is_secret = |change: &Change| names_password(&change.path) || change.to.as_ref().is_some_and(has_password);
+        let is_secret = |change: &Change| {
+            names_password(&change.path) || [&change.from, &change.to].into_iter().flatten().any(has_password)
+        };
         self.changes.iter().any(is_secret) || self.desired_with_password().is_some()
     }
 
@@ -147,8 +149,7 @@ impl Serialize for StoredStep<'_> {
                 is_kept
             });
             for change in changes {
-                // The value on the server is not sent.
-                change.from = change.from.take().map(|from| without(from, &mut Vec::new()));
+                change.from = change.from.take().map(|from| without(from, left_out));
                 change.to = change.to.take().map(|to| without(to, left_out));
             }
         }
