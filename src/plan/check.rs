@@ -62,6 +62,10 @@ impl Step {
     }
 
     fn check_changes(&self, desired: &ScimUser) -> Result<(), String> {
+        // It cannot be applied, and its values are not all there.
+        if !self.left_out_secrets.is_empty() {
+            return Ok(());
+        }
         let desired = object(desired).map_err(|_| "its desired user cannot be written as JSON".to_owned())?;
         match self.changes.iter().find(|change| !change.leads_to(&desired)) {
             Some(change) => Err(format!("its change of {:?} does not lead to its desired user", change.path)),

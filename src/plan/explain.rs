@@ -42,7 +42,8 @@ pub enum Finding {
         /// Its id.
         id: Option<String>,
     },
-    /// The plan has this step for the user. It shows the differences.
+    /// The plan has this step for the user, with the differences; or this step for a group that the user joins
+    /// or leaves, without other members.
     Step(Box<Step>),
     /// The match of the user is ambiguous, so it is left unchanged.
     Conflict(Conflict),
@@ -114,7 +115,7 @@ impl Plan {
     /// `externalId` or its id. [`Policy::explain`] also explains why a user is in no step.
     #[must_use]
     pub fn explain(&self, who: &str) -> Explanation {
-        let mut findings = self.findings(&Known::of(who));
+        let mut findings = self.findings(&self.known(who));
         if findings.is_empty() {
             findings.push(Finding::NotInPlan);
         }
@@ -122,13 +123,11 @@ impl Plan {
     }
 
     fn findings(&self, known: &Known) -> Vec<Finding> {
-        let steps = self.steps.iter().filter(|step| {
-            !step.action.is_of_group() && known.has(Some(&step.name), step.external_id.as_deref(), step.id.as_deref())
-        });
+        let steps = self.steps.iter().filter_map(|step| known.part_of(step));
         let conflicts = self.conflicts.iter().filter(|it| known.has(Some(&it.user), Some(&it.user), None));
         let inexpressible = self.inexpressible.iter().filter(|it| known.has(Some(&it.user_name), None, None));
         steps
-            .map(|step| Finding::Step(Box::new(step.clone())))
+            .map(|step| Finding::Step(Box::new(step)))
             .chain(conflicts.cloned().map(Finding::Conflict))
             .chain(inexpressible.cloned().map(Finding::Inexpressible))
             .collect()
@@ -248,5 +247,12 @@ mod tests {
         let plan = policy.plan(&current, &desired).unwrap();
         assert!(matches!(plan.explain("gone").findings[..], [Finding::Step(_)]));
         assert_eq!(plan.explain("bob").findings, [Finding::NotInPlan]);
+
+        let mut plan = plan;
+        let team =
+            json!({ "action": "addMembers", "name": "Team", "id": "g", "members": [{ "id": "6" }, { "id": "4" }] });
+        plan.steps.push(serde_json::from_value(team).unwrap());
+        let text = plan.explain("GONE").to_string();
+        assert_eq!(text, "GONE:\n  step: - gone  deactivate\n  step: ~ Team  add members: id 6");
     }
 }

@@ -257,7 +257,7 @@ mod tests {
         1 to create, 0 to update, 0 to reactivate, 0 to deactivate, 0 to delete; groups: 1 to create, 0 to rename, 1 to delete, 3 members to add, 0 to remove; 0 unchanged
         + ann  create
         + A  create group
-        ~ A  add members: ann; 2
+        ~ A  add members: ann; id 2
         ~ A  add members: B
         x C  delete group
         ");

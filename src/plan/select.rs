@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use wats_scim_filter::json::text_key;
 
-use super::{Action, Kind, Plan, Reference};
+use super::{Action, Kind, Plan, Reference, Step};
 
 impl Plan {
     /// The plan with the steps of these actions only. It has a digest of its own.
@@ -32,23 +32,23 @@ impl Plan {
     /// its steps, its memberships in groups, and its conflicts. It has a digest of its own.
     #[must_use]
     pub fn for_user(mut self, who: &str) -> Self {
-        let mut known = Known::of(who);
-        for step in self.steps.iter().filter(|step| !step.action.is_of_group()) {
-            if known.has(Some(&step.name), step.external_id.as_deref(), step.id.as_deref()) {
-                known.add(Some(&step.name), step.external_id.as_deref(), step.id.as_deref());
-            }
-        }
-        self.steps.retain_mut(|step| {
-            if step.action.is_of_group() {
-                step.members.retain(|member| known.has_member(member));
-                return !step.members.is_empty();
-            }
-            known.has(Some(&step.name), step.external_id.as_deref(), step.id.as_deref())
-        });
+        let known = self.known(who);
+        self.steps = self.steps.iter().filter_map(|step| known.part_of(step)).collect();
         self.conflicts.retain(|conflict| known.has(Some(&conflict.user), Some(&conflict.user), None));
         self.inexpressible.retain(|user| known.has(Some(&user.user_name), None, None));
         self.unchanged = 0;
         self
+    }
+
+    /// A user with all identifiers that its steps have.
+    pub(super) fn known(&self, who: &str) -> Known {
+        let mut known = Known::of(who);
+        for step in self.steps.iter().filter(|step| !step.action.is_of_group()) {
+            if known.has_step(step) {
+                known.add(Some(&step.name), step.external_id.as_deref(), step.id.as_deref());
+            }
+        }
+        known
     }
 }
 
@@ -80,6 +80,19 @@ impl Known {
         self.ids.extend(given(id));
     }
 
+    /// The step, or of a step of a group what concerns the user; `None` if it is about others.
+    pub(super) fn part_of(&self, step: &Step) -> Option<Step> {
+        if !step.action.is_of_group() {
+            return self.has_step(step).then(|| step.clone());
+        }
+        let members: Vec<_> = step.members.iter().filter(|member| self.has_member(member)).cloned().collect();
+        (!members.is_empty()).then(|| Step { members, ..step.clone() })
+    }
+
+    fn has_step(&self, step: &Step) -> bool {
+        self.has(Some(&step.name), step.external_id.as_deref(), step.id.as_deref())
+    }
+
     fn has_member(&self, member: &Reference) -> bool {
         let Reference { kind, id, external_id, name } = member;
         *kind == Kind::User && self.has(name.as_deref(), external_id.as_deref(), id.as_deref())
@@ -93,7 +106,7 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
-    use crate::plan::{Current, Policy, Step};
+    use crate::plan::{Current, Policy};
 
     fn user(json: serde_json::Value) -> ScimUser {
         serde_json::from_value(json).unwrap()

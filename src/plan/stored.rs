@@ -168,6 +168,7 @@ impl Serialize for Plan {
 mod tests {
     use std::collections::BTreeSet;
 
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -329,6 +330,56 @@ mod tests {
         assert_eq!(read.steps, allowed.steps);
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
         assert!(!serde_json::to_string(&plan.steps[0]).unwrap().contains("canary"), "a step alone");
+    }
+
+    /// A value that may have passwords at any depth.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let name = || prop::sample::select(&["a", "password", "newPassword", "b"][..]);
+        let leaf = prop_oneof![
+            name().prop_map(|name| Value::from(format!("of {name}"))),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_filter_map("a number", |number| serde_json::Number::from_f64(number).map(Value::from)),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(3, 12, 3, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::vec((name(), inner), 0..3).prop_map(|members| {
+                    // What is below a password is secret.
+                    let secret = |name: &str, value| if name.contains("assword") { json!(["canary"]) } else { value };
+                    members.into_iter().map(|(name, value)| (name, secret(name, value))).collect()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_plan_is_read_as_it_was_stored_and_has_no_password(
+            values in prop::collection::vec((any_value(), any_value()), 1..4), allows in any::<bool>(),
+        ) {
+            let user = |n: usize, value: &Value| {
+                let user = ScimUser::new(format!("user{n}")).with_attribute("urn:x:2.0:User", json!({ "c": value.clone() }));
+                user.with_attribute("d", value.clone())
+            };
+            // The first is new, the others change.
+            let held: Vec<_> = values.iter().enumerate().skip(1).map(|(n, (held, _))| user(n, held)).collect();
+            let held = held.into_iter().enumerate().map(|(n, user)| ScimUser { id: Some(n.to_string()), ..user });
+            let desired: Vec<_> = values.iter().enumerate().map(|(n, (_, desired))| user(n, desired)).collect();
+            let plan = Policy::new(&Profile::standard()).plan(&Current::complete(held.collect()), &desired).unwrap();
+            let plan = if allows { plan.allow_passwords() } else { plan };
+            let text = serde_json::to_string(&plan).unwrap();
+            prop_assert!(allows || !text.contains("canary"), "{}", text);
+            prop_assert!(!plan.to_string().contains("canary"), "{}", plan);
+            let read: Plan = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(&read, &plan);
+            prop_assert_eq!(read.digest(), plan.digest());
+            prop_assert_eq!(serde_json::to_string(&read).unwrap(), text.clone());
+            let by_value: Plan = serde_json::from_value(serde_json::from_str(&text).unwrap()).unwrap();
+            prop_assert_eq!(by_value.digest(), plan.digest());
+            let is_lost = read.lacks_secrets(|_| false).is_some();
+            prop_assert_eq!(is_lost, text.contains("leftOutSecrets"));
+        }
     }
 
     /// The keywords of JSON Schema that the schema of a plan uses. Adds the paths of the properties that the
