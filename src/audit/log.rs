@@ -236,6 +236,14 @@ mod tests {
         assert!(now.starts_with(r#"{"format":"wats-scim-trail/1","at":"#), "{now}");
         assert_eq!((now.lines().count(), now.matches("format").count()), (2, 1));
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+        // Another program has made the new file.
+        fs::rename(&file, file.with_extension("2")).unwrap();
+        self::log(&file).record(&event("d")).unwrap();
+        log.record(&event("e")).unwrap();
+        let now = text(&file);
+        assert!(now.contains(r#""write":"d""#) && now.contains(r#""write":"e""#), "{now}");
+        assert_eq!(text(&file.with_extension("2")).lines().count(), 2);
     }
 
     #[cfg(target_os = "linux")]
