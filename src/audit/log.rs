@@ -201,7 +201,9 @@ mod tests {
                 thread::spawn(move || (0..EACH).for_each(|m| log.record(&event(&format!("{n}-{m}"))).unwrap()))
             })
             .collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         is_over.store(true, Ordering::SeqCst);
         // A file for each rotation that is left.
         while !rotation.is_finished() {

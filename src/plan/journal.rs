@@ -40,7 +40,7 @@ use crate::plan::{Outcome, Plan, Step};
 /// ```
 ///
 /// Only one apply can have the file open at a time. The journal contains personal data, like the plan
-/// in it; on Unix, only its owner can read and write the file.
+/// in it, but no passwords; on Unix, only its owner can read and write the file.
 #[derive(Clone, Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -69,6 +69,9 @@ impl Journal {
     }
 
     /// The plan of the journal, to resume it. `None` if no apply has begun with it.
+    ///
+    /// It has no passwords of new users, unless [`Plan::allow_passwords`] was called: set them with
+    /// [`Plan::with_passwords`].
     ///
     /// # Errors
     ///

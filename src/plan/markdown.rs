@@ -112,7 +112,7 @@ mod tests {
     use crate::model::ScimUser;
     use crate::plan::{Current, Policy};
 
-    /// A line without its code spans, as CommonMark reads them.
+    /// A line without its code spans, as `CommonMark` reads them.
     fn outside_of_code(line: &str) -> String {
         let (mut rest, mut outside) = (line, String::new());
         while let Some(start) = rest.find('`') {
@@ -129,16 +129,9 @@ mod tests {
                     break;
                 }
             }
-            match end {
-                Some(end) => {
-                    outside.push('C');
-                    rest = end;
-                }
-                None => {
-                    outside.push_str(&rest[start..]);
-                    return outside;
-                }
-            }
+            let Some(end) = end else { return outside + &rest[start..] };
+            outside.push('C');
+            rest = end;
         }
         outside + rest
     }

@@ -275,6 +275,9 @@ impl Policy {
             (None, None, Some(_)) => Some("its groups were not read, see current_directory"),
             (missing, ..) => missing,
         };
+        for step in plan.steps.iter_mut().filter(|step| step.cause == Cause::Missing) {
+            step.origin = step.id.as_deref().map(|id| Origin::held(plan.server.as_deref(), id));
+        }
         plan.put_in_order();
         // An inactive user can only be deleted.
         let can_lose = |user: &ScimUser| is_active(user) != Some(false) || self.leavers == Leavers::Delete;
@@ -354,7 +357,6 @@ impl Policy {
         }
         for step in plan.steps.iter_mut().skip(steps) {
             step.cause = Cause::Missing;
-            step.origin = step.id.as_deref().map(|id| Origin::held(plan.server.as_deref(), id));
         }
     }
 

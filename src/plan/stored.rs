@@ -148,18 +148,23 @@ pub(super) struct Stored<'a> {
     #[serde(flatten)]
     pub(super) head: Head<'a>,
     pub(super) digest: &'a str,
-    #[serde(serialize_with = "steps")]
-    pub(super) steps: &'a Plan,
+    pub(super) steps: StoredSteps<'a>,
 }
 
-fn steps<S: Serializer>(plan: &&Plan, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(plan.steps.iter().map(|step| StoredStep { step, with_passwords: plan.stores_passwords }))
+/// The steps of a plan as they are stored.
+pub(super) struct StoredSteps<'a>(pub(super) &'a Plan);
+
+impl Serialize for StoredSteps<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Plan { steps, stores_passwords, .. } = self.0;
+        serializer.collect_seq(steps.iter().map(|step| StoredStep { step, with_passwords: *stores_passwords }))
+    }
 }
 
 /// All of the plan, without passwords unless [`Plan::allow_passwords`] was called.
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let stored = Stored { head: Head::of(self, format::PLAN), digest: &self.digest(), steps: self };
+        let stored = Stored { head: Head::of(self, format::PLAN), digest: &self.digest(), steps: StoredSteps(self) };
         stored.serialize(serializer)
     }
 }
@@ -227,10 +232,21 @@ mod tests {
         assert_eq!(stored["digest"], plan_of(&stored).digest());
         let causes: Vec<_> = stored["steps"].as_array().unwrap().iter().map(|step| &step["cause"]).collect();
         assert_eq!(causes, ["source", "source", "missing", "source", "source"]);
+        assert_eq!(stored["steps"][0]["origin"], json!({ "file": "people.csv", "line": 2 }));
+        assert_eq!(stored["steps"][2]["origin"], json!({ "server": "https://a.example/scim", "id": "2" }));
     }
 
     fn plan_of(stored: &Value) -> Plan {
         serde_json::from_value(stored.clone()).unwrap()
+    }
+
+    /// The members of all objects in another order.
+    fn reversed(value: Value) -> Value {
+        match value {
+            Value::Object(members) => members.into_iter().rev().map(|(name, value)| (name, reversed(value))).collect(),
+            Value::Array(items) => items.into_iter().map(reversed).collect(),
+            value => value,
+        }
     }
 
     #[test]
@@ -239,16 +255,6 @@ mod tests {
         let text = serde_json::to_string_pretty(&plan).unwrap();
         let read: Plan = serde_json::from_str(&text).unwrap();
         assert_eq!((read.digest(), &read), (plan.digest(), &plan));
-        // Members in another order.
-        fn reversed(value: Value) -> Value {
-            match value {
-                Value::Object(members) => {
-                    members.into_iter().rev().map(|(name, value)| (name, reversed(value))).collect()
-                }
-                Value::Array(items) => items.into_iter().map(reversed).collect(),
-                value => value,
-            }
-        }
         assert_eq!(plan_of(&reversed(stored())).digest().len(), 64);
         assert_eq!(serde_json::to_string_pretty(&read).unwrap(), text);
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::stored::{Head, Stored};
+use super::stored::{Head, Stored, StoredSteps};
 use super::{Change, Conflict, Inexpressible, Origin, Plan, Reference, Step};
 use crate::audit::{format, without_filter};
 use crate::model::object;
@@ -137,7 +137,7 @@ fn value(of: &Value) -> Value {
 impl Serialize for PlanWithoutValues {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let head = Head::of(&self.plan, format::PLAN_WITHOUT_VALUES);
-        Stored { head, digest: &self.digest, steps: &self.plan }.serialize(serializer)
+        Stored { head, digest: &self.digest, steps: StoredSteps(&self.plan) }.serialize(serializer)
     }
 }
 
