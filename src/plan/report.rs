@@ -43,7 +43,9 @@ pub enum Outcome {
     /// names the attributes. A new plan would have a step for them again: remove them from the source, or
     /// find out why the server does not store them.
     NotKept(String),
-    /// The step needs another one that was not done, so nothing was sent. The text names it.
+    /// The step needs another one that was not done, or refers to a user or group that does not exist; the
+    /// text names it. Nothing was sent, but for the members of a group that exist. It is tried again when
+    /// the apply resumes.
     Blocked(String),
     /// The step failed; [`Error::write_outcome`] tells whether it may have been applied.
     Failed(Error),
