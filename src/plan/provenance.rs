@@ -77,7 +77,7 @@ impl Plan {
     }
 }
 
-/// Two plans are equal if they do the same on the same server, whenever and by whomever they were made.
+/// Two plans are equal if they do the same on the same server, whenever they were made, and whatever made them.
 /// Passwords are not compared, since a stored plan has none.
 impl PartialEq for Plan {
     fn eq(&self, other: &Self) -> bool {
