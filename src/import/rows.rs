@@ -1,27 +1,16 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::path::Path;
 
 use wats_scim_filter::json::{is_invisible, is_joiner, text_key};
 
 use super::error::{BadRow, ImportError};
 use crate::model::{Origins, ScimUser};
-
-/// Users, and where they are from.
-pub(super) type Imported = (Vec<ScimUser>, Origins);
-
-/// What was read from a file.
-pub(super) fn in_file(read: Result<Imported, ImportError>, path: &Path) -> Result<Imported, ImportError> {
-    let (users, mut origins) = read.map_err(|error| error.in_file(path))?;
-    origins.file = Some(path.display().to_string());
-    Ok((users, origins))
-}
+use crate::plan::Desired;
 
 /// The users and the bad rows of a source, collected while it is read.
 #[derive(Default)]
 pub(super) struct Rows {
     users: Vec<ScimUser>,
-    /// The line of each user.
     origins: Origins,
     bad: Vec<BadRow>,
     /// The line of each `userName` and `externalId`.
@@ -41,12 +30,7 @@ impl Rows {
         let user_name = user_name.map(|name| text_key(&name).into_owned());
         for (what, id) in [("userName", user_name), ("externalId", given(&user.external_id))] {
             let Some(id) = id else { continue };
-            if id.trim().len() < id.len() {
-                problems.push(format!("{what} begins or ends with white space"));
-            }
-            if id.contains(is_hidden) {
-                problems.push(format!("{what} contains a control character or an invisible character"));
-            }
+            problems.extend(identifier_problems(what, &id));
             match self.lines.entry((what, id)) {
                 Entry::Occupied(first) => problems.push(format!("same {what} as line {}", first.get())),
                 Entry::Vacant(free) => {
@@ -67,10 +51,30 @@ impl Rows {
         self.bad.push(BadRow { line, reason: reason.into() });
     }
 
-    /// Returns all users with their lines, or an error with all bad rows.
-    pub(super) fn finish(self) -> Result<Imported, ImportError> {
+    /// Returns all users, or an error with all bad rows.
+    pub(super) fn finish(self) -> Result<Vec<ScimUser>, ImportError> {
+        self.finish_with_origins().map(|(users, _)| users)
+    }
+
+    /// Returns all users as a directory without groups, which knows their rows.
+    pub(super) fn finish_directory(self) -> Result<Desired, ImportError> {
+        self.finish_with_origins().map(|(users, origins)| Desired::of_users(users).with_origins(origins))
+    }
+
+    fn finish_with_origins(mut self) -> Result<(Vec<ScimUser>, Origins), ImportError> {
+        self.bad.sort_by_key(|row| row.line);
         if self.bad.is_empty() { Ok((self.users, self.origins)) } else { Err(ImportError::of_rows(self.bad)) }
     }
+}
+
+/// Why an identifier would not be found again by what a person reads.
+pub(super) fn identifier_problems(what: &str, id: &str) -> impl Iterator<Item = String> {
+    let problems = [
+        (id.trim().is_empty(), "is missing"),
+        (id.trim().len() < id.len(), "begins or ends with white space"),
+        (id.contains(is_hidden), "contains a control character or an invisible character"),
+    ];
+    problems.into_iter().filter(|(is_so, _)| *is_so).map(move |(_, problem)| format!("{what} {problem}"))
 }
 
 /// Whether a character is invisible but makes a pasted name different. Joiners are letters of some

@@ -62,11 +62,8 @@ impl fmt::Display for Origin {
 }
 
 /// Where each user of a source is from: the file, and a line for each user. It takes 8 bytes a user.
-///
-/// [`UserCsv::read_with_origins`](crate::import::UserCsv::read_with_origins) and
-/// [`users_from_json_with_origins`](crate::import::users_from_json_with_origins) return it beside the users.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origins {
     pub(crate) file: Option<String>,
     /// The line of each user, in their order.
     pub(crate) lines: Vec<u64>,
@@ -74,8 +71,7 @@ pub struct Origins {
 
 impl Origins {
     /// The origin of the user at this index; `None` beyond the last one.
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<Origin> {
+    pub(crate) fn get(&self, index: usize) -> Option<Origin> {
         self.lines.get(index).map(|line| Origin::row(self.file.as_deref(), *line))
     }
 }

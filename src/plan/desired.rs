@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::Reference;
@@ -5,7 +7,8 @@ use crate::model::{Origins, ScimUser};
 
 /// The users and groups that another system wants on the server.
 ///
-/// [`Policy::plan`](super::Policy::plan) takes it, or a list of users alone.
+/// [`Policy::plan`](super::Policy::plan) takes it, or a list of users alone. If it was read from a file, the steps
+/// of the plan name the rows of the users.
 ///
 /// ```
 /// use wats_scim::plan::{Desired, DesiredGroup, Reference};
@@ -15,7 +18,7 @@ use crate::model::{Origins, ScimUser};
 ///     .with_groups(vec![DesiredGroup::new("Testers").with_members([Reference::user_name("ann")])]);
 /// assert_eq!((desired.users().len(), desired.groups().map(<[_]>::len)), (2, Some(1)));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Desired {
     users: Vec<ScimUser>,
     groups: Option<Vec<DesiredGroup>>,
@@ -50,22 +53,17 @@ impl Desired {
         Self { groups: Some(groups), ..self }
     }
 
-    /// With the rows of the users, in their order, which the steps of the plan then name.
-    ///
-    /// ```
-    /// use wats_scim::import::users_from_json_with_origins;
-    /// use wats_scim::plan::{Current, Desired, Policy};
-    /// use wats_scim::Profile;
-    ///
-    /// let (users, origins) = users_from_json_with_origins("[\n{ \"userName\": \"jane\" }]")?;
-    /// let desired = Desired::of_users(users).with_origins(origins);
-    /// let plan = Policy::new(&Profile::wats()).plan(&Current::complete(vec![]), &desired)?;
-    /// assert_eq!(plan.steps[0].to_string(), "+ jane  create  [line 2]");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn with_origins(self, origins: Origins) -> Self {
+    /// Where the users are from: their rows, in their order.
+    pub(crate) fn with_origins(self, origins: Origins) -> Self {
         Self { origins: Some(origins), ..self }
+    }
+
+    /// With the file that it was read from.
+    pub(crate) fn in_file(mut self, path: &Path) -> Self {
+        if let Some(origins) = &mut self.origins {
+            origins.file = Some(path.display().to_string());
+        }
+        self
     }
 
     /// The users.
@@ -78,6 +76,14 @@ impl Desired {
     #[must_use]
     pub fn groups(&self) -> Option<&[DesiredGroup]> {
         self.groups.as_deref()
+    }
+}
+
+/// Two directories are equal if they have the same users and groups, wherever they were read.
+impl PartialEq for Desired {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { users, groups, origins: _ } = self;
+        (users, groups) == (&other.users, &other.groups)
     }
 }
 
@@ -109,7 +115,7 @@ impl<S: private::Source + ?Sized> Source for S {}
 
 mod private {
     use super::{Desired, DesiredGroup};
-    use crate::model::{Origins, ScimUser};
+    use crate::model::{Origin, ScimUser};
 
     pub trait Source {
         fn desired_users(&self) -> &[ScimUser];
@@ -118,8 +124,9 @@ mod private {
             None
         }
 
-        /// The rows of the users.
-        fn origins(&self) -> Option<&Origins> {
+        /// The row of the user at this index.
+        fn origin(&self, user: usize) -> Option<Origin> {
+            let _ = user;
             None
         }
     }
@@ -133,8 +140,8 @@ mod private {
             self.groups()
         }
 
-        fn origins(&self) -> Option<&Origins> {
-            self.origins.as_ref()
+        fn origin(&self, user: usize) -> Option<Origin> {
+            self.origins.as_ref()?.get(user)
         }
     }
 

@@ -80,7 +80,7 @@ impl Policy {
     #[must_use]
     pub fn explain<S: Source + ?Sized>(&self, current: &Current, desired: &S, who: &str) -> Explanation {
         let planned = self.plan(current, desired);
-        let (desired, origins) = (desired.desired_users(), desired.origins());
+        let (source, desired) = (desired, desired.desired_users());
         let (plan, guard) = match &planned {
             Ok(plan) => (plan, None),
             Err(refusal) => (refusal.plan(), Some(refusal.to_string())),
@@ -96,7 +96,7 @@ impl Policy {
         for user in &held {
             known.add(user.user_name.as_deref(), user.external_id(), user.id());
         }
-        let in_source = rows.iter().map(|(row, user)| in_source(user, origins.and_then(|origins| origins.get(*row))));
+        let in_source = rows.iter().map(|(row, user)| in_source(user, source.origin(*row)));
         let mut findings: Vec<_> = in_source.chain(held.iter().map(|user| on_server(user))).collect();
         let found = plan.findings(&known);
         if found.is_empty() {

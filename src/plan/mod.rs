@@ -61,8 +61,8 @@ pub use self::reference::{Kind, Reference};
 pub use self::rejections::Rejection;
 pub use self::report::{AppliedStep, Outcome, Report};
 pub use self::without_values::PlanWithoutValues;
+pub use crate::model::Origin;
 use crate::model::ScimUser;
-pub use crate::model::{Origin, Origins};
 
 /// The steps that synchronise the users of a server with another system.
 ///

@@ -219,7 +219,7 @@ impl Policy {
     /// [`Refusal`] if the plan looks destructive.
     pub fn plan<S: Source + ?Sized>(&self, current: &Current, desired: &S) -> Result<Plan, Refusal> {
         let (users, groups) = (current.users(), desired.desired_groups());
-        let (desired, origins) = (desired.desired_users(), desired.origins());
+        let (source, desired) = (desired, desired.desired_users());
         let pairs = pairs(users, desired);
         let people = OnceCell::new();
         let people = || people.get_or_init(|| People::of(users, desired, &pairs.desired));
@@ -251,7 +251,7 @@ impl Policy {
                 },
             }
             for step in plan.steps.iter_mut().skip(before) {
-                step.origin = origins.and_then(|origins| origins.get(row));
+                step.origin = source.origin(row);
             }
         }
         let mut leavers = Vec::new();

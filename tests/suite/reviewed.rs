@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use wats_scim::audit::{Log, Trail};
-use wats_scim::import::users_from_json_file_with_origins;
-use wats_scim::plan::{Current, Desired, Journal, Origin, Plan, Policy};
+use wats_scim::import::directory_from_json_file;
+use wats_scim::plan::{Current, Journal, Origin, Plan, Policy};
 use wats_scim::{Credentials, Error, ErrorKind, Profile, ScimConfig, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
@@ -101,10 +101,10 @@ async fn a_step_names_its_row_in_the_report_the_journal_and_the_trail() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let [source, trail, journal] = ["people.json", "trail", "journal"].map(|name| folder.path().join(name));
-    std::fs::write(&source, "{\"userName\":\"ann\"}\n{\"userName\":\"bob\",\"externalId\":\"9\"}\n").unwrap();
+    std::fs::write(&source, "{\"users\":[{\"userName\":\"ann\"},\n{\"userName\":\"bob\",\"externalId\":\"9\"}]}\n")
+        .unwrap();
     let row = |line: u32| format!("{}:{line}", source.display());
-    let (users, origins) = users_from_json_file_with_origins(&source).unwrap();
-    let desired = Desired::of_users(users).with_origins(origins);
+    let desired = directory_from_json_file(&source).unwrap();
 
     let audit = Trail::to(Log::append(&trail).unwrap());
     let client = ScimClient::with_config(&config(&sandbox).audit(audit)).unwrap();
