@@ -119,12 +119,12 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
-    use crate::plan::{Current, Policy};
+    use crate::plan::{Current, Ours, Policy};
 
     fn plan(current: Value, desired: Value) -> Plan {
         let current: Vec<ScimUser> = serde_json::from_value(current).unwrap();
         let desired: Vec<ScimUser> = serde_json::from_value(desired).unwrap();
-        let policy = Policy::new(&Profile::standard()).allow_empty_source();
+        let policy = Policy::new(&Profile::standard()).ours(Ours::Everybody);
         policy.plan(&Current::complete(current), &desired).unwrap()
     }
 

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use wats_scim_filter::json::text_key;
+
+use super::ours::Standing;
 use super::print::shown;
 use super::select::Known;
-use super::{Conflict, Current, Inexpressible, Plan, Policy, Source, Step};
+use super::{Conflict, Current, Inexpressible, Leavers, Plan, Policy, Source, Step};
 use crate::model::{Origin, Resource, ScimUser};
 
 /// What a plan does with one user, from [`Policy::explain`] or [`Plan::explain`]. `Display` prints a line for
@@ -51,7 +54,7 @@ pub enum Finding {
     Inexpressible(Inexpressible),
     /// The user is [protected](Policy::protect).
     Protected,
-    /// The user is missing from the source, and [outside the scope](Policy::concerning) of the policy.
+    /// The user is missing from the source, and [outside the scope](Policy::ours) of the policy.
     OutOfScope,
     /// The user is missing from the source, and the policy [keeps](super::Leavers::Keep) such users.
     Kept,
@@ -100,7 +103,15 @@ impl Policy {
         let mut findings: Vec<_> = in_source.chain(held.iter().map(|user| on_server(user))).collect();
         let found = plan.findings(&known);
         if found.is_empty() {
-            findings.extend(held.iter().map(|user| self.rule_for(user, !rows.is_empty())));
+            let account = current.account().map(|name| text_key(name).into_owned());
+            let standing = |user: &ScimUser| self.who.standing(user, account.as_deref());
+            findings.extend(held.iter().map(|user| match standing(user) {
+                Standing::Protected => Finding::Protected,
+                _ if !rows.is_empty() => Finding::Unchanged,
+                Standing::Outside => Finding::OutOfScope,
+                Standing::Ours if self.leavers == Leavers::Keep => Finding::Kept,
+                Standing::Ours => Finding::Unchanged,
+            }));
             if held.is_empty() {
                 findings.push(Finding::Unknown);
             }
@@ -197,7 +208,7 @@ mod tests {
 
     use super::*;
     use crate::config::Profile;
-    use crate::plan::Leavers;
+    use crate::plan::Ours;
 
     fn users(users: Value) -> Vec<ScimUser> {
         serde_json::from_value(users).unwrap()
@@ -220,6 +231,7 @@ mod tests {
             { "userName": "eve", "title": "Dr" },
         ]));
         let policy = Policy::new(&Profile::wats())
+            .ours(Ours::Everybody)
             .protect(["admin"])
             .concerning(|user| user.user_name.as_deref() != Some("guest"));
         let last = |policy: &Policy, who: &str| {
@@ -239,7 +251,7 @@ mod tests {
         ] {
             assert_eq!(last(&policy, who), expected, "{who}");
         }
-        let keeping = Policy::new(&Profile::wats()).leavers(Leavers::Keep);
+        let keeping = Policy::new(&Profile::wats()).ours(Ours::Everybody).leavers(Leavers::Keep);
         assert!(last(&keeping, "gone").ends_with("the policy keeps leavers"));
 
         let refused = Policy::new(&Profile::wats()).explain(&current, &[], "ann");

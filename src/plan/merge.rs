@@ -70,7 +70,8 @@ pub(super) fn is_active(user: &ScimUser) -> Option<bool> {
     user.active.or_else(|| user.attributes.get("active").and_then(truth))
 }
 
-fn remove(user: &mut Map<String, Value>, path: &str) {
+/// Removes the value at a path, if there is one.
+pub(super) fn remove(user: &mut Map<String, Value>, path: &str) {
     if take(user, path).is_some() {
         return;
     }

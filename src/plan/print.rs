@@ -11,7 +11,7 @@ use crate::error::one_line;
 use crate::model::json::names_password;
 use crate::model::{member, object};
 
-/// A summary, and a line for each user or group: `+` is created, `~` updated, `^` reactivated, `-`
+/// A summary, and a line for each user or group: `+` is created, `~` updated or adopted, `^` reactivated, `-`
 /// deactivated, `x` deleted, `!` in conflict, and `?` has a difference that cannot be sent.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +41,9 @@ impl fmt::Display for Plan {
             )?;
         }
         write!(f, "{} unchanged", self.unchanged)?;
+        if count(Action::Adopt) > 0 {
+            write!(f, "; {} to adopt", count(Action::Adopt))?;
+        }
         if !self.conflicts.is_empty() {
             write!(f, "; {} in conflict", self.conflicts.len())?;
         }
@@ -148,7 +151,12 @@ impl Action {
     const fn sign(self) -> char {
         match self {
             Self::Create | Self::CreateGroup => '+',
-            Self::Update | Self::RenameGroup | Self::AddMembers | Self::RemoveMembers => '~',
+            Self::Update
+            | Self::Adopt
+            | Self::FreeName
+            | Self::RenameGroup
+            | Self::AddMembers
+            | Self::RemoveMembers => '~',
             Self::Reactivate => '^',
             Self::Deactivate => '-',
             Self::Delete | Self::DeleteGroup => 'x',
@@ -159,6 +167,8 @@ impl Action {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Adopt => "adopt",
+            Self::FreeName => "free name",
             Self::Reactivate => "reactivate",
             Self::Deactivate => "deactivate",
             Self::Delete => "delete",
@@ -214,7 +224,7 @@ pub(super) fn shown(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::{Current, Policy};
+    use super::super::{Current, Ours, Policy};
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
@@ -284,7 +294,8 @@ mod tests {
               "emails": [{ "value": "n@x" }], "password": "canary", "id": "x", "meta": {},
               "urn:x:2.0:User": { "a": { "b": 1 }, "c": "2\u{202e}" } },
         ]));
-        let plan = Policy::new(&Profile::wats()).plan(&Current::complete(current), &desired).unwrap();
+        let policy = Policy::new(&Profile::wats()).ours(Ours::Everybody);
+        let plan = policy.plan(&Current::complete(current), &desired).unwrap();
         insta::assert_snapshot!(plan, @r#"
         1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
         ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; cannot be sent: emails: setting it; title: setting it

@@ -48,6 +48,9 @@ impl Rules {
         if step.action == Action::Delete {
             return Ok(deletion(step, held));
         }
+        if step.action == Action::FreeName && !has_its_name(step, held) {
+            return Ok(Fit::Done);
+        }
         let Some(desired) = &step.desired else {
             return Ok(Fit::Stale("the step has no desired user".to_owned()));
         };
@@ -79,6 +82,11 @@ fn deletion(step: &Step, held: &ScimUser) -> Fit {
     }
 }
 
+/// Whether a user has the name that the step frees.
+fn has_its_name(step: &Step, held: &ScimUser) -> bool {
+    same_text(held.user_name.as_deref().unwrap_or_default(), &step.name)
+}
+
 impl Step {
     fn changes_path(&self, path: &str) -> bool {
         self.changes.iter().any(|change| change.is_of(path))
@@ -99,8 +107,7 @@ impl Change {
 
 /// How this differs from the user that the step was planned for.
 fn another(step: &Step, held: &ScimUser) -> Option<String> {
-    let name = held.user_name.as_deref().unwrap_or_default();
-    let is_named = same_text(name, &step.name) || step.changes_path("userName");
+    let is_named = has_its_name(step, held) || step.changes_path("userName");
     if !is_named {
         return Some("the user has been renamed since the plan was made".to_owned());
     }

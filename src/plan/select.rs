@@ -13,7 +13,7 @@ impl Plan {
     /// use wats_scim::{Profile, ScimUser};
     /// use wats_scim::plan::{Action, Current, Policy};
     ///
-    /// let current = Current::complete(vec![ScimUser::new("bob")]);
+    /// let current = Current::complete(vec![ScimUser::new("bob").with_external_id("7")]);
     /// let policy = Policy::new(&Profile::wats());
     /// let plan = policy.plan(&current, &[ScimUser::new("ann")])?;
     /// assert_eq!(plan.steps.len(), 2);

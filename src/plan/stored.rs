@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::config::Profile;
     use crate::model::{Origin, ScimUser};
-    use crate::plan::{Current, Policy};
+    use crate::plan::{Current, Ours, Policy};
 
     /// A plan with all that a plan can have.
     fn plan() -> Plan {
@@ -200,8 +200,10 @@ mod tests {
         ]))
         .unwrap();
         let current = Current::complete(current).of_server("https://a.example/scim");
-        let plan = Policy::new(&Profile::wats()).clears(["title"]).plan(&current, &desired).unwrap();
+        let plan =
+            Policy::new(&Profile::wats()).ours(Ours::Everybody).clears(["title"]).plan(&current, &desired).unwrap();
         let mut plan = plan.with_made_by("nightly").with_policy(json!({ "leavers": "deactivate" }));
+        plan.conflicts[0].held = Some(crate::plan::Reference::id("1"));
         plan.steps[0].origin = Some(Origin::row(Some("people.csv"), 2));
         plan.steps[1].origin = Some(Origin::held(Some("https://b.example"), "9"));
         let members = json!([{ "id": "1", "externalId": "7", "name": "ann" }, { "type": "Group", "name": "G" }]);
@@ -461,7 +463,7 @@ mod tests {
         validate(&schema, &stored(), &schema, &mut seen).unwrap();
         properties(&schema, &mut known);
         let unseen: Vec<_> = known.difference(&seen).map(|name| name.split(' ').next().unwrap()).collect();
-        let counts = ["createGroup", "delete", "deleteGroup", "reactivate", "renameGroup"];
+        let counts = ["adopt", "createGroup", "delete", "deleteGroup", "freeName", "reactivate", "renameGroup"];
         assert_eq!(unseen, counts, "members that a plan never has");
         assert!(validate(&schema, &json!({ "format": "wats-scim-plan/1" }), &schema, &mut seen).is_err());
         let mut more = stored();

@@ -52,10 +52,7 @@ impl Plan {
             policy: policy.as_ref().map(value),
             salt: None,
             steps: steps.iter().map(step).collect(),
-            conflicts: conflicts
-                .iter()
-                .map(|conflict| Conflict { user: redacted(&conflict.user), reason: redacted(&conflict.reason) })
-                .collect(),
+            conflicts: conflicts.iter().map(|conflict| Conflict::new(conflict.kind, REDACTED, REDACTED)).collect(),
             inexpressible: inexpressible
                 .iter()
                 .map(|user| Inexpressible { user_name: redacted(&user.user_name), left_out: left_out(&user.left_out) })
