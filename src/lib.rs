@@ -97,7 +97,7 @@
 //! |---|---|
 //! | [`plan`] | make the users of a server match another system: [`Policy`](plan::Policy), [`Plan`](plan::Plan), [`Journal`](plan::Journal), [`Report`](plan::Report) |
 //! | [`import`] | read users from a file: [`UserCsv`](import::UserCsv), [`users_from_json`](import::users_from_json) |
-//! | [`audit`] | record every write: [`Trail`](audit::Trail), [`Sink`](audit::Sink), [`Event`](audit::Event), [`Log`](audit::Log) |
+//! | [`audit`] | record every write: [`Trail`](audit::Trail), [`Sink`](audit::Sink), [`Event`](audit::Event), [`EventQuery`](audit::EventQuery), [`Log`](audit::Log) |
 //! | [`probe`] | what a server does, measured: [`Report`](probe::Report) |
 //! | [`filter`] | filters and attribute paths: [`PatchPath`](filter::PatchPath), [`AttributePath`](filter::AttributePath) |
 //! | [`transport`] | what an HTTP client of your own needs: [`TransportError`](transport::TransportError), [`TimeLeft`](transport::TimeLeft) |

@@ -11,4 +11,9 @@ fuzz_target!(|json: &[u8]| {
     let back: Plan = serde_json::from_str(&stored).unwrap();
     assert_eq!(back.to_string(), printed);
     assert_eq!(serde_json::to_string(&back).unwrap(), stored);
+    assert_eq!(back.digest(), plan.digest());
+    let _ = plan.markdown().to_string();
+    let public = serde_json::to_string(&plan.without_values()).unwrap();
+    assert!(serde_json::from_str::<Plan>(&public).is_err());
+    assert!(plan.diff(&back).is_empty());
 });

@@ -98,7 +98,7 @@ fn redacted_value(value: &Value) -> Value {
 }
 
 /// A path without its filter, which can contain values; if it is not valid, its valid beginning.
-fn without_filter(path: &str) -> String {
+pub(crate) fn without_filter(path: &str) -> String {
     match path.parse::<PatchPath>() {
         Ok(path) => path.without_filter().to_string(),
         Err(_) => path.chars().take_while(|c| c.is_ascii_alphanumeric() || ":._-$".contains(*c)).collect(),

@@ -35,6 +35,9 @@ pub struct Event {
     /// The [label](super::Trail::label) of the trail or the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// The row of the source for which a step of a plan was applied, such as `people.csv:12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The operation. Serialized as text: `create user`.
     pub operation: Operation,
     /// The id of the resource. For a creation, known only at the end.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::iter::FusedIterator;
 use std::path::Path;
 
-use super::Event;
+use super::{Event, EventQuery, format};
 use crate::outside::file;
 
 /// The events of a trail file in their order, from [`Trail::read`](super::Trail::read).
@@ -15,6 +15,9 @@ pub struct Events {
     /// `None` after an error.
     file: Option<BufReader<Box<dyn Read + Send>>>,
     line: Vec<u8>,
+    /// Whether no line was read yet.
+    is_first: bool,
+    query: EventQuery,
     skipped: u64,
 }
 
@@ -23,7 +26,14 @@ impl Events {
     const LONGEST: u64 = 64 << 20;
 
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: Some(BufReader::new(file::open_to_read(path)?)), line: Vec::new(), skipped: 0 })
+        let file = Some(BufReader::new(file::open_to_read(path)?));
+        Ok(Self { file, line: Vec::new(), is_first: true, query: EventQuery::new(), skipped: 0 })
+    }
+
+    /// Only the events that match the query. The others are read, too, one at a time.
+    #[must_use]
+    pub fn matching(self, query: EventQuery) -> Self {
+        Self { query, ..self }
     }
 
     /// How many lines were skipped so far because they are no events: cut off, of another program, or
@@ -52,18 +62,28 @@ impl Iterator for Events {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            match self.read_line() {
-                Ok(true) if self.line.trim_ascii().is_empty() => {}
+            let error = match self.read_line() {
+                Ok(true) if self.line.trim_ascii().is_empty() => continue,
                 Ok(true) => match serde_json::from_slice(&self.line) {
-                    Ok(event) => return Some(Ok(event)),
-                    Err(_) => self.skipped = self.skipped.saturating_add(1),
+                    Ok(event) => {
+                        self.is_first = false;
+                        if self.query.matches(&event) {
+                            return Some(Ok(event));
+                        }
+                        continue;
+                    }
+                    Err(_) if self.is_first => format::check_line(&self.line, format::TRAIL),
+                    Err(_) => Ok(()),
                 },
                 Ok(false) => return None,
-                Err(error) => {
-                    self.file = None;
-                    return Some(Err(error));
-                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = error {
+                self.file = None;
+                return Some(Err(error));
             }
+            self.is_first = false;
+            self.skipped = self.skipped.saturating_add(1);
         }
     }
 }
@@ -114,6 +134,36 @@ mod tests {
     fn a_trail_of_a_later_version_is_read() {
         let later = LINE.replacen('{', r#"{"sinceTwo":{"x":[1]},"#, 1);
         assert_eq!(read(&later).0, read(LINE).0);
+    }
+
+    #[test]
+    fn a_journal_or_a_plan_is_not_read_as_a_trail() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for (text, expected) in [
+            (r#"{"format":"wats-scim-journal/1","plan":{}}"#, "it is the journal of an apply; read it with Journal"),
+            (r#"{"format":"wats-scim-plan/1","steps":[]}"#, "it is a plan; read it with serde_json"),
+            (r#"{"format":"wats-scim-trail/2","events":[]}"#, "its format is \"wats-scim-trail/2\""),
+        ] {
+            fs::write(&path, format!("\n{text}\n{LINE}\n")).unwrap();
+            let mut events = Trail::read(&path).unwrap();
+            let error = events.next().unwrap().unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+            assert!(events.next().is_none());
+        }
+        let named = LINE.replacen('{', r#"{"format":"wats-scim-trail/1","#, 1);
+        assert_eq!(read(&format!("{named}\n{LINE}")).0.len(), 2);
+    }
+
+    #[test]
+    fn events_are_selected_while_they_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trail");
+        let other = LINE.replace("\"ann\"", "\"bob\"");
+        fs::write(&path, format!("{LINE}\n{other}\nx\n{LINE}\n{other}")).unwrap();
+        let mut events = Trail::read(&path).unwrap().matching(EventQuery::new().label("bob"));
+        assert_eq!(events.by_ref().map(Result::unwrap).count(), 2);
+        assert_eq!(events.skipped(), 1, "an event that does not match is not skipped");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A file of JSON Lines that is only appended to, under the trail and the journal of an apply.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,16 @@ use crate::outside::{clock, mistake};
 pub(crate) struct Lines {
     state: Mutex<State>,
     pub(crate) is_synced: bool,
+    /// The path that is opened again when the file there is another one, which then begins with the format.
+    follows: Option<(PathBuf, &'static str)>,
+}
+
+/// The first line of a file, which names the format.
+#[derive(Serialize)]
+struct First<'a, T> {
+    format: &'static str,
+    #[serde(flatten)]
+    line: &'a T,
 }
 
 #[derive(Debug)]
@@ -43,7 +53,14 @@ impl Lines {
     /// Opens a file, or creates one that only its owner can read and write (on Unix).
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = file::open(path)?;
-        Ok(Self { state: Mutex::new(State { file, may_be_torn: true, is_locked: false }), is_synced: false })
+        let state = Mutex::new(State { file, may_be_torn: true, is_locked: false });
+        Ok(Self { state, is_synced: false, follows: None })
+    }
+
+    /// Opens a file of events that another program may rename away at any time, and whose first line names its
+    /// format.
+    pub(super) fn open_to_follow(path: &Path, format: &'static str) -> io::Result<Self> {
+        Ok(Self { follows: Some((path.to_owned(), format)), ..Self::open(path)? })
     }
 
     /// Takes the file for this process alone; false while another one has it.
@@ -69,12 +86,26 @@ impl Lines {
     }
 
     pub(crate) fn append(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut line = Vec::new();
-        value.serialize(&mut Serializer::with_formatter(&mut line, Escaped))?;
-        line.push(b'\n');
+        let mut line = line_of(value)?;
         let mut state = self.lock();
-        if state.may_be_torn && is_torn(&mut *state.file)? && !mistake!("a torn line is continued") {
-            line.insert(0, b'\n');
+        if let Some((path, _)) = &self.follows
+            && !state.file.is_at(path)?
+        {
+            // What was appended meanwhile is in the file that was renamed.
+            state.file = file::open(path)?;
+            state.may_be_torn = true;
+            if self.is_synced {
+                file::sync_folder(path)?;
+            }
+        }
+        match if state.may_be_torn { end(&mut *state.file)? } else { End::OfLine } {
+            End::Nowhere => {
+                if let Some((_, format)) = self.follows {
+                    line = line_of(&First { format, line: value })?;
+                }
+            }
+            End::InLine if !mistake!("a torn line is continued") => line.insert(0, b'\n'),
+            _ => {}
         }
         state.may_be_torn = true;
         state.file.append(&line)?;
@@ -93,6 +124,13 @@ impl Lines {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn line_of(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut line, Escaped))?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Writes control characters, invisible characters, and characters that reorder or separate lines as
@@ -119,15 +157,24 @@ fn is_escaped(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 
-/// Whether the file ends within a line, and not only while another program is writing it.
-fn is_torn(file: &mut dyn AppendFile) -> io::Result<bool> {
+/// Where a file ends.
+enum End {
+    /// The file is empty.
+    Nowhere,
+    OfLine,
+    InLine,
+}
+
+/// Where the file ends, if no other program is writing it.
+fn end(file: &mut dyn AppendFile) -> io::Result<End> {
     for _ in 0..5 {
-        if matches!(file.last()?, None | Some(b'\n')) {
-            return Ok(false);
+        match file.last()? {
+            None => return Ok(End::Nowhere),
+            Some(b'\n') => return Ok(End::OfLine),
+            Some(_) => clock::pause(Duration::from_millis(1)),
         }
-        clock::pause(Duration::from_millis(1));
     }
-    Ok(true)
+    Ok(End::InLine)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::lines::Lines;
-use super::{Event, Sink};
+use super::{Event, Sink, format};
+use crate::outside::file;
 
 /// A file of events in the JSON Lines format: one JSON object per line.
 ///
@@ -13,7 +13,14 @@ use super::{Event, Sink};
 /// [`Trail::read`](super::Trail::read) skips it.
 ///
 /// On Unix, a new file is accessible by its owner only; the permissions of an existing file are not
-/// changed. To rotate the file, create another `Log`.
+/// changed. The first event of a file names its format.
+///
+/// # Rotation
+///
+/// On Unix, the file can be renamed at any time, also by another program such as `logrotate`, and also while
+/// several programs append to it: the next event is written to a new file at the path. An event that was
+/// being written is in the renamed file, so compress or move that one later (`delaycompress`). No event is
+/// lost or written twice. Copying the file and truncating it loses events. On Windows, create another `Log`.
 ///
 /// ```
 /// use wats_scim::{Credentials, ScimConfig};
@@ -39,7 +46,7 @@ impl Log {
     /// The I/O error if the file cannot be opened for reading and writing.
     pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
-        Ok(Self { lines: Lines::open(&path)?, path })
+        Ok(Self { lines: Lines::open_to_follow(&path, format::TRAIL)?, path })
     }
 
     /// Syncs the file to disk after each event, so that events also survive a power failure.
@@ -51,24 +58,10 @@ impl Log {
     ///
     /// The I/O error if the directory cannot be synced, which on Unix makes a new file durable.
     pub fn synced(mut self) -> io::Result<Self> {
-        sync_directory(&self.path)?;
+        file::sync_folder(&self.path)?;
         self.lines.is_synced = true;
         Ok(self)
     }
-}
-
-#[cfg(unix)]
-fn sync_directory(of: &Path) -> io::Result<()> {
-    match of.canonicalize()?.parent() {
-        Some(directory) => File::open(directory)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 impl Sink for Log {
@@ -80,6 +73,7 @@ impl Sink for Log {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
     use std::sync::Arc;
     use std::thread;
 
@@ -112,6 +106,7 @@ mod tests {
             write: write.to_owned(),
             server: "https://acme.wats.com".to_owned(),
             label: None,
+            origin: None,
             operation: Operation::Delete("user"),
             id: Some("1\n2".to_owned()),
             name: None,
@@ -133,7 +128,8 @@ mod tests {
             // Nothing is written on drop.
             std::mem::forget(log);
         }
-        assert_eq!(text(&file), format!("{LINE}\n{LINE}\n"));
+        let first = LINE.replacen('{', r#"{"format":"wats-scim-trail/1","#, 1);
+        assert_eq!(text(&file), format!("{first}\n{LINE}\n"));
     }
 
     #[test]
@@ -171,6 +167,85 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         log(&file);
         assert_eq!(mode(&file), 0o640);
+    }
+
+    /// While the file is renamed again and again, as by logrotate.
+    #[cfg(unix)]
+    #[test]
+    fn every_event_is_in_one_of_the_rotated_files_exactly_once() {
+        use std::collections::BTreeMap;
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        use crate::audit::Trail;
+
+        const EACH: usize = 400;
+        let (folder, file) = new_file();
+        let first = Arc::new(log(&file));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let rotation = {
+            let (file, is_over) = (file.clone(), Arc::clone(&is_over));
+            thread::spawn(move || {
+                let mut rotations = 0;
+                while !is_over.load(Ordering::SeqCst) || rotations < 3 {
+                    let old = file.with_extension(format!("{rotations:04}"));
+                    rotations += usize::from(fs::rename(&file, old).is_ok());
+                    thread::yield_now();
+                }
+                rotations
+            })
+        };
+        let writers: Vec<_> = (0..6)
+            .map(|n| {
+                // Some share a log, and some have their own, as programs do.
+                let log = if n < 3 { Arc::clone(&first) } else { Arc::new(log(&file)) };
+                thread::spawn(move || (0..EACH).for_each(|m| log.record(&event(&format!("{n}-{m}"))).unwrap()))
+            })
+            .collect();
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        is_over.store(true, Ordering::SeqCst);
+        // A file for each rotation that is left.
+        while !rotation.is_finished() {
+            log(&file).record(&event("rest")).unwrap();
+        }
+        assert!(rotation.join().unwrap() >= 3);
+
+        let mut found: BTreeMap<String, usize> = BTreeMap::new();
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let mut events = Trail::read(entry.unwrap().path()).unwrap();
+            events.by_ref().for_each(|event| *found.entry(event.unwrap().write).or_default() += 1);
+            assert_eq!(events.skipped(), 0);
+        }
+        found.remove("rest");
+        assert_eq!(found.len(), 6 * EACH);
+        assert!(found.values().all(|times| *times == 1), "an event is there twice");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_renamed_away_is_made_again_with_its_format_and_mode() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let (_folder, file) = new_file();
+        let log = log(&file).synced().unwrap();
+        log.record(&event("a")).unwrap();
+        fs::rename(&file, file.with_extension("1")).unwrap();
+        log.record(&event("b")).unwrap();
+        log.record(&event("c")).unwrap();
+        assert!(text(&file.with_extension("1")).contains(r#""write":"a""#));
+        let now = text(&file);
+        assert!(now.starts_with(r#"{"format":"wats-scim-trail/1","at":"#), "{now}");
+        assert_eq!((now.lines().count(), now.matches("format").count()), (2, 1));
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+        // Another program has made the new file.
+        fs::rename(&file, file.with_extension("2")).unwrap();
+        self::log(&file).record(&event("d")).unwrap();
+        log.record(&event("e")).unwrap();
+        let now = text(&file);
+        assert!(now.contains(r#""write":"d""#) && now.contains(r#""write":"e""#), "{now}");
+        assert_eq!(text(&file.with_extension("2")).lines().count(), 2);
     }
 
     #[cfg(target_os = "linux")]

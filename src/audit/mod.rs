@@ -3,8 +3,10 @@
 mod attributes;
 mod event;
 mod events;
+pub(crate) mod format;
 pub(crate) mod lines;
 mod log;
+mod query;
 mod record;
 mod sink;
 mod subject;
@@ -15,9 +17,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use attributes::without_filter;
 pub use event::{Attribute, Event, Outcome};
 pub use events::Events;
 pub use log::Log;
+pub use query::EventQuery;
 pub(crate) use record::Record;
 pub use sink::Sink;
 pub(crate) use subject::Subject;
@@ -61,6 +65,8 @@ use trail::Recorder;
 pub struct Trail {
     recorder: Arc<Recorder>,
     label: Option<String>,
+    /// The row of the source for which writes are made.
+    origin: Option<String>,
     /// The origin of the server.
     server: Option<Arc<str>>,
     pub(crate) with_values: bool,
@@ -71,7 +77,7 @@ impl Trail {
     ///
     /// By default it has no label, and records attribute names without values.
     pub fn to(sink: impl Sink) -> Self {
-        Self { recorder: Arc::new(Recorder::to(sink)), label: None, server: None, with_values: false }
+        Self { recorder: Arc::new(Recorder::to(sink)), label: None, origin: None, server: None, with_values: false }
     }
 
     /// Allows the values of attributes in the trail. They are personal data. The value of a
@@ -116,11 +122,12 @@ impl Trail {
     /// Reads the events of a trail file, one at a time, however large the file is.
     ///
     /// Lines that are not an event, such as one that a power failure cut off, are skipped and
-    /// [counted](Events::skipped).
+    /// [counted](Events::skipped). [`Events::matching`] selects events.
     ///
     /// # Errors
     ///
-    /// The I/O error if the file cannot be opened.
+    /// The I/O error if the file cannot be opened. The first event is an error if the file is no trail, but a
+    /// plan or a journal.
     ///
     /// ```
     /// use wats_scim::audit::{Outcome, Trail};
@@ -140,6 +147,12 @@ impl Trail {
     /// ```
     pub fn read(path: impl AsRef<Path>) -> io::Result<Events> {
         Events::open(path.as_ref())
+    }
+
+    /// The trail of the writes for a row of a source.
+    pub(crate) fn of_origin(mut self, origin: &str) -> Self {
+        self.origin = Some(origin.to_owned());
+        self
     }
 
     /// The trail of the writes to this server.

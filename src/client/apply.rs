@@ -9,8 +9,11 @@ use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
 use crate::batch::Progress;
 use crate::error::{Error, Result};
 use crate::exchange::{Work, WorkSpan};
+use crate::model::Schemas;
 use crate::outside::mistake;
-use crate::plan::{Accepted, AppliedStep, Ends, Journal, OpenJournal, Outcome, Plan, Readiness, Report, Step};
+use crate::plan::{
+    Accepted, AppliedStep, Ends, Journal, OpenJournal, Outcome, Plan, Readiness, Rejection, Report, Step,
+};
 
 impl<R: ScimRepository> ScimService<R> {
     /// Applies a plan; see [`ScimApply`].
@@ -70,6 +73,7 @@ pub struct ScimApply<R> {
     stop_after: Option<u64>,
     is_dry_run: bool,
     accepted: Accepted,
+    rejections: Vec<Rejection>,
     on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
     progress: Progress,
     /// How many steps failed without a request.
@@ -92,6 +96,7 @@ impl<R: ScimRepository> ScimApply<R> {
             stop_after: None,
             is_dry_run: false,
             accepted: Accepted::default(),
+            rejections: Vec::new(),
             on_progress: None,
             unsent: 0,
             running: InFlight::within(WorkSpan::of(Work::Apply)),
@@ -153,6 +158,28 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
+    /// Applies only the plan with this [digest](Plan::digest), the one that was reviewed; any other plan is
+    /// rejected before anything is sent.
+    ///
+    #[doc = example!(
+        "let current = client.current_users()" await "?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         let approved = plan.digest(); // As the review names it.\n\
+         let report = client.apply(plan).approved(approved).run()" await "?;\n\
+         assert_eq!(report.applied, 1);"
+    )]
+    pub fn approved(mut self, digest: impl Into<String>) -> Self {
+        self.accepted.approved = Some(digest.into());
+        self
+    }
+
+    /// Checks the plan with the [schemas](ScimService::schemas) of the server: a plan with a step that
+    /// [would be rejected](Plan::would_be_rejected) is rejected before anything is sent.
+    pub fn schemas(mut self, schemas: &Schemas) -> Self {
+        self.rejections = self.plan.would_be_rejected(schemas);
+        self
+    }
+
     /// Sends no request and writes no journal: returns each step as
     /// [`Planned`](Outcome::Planned), or as [`DoneBefore`](Outcome::DoneBefore) if the journal records
     /// it as done.
@@ -176,6 +203,18 @@ impl<R: ScimRepository> ScimApply<R> {
     fn is_stopped(&self) -> bool {
         let problems = self.running.failures().saturating_add(self.unsent);
         problems >= self.stop_after.unwrap_or(ENDS_THE_WORK)
+    }
+
+    /// The reason why steps that are not done cannot be applied.
+    fn objection(&self) -> Option<String> {
+        let is_done = |step| self.open_journal.as_ref().is_some_and(|journal| journal.is_done(step));
+        let mut rejected = self.rejections.iter().filter(|rejection| !is_done(rejection.number));
+        let rejected = rejected.next().map(|first| (first, rejected.count()));
+        let rejected = rejected.map(|(first, more)| match more {
+            0 => first.to_string(),
+            more => format!("{first}; and {more} more steps, see Plan::would_be_rejected"),
+        });
+        rejected.or_else(|| self.plan.lacks_secrets(is_done))
     }
 
     /// Starts the next step; false if there is none, or if it has to wait for one in flight.
@@ -232,16 +271,22 @@ impl<R: ScimRepository> ScimApply<R> {
     /// use, or cannot be written. Then no more steps start; the steps in flight are checked when
     /// the apply resumes from its journal.
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the plan was made for another server, or is older than
-    /// [`max_age`](Self::max_age); nothing is sent.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the plan was made for another server, is older than
+    /// [`max_age`](Self::max_age), is not the [approved](Self::approved) one, would be rejected by the
+    /// [schemas](Self::schemas), or lacks a [password](Plan::with_passwords); nothing is sent.
     pub async fn try_next(&mut self) -> Result<Option<AppliedStep>> {
         if self.next == 0
-            && let Some(why) = self.plan.refusal(self.repository.server(), self.accepted)
+            && let Some(why) = self.plan.refusal(self.repository.server(), &self.accepted)
         {
             return self.give_up(Error::invalid(why));
         }
         if let Err(error) = self.open_journal().await {
             return self.give_up(error);
+        }
+        if self.next == 0
+            && let Some(why) = self.objection()
+        {
+            return self.give_up(Error::invalid(why));
         }
         let (step, written) = loop {
             while !self.is_stopped() && self.running.has_room(self.in_flight.max(1), self.buffer) {

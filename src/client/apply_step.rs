@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
 use crate::exchange::ListQuery;
 use crate::model::{Resource, ScimGroup, ScimUser, Target};
 use crate::outside::mistake;
-use crate::plan::{Action, AppliedStep, Ends, Fit, Kind, OpenJournal, Outcome, Plan, Reference, Step};
+use crate::plan::{Action, AppliedStep, Ends, Fit, Kind, OpenJournal, Origin, Outcome, Plan, Reference, Step};
 
 /// Applies one step.
 pub(super) struct StepJob {
@@ -27,6 +27,9 @@ impl Job for StepJob {
     type Output = (AppliedStep, Result<()>);
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
+        let origin = self.step.origin.as_ref().filter(|origin| matches!(origin, Origin::Row { .. }));
+        let with_origin = origin.and_then(|origin| repository.with_origin(&origin.to_string()));
+        let repository = with_origin.as_ref().unwrap_or(repository);
         let done = if self.step.action.is_of_group() {
             self.apply_to_group(repository).await.map(|(outcome, id)| (outcome, None, id))
         } else {

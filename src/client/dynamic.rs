@@ -202,6 +202,7 @@ trait AnyRepository: Send + Sync + 'static {
     fn known_pages_by_cursor(&self) -> bool;
     fn known_max_page_size(&self) -> Option<u64>;
     fn with_label(&self, label: &str) -> Option<Arc<dyn AnyRepository>>;
+    fn with_the_origin(&self, origin: &str) -> Option<Arc<dyn AnyRepository>>;
 }
 
 impl<R: ScimRepository> AnyRepository for DynScimRepositoryBuilder<R> {
@@ -239,6 +240,11 @@ impl<R: ScimRepository> AnyRepository for DynScimRepositoryBuilder<R> {
 
     fn with_label(&self, label: &str) -> Option<Arc<dyn AnyRepository>> {
         let repository = Arc::new(self.repository.labelled(label)?);
+        Some(Arc::new(Self { repository, types: self.types.clone() }))
+    }
+
+    fn with_the_origin(&self, origin: &str) -> Option<Arc<dyn AnyRepository>> {
+        let repository = Arc::new(self.repository.with_origin(origin)?);
         Some(Arc::new(Self { repository, types: self.types.clone() }))
     }
 }
@@ -391,5 +397,9 @@ impl ScimRepository for DynScimRepository {
 
     fn labelled(&self, label: &str) -> Option<Self> {
         self.0.with_label(label).map(Self)
+    }
+
+    fn with_origin(&self, origin: &str) -> Option<Self> {
+        self.0.with_the_origin(origin).map(Self)
     }
 }

@@ -313,4 +313,9 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         let audit = self.audit.clone()?.label(label);
         Some(Self { audit: Some(audit), ..self.clone() })
     }
+
+    fn with_origin(&self, origin: &str) -> Option<Self> {
+        let audit = self.audit.clone()?.of_origin(origin);
+        Some(Self { audit: Some(audit), ..self.clone() })
+    }
 }

@@ -177,6 +177,16 @@ pub trait ScimRepository: Send + Sync + 'static {
         let _ = label;
         None
     }
+
+    /// Returns a repository whose writes have this origin in the audit trail: the row of the source for which a
+    /// plan makes them. It shares everything else with this one. `None`, the default, if there is no trail.
+    fn with_origin(&self, origin: &str) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        let _ = origin;
+        None
+    }
 }
 
 /// The error of a method that a repository does not implement.

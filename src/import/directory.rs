@@ -102,7 +102,7 @@ pub fn directory_from_json(json: impl AsRef<[u8]>) -> Result<Desired, ImportErro
             rows.reject(line, of_group(&name, &problems));
         }
     }
-    let directory = Desired::of_users(rows.finish()?);
+    let directory = rows.finish_directory()?;
     Ok(if listed.is_some() { directory.with_groups(groups.finish()) } else { directory })
 }
 
@@ -114,7 +114,7 @@ pub fn directory_from_json(json: impl AsRef<[u8]>) -> Result<Desired, ImportErro
 pub fn directory_from_json_file(path: impl AsRef<Path>) -> Result<Desired, ImportError> {
     let path = path.as_ref();
     let read = std::fs::read(path).map_err(ImportError::from).and_then(directory_from_json);
-    read.map_err(|error| error.in_file(path))
+    read.map(|directory| directory.in_file(path)).map_err(|error| error.in_file(path))
 }
 
 fn list<'a>(name: &str, value: Option<&'a RawValue>) -> Result<Option<Vec<&'a RawValue>>, ImportError> {

@@ -4,12 +4,14 @@ use std::collections::hash_map::Entry;
 use wats_scim_filter::json::{is_invisible, is_joiner, text_key};
 
 use super::error::{BadRow, ImportError};
-use crate::model::ScimUser;
+use crate::model::{Origins, ScimUser};
+use crate::plan::Desired;
 
 /// The users and the bad rows of a source, collected while it is read.
 #[derive(Default)]
 pub(super) struct Rows {
     users: Vec<ScimUser>,
+    origins: Origins,
     bad: Vec<BadRow>,
     /// The line of each `userName` and `externalId`.
     lines: HashMap<(&'static str, String), u64>,
@@ -38,6 +40,7 @@ impl Rows {
         }
         if problems.is_empty() {
             self.users.push(user);
+            self.origins.lines.push(line);
         } else {
             self.reject(line, problems.join("; "));
         }
@@ -49,9 +52,18 @@ impl Rows {
     }
 
     /// Returns all users, or an error with all bad rows.
-    pub(super) fn finish(mut self) -> Result<Vec<ScimUser>, ImportError> {
+    pub(super) fn finish(self) -> Result<Vec<ScimUser>, ImportError> {
+        self.finish_with_origins().map(|(users, _)| users)
+    }
+
+    /// Returns all users as a directory without groups, which knows their rows.
+    pub(super) fn finish_directory(self) -> Result<Desired, ImportError> {
+        self.finish_with_origins().map(|(users, origins)| Desired::of_users(users).with_origins(origins))
+    }
+
+    fn finish_with_origins(mut self) -> Result<(Vec<ScimUser>, Origins), ImportError> {
         self.bad.sort_by_key(|row| row.line);
-        if self.bad.is_empty() { Ok(self.users) } else { Err(ImportError::of_rows(self.bad)) }
+        if self.bad.is_empty() { Ok((self.users, self.origins)) } else { Err(ImportError::of_rows(self.bad)) }
     }
 }
 

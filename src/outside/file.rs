@@ -46,6 +46,16 @@ pub trait AppendFile: Debug + Send {
     /// What the disk says.
     fn last(&mut self) -> io::Result<Option<u8>>;
 
+    /// Whether this path leads to the file, and not to another one or nowhere. True if the system cannot tell.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says.
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let _ = path;
+        Ok(true)
+    }
+
     /// Takes the file for this process alone; false while another one has it.
     ///
     /// # Errors
@@ -91,6 +101,19 @@ impl AppendFile for File {
         self.read_exact(&mut last)?;
         let [last] = last;
         Ok(Some(last))
+    }
+
+    #[cfg(unix)]
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+
+        let there = match fs::metadata(path) {
+            Ok(there) => there,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let here = self.metadata()?;
+        Ok((here.dev(), here.ino()) == (there.dev(), there.ino()))
     }
 
     fn try_lock(&mut self) -> io::Result<bool> {
@@ -161,6 +184,25 @@ pub(crate) fn is_regular(path: &Path) -> io::Result<bool> {
         Err(error) if is_missing(&error) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Waits until the folder of a file, and so the name of a new file, is on the disk.
+#[cfg(unix)]
+pub(crate) fn sync_folder(of: &Path) -> io::Result<()> {
+    #[cfg(sim)]
+    if sim::ask(|_| ()).is_some() {
+        return Ok(());
+    }
+    match of.canonicalize()?.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes a file accessible by its owner only, whatever mode it was created with.

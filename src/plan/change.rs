@@ -3,7 +3,7 @@
 use super::check::action_of;
 use super::merge::{is_met, overlaid, value_at};
 use super::unchanged::is_unchanged;
-use super::{Change, Rules, Step};
+use super::{Cause, Change, Rules, Step};
 use crate::error::{Error, Result};
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
@@ -56,16 +56,21 @@ impl Way {
         let mut desired = desired.clone();
         // It is not compared, so a plan need not hold it.
         desired.attributes.remove("password");
+        // Only a policy clears attributes.
+        let is_cleared = !self.changes.is_empty() && self.changes.iter().all(|change| change.to.is_none());
         Step {
             action: action_of(&self.changes),
             name: held.user_name.clone().unwrap_or_default(),
             id: held.id.clone(),
             external_id: held.external_id.clone(),
             version: held.version().map(ToOwned::to_owned),
+            cause: if is_cleared { Cause::Policy } else { Cause::Source },
+            origin: None,
             members: Vec::new(),
             changes: self.changes,
             left_out: self.left_out,
             desired: Some(desired),
+            left_out_secrets: Vec::new(),
         }
     }
 }

@@ -1,11 +1,14 @@
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::Reference;
-use crate::model::ScimUser;
+use crate::model::{Origins, ScimUser};
 
 /// The users and groups that another system wants on the server.
 ///
-/// [`Policy::plan`](super::Policy::plan) takes it, or a list of users alone.
+/// [`Policy::plan`](super::Policy::plan) takes it, or a list of users alone. If it was read from a file, the steps
+/// of the plan name the rows of the users.
 ///
 /// ```
 /// use wats_scim::plan::{Desired, DesiredGroup, Reference};
@@ -15,10 +18,11 @@ use crate::model::ScimUser;
 ///     .with_groups(vec![DesiredGroup::new("Testers").with_members([Reference::user_name("ann")])]);
 /// assert_eq!((desired.users().len(), desired.groups().map(<[_]>::len)), (2, Some(1)));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Desired {
     users: Vec<ScimUser>,
     groups: Option<Vec<DesiredGroup>>,
+    origins: Option<Origins>,
 }
 
 /// A group that another system wants on the server.
@@ -40,13 +44,26 @@ impl Desired {
     /// These users, and no statement about groups.
     #[must_use]
     pub fn of_users(users: Vec<ScimUser>) -> Self {
-        Self { users, groups: None }
+        Self { users, groups: None, origins: None }
     }
 
     /// With these groups.
     #[must_use]
     pub fn with_groups(self, groups: Vec<DesiredGroup>) -> Self {
         Self { groups: Some(groups), ..self }
+    }
+
+    /// Where the users are from: their rows, in their order.
+    pub(crate) fn with_origins(self, origins: Origins) -> Self {
+        Self { origins: Some(origins), ..self }
+    }
+
+    /// With the file that it was read from.
+    pub(crate) fn in_file(mut self, path: &Path) -> Self {
+        if let Some(origins) = &mut self.origins {
+            origins.file = Some(path.display().to_string());
+        }
+        self
     }
 
     /// The users.
@@ -59,6 +76,14 @@ impl Desired {
     #[must_use]
     pub fn groups(&self) -> Option<&[DesiredGroup]> {
         self.groups.as_deref()
+    }
+}
+
+/// Two directories are equal if they have the same users and groups, wherever they were read.
+impl PartialEq for Desired {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { users, groups, origins: _ } = self;
+        (users, groups) == (&other.users, &other.groups)
     }
 }
 
@@ -90,12 +115,18 @@ impl<S: private::Source + ?Sized> Source for S {}
 
 mod private {
     use super::{Desired, DesiredGroup};
-    use crate::model::ScimUser;
+    use crate::model::{Origin, ScimUser};
 
     pub trait Source {
         fn desired_users(&self) -> &[ScimUser];
 
         fn desired_groups(&self) -> Option<&[DesiredGroup]> {
+            None
+        }
+
+        /// The row of the user at this index.
+        fn origin(&self, user: usize) -> Option<Origin> {
+            let _ = user;
             None
         }
     }
@@ -107,6 +138,10 @@ mod private {
 
         fn desired_groups(&self) -> Option<&[DesiredGroup]> {
             self.groups()
+        }
+
+        fn origin(&self, user: usize) -> Option<Origin> {
+            self.origins.as_ref()?.get(user)
         }
     }
 

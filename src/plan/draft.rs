@@ -11,7 +11,8 @@ use super::merge::is_active;
 use super::ours::Standing;
 use super::people::People;
 use super::policy::{Leavers, Policy};
-use super::{Action, Change, Conflict, ConflictKind, Current, Inexpressible, Plan, Rules, Step, provenance};
+use super::provenance;
+use super::{Action, Cause, Change, Conflict, ConflictKind, Current, Inexpressible, Origin, Plan, Rules, Step};
 use crate::model::{Resource, ScimUser};
 
 /// A plan that is being made.
@@ -38,6 +39,10 @@ impl<'a> Draft<'a> {
         let plan = Plan {
             server: current.server().map(ToOwned::to_owned),
             made_at: Some(provenance::now()),
+            made_by: None,
+            policy: serde_json::to_value(policy).ok(),
+            salt: Some(provenance::salt()),
+            stores_passwords: false,
             steps: Vec::new(),
             conflicts: Vec::new(),
             inexpressible: Vec::new(),
@@ -48,7 +53,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds the steps for users.
-    pub(super) fn put_users<'p>(&mut self, pairs: &Pairs, standing: &[Standing], people: &impl Fn() -> &'p People<'p>) {
+    pub(super) fn put_users<'p>(
+        &mut self,
+        pairs: &Pairs,
+        standing: &[Standing],
+        people: &impl Fn() -> &'p People<'p>,
+        origin: impl Fn(usize) -> Option<Origin>,
+    ) {
         let Pairs { desired: found, meant, conflicts, passing: Passing { aside, parked } } = pairs;
         self.plan.conflicts.clone_from(conflicts);
         let users = self.users;
@@ -58,6 +69,7 @@ impl<'a> Draft<'a> {
         };
         let decided = self.desired.iter().enumerate().zip(found).filter(|(_, pair)| **pair != Pair::Conflict);
         for ((who, user), pair) in decided {
+            let before = self.plan.steps.len();
             let held = pair.held().and_then(|at| held(at, matches!(pair, Pair::ByEmail(_))));
             let standing = held.map_or_else(|| self.policy.who.standing(user, None), |held| held.standing);
             if standing == Standing::Protected {
@@ -78,6 +90,9 @@ impl<'a> Draft<'a> {
                     let name = user.user_name.as_deref().unwrap_or_default();
                     self.conflict(kind, name, &why, held.map(|held| held.user));
                 }
+            }
+            for step in self.plan.steps.iter_mut().skip(before) {
+                step.origin = origin(who);
             }
         }
         for (at, _) in meant.iter().enumerate().filter(|(_, is_meant)| !**is_meant) {
@@ -114,6 +129,7 @@ impl<'a> Draft<'a> {
         };
         self.plan.steps.push(Step {
             action: Action::FreeName,
+            cause: Cause::Policy,
             desired: Some(desired),
             changes: vec![change],
             ..step_of(held)
@@ -128,6 +144,7 @@ impl<'a> Draft<'a> {
             self.plan.unchanged += 1;
             return;
         }
+        let before = self.plan.steps.len();
         match self.policy.leavers {
             Leavers::Keep => self.plan.unchanged += 1,
             Leavers::Delete => self.plan.steps.push(deletion(held.user)),
@@ -136,6 +153,9 @@ impl<'a> Draft<'a> {
                 desired.user_name = is_aside.then(|| self.free_name(held.user));
                 self.change(held, &desired);
             }
+        }
+        for step in self.plan.steps.iter_mut().skip(before) {
+            step.cause = Cause::Missing;
         }
     }
 
@@ -179,10 +199,13 @@ fn step_of(held: &ScimUser) -> Step {
         id: held.id.clone(),
         external_id: held.external_id.clone(),
         version: held.version().map(ToOwned::to_owned),
+        cause: Cause::Source,
+        origin: None,
         members: Vec::new(),
         changes: Vec::new(),
         left_out: Vec::new(),
         desired: None,
+        left_out_secrets: Vec::new(),
     }
 }
 

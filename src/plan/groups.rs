@@ -10,7 +10,7 @@ use wats_scim_filter::json::same_characters;
 use super::group_matching::{GroupPair, group_name, group_pairs};
 use super::members::Wanted;
 use super::people::People;
-use super::{Action, Change, Conflict, ConflictKind, CurrentGroup, DesiredGroup, Plan, Reference, Step};
+use super::{Action, Cause, Change, Conflict, ConflictKind, CurrentGroup, DesiredGroup, Plan, Reference, Step};
 use crate::model::{Resource, ScimGroup};
 
 /// The most members that one request adds or removes; servers cap them.
@@ -147,8 +147,12 @@ fn change_members(
 }
 
 fn put_members(plan: &mut Plan, action: Action, of: &Step, members: &[Reference]) {
-    let steps =
-        members.chunks(MEMBERS_IN_A_REQUEST).map(|members| Step { action, members: members.to_vec(), ..of.clone() });
+    let steps = members.chunks(MEMBERS_IN_A_REQUEST).map(|members| Step {
+        action,
+        cause: cause(action),
+        members: members.to_vec(),
+        ..of.clone()
+    });
     plan.steps.extend(steps);
 }
 
@@ -175,6 +179,10 @@ fn step_of(action: Action, held: &ScimGroup) -> Step {
     }
 }
 
+fn cause(action: Action) -> Cause {
+    if matches!(action, Action::RemoveMembers | Action::DeleteGroup) { Cause::Missing } else { Cause::Source }
+}
+
 impl Step {
     fn of_group(action: Action, name: String) -> Self {
         Self {
@@ -183,9 +191,12 @@ impl Step {
             id: None,
             external_id: None,
             version: None,
+            cause: cause(action),
+            origin: None,
             changes: Vec::new(),
             left_out: Vec::new(),
             desired: None,
+            left_out_secrets: Vec::new(),
             members: Vec::new(),
         }
     }

@@ -40,7 +40,7 @@ use crate::plan::{Outcome, Plan, Step};
 /// ```
 ///
 /// Only one apply can have the file open at a time. The journal contains personal data, like the plan
-/// in it; on Unix, only its owner can read and write the file.
+/// in it, but no passwords; on Unix, only its owner can read and write the file.
 #[derive(Clone, Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -69,6 +69,9 @@ impl Journal {
     }
 
     /// The plan of the journal, to resume it. `None` if no apply has begun with it.
+    ///
+    /// It has no passwords of new users, unless [`Plan::allow_passwords`] was called: set them with
+    /// [`Plan::with_passwords`].
     ///
     /// # Errors
     ///
@@ -364,6 +367,42 @@ mod tests {
         }
         assert_eq!(Journal::at(folder.path().join("nowhere")).plan().unwrap(), None);
         assert!(Journal::at(folder.path()).plan().is_err());
+    }
+
+    #[test]
+    fn a_trail_or_a_plan_is_not_read_as_a_journal() {
+        let ((_folder, file), plan) = (new_file(), plan(1));
+        let stored = serde_json::to_string(&plan).unwrap();
+        for (text, expected) in [
+            (
+                r#"{"format":"wats-scim-trail/1","at":"2026-01-01T00:00:00Z"}"#,
+                "it is an audit trail; read it with Trail",
+            ),
+            (&*stored, "it is a plan; read it with serde_json"),
+            (r#"{"format":"wats-scim-journal/2"}"#, "its format is \"wats-scim-journal/2\""),
+        ] {
+            for text in [text.to_owned(), format!("{text}\n")] {
+                fs::write(&file, &text).unwrap();
+                for error in [why(&file, &plan), Journal::at(&file).steps().unwrap_err().to_string()] {
+                    assert!(error.contains(expected), "{error}");
+                }
+                assert_eq!(fs::read_to_string(&file).unwrap(), text, "it is left alone");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_with_passwords_is_resumed_from_a_journal_without_them() {
+        let (_folder, file) = new_file();
+        let jane = ScimUser::new("jane").with_attribute("password", "canary");
+        let plan = Policy::new(&Profile::wats()).plan(&Current::complete(Vec::new()), &[jane]).unwrap();
+        drop(open(&file, &plan).unwrap());
+        assert!(!fs::read_to_string(&file).unwrap().contains("canary"));
+        assert!(open(&file, &plan).is_ok(), "it is the same plan");
+        let known = Journal::at(&file).plan().unwrap().unwrap();
+        assert!(known.lacks_secrets(|_| false).is_some());
+        let known = known.with_passwords([("jane", "canary")]);
+        assert!(known.lacks_secrets(|_| false).is_none() && open(&file, &known).is_ok());
     }
 
     #[test]

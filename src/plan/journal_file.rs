@@ -5,9 +5,10 @@ use std::io;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::format;
 use crate::audit::lines::Lines;
 use crate::plan::Plan;
-use crate::plan::check::StoredPlan;
+use crate::plan::stored::StoredPlan;
 
 /// The last state of a step in a [`Journal`](super::Journal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,7 @@ pub(super) trait LastLine: DeserializeOwned {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Head<'a> {
+    format: &'static str,
     plan: &'a Plan,
 }
 
@@ -89,7 +91,7 @@ impl LastLine for WholeLine {
 /// Writes the first line, replacing one that was cut off.
 pub(super) fn begin(lines: &Lines, plan: &Plan) -> io::Result<()> {
     lines.clear()?;
-    lines.append(&Head { plan })?;
+    lines.append(&Head { format: format::JOURNAL, plan })?;
     lines.sync()
 }
 
@@ -106,11 +108,13 @@ pub(super) fn read<L: LastLine>(mut text: Vec<u8>) -> io::Result<Option<Known<L>
     let Some(last) = text.iter().rposition(|byte| *byte == b'\n') else {
         // A full disk may have cut the first line off anywhere.
         let is_ours = text.starts_with(HEAD) || HEAD.starts_with(&text);
+        format::check_line(&text, format::JOURNAL)?;
         return if is_ours { Ok(None) } else { Err(not_a_journal()) };
     };
     text.truncate(last + 1);
     let mut lines = text.split(|byte| *byte == b'\n');
     let head = lines.next().unwrap_or_default();
+    format::check_line(head, format::JOURNAL)?;
     let head: ReadHead = serde_json::from_slice(head).map_err(|_| not_a_journal())?;
     let plan = Plan::try_from(head.plan).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
     let mut last: Vec<Option<L>> = plan.steps.iter().map(|_| None).collect();
@@ -122,7 +126,7 @@ pub(super) fn read<L: LastLine>(mut text: Vec<u8>) -> io::Result<Option<Known<L>
 }
 
 /// How a journal begins.
-pub(super) const HEAD: &[u8] = br#"{"plan":{"#;
+pub(super) const HEAD: &[u8] = br#"{"format":"wats-scim-journal/1","plan":{"#;
 
 fn not_a_journal() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "it is not a journal of this crate")

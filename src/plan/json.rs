@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::print::without_passwords;
-use super::{Action, AppliedStep, Change, JournalStep, Outcome, Refusal, Step, StepState};
+use super::{Action, AppliedStep, Cause, Change, JournalStep, Origin, Outcome, Refusal, Step, StepState};
 use crate::error::Error;
 use crate::model::json::names_password;
 
@@ -20,6 +20,9 @@ struct ShownStep<'a> {
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<&'a str>,
+    cause: Cause,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a Origin>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<Change>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -34,6 +37,8 @@ impl<'a> ShownStep<'a> {
             name: &step.name,
             id: id.or(step.id.as_deref()),
             external_id: step.external_id.as_deref(),
+            cause: step.cause,
+            origin: step.origin.as_ref(),
             changes: step.changes.iter().map(Change::without_password).collect(),
             left_out: &step.left_out,
         }

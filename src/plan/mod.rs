@@ -9,8 +9,11 @@ mod check;
 mod conflict;
 mod current;
 mod desired;
+mod diff;
+mod digest;
 mod draft;
 mod ends;
+mod explain;
 mod group_fit;
 mod group_matching;
 mod groups;
@@ -22,6 +25,7 @@ mod json;
 mod limits;
 mod manager;
 mod mapping;
+mod markdown;
 mod matching;
 mod members;
 mod merge;
@@ -35,9 +39,14 @@ mod print;
 mod provenance;
 mod recheck;
 mod reference;
+mod rejections;
 mod report;
+mod secrets;
+mod select;
+mod stored;
 mod tally;
 mod unchanged;
+mod without_values;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -47,7 +56,9 @@ pub use self::attributes::{Empty, Write};
 pub use self::conflict::{Conflict, ConflictKind};
 pub use self::current::{Current, CurrentGroup};
 pub use self::desired::{Desired, DesiredGroup, Source};
+pub use self::diff::PlanDiff;
 pub(crate) use self::ends::{Ends, Readiness};
+pub use self::explain::{Explanation, Finding};
 pub(crate) use self::group_fit::{additions, lost};
 pub(crate) use self::groups::MEMBERS_IN_A_REQUEST;
 pub use self::guard::{Guard, Refusal};
@@ -55,21 +66,28 @@ pub(crate) use self::journal::OpenJournal;
 pub use self::journal::{Journal, JournalStep};
 pub use self::journal_file::StepState;
 pub use self::mapping::{Derived, Mapping};
+pub use self::markdown::Markdown;
 pub use self::ours::Ours;
 pub use self::policy::{Joiners, Leavers, Policy};
 pub(crate) use self::provenance::Accepted;
 pub(crate) use self::recheck::Fit;
 pub use self::reference::{Kind, Reference};
+pub use self::rejections::Rejection;
 pub use self::report::{AppliedStep, Outcome, Report};
+pub use self::without_values::PlanWithoutValues;
+pub use crate::model::Origin;
 use crate::model::ScimUser;
 
 /// The steps that synchronise the users of a server with another system.
 ///
 /// [`Policy::plan`] computes it, `Display` prints it for review, serde stores it, and
-/// `ScimService::apply` applies it. The stored form contains personal data, and the passwords that the
-/// source gives new users. Steps are independent: you can remove some before you apply the plan. A plan
-/// in which the action, the changes and the desired user of a step do not agree cannot be read, and such
-/// a step is not applied.
+/// `ScimService::apply` applies it. The stored form contains personal data, but no passwords unless
+/// [`allow_passwords`](Self::allow_passwords) is called. It names its format, and has the counts of its
+/// steps and its [digest](Self::digest); `docs/plan.schema.json` is its JSON schema. A file in which these do
+/// not agree cannot be read, nor one in which the action, the changes and the desired user of a step do not.
+///
+/// [`only`](Self::only) and [`for_user`](Self::for_user) leave steps out. A step that needs one of them is then
+/// [blocked](Outcome::Blocked).
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -87,16 +105,20 @@ use crate::model::ScimUser;
 /// assert_eq!(serde_json::from_str::<Plan>(&stored)?, plan);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "check::StoredPlan")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "stored::StoredPlan")]
 #[non_exhaustive]
 pub struct Plan {
     /// The address of the server that the plan is for, if it is known. It is applied to no other one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// When the plan was made, by the clock of the local machine. Serialized in RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "provenance::time")]
     pub made_at: Option<DateTime<Utc>>,
+    /// The program or the person that made the plan, from [`with_made_by`](Self::with_made_by).
+    pub made_by: Option<String>,
+    /// The policy by which the plan was made, as JSON.
+    pub policy: Option<Value>,
+    /// Random text, so that values cannot be guessed from the digest.
+    pub(crate) salt: Option<String>,
     /// The steps, one for each user that changes.
     pub steps: Vec<Step>,
     /// Users that are left unchanged because the plan cannot decide about them.
@@ -107,6 +129,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// How changes are sent.
     pub(crate) rules: Rules,
+    /// Whether the stored form has passwords.
+    pub(crate) stores_passwords: bool,
 }
 
 /// The settings with which a step is checked again when it is applied.
@@ -120,7 +144,7 @@ pub(crate) struct Rules {
 }
 
 /// The change of one user or group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Step {
@@ -129,31 +153,55 @@ pub struct Step {
     /// The `userName` of the user, or the `displayName` of the group: the current one, or that of a new one.
     pub name: String,
     /// The id on the server; `None` for a new user or group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub id: Option<String>,
     /// The `externalId` on the server, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub external_id: Option<String>,
     /// The version on the server when the plan was made, if resources have versions there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub version: Option<String>,
+    /// The reason for the step.
+    #[serde(default)]
+    pub cause: Cause,
+    /// The row of the source, or the resource, that is the reason for the step, if it is known.
+    #[serde(default)]
+    pub origin: Option<Origin>,
     /// The attributes that change.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub changes: Vec<Change>,
     /// Other differences, which cannot be expressed in a request to the server.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub left_out: Vec<String>,
     /// The desired user; attributes that it does not have are left unchanged. `None` for a deletion, and for
     /// a step of a group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub desired: Option<ScimUser>,
+    /// The names of the attributes with passwords that the stored plan left out. The step cannot be applied
+    /// until they are set; see [`Plan::with_passwords`].
+    #[serde(default)]
+    pub left_out_secrets: Vec<String>,
     /// The members that are added to the group or removed from it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub members: Vec<Reference>,
 }
 
+/// The reason for a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Cause {
+    /// The source has other values than the server.
+    #[default]
+    Source,
+    /// The source does not have what the server has.
+    Missing,
+    /// A setting of the policy, and no value of the source.
+    Policy,
+}
+
 /// The kind of change of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Action {

@@ -13,6 +13,7 @@ use super::merge::is_active;
 use super::ours::Standing;
 use super::people::People;
 use super::{Action, Conflict, ConflictKind, Current, Leavers, Plan, Policy, Refusal, Rules, Source, Step, order};
+use super::{Cause, Origin};
 use crate::model::ScimUser;
 
 impl Policy {
@@ -25,7 +26,7 @@ impl Policy {
     /// [`Refusal`] if the plan looks destructive.
     pub fn plan<S: Source + ?Sized>(&self, current: &Current, desired: &S) -> Result<Plan, Refusal> {
         let (users, groups) = (current.users(), desired.desired_groups());
-        let desired = desired.desired_users();
+        let (source, desired) = (desired, desired.desired_users());
         let account = current.account().map(|name| text_key(name).into_owned());
         let standing: Vec<Standing> = users.iter().map(|user| self.who.standing(user, account.as_deref())).collect();
         let writes_names = self.attributes.changes("userName");
@@ -43,7 +44,7 @@ impl Policy {
 
         let rules = Rules { is_wats: self.is_wats, clears: self.attributes.cleared() };
         let mut draft = Draft::of(self, rules, current, desired);
-        draft.put_users(&pairs, &standing, &people);
+        draft.put_users(&pairs, &standing, &people, |user| source.origin(user));
         let mut plan = draft.plan;
         if let Some((current, desired)) = current.groups().zip(groups) {
             let reach = Reach {
@@ -58,6 +59,9 @@ impl Policy {
             (None, None, Some(_)) => Some("its groups were not read, see current_directory"),
             (missing, ..) => missing,
         };
+        for step in plan.steps.iter_mut().filter(|step| step.cause == Cause::Missing) {
+            step.origin = step.id.as_deref().map(|id| Origin::held(plan.server.as_deref(), id));
+        }
         plan.put_in_order();
 
         // An inactive user can only be deleted.

@@ -6,26 +6,41 @@ use serde_json::Value;
 use wats_scim_filter::json::{holds_nothing, is_write_only, same_name};
 
 use super::merge::is_ours;
-use super::{Action, Change, Plan, Step};
+use super::{Action, Change, Origin, Plan, Step};
 use crate::error::one_line;
 use crate::model::json::names_password;
 use crate::model::{member, object};
 
-/// A summary, and a line for each user: `+` is created, `~` updated or adopted, `^` reactivated, `-`
+/// A summary, and a line for each user or group: `+` is created, `~` updated or adopted, `^` reactivated, `-`
 /// deactivated, `x` deleted, `!` in conflict, and `?` has a difference that cannot be sent.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |action| self.count(action);
         write!(
             f,
-            "{} to create, {} to update, {} to reactivate, {} to deactivate, {} to delete; {} unchanged",
+            "{} to create, {} to update, {} to reactivate, {} to deactivate, {} to delete; ",
             count(Action::Create),
             count(Action::Update),
             count(Action::Reactivate),
             count(Action::Deactivate),
             count(Action::Delete),
-            self.unchanged,
         )?;
+        if self.steps.iter().any(|step| step.action.is_of_group()) {
+            let members = |action| {
+                let steps = self.steps.iter().filter(move |step| step.action == action);
+                steps.map(|step| step.members.len()).sum::<usize>()
+            };
+            write!(
+                f,
+                "groups: {} to create, {} to rename, {} to delete, {} members to add, {} to remove; ",
+                count(Action::CreateGroup),
+                count(Action::RenameGroup),
+                count(Action::DeleteGroup),
+                members(Action::AddMembers),
+                members(Action::RemoveMembers),
+            )?;
+        }
+        write!(f, "{} unchanged", self.unchanged)?;
         if count(Action::Adopt) > 0 {
             write!(f, "; {} to adopt", count(Action::Adopt))?;
         }
@@ -45,7 +60,8 @@ impl fmt::Display for Plan {
     }
 }
 
-/// One line: the user, the action, and what changes. A creation has all attributes of the new user.
+/// One line: the user, the action, what changes, and the row of the source. A creation has all attributes of
+/// the new user.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.action.sign(), shown(&self.name))?;
@@ -61,6 +77,12 @@ impl fmt::Display for Step {
         }
         if !self.left_out.is_empty() {
             write!(f, "{separator}cannot be sent: {}", shown(&self.left_out.join("; ")))?;
+        }
+        if !self.left_out_secrets.is_empty() {
+            write!(f, "{separator}not stored: {}", shown(&self.left_out_secrets.join(", ")))?;
+        }
+        if let Some(origin @ Origin::Row { .. }) = &self.origin {
+            write!(f, "  [{}]", shown(&origin.to_string()))?;
         }
         Ok(())
     }
@@ -194,7 +216,7 @@ pub(super) fn without_passwords(value: &Value) -> Value {
 }
 
 /// On one line, without control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     one_line(text).unwrap_or_default()
 }
 
@@ -212,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_only_in_what_is_stored_of_a_new_user() {
+    fn a_password_is_neither_printed_nor_stored() {
         let held = users(json!([{ "id": "1", "userName": "ann", "title": "T" }]));
         let desired = users(json!([
             { "userName": "ann", "title": "Dr", "password": "canary", "urn:x": { "accounts": [{ "password": "hidden" }] } },
@@ -222,8 +244,33 @@ mod tests {
         assert_eq!(plan.steps.len(), 2);
         let text = format!("{plan} {plan:?}");
         assert!(!text.contains("canary") && !text.contains("hidden"), "{text}");
-        let stored = |step: usize| serde_json::to_string(&plan.steps[step]).unwrap();
-        assert!(!stored(0).contains("canary") && stored(1).contains("canary"));
+        let stored = serde_json::to_string(&plan).unwrap();
+        assert!(!stored.contains("canary") && !stored.contains("hidden"), "{stored}");
+        assert!(stored.contains(r#""leftOutSecrets":["password"]"#), "{stored}");
+    }
+
+    #[test]
+    fn the_summary_has_groups_if_the_plan_changes_any() {
+        let mut plan = Policy::new(&Profile::standard())
+            .plan(&Current::complete(Vec::new()), &users(json!([{ "userName": "ann" }])))
+            .unwrap();
+        plan.steps.extend(
+            serde_json::from_value::<Vec<Step>>(json!([
+                { "action": "createGroup", "name": "A" },
+                { "action": "addMembers", "name": "A", "members": [{ "name": "ann" }, { "id": "2" }] },
+                { "action": "addMembers", "name": "A", "members": [{ "type": "Group", "name": "B" }] },
+                { "action": "deleteGroup", "name": "C", "id": "c", "cause": "missing" },
+            ]))
+            .unwrap(),
+        );
+        insta::assert_snapshot!(plan, @r"
+        1 to create, 0 to update, 0 to reactivate, 0 to deactivate, 0 to delete; groups: 1 to create, 0 to rename, 1 to delete, 3 members to add, 0 to remove; 0 unchanged
+        + ann  create
+        + A  create group
+        ~ A  add members: ann; id 2
+        ~ A  add members: B
+        x C  delete group
+        ");
     }
 
     #[test]

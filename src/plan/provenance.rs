@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::Value;
 
-use super::Plan;
+use super::{Plan, Step};
 use crate::outside::clock;
 
 /// The time as a stored plan has it.
@@ -12,16 +13,45 @@ pub(super) fn now() -> DateTime<Utc> {
     DateTime::<Utc>::from(clock::date()).trunc_subsecs(3)
 }
 
+/// Random text for a new plan.
+pub(super) fn salt() -> String {
+    format!("{:016x}{:016x}", clock::random(), clock::random())
+}
+
 /// What an apply accepts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Accepted {
     pub(crate) any_server: bool,
     pub(crate) max_age: Option<Duration>,
+    /// The digest of the only plan that is applied.
+    pub(crate) approved: Option<String>,
 }
 
 impl Plan {
+    /// Records who or what made the plan: the name of a program, or of a person.
+    #[must_use]
+    pub fn with_made_by(self, made_by: impl Into<String>) -> Self {
+        Self { made_by: Some(made_by.into()), ..self }
+    }
+
+    /// Records the policy by which the plan was made, as JSON.
+    #[must_use]
+    pub fn with_policy(self, policy: impl Into<Value>) -> Self {
+        Self { policy: Some(policy.into()), ..self }
+    }
+
     /// The reason why the plan is not applied to this server now, with what to do.
-    pub(crate) fn refusal(&self, server: Option<&str>, accepted: Accepted) -> Option<String> {
+    pub(crate) fn refusal(&self, server: Option<&str>, accepted: &Accepted) -> Option<String> {
+        if let Some(approved) = &accepted.approved {
+            let digest = self.digest();
+            if !approved.trim().eq_ignore_ascii_case(&digest) {
+                return Some(format!(
+                    "the plan with the digest {} is approved, and this is {digest}; apply the approved plan, or have \
+                     this one reviewed",
+                    approved.trim()
+                ));
+            }
+        }
         if let (Some(made_for), Some(server), false) = (&self.server, server, accepted.any_server)
             && made_for != server
         {
@@ -47,13 +77,22 @@ impl Plan {
     }
 }
 
-/// Two plans are equal if they do the same on the same server, whenever they were made.
+/// Two plans are equal if they do the same on the same server, whenever they were made, and whatever made them.
+/// Passwords are not compared, since a stored plan has none.
 impl PartialEq for Plan {
     fn eq(&self, other: &Self) -> bool {
-        let Self { server, made_at: _, steps, conflicts, inexpressible, unchanged, rules } = self;
-        (server, steps, conflicts) == (&other.server, &other.steps, &other.conflicts)
+        let Self { server, steps, conflicts, inexpressible, unchanged, rules, .. } = self;
+        let Self { made_at: _, made_by: _, policy: _, salt: _, stores_passwords: _, .. } = self;
+        (server, conflicts) == (&other.server, &other.conflicts)
             && (inexpressible, unchanged, rules) == (&other.inexpressible, &other.unchanged, &other.rules)
+            && steps.len() == other.steps.len()
+            && steps.iter().zip(&other.steps).all(|(one, other)| one == other || is_stored_alike(one, other))
     }
+}
+
+fn is_stored_alike(one: &Step, other: &Step) -> bool {
+    let stored = |step: &Step| serde_json::to_value(step).ok();
+    stored(one).is_some_and(|one| Some(one) == stored(other))
 }
 
 pub(super) mod time {
@@ -109,19 +148,19 @@ mod tests {
             (here, None, false, false),
             (None, here, false, false),
         ] {
-            let refusal = plan(made_for).refusal(server, Accepted { any_server, max_age: None });
+            let refusal = plan(made_for).refusal(server, &Accepted { any_server, ..Accepted::default() });
             assert_eq!(refusal.is_some(), is_refused, "{made_for:?} {server:?}");
         }
     }
 
     #[test]
     fn a_plan_has_an_age() {
-        let hour = Accepted { any_server: false, max_age: Some(Duration::from_secs(3600)) };
+        let hour = &Accepted { max_age: Some(Duration::from_secs(3600)), ..Accepted::default() };
         let mut plan = plan(None);
         assert_eq!(plan.refusal(None, hour), None);
         plan.made_at = plan.made_at.map(|made_at| made_at - chrono::TimeDelta::hours(2));
         assert!(plan.refusal(None, hour).unwrap().starts_with("the plan was made 120 minutes ago"));
-        assert_eq!(plan.refusal(None, Accepted::default()), None);
+        assert_eq!(plan.refusal(None, &Accepted::default()), None);
         plan.made_at = None;
         assert!(plan.refusal(None, hour).is_some());
     }
@@ -130,7 +169,8 @@ mod tests {
     fn where_and_when_is_stored() {
         let plan = plan(Some("https://a.example/scim"));
         let stored = serde_json::to_string(&plan).unwrap();
-        assert!(stored.starts_with(r#"{"server":"https://a.example/scim","madeAt":""#), "{stored}");
+        let start = r#"{"format":"wats-scim-plan/1","server":"https://a.example/scim","madeAt":""#;
+        assert!(stored.starts_with(start), "{stored}");
         let read = serde_json::from_str::<Plan>(&stored).unwrap();
         assert_eq!((read.made_at, &read), (plan.made_at, &plan));
     }

@@ -86,6 +86,11 @@ impl Reference {
         Self { kind: Kind::Group, ..self }
     }
 
+    /// Whether it refers to nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.id.is_none() && self.external_id.is_none() && self.name.is_none()
+    }
+
     /// The member of a group that it refers to; `None` without an id.
     pub(crate) fn member(&self) -> Option<ScimMember> {
         let member = ScimMember::new(self.id.as_deref()?);

@@ -86,7 +86,7 @@ impl<'a> Tally<'a> {
                     moves.entry(group()).or_default().0 += number;
                 }
                 Action::RemoveMembers => {
-                    tally.members_renumber += number;
+                    tally.members_removed += number;
                     moves.entry(group()).or_default().1 += number;
                 }
                 Action::DeleteGroup => tally.groups_deleted += 1,
@@ -95,8 +95,8 @@ impl<'a> Tally<'a> {
                 _ => tally.count(step),
             }
         }
-        let is_emptied = |(id, (added, renumber)): &(&&str, &(usize, usize))| {
-            *added == 0 && members.get(**id).is_some_and(|held| *held >= FULL && renumber >= held)
+        let is_emptied = |(id, (added, removed)): &(&&str, &(usize, usize))| {
+            *added == 0 && members.get(**id).is_some_and(|held| *held >= FULL && removed >= held)
         };
         tally.groups_emptied = moves.iter().filter(is_emptied).count();
         tally

@@ -173,6 +173,7 @@ async fn a_plan_for_another_server_or_of_another_day_is_not_applied() {
     let plan = without_guards(them.profile()).plan(&current, &[ScimUser::new("jane")]).unwrap();
     let mut stored = serde_json::to_value(&plan).unwrap();
     stored["madeAt"] = "2026-01-01T00:00:00.000Z".into();
+    stored.as_object_mut().unwrap().remove("digest");
     let plan: Plan = serde_json::from_value(stored).unwrap();
 
     let error = us.apply(plan.clone()).run().await.unwrap_err();
@@ -345,7 +346,8 @@ async fn a_begun_step_is_looked_up_before_it_is_repeated() {
     let plan = without_guards(client.profile()).plan(&Current::complete(Vec::new()), &desired).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    let mut text = format!("{{\"plan\":{}}}\n", serde_json::to_string(&plan).unwrap());
+    let mut text =
+        format!("{{\"format\":\"wats-scim-journal/1\",\"plan\":{}}}\n", serde_json::to_string(&plan).unwrap());
     text.push_str("{\"step\":0,\"state\":\"begun\"}\n{\"step\":1,\"state\":\"begun\"}\n{\"step\":1,\"sta");
     std::fs::write(&path, text).unwrap();
     client.create_user(&desired[0]).await.unwrap();

@@ -30,6 +30,7 @@ mod random;
 mod rate_limit;
 mod reports;
 mod retries;
+mod reviewed;
 mod schemas;
 mod settling;
 mod shaping;

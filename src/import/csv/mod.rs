@@ -234,7 +234,7 @@ impl UserCsv {
                 Err(reason) => rows.reject(line, reason),
             },
         )?;
-        let directory = Desired::of_users(rows.finish()?);
+        let directory = rows.finish_directory()?;
         Ok(if columns.of_groups().is_some() { directory.with_groups(groups.finish()) } else { directory })
     }
 
@@ -271,7 +271,8 @@ impl UserCsv {
     ///
     /// Those of [`read_directory`](Self::read_directory), and an I/O error if the file cannot be opened.
     pub fn read_directory_file(&self, path: impl AsRef<Path>) -> Result<Desired, ImportError> {
-        read_file(path.as_ref(), |file| self.read_directory(file))
+        let path = path.as_ref();
+        read_file(path, |file| self.read_directory(file)).map(|directory| directory.in_file(path))
     }
 }
 
@@ -293,6 +294,28 @@ mod tests {
     fn bad(file: impl AsRef<[u8]>) -> Vec<String> {
         let rows = UserCsv::new().read(file.as_ref()).unwrap_err().rows().to_vec();
         rows.iter().map(|row| format!("{}: {}", row.line(), row.reason())).collect()
+    }
+
+    #[test]
+    fn a_plan_names_the_rows_of_a_directory() {
+        use crate::config::Profile;
+        use crate::plan::{Current, Policy};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("people.csv");
+        std::fs::write(&path, "userName,groups\n\nann,A\nbob,\n").unwrap();
+        let csv = UserCsv::new();
+        let plan = |directory| Policy::new(&Profile::wats()).plan(&Current::complete(Vec::new()), &directory);
+        let rows = |directory| {
+            let refusal = plan(directory).err();
+            let steps = refusal.map(|refusal| refusal.plan().steps.clone()).unwrap_or_default();
+            steps.into_iter().filter_map(|step| Some(step.origin?.to_string())).collect::<Vec<_>>()
+        };
+        let file = path.display();
+        let read = csv.read_directory_file(&path).unwrap();
+        assert_eq!(rows(read.clone()), [format!("{file}:3"), format!("{file}:4")]);
+        let text = csv.read_directory(std::fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!((rows(text.clone()), &text), (vec!["line 3".to_owned(), "line 4".to_owned()], &read));
     }
 
     #[test]
