@@ -4,6 +4,7 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::audit::lines::Lines;
 use crate::plan::Plan;
@@ -30,17 +31,28 @@ pub enum StepState {
 /// The last line of a step.
 pub(super) trait LastLine: DeserializeOwned {
     fn step(&self) -> usize;
+
+    /// The line, with what an earlier one of the step adds to it.
+    fn after(self, earlier: Option<Self>) -> Self {
+        let _ = earlier;
+        self
+    }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Head<'a> {
     plan: &'a Plan,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    keeps_before: bool,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ReadHead {
     plan: StoredPlan,
+    #[serde(default)]
+    keeps_before: bool,
 }
 
 #[derive(Serialize)]
@@ -54,6 +66,18 @@ pub(super) struct Line<'a> {
     pub(super) id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
+    /// The paths of the attributes that the server did not keep.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) not_kept: &'a [String],
+    /// The values that a write replaces, by their paths, right before it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<Map<String, Value>>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(at: String, step: usize, name: &'a str, state: StepState) -> Self {
+        Self { at, step, name, state, id: None, reason: None, not_kept: &[], before: None }
+    }
 }
 
 /// What an apply needs of a line.
@@ -77,24 +101,66 @@ pub(super) struct WholeLine {
     pub(super) at: Option<String>,
     pub(super) id: Option<String>,
     pub(super) reason: Option<String>,
+    #[serde(default, rename = "notKept")]
+    pub(super) not_kept: Vec<String>,
+    /// What the write that follows replaces.
+    before: Option<Map<String, Value>>,
+    /// The same of earlier writes, which may have been applied.
+    #[serde(skip)]
+    replaced: Option<Map<String, Value>>,
+}
+
+impl WholeLine {
+    /// The values before the writes of the step, of those that may have been applied; `None` if there is no
+    /// such write.
+    pub(super) fn replaced(self) -> Option<Map<String, Value>> {
+        earliest(self.replaced, self.before)
+    }
+}
+
+/// Of two values of one path, the first.
+fn earliest(first: Option<Map<String, Value>>, second: Option<Map<String, Value>>) -> Option<Map<String, Value>> {
+    match (first, second) {
+        (Some(first), Some(mut second)) => {
+            second.extend(first);
+            Some(second)
+        }
+        (first, second) => first.or(second),
+    }
 }
 
 impl LastLine for WholeLine {
     fn step(&self) -> usize {
         self.step
     }
+
+    fn after(mut self, earlier: Option<Self>) -> Self {
+        let Some(Self { before, replaced, .. }) = earlier else { return self };
+        match (self.state, self.before.take()) {
+            // The next attempt of the same run, which has read the user after the one before.
+            (StepState::Begun, Some(again)) => (self.before, self.replaced) = (Some(again), replaced),
+            // The write of this run was rejected, or another writer came before it.
+            (StepState::Unneeded | StepState::Skipped, _) => self.replaced = replaced,
+            (StepState::Begun | StepState::Applied | StepState::Failed, _) => {
+                self.replaced = earliest(replaced, before);
+            }
+        }
+        self
+    }
 }
 
 /// Writes the first line, replacing one that was cut off.
-pub(super) fn begin(lines: &Lines, plan: &Plan) -> io::Result<()> {
+pub(super) fn begin(lines: &Lines, plan: &Plan, keeps_before: bool) -> io::Result<()> {
     lines.clear()?;
-    lines.append(&Head { plan })?;
+    lines.append(&Head { plan, keeps_before })?;
     lines.sync()
 }
 
 /// The content of a journal.
 pub(super) struct Known<L> {
     pub(super) plan: Plan,
+    /// Whether the lines have the values that the writes replace.
+    pub(super) keeps_before: bool,
     /// The last line of each step.
     pub(super) last: Vec<Option<L>>,
 }
@@ -111,13 +177,14 @@ pub(super) fn read<L: LastLine>(mut text: Vec<u8>) -> io::Result<Option<Known<L>
     let mut lines = text.split(|byte| *byte == b'\n');
     let head = lines.next().unwrap_or_default();
     let head: ReadHead = serde_json::from_slice(head).map_err(|_| not_a_journal())?;
+    let keeps_before = head.keeps_before;
     let plan = Plan::try_from(head.plan).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
     let mut last: Vec<Option<L>> = plan.steps.iter().map(|_| None).collect();
     for line in lines.filter_map(|line| serde_json::from_slice::<L>(line).ok()) {
         let known = last.get_mut(line.step()).ok_or_else(not_a_journal)?;
-        *known = Some(line);
+        *known = Some(line.after(known.take()));
     }
-    Ok(Some(Known { plan, last }))
+    Ok(Some(Known { plan, keeps_before, last }))
 }
 
 /// How a journal begins.

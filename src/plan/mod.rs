@@ -11,6 +11,7 @@ mod journal_file;
 mod json;
 mod matching;
 mod merge;
+mod not_kept;
 mod passed_on;
 mod policy;
 mod print;
@@ -19,6 +20,8 @@ mod recheck;
 mod reference;
 mod report;
 mod unchanged;
+mod undo;
+mod written;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -29,11 +32,13 @@ pub use self::guard::{Guard, Refusal};
 pub(crate) use self::journal::OpenJournal;
 pub use self::journal::{Journal, JournalStep};
 pub use self::journal_file::StepState;
+pub use self::not_kept::NotKept;
 pub use self::policy::{Leavers, Policy};
 pub(crate) use self::provenance::Accepted;
-pub(crate) use self::recheck::Fit;
+pub(crate) use self::recheck::{Fit, Write};
 pub use self::reference::{Kind, Reference};
 pub use self::report::{AppliedStep, Outcome, Report};
+pub use self::written::Written;
 use crate::model::ScimUser;
 
 /// The steps that synchronise the users of a server with another system.

@@ -8,7 +8,7 @@ use super::guard::{Facts, Limits};
 use super::matching::{Pair, name_of, pairs};
 use super::merge::is_active;
 use super::provenance;
-use super::{Action, Change, Conflict, Current, Inexpressible, Plan, Refusal, Rules, Step};
+use super::{Action, Change, Current, Plan, Refusal, Rules, Step};
 use crate::config::Profile;
 use crate::model::{Resource, ScimUser};
 
@@ -38,12 +38,12 @@ use crate::model::{Resource, ScimUser};
 /// # let _ = policy;
 /// ```
 pub struct Policy {
-    rules: Rules,
+    pub(super) rules: Rules,
     leavers: Leavers,
     reactivates: bool,
     protected: HashSet<String>,
     concerns: Option<Concerns>,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 type Concerns = Box<dyn Fn(&ScimUser) -> bool + Send + Sync>;
@@ -234,7 +234,7 @@ impl Policy {
         self.limits.check(plan, &Facts { missing: current.missing(), desired, at_stake, matched, leavers })
     }
 
-    fn is_protected(&self, user: &ScimUser) -> bool {
+    pub(super) fn is_protected(&self, user: &ScimUser) -> bool {
         !self.protected.is_empty() && name_of(user).is_some_and(|name| self.protected.contains(&*name))
     }
 
@@ -255,7 +255,7 @@ impl Policy {
             desired.attributes.remove("active");
             desired.active = self.reactivates.then_some(true);
         }
-        self.change(plan, held, &desired);
+        self.rules.change(plan, held, &desired);
     }
 
     /// A user that is missing from the source.
@@ -264,21 +264,7 @@ impl Policy {
             plan.steps.push(deletion(held));
         } else {
             let desired = ScimUser::default().with_active(false);
-            self.change(plan, held, &desired);
-        }
-    }
-
-    fn change(&self, plan: &mut Plan, held: &ScimUser, desired: &ScimUser) {
-        match self.rules.way(held, desired) {
-            Ok(way) if !way.patch.operations.is_empty() => plan.steps.push(way.into_step(held, desired)),
-            Ok(way) if !way.left_out.is_empty() => {
-                let user_name = held.user_name.clone().unwrap_or_default();
-                plan.inexpressible.push(Inexpressible { user_name, left_out: way.left_out });
-            }
-            Ok(_) => plan.unchanged += 1,
-            Err(error) => plan
-                .conflicts
-                .push(Conflict { user: held.user_name.clone().unwrap_or_default(), reason: error.to_string() }),
+            self.rules.change(plan, held, &desired);
         }
     }
 }

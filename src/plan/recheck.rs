@@ -1,27 +1,55 @@
 //! Checks when a step is applied whether it still fits the current state of its user.
 
+use serde_json::Value;
 use wats_scim_filter::json::{equal, same_text, truth};
 
+use super::change::Way;
 use super::merge::is_active;
 use super::{Action, Change, Rules, Step};
-use crate::error::{Result, one_line};
+use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 use crate::outside::mistake;
 
 /// The result of the check.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Fit {
-    /// The user is unchanged since the plan was made; this patch is sent.
-    Change(ScimPatchRequest),
-    /// The user is unchanged, and is deleted.
-    Delete,
+    /// The user is unchanged since the plan was made; this is sent.
+    Send(Write),
     /// The user already has the desired state.
     Done,
     /// The user has changed since the plan was made; the text is the reason.
     Stale(String),
 }
 
+/// The write of a step.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Write {
+    Patch(ScimPatchRequest),
+    Delete,
+}
+
 impl Rules {
+    /// The write of a step for the version with which it was planned, so that its user need not be read
+    /// before. `None` if there is no such version, or if the patch depends on the user (WATS).
+    pub(crate) fn unread(&self, step: &Step) -> Option<Write> {
+        // `*` is the condition that any version meets (RFC 9110 §13.1.1).
+        step.version.as_deref().filter(|version| !["", "*"].contains(version))?;
+        match step.action {
+            Action::Delete => Some(Write::Delete),
+            Action::Update | Action::Reactivate | Action::Deactivate if !self.is_wats => {
+                let changes = step.changes.iter().map(|change| (change.path.clone(), change.to.clone()));
+                Some(Write::Patch(ScimPatchRequest::of(changes.collect())))
+            }
+            _ => None,
+        }
+    }
+
+    /// The rules for one step. It clears what it shows, and nothing else.
+    fn of(&self, step: &Step) -> Self {
+        let cleared = step.changes.iter().filter(|change| change.to.is_none());
+        Self { clears: cleared.map(|change| change.path.clone()).collect(), ..self.clone() }
+    }
+
     /// Whether a user has its desired state.
     pub(crate) fn is_met(&self, held: &ScimUser, desired: &ScimUser) -> Result<bool> {
         self.way(held, desired).map(|way| way.patch.operations.is_empty())
@@ -32,12 +60,20 @@ impl Rules {
         self.way(held, desired).map(|way| way.patch.operations.is_empty() && way.left_out.is_empty())
     }
 
-    /// The differences that remain although the server has accepted them, from its answer; `None` if there
-    /// are none. An answer without a name shows only a part of the user.
-    pub(crate) fn not_kept(&self, answer: &ScimUser, desired: &ScimUser) -> Option<String> {
-        let way = self.way(answer, desired).ok().filter(|_| answer.user_name.is_some())?;
-        let paths: Vec<_> = way.changes.iter().map(|change| &*change.path).collect();
-        one_line(&paths.join(", ")).filter(|_| !way.patch.operations.is_empty())
+    /// The paths of the differences that remain although the server has accepted them, from its answer. An
+    /// answer without a name shows only a part of the user.
+    pub(crate) fn not_kept(&self, answer: &ScimUser, step: &Step) -> Vec<String> {
+        let remaining = || self.remaining(answer, step).ok();
+        answer.user_name.as_ref().and_then(|_| remaining()).unwrap_or_default()
+    }
+
+    /// The paths of the differences between a user and what a step makes of it, except those that no
+    /// request could change.
+    pub(crate) fn remaining(&self, held: &ScimUser, step: &Step) -> Result<Vec<String>> {
+        let Some(desired) = &step.desired else { return Ok(Vec::new()) };
+        let Way { changes, patch, .. } = self.of(step).way(held, desired)?;
+        let is_done = patch.operations.is_empty();
+        Ok(changes.into_iter().filter(|_| !is_done).map(|change| change.path).collect())
     }
 
     /// Compares a step with the current state of its user.
@@ -51,20 +87,20 @@ impl Rules {
         let Some(desired) = &step.desired else {
             return Ok(Fit::Stale("the step has no desired user".to_owned()));
         };
-        let way = self.way(held, desired)?;
+        let way = self.of(step).way(held, desired)?;
         if way.patch.operations.is_empty() {
             return Ok(Fit::Done);
         }
         // Some of the changes may have been applied already.
         if mistake!("a changed user is changed all the same") {
-            return Ok(Fit::Change(way.patch));
+            return Ok(Fit::Send(Write::Patch(way.patch)));
         }
         let stale = way.changes.iter().find(|change| !step.changes.iter().any(|planned| planned.is_same(change)));
         Ok(match stale {
             Some(change) => Fit::Stale(format!(
                 "the user has changed since the plan was made; the step would now make another change: {change}"
             )),
-            None => Fit::Change(way.patch),
+            None => Fit::Send(Write::Patch(way.patch)),
         })
     }
 }
@@ -73,7 +109,7 @@ impl Rules {
 fn deletion(step: &Step, held: &ScimUser) -> Fit {
     let active = step.changes.iter().find(|change| change.is_of("active"));
     if active.is_none_or(|seen| is_active(held) == seen.from.as_ref().and_then(truth)) {
-        Fit::Delete
+        Fit::Send(Write::Delete)
     } else {
         Fit::Stale("the user was activated or deactivated since the plan was made".to_owned())
     }
@@ -87,13 +123,17 @@ impl Step {
 
 impl Change {
     fn is_same(&self, other: &Self) -> bool {
-        let same = |a: Option<&_>, b: Option<&_>| match (a, b) {
-            (Some(a), Some(b)) => equal(a, b),
-            (a, b) => a.is_none() && b.is_none(),
-        };
         self.is_of(&other.path)
-            && same(self.from.as_ref(), other.from.as_ref())
-            && same(self.to.as_ref(), other.to.as_ref())
+            && same_value(self.from.as_ref(), other.from.as_ref())
+            && same_value(self.to.as_ref(), other.to.as_ref())
+    }
+}
+
+/// Whether two values are equal, or there is neither.
+pub(super) fn same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => equal(one, other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 
@@ -111,7 +151,7 @@ fn another(step: &Step, held: &ScimUser) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::super::{Current, Leavers, Plan, Policy};
     use super::*;
@@ -138,6 +178,10 @@ mod tests {
         plan(&Policy::new(profile).leavers(Leavers::Keep), &desired)
     }
 
+    fn patched(patch: ScimPatchRequest) -> Fit {
+        Fit::Send(Write::Patch(patch))
+    }
+
     fn fit(plan: &Plan, held: &ScimUser) -> Fit {
         assert_eq!(plan.steps.len(), 1);
         plan.rules.fit(&plan.steps[0], held).unwrap()
@@ -148,9 +192,9 @@ mod tests {
         for (profile, path) in [(Profile::standard(), "name.familyName"), (Profile::wats(), "familyName")] {
             let plan = renamed(&profile);
             let patch = ScimPatchRequest::new().replace(path, "Roe");
-            assert_eq!(fit(&plan, &ann()), Fit::Change(patch.clone()));
+            assert_eq!(fit(&plan, &ann()), patched(patch.clone()));
             let mut held = ann().with_display_name("A. Doe");
-            assert_eq!(fit(&plan, &held), Fit::Change(patch), "what the source does not say may change");
+            assert_eq!(fit(&plan, &held), patched(patch), "what the source does not say may change");
             held.name.as_mut().unwrap().family_name = Some("Roe".into());
             assert_eq!(fit(&plan, &held), Fit::Done);
         }
@@ -167,7 +211,7 @@ mod tests {
         for held in [other_name, renamed, renumbered] {
             assert!(matches!(fit(&plan, &held), Fit::Stale(_)), "{held:?}");
         }
-        assert!(matches!(fit(&plan, &deactivated), Fit::Change(_)), "the source does not say");
+        assert!(matches!(fit(&plan, &deactivated), Fit::Send(_)), "the source does not say");
     }
 
     #[test]
@@ -175,7 +219,7 @@ mod tests {
         let policy = Policy::new(&Profile::standard()).leavers(Leavers::Delete);
         let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
         let plan = plan(&policy, &others);
-        assert_eq!(fit(&plan, &ann()), Fit::Delete);
+        assert_eq!(fit(&plan, &ann()), Fit::Send(Write::Delete));
         assert!(matches!(fit(&plan, &ann().with_active(false)), Fit::Stale(_)));
         assert!(matches!(fit(&plan, &ann().with_external_id("8")), Fit::Stale(_)));
     }
@@ -185,7 +229,7 @@ mod tests {
         let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
         let plan = plan(&Policy::new(&Profile::wats()), &others);
         let patch = ScimPatchRequest::new().replace("active", false);
-        assert_eq!(fit(&plan, &ann().with_display_name("A")), Fit::Change(patch));
+        assert_eq!(fit(&plan, &ann().with_display_name("A")), patched(patch));
         assert_eq!(fit(&plan, &ann().with_active(false)), Fit::Done);
     }
 
@@ -195,7 +239,7 @@ mod tests {
         let desired = [user(json!({ "userName": "ann", "externalId": "7" })).with_levels(["B", "C"])];
         let plan = Policy::new(&Profile::wats()).plan(&Current::complete(vec![held.clone()]), &desired).unwrap();
         assert_eq!(plan.steps[0].left_out, ["levels: removing A"]);
-        assert_eq!(fit(&plan, &held), Fit::Change(ScimPatchRequest::new().replace("levels", "C")));
+        assert_eq!(fit(&plan, &held), patched(ScimPatchRequest::new().replace("levels", "C")));
         held = held.with_levels(["A", "B", "C"]);
         assert_eq!(fit(&plan, &held), Fit::Done);
     }

@@ -105,6 +105,7 @@ impl Report {
         profile.selects_attributes &= !lacks(Check::AttributeSelection);
         profile.pages_by_cursor &= has(Check::Cursors);
         profile.has_versions &= !lacks(Check::Versions);
+        profile.checks_versions = has(Check::Versions) || (profile.checks_versions && profile.has_versions);
         profile
     }
 }

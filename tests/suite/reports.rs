@@ -147,7 +147,7 @@ async fn a_journal_tells_the_last_state_of_each_step() {
     assert_eq!(states, [Some(StepState::Applied), Some(StepState::Skipped), None]);
     assert!(steps[0].id.is_some() && steps[0].at.is_some() && steps[0].step.action == Action::Create);
     let shown = to_value(&steps).unwrap();
-    assert_eq!((&shown[0]["state"], &shown[0]["userName"]), (&json!("applied"), &json!("ann")));
+    assert_eq!((&shown[0]["state"], &shown[0]["name"]), (&json!("applied"), &json!("ann")));
     let report = to_value(&report).unwrap();
     for problem in report["problems"].as_array().unwrap() {
         let number = usize::try_from(problem["number"].as_u64().unwrap()).unwrap();

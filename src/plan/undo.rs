@@ -1,0 +1,259 @@
+//! The plan that takes back what an apply wrote.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use wats_scim_filter::AttributePath;
+use wats_scim_filter::json::{member, text_key};
+
+use super::guard::{Facts, Limits};
+use super::matching::name_of;
+use super::print::without_passwords;
+use super::written::{Written, WrittenStep};
+use super::{Action, Change, Conflict, Current, Inexpressible, Plan, Policy, Refusal, Rules, provenance};
+use crate::model::json::names_password;
+use crate::model::{ScimUser, object};
+
+impl Policy {
+    /// Computes the plan that takes back what an apply wrote: attributes get the values that they had before,
+    /// users that were deactivated are reactivated, and users that were created are deactivated.
+    ///
+    /// It is a plan like any other: print it, apply it with a journal, undo it. A user is changed only if the
+    /// server still holds what was written; otherwise it is listed as a [conflict](Plan::conflicts). What cannot
+    /// be taken back is listed in [`inexpressible`](Plan::inexpressible): deleted users, passwords, and what the
+    /// server cannot express, such as the removal of a level on WATS. Of an apply that was interrupted, only what
+    /// was written is taken back; resume it first if it has steps of which that is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if a guard for the number of deactivations or renames rejects the plan, or if the list of users
+    /// is incomplete.
+    ///
+    /// ```
+    /// use wats_scim::blocking::ScimClient;
+    /// use wats_scim::plan::{Journal, Leavers, Policy};
+    /// use wats_scim::{Credentials, ScimUser};
+    ///
+    /// # let sandbox = wats_scim_sandbox::Sandbox::builder().users(3).start()?;
+    /// # let client = ScimClient::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
+    /// # let folder = tempfile::tempdir()?;
+    /// let policy = Policy::new(client.profile()).leavers(Leavers::Keep);
+    /// let journal = Journal::at(folder.path().join("sync.journal")).keep_before();
+    /// let plan = policy.plan(&client.current_users()?, &[ScimUser::new("jane")])?;
+    /// client.apply(plan).journal(journal.clone()).run()?;
+    ///
+    /// let undo = policy.undo(&client.current_users()?, &journal.written()?)?;
+    /// println!("{undo}");
+    /// assert!(client.apply(undo).run()?.is_complete());
+    /// let jane = client.get_user_by_name("jane")?.ok_or("she was not created")?;
+    /// assert_eq!(jane.active, Some(false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn undo(&self, current: &Current, written: &Written) -> Result<Plan, Refusal> {
+        let mut undo = Undo {
+            policy: self,
+            by_id: current.users().iter().filter_map(|user| Some((user.id.as_deref()?, user))).collect(),
+            by_name: current.users().iter().filter_map(|user| Some((name_of(user)?, user))).collect(),
+            plan: Plan {
+                server: written.server.clone().or_else(|| current.server().map(ToOwned::to_owned)),
+                made_at: Some(provenance::now()),
+                steps: Vec::new(),
+                conflicts: Vec::new(),
+                inexpressible: Vec::new(),
+                unchanged: 0,
+                rules: Rules { clears: Vec::new(), ..self.rules.clone() },
+            },
+        };
+        for past in merged(&written.steps).iter().rev() {
+            undo.take_back(past);
+        }
+        // There is no source that could be empty or truncated.
+        let limits = Limits { allows_empty: true, allows_truncated: true, expected: None, ..self.limits.clone() };
+        let users = current.users().len();
+        let facts =
+            Facts { missing: current.missing(), desired: &[], at_stake: users, matched: users, leavers: Vec::new() };
+        limits.check(undo.plan, &facts)
+    }
+}
+
+/// What the steps of one user did.
+struct Past<'a> {
+    written: &'a WrittenStep,
+    /// From the values before the first write to those of the last one.
+    changes: Vec<Change>,
+}
+
+/// The steps by their users, in the order of the plan.
+fn merged(steps: &[WrittenStep]) -> Vec<Past<'_>> {
+    let mut all: Vec<Past<'_>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for written in steps {
+        let place = written.id.as_deref().map(|id| *places.entry(id).or_insert(all.len()));
+        match place.and_then(|place| all.get_mut(place)) {
+            Some(past) => past.add(written.changes()),
+            None => all.push(Past { written, changes: written.changes().collect() }),
+        }
+    }
+    all
+}
+
+impl Past<'_> {
+    fn add(&mut self, later: impl Iterator<Item = Change>) {
+        for change in later {
+            match self.changes.iter_mut().find(|known| known.is_of(&change.path)) {
+                Some(known) => known.to = change.to,
+                None => self.changes.push(change),
+            }
+        }
+    }
+}
+
+impl WrittenStep {
+    /// The changes that were written, from the values before.
+    fn changes(&self) -> impl Iterator<Item = Change> {
+        self.step.changes.iter().filter_map(|change| {
+            let from = self.before.get(&change.path)?;
+            Some(Change { from: Some(from.clone()).filter(|from| !from.is_null()), ..change.clone() })
+        })
+    }
+}
+
+struct Undo<'a> {
+    policy: &'a Policy,
+    by_id: HashMap<&'a str, &'a ScimUser>,
+    by_name: HashMap<Cow<'a, str>, &'a ScimUser>,
+    plan: Plan,
+}
+
+impl Undo<'_> {
+    fn take_back(&mut self, past: &Past<'_>) {
+        let WrittenStep { step, id, is_done, .. } = past.written;
+        let held = id.as_deref().and_then(|id| self.by_id.get(id).copied());
+        match (step.action, held) {
+            (_, Some(held)) if self.policy.is_protected(held) => self.plan.unchanged += 1,
+            (Action::Create, Some(held)) if *is_done => self.uncreate(past, held),
+            (Action::Create, None) if *is_done => {}
+            (Action::Create, _) => self.perhaps_created(past),
+            (Action::Delete, Some(_)) => self.plan.unchanged += 1,
+            (Action::Delete, None) => self.list(past, vec!["the user was deleted".to_owned()]),
+            (action, _) if action.is_of_group() => self.list(past, vec![format!("the step was: {step}")]),
+            (_, Some(held)) => self.unchange(past, held),
+            (_, None) => self.refuse(past, "the user no longer exists".to_owned()),
+        }
+    }
+
+    /// Deactivates a user that was created.
+    fn uncreate(&mut self, past: &Past<'_>, held: &ScimUser) {
+        let desired = past.written.step.desired.as_ref();
+        if desired.is_some_and(|desired| self.plan.rules.is_met(held, desired).unwrap_or(false)) {
+            let rules = self.plan.rules.clone();
+            rules.change(&mut self.plan, held, &ScimUser::default().with_active(false));
+        } else {
+            self.refuse(past, "the user has changed since it was created".to_owned());
+        }
+    }
+
+    /// A creation of which it is not known whether it was applied.
+    fn perhaps_created(&mut self, past: &Past<'_>) {
+        let held = self.by_name.get(&text_key(&past.written.step.name)).copied();
+        let desired = past.written.step.desired.as_ref();
+        let is_there = held
+            .zip(desired)
+            .is_some_and(|(held, desired)| self.plan.rules.is_the_same(held, desired).unwrap_or(false));
+        if is_there {
+            let reason = "the user exists, and it is not known whether the apply created it; resume the apply first";
+            self.refuse(past, reason.to_owned());
+        }
+    }
+
+    /// Gives a user the values that it had.
+    fn unchange(&mut self, past: &Past<'_>, held: &ScimUser) {
+        let (secret, changes): (Vec<_>, Vec<_>) = past.changes.iter().partition(|change| change.holds_password());
+        if !secret.is_empty() {
+            self.list(past, secret.iter().map(|change| format!("{}: it holds a password", change.path)).collect());
+        }
+        let Ok(now) = object(held) else { return self.refuse(past, "it cannot be compared".to_owned()) };
+        let (Some(before), Some(after)) = (state(&now, &changes, Change::before), state(&now, &changes, Change::after))
+        else {
+            return self.refuse(past, "its old values cannot be written as a user".to_owned());
+        };
+        let has = |user: &ScimUser, value: fn(&Change) -> Option<Value>| {
+            self.plan.rules.clearing(&changes, value).is_met(held, user).unwrap_or(false)
+        };
+        if has(&after, Change::after) {
+            let rules = self.plan.rules.clearing(&changes, Change::before);
+            rules.change(&mut self.plan, held, &before);
+        } else if has(&before, Change::before) {
+            self.plan.unchanged += 1;
+        } else {
+            let paths: Vec<_> = changes.iter().map(|change| &*change.path).collect();
+            self.refuse(past, format!("the user has changed since the apply, in one of: {}", paths.join(", ")));
+        }
+    }
+
+    fn refuse(&mut self, past: &Past<'_>, reason: String) {
+        self.plan.conflicts.push(Conflict { user: past.written.step.name.clone(), reason });
+    }
+
+    fn list(&mut self, past: &Past<'_>, left_out: Vec<String>) {
+        self.plan.inexpressible.push(Inexpressible { user_name: past.written.step.name.clone(), left_out });
+    }
+}
+
+impl Rules {
+    /// The rules by which the attributes are cleared that have no value in this state.
+    fn clearing(&self, changes: &[&Change], value: fn(&Change) -> Option<Value>) -> Self {
+        let cleared = changes.iter().filter(|change| value(change).is_none());
+        Self { clears: cleared.map(|change| change.path.clone()).collect(), ..self.clone() }
+    }
+}
+
+impl Change {
+    /// A user without `active` can sign in.
+    fn before(&self) -> Option<Value> {
+        self.from.clone().or_else(|| self.is_of("active").then_some(Value::Bool(true)))
+    }
+
+    fn after(&self) -> Option<Value> {
+        self.to.clone()
+    }
+
+    fn holds_password(&self) -> bool {
+        let has_one = |value: &Value| without_passwords(value) != *value;
+        names_password(&self.path) || self.from.iter().chain(&self.to).any(has_one)
+    }
+}
+
+/// A user that has only the values of these changes in one state.
+fn state(now: &Map<String, Value>, changes: &[&Change], value: fn(&Change) -> Option<Value>) -> Option<ScimUser> {
+    let mut user = Map::new();
+    for change in changes {
+        if let Some(value) = value(change) {
+            put(&mut user, now, &change.path, value);
+        }
+    }
+    serde_json::from_value(user.into()).ok()
+}
+
+/// Puts a value at the path of a change.
+fn put(user: &mut Map<String, Value>, now: &Map<String, Value>, path: &str, value: Value) {
+    let is_whole = member(now, path).is_some() || is_schema(path);
+    let Some(place) = path.parse::<AttributePath>().ok().filter(|_| !is_whole) else {
+        user.insert(path.to_owned(), value);
+        return;
+    };
+    let holders = place.schema().into_iter().chain(place.sub_attribute().map(|_| place.name()));
+    let holder = holders
+        .fold(Some(user), |holder, name| holder?.entry(name).or_insert_with(|| Map::new().into()).as_object_mut());
+    if let Some(holder) = holder {
+        holder.insert(place.sub_attribute().unwrap_or(place.name()).to_owned(), value);
+    }
+}
+
+/// Whether a path is the URN of a schema, and not of an attribute in it: a version is before its last part
+/// (RFC 7643 §10.2.1).
+fn is_schema(path: &str) -> bool {
+    let before = path.rsplit(':').nth(1).unwrap_or_default();
+    before.starts_with(|c: char| c.is_ascii_digit()) && before.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
