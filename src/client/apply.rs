@@ -10,7 +10,7 @@ use crate::batch::Progress;
 use crate::error::{Error, Result};
 use crate::exchange::{Work, WorkSpan};
 use crate::outside::mistake;
-use crate::plan::{Accepted, AppliedStep, Current, Journal, OpenJournal, Outcome, Plan, Report};
+use crate::plan::{Accepted, AppliedStep, Ends, Journal, OpenJournal, Outcome, Plan, Readiness, Report, Step};
 
 impl<R: ScimRepository> ScimService<R> {
     /// Applies a plan; see [`ScimApply`].
@@ -26,32 +26,6 @@ impl<R: ScimRepository> ScimService<R> {
     )]
     pub fn apply(&self, plan: Plan) -> ScimApply<R> {
         ScimApply::new(Arc::clone(self.shared_repository()), plan)
-    }
-}
-
-#[maybe_async]
-impl<R: ScimRepository> ScimService<R> {
-    /// Reads all users of the server, to compute a plan from them.
-    ///
-    /// # Errors
-    ///
-    /// Any error of [`iter_users`](Self::iter_users), so the list is never incomplete.
-    ///
-    #[doc = example!(
-        "let current = client.current_users()" await "?;\n\
-         assert_eq!(current.users().len(), 3);"
-    )]
-    pub async fn current_users(&self) -> Result<Current> {
-        let mut pages = self.iter_users().in_flight(4);
-        let mut users = Vec::new();
-        while let Some(user) = pages.try_next().await? {
-            users.push(user);
-        }
-        let current = Current::complete(users);
-        Ok(match self.repository().server() {
-            Some(server) => current.of_server(server),
-            None => current,
-        })
     }
 }
 
@@ -92,6 +66,7 @@ pub struct ScimApply<R> {
     plan: Arc<Plan>,
     /// The index of the next step.
     next: usize,
+    ends: Ends,
     journal: Option<Journal>,
     open_journal: Option<OpenJournal>,
     in_flight: usize,
@@ -111,6 +86,7 @@ impl<R: ScimRepository> ScimApply<R> {
         Self {
             repository,
             progress: Progress::of((plan.steps.len(), Some(plan.steps.len()))),
+            ends: Ends::of(&plan),
             plan: Arc::new(plan),
             next: 0,
             journal: None,
@@ -238,21 +214,32 @@ impl<R: ScimRepository> ScimApply<R> {
         problems >= self.stop_after.unwrap_or(ENDS_THE_WORK)
     }
 
-    /// Starts the next step; false if there is none.
+    /// Starts the next step; false if there is none, or if it has to wait for one in flight.
     fn begin_next(&mut self) -> Result<bool> {
         let number = self.next;
         let Some(step) = self.plan.steps.get(number) else { return Ok(false) };
+        let journal = self.open_journal.as_ref();
+        let known = if self.mode != Mode::Verify && journal.is_some_and(|journal| journal.is_done(number)) {
+            Some(Outcome::DoneBefore)
+        } else if let Err(why) = step.check() {
+            Some(Outcome::Failed(unusable(step, &why)))
+        } else if matches!(self.mode, Mode::Check | Mode::Verify) {
+            None
+        } else {
+            match self.ends.readiness(number) {
+                Readiness::Waits => return Ok(false),
+                Readiness::BlockedBy(other) => {
+                    let other = self.plan.steps.get(other).map(Step::title).unwrap_or_default();
+                    Some(Outcome::Blocked(other))
+                }
+                Readiness::Ready => (self.mode == Mode::DryRun).then_some(Outcome::Planned),
+            }
+        };
         self.next += 1;
-        let known = |outcome| (AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(()));
-        let inconsistent = step.check().err().map(|why| unusable(step, &why));
-        let is_done = self.open_journal.as_ref().is_some_and(|journal| journal.is_done(number));
-        if is_done && self.mode != Mode::Verify {
-            self.running.put(known(Outcome::DoneBefore));
-        } else if let Some(error) = inconsistent {
-            self.unsent += 1;
-            self.running.put(known(Outcome::Failed(error)));
-        } else if self.mode == Mode::DryRun {
-            self.running.put(known(Outcome::Planned));
+        if let Some(outcome) = known {
+            self.ends.record(number, &outcome, journal.and_then(|journal| journal.id(number)));
+            self.unsent += u64::from(outcome.is_problem());
+            self.running.put((AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(())));
         } else {
             if let Some(journal) = &self.open_journal
                 && self.mode == Mode::Apply
@@ -265,6 +252,7 @@ impl<R: ScimRepository> ScimApply<R> {
                 step: step.clone(),
                 mode: self.mode,
                 plan: Arc::clone(&self.plan),
+                ends: self.ends.clone(),
                 journal: self.open_journal.clone(),
             };
             self.running.start(Arc::clone(&self.repository), job);

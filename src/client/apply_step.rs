@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use wats_scim_filter::Filter;
+
 use super::settle::{Found, LOOK_FAILED, look_for};
 use super::step::{ENDS_THE_WORK, Job, weight};
 use super::{ScimRepository, maybe_async};
 use crate::config::Profile;
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
-use crate::model::{ScimUser, Target};
+use crate::exchange::ListQuery;
+use crate::model::{Resource, ScimGroup, ScimUser, Target};
 use crate::outside::mistake;
-use crate::plan::{Action, AppliedStep, Fit, OpenJournal, Outcome, Plan, Step, Write};
+use crate::plan::{Action, AppliedStep, Ends, Fit, Kind, OpenJournal, Outcome, Plan, Reference, Step};
 
 /// What is done with the steps of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,7 @@ pub(super) struct StepJob {
     pub(super) step: Step,
     pub(super) mode: Mode,
     pub(super) plan: Arc<Plan>,
+    pub(super) ends: Ends,
     pub(super) journal: Option<OpenJournal>,
 }
 
@@ -37,19 +41,23 @@ impl Job for StepJob {
     type Output = (AppliedStep, Result<()>);
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        let done = match (self.mode, self.step.action) {
-            (Mode::Apply, Action::Create) => self.create(repository).await,
-            (Mode::Apply, _) => self.change(repository).await,
-            (Mode::Verify, _) => self.verify(repository).await,
-            (Mode::Check | Mode::DryRun, _) => self.check(repository).await,
+        let done = match (self.mode, self.step.action.is_of_group()) {
+            (Mode::Check | Mode::Verify, _) => self.look(repository).await,
+            (Mode::Apply | Mode::DryRun, true) => {
+                self.apply_to_group(repository).await.map(|(outcome, id)| (outcome, None, id))
+            }
+            (Mode::Apply | Mode::DryRun, false) => {
+                self.apply_to_user(repository).await.map(|(outcome, user)| (outcome, user, None))
+            }
         };
         let unwritten = done.as_ref().err().filter(|error| error.kind() == ErrorKind::Journal).cloned();
-        let (outcome, user) = done.unwrap_or_else(|error| (Outcome::Failed(error), None));
-        let Self { number, step, journal, .. } = self;
-        let id = user.as_ref().and_then(|user| user.id.as_deref());
+        let (outcome, user, id) = done.unwrap_or_else(|error| (Outcome::Failed(error), None, None));
+        let Self { number, step, journal, ends, .. } = self;
+        let id = id.or_else(|| user.as_ref()?.id.clone()).or_else(|| step.id.clone());
+        ends.record(number, &outcome, id.as_deref());
         let written = match (unwritten, journal) {
             (Some(error), _) => Err(error),
-            (None, Some(journal)) => journal.end(number, &step, id, &outcome),
+            (None, Some(journal)) => journal.end(number, &step, id.as_deref(), &outcome),
             (None, None) => Ok(()),
         };
         (AppliedStep { number, step, outcome, user }, written)
@@ -65,14 +73,57 @@ impl Job for StepJob {
     }
 }
 
-pub(super) type Done = (Outcome, Option<ScimUser>);
+/// The outcome of a step, and the user or group as the server holds it after the step.
+pub(super) type Done<T = ScimUser> = (Outcome, Option<T>);
 
 /// How often a step is tried again because its user changed in the meantime, or because the outcome of
 /// the write is unknown.
-const ROUNDS: u32 = 3;
+pub(super) const ROUNDS: u32 = 3;
 
 #[maybe_async]
 impl StepJob {
+    async fn apply_to_user<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
+        let with_manager;
+        let job = match self.step.new_manager() {
+            Some(manager) => match self.id_of(repository, &manager).await? {
+                Some(id) => {
+                    with_manager = self.with_step(self.step.with_manager(&id));
+                    &with_manager
+                }
+                None => return Ok((Outcome::Blocked(format!("its manager: {manager} is not on the server")), None)),
+            },
+            None => self,
+        };
+        match job.step.action {
+            Action::Create => job.create(repository).await,
+            _ => job.change(repository).await,
+        }
+    }
+
+    /// The id of what the step refers to: a step before it may have created it.
+    pub(super) async fn id_of<R: ScimRepository>(&self, repository: &R, to: &Reference) -> Result<Option<String>> {
+        if let Some(id) = to.id.clone().or_else(|| self.ends.created(to)) {
+            return Ok(Some(id));
+        }
+        match to.kind {
+            Kind::User => self.find::<R, ScimUser>(repository, to).await,
+            Kind::Group => self.find::<R, ScimGroup>(repository, to).await,
+        }
+    }
+
+    async fn find<R: ScimRepository, T: Resource>(&self, repository: &R, to: &Reference) -> Result<Option<String>> {
+        let found = match (&to.name, &to.external_id) {
+            (Some(name), _) => repository.get_by_name::<T>(name).await?,
+            (None, Some(id)) => {
+                let query = ListQuery::new().filter(Filter::eq("externalId", id.as_str())).count(2);
+                let page = repository.list::<T>(&query).await?;
+                page.resources.into_iter().find(|found| found.external_id() == Some(id))
+            }
+            (None, None) => None,
+        };
+        Ok(found.and_then(|found| found.id().map(ToOwned::to_owned)))
+    }
+
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
         let desired = self.desired()?;
         if self.was_begun() {
@@ -102,61 +153,55 @@ impl StepJob {
         // The error of a write that may have been applied.
         let mut unknown = None;
         loop {
-            let mut held = None;
-            let write = match unread.take() {
-                Some(write) => write,
-                None => {
-                    rounds += 1;
-                    let found = match repository.get::<ScimUser>(id).await {
-                        Ok(Some(found)) => found,
-                        Ok(None) => return Ok(self.gone(unknown.is_some())),
-                        Err(error) => return Err(after(unknown, error)),
-                    };
-                    match (self.plan.rules.fit(&self.step, &found)?, unknown) {
-                        (Fit::Stale(reason), None) => return Ok((Outcome::Skipped(reason), Some(found))),
-                        (Fit::Stale(reason), Some(written)) => {
-                            return Err(written.with_note(&format!("; then {reason}")));
-                        }
-                        (Fit::Done, None) => return Ok((Outcome::Unneeded, Some(found))),
-                        (Fit::Done, Some(_)) => return Ok((Outcome::Applied, Some(found))),
-                        (Fit::Send(write), earlier) => {
-                            (unknown, held) = (earlier, Some(found));
-                            write
-                        }
-                    }
+            let (fit, held) = if let Some(fit) = unread.take() {
+                (fit, None)
+            } else {
+                rounds += 1;
+                match repository.get::<ScimUser>(id).await {
+                    Ok(Some(held)) => (self.plan.rules.fit(&self.step, &held)?, Some(held)),
+                    Ok(None) => return Ok((self.gone(unknown.is_some()), None)),
+                    Err(error) => return Err(after(unknown, error)),
                 }
             };
-            self.keep(held.as_ref())?;
-            let target = match &held {
-                Some(held) => Target::of(held)?,
-                None => Target::in_version(id, self.step.version.as_deref()),
-            };
-            let done = match write {
-                Write::Patch(patch) => repository.patch::<ScimUser>(target, &patch).await,
-                Write::Delete => repository.delete::<ScimUser>(target).await.map(|()| None),
+            let done = match (fit, unknown) {
+                (Fit::Stale(reason), None) => return Ok((Outcome::Skipped(reason), held)),
+                (Fit::Stale(reason), Some(written)) => return Err(written.with_note(&format!("; then {reason}"))),
+                (Fit::Done, None) => return Ok((Outcome::Unneeded, held)),
+                (Fit::Done, Some(_)) => return Ok((Outcome::Applied, held)),
+                (Fit::Change(patch), earlier) => {
+                    unknown = earlier;
+                    repository.patch::<ScimUser>(self.target(held.as_ref())?, &patch).await
+                }
+                (Fit::Delete, earlier) => {
+                    unknown = earlier;
+                    repository.delete::<ScimUser>(self.target(held.as_ref())?).await.map(|()| None)
+                }
             };
             let error = match done {
                 Ok(user) => return Ok(self.applied(user)),
                 Err(error) => error,
             };
-            let is_unknown = error.write_outcome() == Some(WriteOutcome::Unknown);
-            let is_worth_a_look = match error.kind() {
-                ErrorKind::Unauthorized => false,
-                ErrorKind::PreconditionFailed | ErrorKind::NotFound => true,
-                _ => is_unknown,
-            };
-            if rounds == ROUNDS || !is_worth_a_look {
+            if rounds == ROUNDS || !is_worth_a_look(&error) {
                 return Err(after(unknown, error));
             }
-            if is_unknown {
+            if error.write_outcome() == Some(WriteOutcome::Unknown) {
                 unknown = Some(error);
             }
         }
     }
 }
 
+/// Whether the state of the user or group after a failed write decides how to go on.
+pub(super) fn is_worth_a_look(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Unauthorized => false,
+        ErrorKind::PreconditionFailed | ErrorKind::NotFound => true,
+        _ => error.write_outcome() == Some(WriteOutcome::Unknown),
+    }
+}
+
 /// The error of a step, after a write that may have been applied.
-fn after(unknown: Option<Error>, error: Error) -> Error {
+pub(super) fn after(unknown: Option<Error>, error: Error) -> Error {
     match unknown {
         Some(written) => written.followed_by(&error, "the next attempt failed too"),
         None => error,
@@ -172,14 +217,20 @@ impl StepJob {
         self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))
     }
 
-    /// Whether an earlier run may have applied the step.
-    fn was_begun(&self) -> bool {
+    pub(super) fn with_step(&self, step: Step) -> Self {
+        let Self { number, step: _, mode, plan, ends, journal } = self;
+        let (plan, ends, journal) = (Arc::clone(plan), ends.clone(), journal.clone());
+        Self { number: *number, step, mode: *mode, plan, ends, journal }
+    }
+
+    /// Whether the step was begun before, so that it may have been applied.
+    pub(super) fn was_begun(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number))
     }
 
     /// The write that can be sent without reading the user: the server applies it only to the version for
     /// which it was planned. A user that is deleted is read where the journal keeps what is lost.
-    fn unread(&self, profile: &Profile) -> Option<Write> {
+    fn unread(&self, profile: &Profile) -> Option<Fit> {
         let is_kept =
             self.step.action == Action::Delete && self.journal.as_ref().is_some_and(OpenJournal::keeps_before);
         let may_be_unread = profile.checks_versions && !is_kept && !self.was_begun();
@@ -189,6 +240,15 @@ impl StepJob {
     /// Records what a write is about to replace, from the user that was read, or else from the plan.
     fn keep(&self, held: Option<&ScimUser>) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.keep(self.number, &self.step, held))
+    }
+
+    /// The target of a write: the user that was read, or else the version of the plan.
+    fn target<'a>(&'a self, held: Option<&'a ScimUser>) -> Result<Target<'a>> {
+        self.keep(held)?;
+        match held {
+            Some(held) => Target::of(held),
+            None => Ok(Target::in_version(self.id()?, self.step.version.as_deref())),
+        }
     }
 
     /// The outcome of a write, from the user in the answer.
@@ -216,13 +276,14 @@ impl StepJob {
         Ok(Some((outcome, Some(held))))
     }
 
-    pub(super) fn gone(&self, may_be_done: bool) -> Done {
-        let outcome = match (self.step.action, may_be_done) {
-            (Action::Delete, true) => Outcome::Applied,
-            (Action::Delete, false) => Outcome::Unneeded,
+    /// The outcome if the user or group of the step does not exist.
+    pub(super) fn gone(&self, may_be_done: bool) -> Outcome {
+        match (self.step.action, may_be_done) {
+            (Action::Delete | Action::DeleteGroup, true) => Outcome::Applied,
+            (Action::Delete | Action::DeleteGroup, false) => Outcome::Unneeded,
+            (action, _) if action.is_of_group() => Outcome::Skipped("the group no longer exists".to_owned()),
             _ => Outcome::Skipped("the user no longer exists".to_owned()),
-        };
-        (outcome, None)
+        }
     }
 }
 
@@ -231,6 +292,9 @@ pub(super) fn unusable(step: &Step, why: &str) -> Error {
     let operation = match step.action {
         Action::Create => Operation::Create("user"),
         Action::Delete => Operation::Delete("user"),
+        Action::CreateGroup => Operation::Create("group"),
+        Action::DeleteGroup => Operation::Delete("group"),
+        action if action.is_of_group() => Operation::Patch("group"),
         _ => Operation::Patch("user"),
     };
     Error::invalid(format!("the step is inconsistent: {why}; make a new plan")).in_operation(operation)

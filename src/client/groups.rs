@@ -6,9 +6,7 @@ use super::{ScimRepository, ScimResources, example, maybe_async};
 use crate::error::Result;
 use crate::model::Target;
 use crate::model::{PatchOp, ScimGroup, ScimMember, ScimPatchOperation, ScimPatchRequest};
-
-/// The maximum number of members that one request adds or removes; servers cap them.
-const MEMBERS: usize = 100;
+use crate::plan::MEMBERS_IN_A_REQUEST;
 
 #[maybe_async]
 impl<R: ScimRepository> ScimResources<R, ScimGroup> {
@@ -31,7 +29,7 @@ impl<R: ScimRepository> ScimResources<R, ScimGroup> {
     )]
     pub async fn add_members<'a>(&self, group: impl Into<Target<'a>> + Send, member_ids: &[&str]) -> Result<()> {
         let group = group.into();
-        for ids in member_ids.chunks(MEMBERS) {
+        for ids in member_ids.chunks(MEMBERS_IN_A_REQUEST) {
             let members = ids.iter().map(|id| ScimMember::new(*id)).map(serde_json::to_value);
             let members = members.collect::<serde_json::Result<Vec<_>>>().map_err(crate::exchange::unwritable)?;
             self.update(group, &ScimPatchRequest::new().add("members", members)).await?;
@@ -55,7 +53,7 @@ impl<R: ScimRepository> ScimResources<R, ScimGroup> {
     )]
     pub async fn remove_members<'a>(&self, group: impl Into<Target<'a>> + Send, member_ids: &[&str]) -> Result<()> {
         let group = group.into();
-        for ids in member_ids.chunks(MEMBERS) {
+        for ids in member_ids.chunks(MEMBERS_IN_A_REQUEST) {
             let patch = ids.iter().fold(ScimPatchRequest::new(), |patch, id| {
                 let member = Filter::any_of("members", Filter::eq("value", *id));
                 patch.with(ScimPatchOperation { op: PatchOp::Remove, path: Some(member.to_string()), value: None })

@@ -51,6 +51,7 @@ use crate::model::{Resource, ScimListResponse};
 pub struct ScimListing<R, T> {
     repository: Arc<R>,
     filter: Option<Filter>,
+    excluded: Vec<String>,
     page_size: u64,
     max: Option<u64>,
     in_flight: usize,
@@ -74,6 +75,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         Self {
             repository,
             filter: None,
+            excluded: Vec::new(),
             page_size: 100,
             max: None,
             in_flight: 1,
@@ -131,6 +133,13 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         self
     }
 
+    /// Leaves attributes out of the answers (`excludedAttributes`, RFC 7644 §3.9), such as the `members` of
+    /// large groups.
+    pub fn without<A: Into<String>>(mut self, attributes: impl IntoIterator<Item = A>) -> Self {
+        self.excluded.extend(attributes.into_iter().map(Into::into));
+        self
+    }
+
     /// Sets a function that is called after each page, to show progress.
     pub fn on_page(mut self, on_page: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_page = Some(Box::new(on_page));
@@ -143,7 +152,10 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
 
     /// The listing with its settings, before the first request.
     fn begin(&self) -> Listing<T> {
-        let query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
+        let mut query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
+        if !self.excluded.is_empty() {
+            query = query.excluded_attributes(self.excluded.clone());
+        }
         let window = if self.in_flight > 1 { self.in_flight.saturating_add(self.buffer_size()) } else { 0 };
         let listing = Listing::new(query, self.page_size, self.max, window).limited_to(self.repository.max_page_size());
         if self.repository.pages_by_cursor() { listing.by_cursor() } else { listing }

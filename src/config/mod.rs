@@ -29,7 +29,7 @@ pub(crate) use client_credentials::Proof;
 pub use credentials::Credentials;
 pub(crate) use credentials::{Origin, sensitive};
 pub(crate) use headers::Header;
-pub use profile::Profile;
+pub use profile::{Membership, Profile};
 use proxy::Proxy;
 #[cfg(feature = "tls")]
 pub(crate) use proxy::ProxyChoice;

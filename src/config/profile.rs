@@ -40,7 +40,11 @@ pub struct Profile {
     /// Whether `/Me` may be supported.
     pub(crate) knows_me: bool,
     /// Whether PATCH is supported.
-    patches: bool,
+    pub(crate) patches: bool,
+    /// Where the members of groups can be read.
+    pub(crate) membership: Membership,
+    /// Whether members are removed by a list of them, and not by a path for each.
+    pub(crate) removes_members_by_list: bool,
     /// Whether a patch can change a password.
     changes_passwords: bool,
     /// Whether filters are supported.
@@ -59,6 +63,26 @@ pub struct Profile {
     max_page_size: Option<u64>,
     /// The limits of a bulk request, if bulk requests are supported.
     pub(crate) bulk: Option<BulkLimits>,
+}
+
+/// Where the members of groups can be read.
+///
+/// Servers differ: some show the members of a group, some only the groups of a user, and some answer only
+/// the question whether a group has a member. [`discover`](crate::blocking::ScimService::discover) cannot find
+/// it out, but a [probe](crate::probe) does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Membership {
+    /// Groups show their members, in a list or when they are read by their id.
+    #[default]
+    OfGroups,
+    /// Users show their groups (`groups`, RFC 7643 §4.1.2), and groups show no members.
+    OfUsers,
+    /// A filter finds the groups that have a member, as in AWS: one request for each user.
+    ByFilter,
+    /// They cannot be read.
+    Hidden,
 }
 
 impl Profile {
@@ -80,6 +104,8 @@ impl Profile {
             searches: false,
             knows_me: false,
             patches: true,
+            membership: Membership::default(),
+            removes_members_by_list: false,
             changes_passwords: true,
             filters: true,
             has_versions: true,
@@ -106,6 +132,8 @@ impl Profile {
             searches: true,
             knows_me: true,
             patches: true,
+            membership: Membership::default(),
+            removes_members_by_list: false,
             changes_passwords: true,
             filters: true,
             has_versions: true,
@@ -122,6 +150,27 @@ impl Profile {
     pub(crate) fn to_probe(known: &Self) -> Self {
         let Self { name, reads_by_name_route, endpoints, .. } = known.clone();
         Self { name, reads_by_name_route, endpoints, ..Self::standard() }
+    }
+
+    /// Where the members of groups can be read; of the groups by default.
+    ///
+    /// ```
+    /// use wats_scim::Profile;
+    /// use wats_scim::Membership;
+    ///
+    /// let profile = Profile::standard().with_membership(Membership::OfUsers);
+    /// # let _ = profile;
+    /// ```
+    #[must_use]
+    pub fn with_membership(self, membership: Membership) -> Self {
+        Self { membership, ..self }
+    }
+
+    /// Removes members by a list of them, for a server that does not support a path with a filter (`members[value
+    /// eq "2819c223"]`, RFC 7644 §3.5.2). Some servers then remove all members, so this is off by default.
+    #[must_use]
+    pub fn allow_removal_by_list(self) -> Self {
+        Self { removes_members_by_list: true, ..self }
     }
 
     /// Sends every PATCH request, and leaves it to the server to reject it. Use this for a WATS

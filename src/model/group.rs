@@ -87,9 +87,10 @@ impl ScimGroup {
         self
     }
 
-    /// Iterates over the ids of the members. Members without an id are skipped.
+    /// Iterates over the ids of the members: their `value`, or the last part of their `$ref` if a server
+    /// writes only that. Members without either are skipped.
     pub fn member_ids(&self) -> impl Iterator<Item = &str> {
-        self.members.iter().flatten().filter_map(|member| member.value.as_deref())
+        self.members.iter().flatten().filter_map(ScimMember::known_id)
     }
 
     /// Returns the value at a path, such as `displayName`; see [`Resource::get`].
@@ -173,6 +174,12 @@ impl ScimMember {
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self { value: Some(id.into()), ..Self::default() }
+    }
+
+    /// The id, or that in the `$ref` where a server writes only this.
+    pub(crate) fn known_id(&self) -> Option<&str> {
+        let in_ref = || self.r#ref.as_deref()?.trim_end_matches('/').rsplit('/').next();
+        self.value.as_deref().filter(|id| !id.is_empty()).or_else(in_ref).filter(|id| !id.is_empty())
     }
 }
 

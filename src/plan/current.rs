@@ -1,8 +1,8 @@
-use crate::model::{ScimListResponse, ScimUser};
+use crate::model::{ScimGroup, ScimListResponse, ScimUser};
 
-/// The current users of a server, and whether the list is complete.
+/// The current users of a server and whether the list is complete, and its groups if they were read.
 ///
-/// `ScimService::current_users` reads them. A plan over an incomplete list would create users that
+/// `ScimService::current_users` reads the users, `current_directory` the groups too. A plan over an incomplete list would create users that
 /// exist already, so an incomplete list is rejected.
 ///
 /// ```
@@ -20,6 +20,39 @@ pub struct Current {
     users: Vec<ScimUser>,
     missing: Option<String>,
     server: Option<String>,
+    groups: Option<Vec<CurrentGroup>>,
+}
+
+/// A group of a server, and whether its members are known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentGroup {
+    group: ScimGroup,
+    unread: Option<String>,
+}
+
+impl CurrentGroup {
+    /// A group with all of its members.
+    #[must_use]
+    pub fn complete(group: ScimGroup) -> Self {
+        Self { group, unread: None }
+    }
+
+    /// A group whose members could not be read, with the reason. A plan leaves its members unchanged.
+    #[must_use]
+    pub fn unread(group: ScimGroup, reason: impl Into<String>) -> Self {
+        Self { group, unread: Some(reason.into()) }
+    }
+
+    /// The group.
+    #[must_use]
+    pub fn group(&self) -> &ScimGroup {
+        &self.group
+    }
+
+    /// The reason why its members are not known.
+    pub(crate) fn why_unread(&self) -> Option<&str> {
+        self.unread.as_deref()
+    }
 }
 
 impl Current {
@@ -27,13 +60,13 @@ impl Current {
     /// the plan covers the users that match it.
     #[must_use]
     pub fn complete(users: Vec<ScimUser>) -> Self {
-        Self { users, missing: None, server: None }
+        Self { users, missing: None, server: None, groups: None }
     }
 
     /// An incomplete list, with the reason.
     #[must_use]
     pub fn partial(users: Vec<ScimUser>, reason: impl Into<String>) -> Self {
-        Self { users, missing: Some(reason.into()), server: None }
+        Self { users, missing: Some(reason.into()), server: None, groups: None }
     }
 
     /// The users of one page; complete if its total says so.
@@ -44,7 +77,7 @@ impl Current {
             Some(total) => Some(format!("it is a page of {} out of {total} users", page.resources.len())),
             None => Some("it is a page, and the server does not say how many users there are".to_owned()),
         };
-        Self { users: page.resources, missing, server: None }
+        Self { users: page.resources, missing, server: None, groups: None }
     }
 
     /// Which server the users are from, as [`ScimConfig::scim_url`](crate::ScimConfig::scim_url) writes its
@@ -52,6 +85,12 @@ impl Current {
     #[must_use]
     pub fn of_server(self, scim_url: impl Into<String>) -> Self {
         Self { server: Some(scim_url.into()), ..self }
+    }
+
+    /// With the groups of the server: all of them.
+    #[must_use]
+    pub fn with_groups(self, groups: Vec<CurrentGroup>) -> Self {
+        Self { groups: Some(groups), ..self }
     }
 
     /// Whether the list is complete.
@@ -64,6 +103,12 @@ impl Current {
     #[must_use]
     pub fn users(&self) -> &[ScimUser] {
         &self.users
+    }
+
+    /// The groups; `None` if they were not read.
+    #[must_use]
+    pub fn groups(&self) -> Option<&[CurrentGroup]> {
+        self.groups.as_deref()
     }
 
     pub(crate) fn server(&self) -> Option<&str> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Map;
 
 use crate::audit::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
@@ -157,7 +158,13 @@ impl Journal {
             let last = last?;
             let is_done = is_done(Some(last.state));
             let id = last.id.clone().or_else(|| step.id.clone());
-            Some(WrittenStep { is_done, id, before: last.replaced()?, step })
+            // What a step of a group changes is in the step itself.
+            let before = if step.action.is_of_group() {
+                (last.state == StepState::Applied).then(Map::new)
+            } else {
+                last.replaced()
+            };
+            Some(WrittenStep { is_done, id, before: before?, step })
         });
         Ok(Written { server, steps: steps.collect() })
     }
@@ -204,8 +211,8 @@ struct Open {
     journal: Journal,
     /// `None` in a dry run.
     lines: Option<Lines>,
-    /// The last known state of each step.
-    states: Vec<Option<StepState>>,
+    /// The last line of each step.
+    last: Vec<Option<StateLine>>,
     keeps_before: bool,
 }
 
@@ -223,15 +230,15 @@ impl OpenJournal {
         lines.is_synced = journal.is_synced;
         let unreadable = |error| failed("could not be read", error);
         let known = read::<StateLine>(lines.read().map_err(unreadable)?).map_err(unreadable)?;
-        let (states, keeps_before) = if let Some(known) = known {
+        let (last, keeps_before) = if let Some(known) = known {
             known.check(path, plan)?;
-            (known.states(), known.keeps_before)
+            (known.last, known.keeps_before)
         } else {
             begin(&lines, plan, journal.keeps_before).map_err(|error| failed("could not be written", error))?;
             (Vec::new(), journal.keeps_before)
         };
         make_private(path).map_err(|error| failed("could not be made readable by its owner only", error))?;
-        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), states, keeps_before }))))
+        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), last, keeps_before }))))
     }
 
     /// Reads the journal of a plan without writing to it.
@@ -240,8 +247,8 @@ impl OpenJournal {
         if let Some(known) = &known {
             known.check(&journal.path, plan)?;
         }
-        let states = known.map(|known| known.states()).unwrap_or_default();
-        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, states, keeps_before: false })))
+        let last = known.map(|known| known.last).unwrap_or_default();
+        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, last, keeps_before: false })))
     }
 
     pub(crate) fn is_done(&self, step: usize) -> bool {
@@ -254,7 +261,16 @@ impl OpenJournal {
     }
 
     fn state(&self, step: usize) -> Option<StepState> {
-        self.0.states.get(step).copied().flatten()
+        self.line(step).map(|line| line.state)
+    }
+
+    /// The id of the user or group of a step that was done before, if it is known.
+    pub(crate) fn id(&self, step: usize) -> Option<&str> {
+        self.line(step)?.id.as_deref()
+    }
+
+    fn line(&self, step: usize) -> Option<&StateLine> {
+        self.0.last.get(step)?.as_ref()
     }
 
     /// Records that a step begins.
@@ -284,6 +300,7 @@ impl OpenJournal {
             Outcome::NotKept(paths) => (StepState::Applied, Some(paths.join(", "))),
             Outcome::Unneeded | Outcome::DoneBefore => (StepState::Unneeded, None),
             Outcome::Skipped(reason) => (StepState::Skipped, Some(reason.clone())),
+            Outcome::Blocked(_) => (StepState::Skipped, Some(outcome.to_string())),
             Outcome::Failed(error) => (StepState::Failed, Some(error.to_string())),
             Outcome::Planned | Outcome::Differs(_) => return Ok(()),
         };
@@ -303,10 +320,6 @@ fn is_done(state: Option<StepState>) -> bool {
 }
 
 impl Known<StateLine> {
-    fn states(&self) -> Vec<Option<StepState>> {
-        self.last.iter().map(|last| last.as_ref().map(|last| last.state)).collect()
-    }
-
     fn check(&self, path: &Path, plan: &Plan) -> Result<()> {
         if self.plan == *plan {
             return Ok(());

@@ -81,10 +81,11 @@ impl<'a> Line<'a> {
 }
 
 /// What an apply needs of a line.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct StateLine {
     step: usize,
     pub(super) state: StepState,
+    pub(super) id: Option<Box<str>>,
 }
 
 impl LastLine for StateLine {

@@ -84,6 +84,7 @@ impl Serialize for Outcome {
             Self::Skipped(reason) => ("skipped", Some(reason.clone()), None),
             Self::NotKept(paths) => ("notKept", Some(paths.join(", ")), None),
             Self::Differs(reason) => ("differs", Some(reason.clone()), None),
+            Self::Blocked(by) => ("blocked", Some(format!("blocked by {by}")), None),
             Self::Failed(error) => ("failed", Some(error.to_string()), Some(error)),
         };
         ShownOutcome { outcome, reason, error }.serialize(serializer)

@@ -37,7 +37,9 @@ impl NotKept {
     }
 
     pub(super) fn add(&mut self, step: &Step, id: Option<&str>, paths: &[String]) {
-        let Some(id) = id.or(step.id.as_deref()).filter(|_| !paths.is_empty()) else { return };
+        let Some(id) = id.or(step.id.as_deref()).filter(|_| !paths.is_empty() && !step.action.is_of_group()) else {
+            return;
+        };
         let desired = step.desired.as_ref().and_then(|desired| object(desired).ok()).unwrap_or_default();
         let changes = paths.iter().map(|path| {
             let to = value_at(&desired, path).cloned();
@@ -155,10 +157,10 @@ mod tests {
         let next = plan.clone().without_not_kept(&serde_json::from_value(lost).unwrap());
         let [step] = &next.steps[..] else { panic!("{next}") };
         let paths: Vec<_> = step.changes.iter().map(|change| &*change.path).collect();
-        assert_eq!(paths, ["displayName", "active", "title"]);
+        assert_eq!(paths, ["active", "title", "displayName"]);
         assert_eq!(step.left_out.len(), 3, "{next}");
         assert_eq!(step.check(), Ok(()));
-        assert!(matches!(next.rules.fit(step, &held).unwrap(), Fit::Send(_)), "what was dropped is no difference");
+        assert!(matches!(next.rules.fit(step, &held).unwrap(), Fit::Change(_)), "what was dropped is no difference");
         assert_eq!(plan.clone().without_not_kept(&NotKept::default()), plan);
     }
 }

@@ -1,14 +1,18 @@
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use wats_scim_filter::json::text_key;
 
+use super::groups::{GroupRules, Reach, plan_groups};
 use super::guard::{Facts, Limits};
+use super::manager::named_manager;
 use super::matching::{Pair, name_of, pairs};
 use super::merge::is_active;
+use super::people::People;
 use super::provenance;
-use super::{Action, Change, Current, Plan, Refusal, Rules, Step};
+use super::{Action, Change, Conflict, Current, Plan, Refusal, Rules, Source, Step, order};
 use crate::config::Profile;
 use crate::model::{Resource, ScimUser};
 
@@ -43,6 +47,7 @@ pub struct Policy {
     reactivates: bool,
     protected: HashSet<String>,
     concerns: Option<Concerns>,
+    groups: GroupRules,
     pub(super) limits: Limits,
 }
 
@@ -72,6 +77,7 @@ impl Policy {
             reactivates: true,
             protected: HashSet::new(),
             concerns: None,
+            groups: GroupRules::default(),
             limits: Limits::default(),
         }
     }
@@ -121,6 +127,22 @@ impl Policy {
     #[must_use]
     pub fn clears<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.rules.clears.extend(paths.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether groups that have an `externalId` and are missing from the source are deleted; they are left
+    /// unchanged by default.
+    #[must_use]
+    pub fn deletes_groups(mut self, deletes: bool) -> Self {
+        self.groups.deletes = deletes;
+        self
+    }
+
+    /// Whether the members of a nested group become members of the groups around it, for a server or an
+    /// application that does not look into nested groups; nested groups are kept by default.
+    #[must_use]
+    pub fn flattens_groups(mut self, flattens: bool) -> Self {
+        self.groups.flattens = flattens;
         self
     }
 
@@ -194,9 +216,12 @@ impl Policy {
     /// # Errors
     ///
     /// [`Refusal`] if the plan looks destructive.
-    pub fn plan(&self, current: &Current, desired: &[ScimUser]) -> Result<Plan, Refusal> {
-        let users = current.users();
+    pub fn plan<S: Source + ?Sized>(&self, current: &Current, desired: &S) -> Result<Plan, Refusal> {
+        let (users, groups) = (current.users(), desired.desired_groups());
+        let desired = desired.desired_users();
         let pairs = pairs(users, desired);
+        let people = OnceCell::new();
+        let people = || people.get_or_init(|| People::of(users, desired, &pairs.desired));
         let mut plan = Plan {
             server: current.server().map(ToOwned::to_owned),
             made_at: Some(provenance::now()),
@@ -209,12 +234,15 @@ impl Policy {
         for (desired, pair) in desired.iter().zip(&pairs.desired) {
             match pair {
                 Pair::Conflict => {}
-                Pair::New => plan.steps.push(creation(desired)),
-                Pair::With(at) => {
-                    if let Some(held) = users.get(*at) {
-                        self.meet(&mut plan, held, desired);
-                    }
-                }
+                Pair::New | Pair::With(_) => match resolved(desired, &people) {
+                    Err(reason) => plan.put_conflict(desired, reason),
+                    Ok(desired) => match pair {
+                        Pair::With(at) => {
+                            users.get(*at).into_iter().for_each(|held| self.meet(&mut plan, held, &desired))
+                        }
+                        _ => plan.steps.push(creation(&desired)),
+                    },
+                },
             }
         }
         let mut leavers = Vec::new();
@@ -226,12 +254,45 @@ impl Policy {
                 self.leave(&mut plan, held);
             }
         }
+        if let Some((current, desired)) = current.groups().zip(groups) {
+            let reach = Reach {
+                removable: self.removable(users, (&pairs.desired, &pairs.meant), &plan),
+                is_ours: &|group| group.external_id().is_some(),
+                is_protected: &|name| self.protected.contains(&*text_key(name)),
+            };
+            plan_groups(&mut plan, current, desired, people(), &self.groups, &reach);
+        }
+        let missing = match (current.missing(), current.groups(), groups) {
+            (None, None, Some(_)) => Some("its groups were not read, see current_directory"),
+            (missing, ..) => missing,
+        };
+        plan.put_in_order();
         // An inactive user can only be deleted.
         let can_lose = |user: &ScimUser| is_active(user) != Some(false) || self.leavers == Leavers::Delete;
         let at_stake = users.iter().filter(|user| can_lose(user) && self.is_concerned(user)).count();
         leavers.retain(|user| can_lose(user));
         let matched = pairs.desired.iter().filter(|pair| matches!(pair, Pair::With(_))).count();
-        self.limits.check(plan, &Facts { missing: current.missing(), desired, at_stake, matched, leavers })
+        self.limits.check(plan, &Facts { missing, desired, at_stake, matched, leavers })
+    }
+
+    /// The users that may be removed from a group: not those in conflict, nor those that are deleted anyway.
+    fn removable<'a>(
+        &self,
+        users: &'a [ScimUser],
+        (pairs, meant): (&[Pair], &[bool]),
+        plan: &Plan,
+    ) -> HashMap<&'a str, &'a str> {
+        let matched: HashSet<_> =
+            pairs.iter().filter_map(|pair| if let Pair::With(at) = pair { Some(*at) } else { None }).collect();
+        let deleted = plan.steps.iter().filter(|step| step.action == Action::Delete);
+        let deleted: HashSet<_> = deleted.filter_map(|step| step.id.as_deref()).collect();
+        let is_removable = |(at, (user, is_meant)): (usize, (&'a ScimUser, &bool))| {
+            let id = user.id.as_deref().filter(|id| !deleted.contains(id))?;
+            let is_in_conflict = *is_meant && !matched.contains(&at);
+            let may = !is_in_conflict && !self.is_protected(user) && self.is_concerned(user);
+            may.then_some((id, user.user_name.as_deref().unwrap_or_default()))
+        };
+        users.iter().zip(meant).enumerate().filter_map(is_removable).collect()
     }
 
     pub(super) fn is_protected(&self, user: &ScimUser) -> bool {
@@ -269,6 +330,12 @@ impl Policy {
     }
 }
 
+/// A user of the source with the id of its manager.
+fn resolved<'u, 'p: 'u>(user: &'u ScimUser, people: &impl Fn() -> &'p People<'p>) -> Result<Cow<'u, ScimUser>, String> {
+    // Most managers are named by their id, and whom a name means is costly to know.
+    if named_manager(user).is_none() { Ok(Cow::Borrowed(user)) } else { people().with_manager(user) }
+}
+
 fn creation(desired: &ScimUser) -> Step {
     Step {
         action: Action::Create,
@@ -295,6 +362,23 @@ fn deletion(held: &ScimUser) -> Step {
         changes: vec![Change { path: "active".to_owned(), from: is_active(held).map(Into::into), to: None }],
         left_out: Vec::new(),
         desired: None,
+    }
+}
+
+impl Plan {
+    fn put_conflict(&mut self, user: &ScimUser, reason: String) {
+        self.conflicts.push(Conflict { user: user.user_name.clone().unwrap_or_default(), reason });
+    }
+
+    /// Puts each step after the steps that it needs.
+    fn put_in_order(&mut self) {
+        let (steps, cyclic) = order::sorted(std::mem::take(&mut self.steps));
+        self.steps = steps;
+        let names: Vec<_> = cyclic.iter().take(5).map(|step| step.name.clone()).collect();
+        self.conflicts.extend(cyclic.into_iter().map(|step| Conflict {
+            user: step.name,
+            reason: format!("the step needs one that needs it in turn: {}", names.join(", ")),
+        }));
     }
 }
 

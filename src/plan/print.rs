@@ -64,6 +64,11 @@ impl fmt::Display for Step {
 }
 
 impl Step {
+    /// The step without what it changes.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.action.verb(), shown(&self.name))
+    }
+
     fn texts(&self) -> impl Iterator<Item = String> {
         self.changes.iter().filter(|change| !self.action.says(change)).map(Change::to_string)
     }

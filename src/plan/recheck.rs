@@ -13,32 +13,27 @@ use crate::outside::mistake;
 /// The result of the check.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Fit {
-    /// The user is unchanged since the plan was made; this is sent.
-    Send(Write),
+    /// The user is unchanged since the plan was made; this patch is sent.
+    Change(ScimPatchRequest),
+    /// The user is unchanged, and is deleted.
+    Delete,
     /// The user already has the desired state.
     Done,
     /// The user has changed since the plan was made; the text is the reason.
     Stale(String),
 }
 
-/// The write of a step.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Write {
-    Patch(ScimPatchRequest),
-    Delete,
-}
-
 impl Rules {
     /// The write of a step for the version with which it was planned, so that its user need not be read
     /// before. `None` if there is no such version, or if the patch depends on the user (WATS).
-    pub(crate) fn unread(&self, step: &Step) -> Option<Write> {
+    pub(crate) fn unread(&self, step: &Step) -> Option<Fit> {
         // `*` is the condition that any version meets (RFC 9110 §13.1.1).
         step.version.as_deref().filter(|version| !["", "*"].contains(version))?;
         match step.action {
-            Action::Delete => Some(Write::Delete),
+            Action::Delete => Some(Fit::Delete),
             Action::Update | Action::Reactivate | Action::Deactivate if !self.is_wats => {
                 let changes = step.changes.iter().map(|change| (change.path.clone(), change.to.clone()));
-                Some(Write::Patch(ScimPatchRequest::of(changes.collect())))
+                Some(Fit::Change(ScimPatchRequest::of(changes.collect())))
             }
             _ => None,
         }
@@ -93,14 +88,14 @@ impl Rules {
         }
         // Some of the changes may have been applied already.
         if mistake!("a changed user is changed all the same") {
-            return Ok(Fit::Send(Write::Patch(way.patch)));
+            return Ok(Fit::Change(way.patch));
         }
         let stale = way.changes.iter().find(|change| !step.changes.iter().any(|planned| planned.is_same(change)));
         Ok(match stale {
             Some(change) => Fit::Stale(format!(
                 "the user has changed since the plan was made; the step would now make another change: {change}"
             )),
-            None => Fit::Send(Write::Patch(way.patch)),
+            None => Fit::Change(way.patch),
         })
     }
 }
@@ -109,7 +104,7 @@ impl Rules {
 fn deletion(step: &Step, held: &ScimUser) -> Fit {
     let active = step.changes.iter().find(|change| change.is_of("active"));
     if active.is_none_or(|seen| is_active(held) == seen.from.as_ref().and_then(truth)) {
-        Fit::Send(Write::Delete)
+        Fit::Delete
     } else {
         Fit::Stale("the user was activated or deactivated since the plan was made".to_owned())
     }
@@ -178,10 +173,6 @@ mod tests {
         plan(&Policy::new(profile).leavers(Leavers::Keep), &desired)
     }
 
-    fn patched(patch: ScimPatchRequest) -> Fit {
-        Fit::Send(Write::Patch(patch))
-    }
-
     fn fit(plan: &Plan, held: &ScimUser) -> Fit {
         assert_eq!(plan.steps.len(), 1);
         plan.rules.fit(&plan.steps[0], held).unwrap()
@@ -192,9 +183,9 @@ mod tests {
         for (profile, path) in [(Profile::standard(), "name.familyName"), (Profile::wats(), "familyName")] {
             let plan = renamed(&profile);
             let patch = ScimPatchRequest::new().replace(path, "Roe");
-            assert_eq!(fit(&plan, &ann()), patched(patch.clone()));
+            assert_eq!(fit(&plan, &ann()), Fit::Change(patch.clone()));
             let mut held = ann().with_display_name("A. Doe");
-            assert_eq!(fit(&plan, &held), patched(patch), "what the source does not say may change");
+            assert_eq!(fit(&plan, &held), Fit::Change(patch), "what the source does not say may change");
             held.name.as_mut().unwrap().family_name = Some("Roe".into());
             assert_eq!(fit(&plan, &held), Fit::Done);
         }
@@ -211,7 +202,7 @@ mod tests {
         for held in [other_name, renamed, renumbered] {
             assert!(matches!(fit(&plan, &held), Fit::Stale(_)), "{held:?}");
         }
-        assert!(matches!(fit(&plan, &deactivated), Fit::Send(_)), "the source does not say");
+        assert!(matches!(fit(&plan, &deactivated), Fit::Change(_)), "the source does not say");
     }
 
     #[test]
@@ -219,7 +210,7 @@ mod tests {
         let policy = Policy::new(&Profile::standard()).leavers(Leavers::Delete);
         let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
         let plan = plan(&policy, &others);
-        assert_eq!(fit(&plan, &ann()), Fit::Send(Write::Delete));
+        assert_eq!(fit(&plan, &ann()), Fit::Delete);
         assert!(matches!(fit(&plan, &ann().with_active(false)), Fit::Stale(_)));
         assert!(matches!(fit(&plan, &ann().with_external_id("8")), Fit::Stale(_)));
     }
@@ -229,7 +220,7 @@ mod tests {
         let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
         let plan = plan(&Policy::new(&Profile::wats()), &others);
         let patch = ScimPatchRequest::new().replace("active", false);
-        assert_eq!(fit(&plan, &ann().with_display_name("A")), patched(patch));
+        assert_eq!(fit(&plan, &ann().with_display_name("A")), Fit::Change(patch));
         assert_eq!(fit(&plan, &ann().with_active(false)), Fit::Done);
     }
 
@@ -239,7 +230,7 @@ mod tests {
         let desired = [user(json!({ "userName": "ann", "externalId": "7" })).with_levels(["B", "C"])];
         let plan = Policy::new(&Profile::wats()).plan(&Current::complete(vec![held.clone()]), &desired).unwrap();
         assert_eq!(plan.steps[0].left_out, ["levels: removing A"]);
-        assert_eq!(fit(&plan, &held), patched(ScimPatchRequest::new().replace("levels", "C")));
+        assert_eq!(fit(&plan, &held), Fit::Change(ScimPatchRequest::new().replace("levels", "C")));
         held = held.with_levels(["A", "B", "C"]);
         assert_eq!(fit(&plan, &held), Fit::Done);
     }

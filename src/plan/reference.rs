@@ -88,7 +88,6 @@ impl Reference {
     /// The member of a group that it refers to; `None` without an id.
     pub(crate) fn member(&self) -> Option<ScimMember> {
         let member = ScimMember::new(self.id.as_deref()?);
-        // A server takes a member for a user if it has no type.
         Some(if self.kind == Kind::Group { ScimMember { r#type: Some("Group".to_owned()), ..member } } else { member })
     }
 }

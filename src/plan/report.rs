@@ -41,11 +41,13 @@ pub enum Outcome {
     /// is the reason. Make a new plan for this user.
     Skipped(String),
     /// The step was applied, but the server's answer does not have all of the desired values: those of these
-    /// paths. A new plan would have a step for them again, unless it is made
+    /// paths, or these members. A new plan would have a step for them again, unless it is made
     /// [without them](super::Plan::without_not_kept).
     NotKept(Vec<String>),
-    /// From [`verify`](crate::blocking::ScimApply::verify): the user is not as planned. The text names the
-    /// attributes, or is the reason.
+    /// The step needs another one that was not done, so nothing was sent. The text names it.
+    Blocked(String),
+    /// From [`verify`](crate::blocking::ScimApply::verify): the user or group is not as planned. The text names
+    /// the attributes, or is the reason.
     Differs(String),
     /// The step failed; [`Error::write_outcome`] tells whether it may have been applied.
     Failed(Error),
@@ -55,7 +57,10 @@ impl Outcome {
     /// Whether the user does not have the desired state.
     #[must_use]
     pub fn is_problem(&self) -> bool {
-        matches!(self, Self::Skipped(_) | Self::NotKept(_) | Self::Differs(_) | Self::Failed(_))
+        match self {
+            Self::Applied | Self::Unneeded | Self::DoneBefore | Self::Planned => false,
+            Self::Skipped(_) | Self::NotKept(_) | Self::Blocked(_) | Self::Differs(_) | Self::Failed(_) => true,
+        }
     }
 }
 
@@ -69,6 +74,7 @@ impl fmt::Display for Outcome {
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
             Self::NotKept(paths) => write!(f, "applied, not kept: {}", one_line(&paths.join(", ")).unwrap_or_default()),
             Self::Differs(reason) => write!(f, "differs: {}", one_line(reason).unwrap_or_default()),
+            Self::Blocked(by) => write!(f, "blocked by {by}"),
             Self::Failed(error) => write!(f, "failed: {error}"),
         }
     }
@@ -110,7 +116,9 @@ impl Report {
             Outcome::Unneeded => self.unneeded += 1,
             Outcome::DoneBefore => self.done_before += 1,
             Outcome::Planned => self.planned += 1,
-            Outcome::Skipped(_) | Outcome::Differs(_) | Outcome::Failed(_) => self.problems.push(step),
+            Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Differs(_) | Outcome::Failed(_) => {
+                self.problems.push(step);
+            }
             Outcome::NotKept(_) => {
                 self.applied += 1;
                 self.problems.push(step);
@@ -152,7 +160,9 @@ impl Report {
     /// ```
     #[must_use]
     pub fn rejects(&self) -> Vec<ScimUser> {
-        let is_undone = |problem: &&AppliedStep| matches!(problem.outcome, Outcome::Skipped(_) | Outcome::Failed(_));
+        let is_undone = |problem: &&AppliedStep| {
+            matches!(problem.outcome, Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Failed(_))
+        };
         let undone = self.problems.iter().filter(is_undone).filter_map(|problem| of_source(&problem.step));
         undone.chain(&self.left).cloned().collect()
     }
@@ -174,7 +184,7 @@ impl fmt::Display for Report {
             (self.unneeded, "not needed any more"),
             (self.done_before, "done before"),
             (self.planned, "planned"),
-            (self.problems.len() - not_kept - different, "skipped or failed"),
+            (self.problems.len() - not_kept - different, "skipped, blocked or failed"),
             (different, "not as planned"),
             (self.not_begun, "not begun"),
         ] {

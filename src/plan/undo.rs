@@ -65,7 +65,8 @@ impl Policy {
                 rules: Rules { clears: Vec::new(), ..self.rules.clone() },
             },
         };
-        for past in merged(&written.steps).iter().rev() {
+        let steps: Vec<_> = written.steps.iter().map(|written| undo.with_manager(written)).collect();
+        for past in merged(&steps).iter().rev() {
             undo.take_back(past);
         }
         // There is no source that could be empty or truncated.
@@ -85,7 +86,7 @@ struct Past<'a> {
 }
 
 /// The steps by their users, in the order of the plan.
-fn merged(steps: &[WrittenStep]) -> Vec<Past<'_>> {
+fn merged<'a>(steps: &'a [Cow<'a, WrittenStep>]) -> Vec<Past<'a>> {
     let mut all: Vec<Past<'_>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for written in steps {
@@ -127,6 +128,16 @@ struct Undo<'a> {
 }
 
 impl Undo<'_> {
+    /// The step with the id of its manager, if the same plan created the manager.
+    fn with_manager<'w>(&self, written: &'w WrittenStep) -> Cow<'w, WrittenStep> {
+        let manager = written.step.new_manager().and_then(|manager| manager.name);
+        let held = manager.and_then(|name| self.by_name.get(&text_key(&name)).copied());
+        match held.and_then(|held| held.id.as_deref()) {
+            Some(id) => Cow::Owned(WrittenStep { step: written.step.with_manager(id), ..written.clone() }),
+            None => Cow::Borrowed(written),
+        }
+    }
+
     fn take_back(&mut self, past: &Past<'_>) {
         let WrittenStep { step, id, is_done, .. } = past.written;
         let held = id.as_deref().and_then(|id| self.by_id.get(id).copied());

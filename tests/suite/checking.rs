@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use wats_scim::plan::{Action, Journal, Leavers, NotKept, Outcome};
+use wats_scim::plan::{Action, Desired, DesiredGroup, Journal, Leavers, NotKept, Outcome, Reference};
 use wats_scim::{Credentials, Profile, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
@@ -173,4 +173,35 @@ async fn rejects_are_mended_and_planned_without_new_leavers() {
     let report = client.apply(plan).run().await.unwrap();
     assert!(report.is_complete(), "{report}");
     assert_eq!(sandbox.users().iter().filter(|user| user["active"] == false).count(), 0);
+}
+
+#[maybe_async]
+#[test]
+async fn groups_and_new_managers_are_checked_and_verified() {
+    let sandbox = StandardSandbox::builder().with_users(users(&["ann"])).start().unwrap();
+    let client = standard(&sandbox).discover().await.unwrap();
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let ann = json!({ "userName": "ann", enterprise: { "manager": { "userName": "boss" } } });
+    let people = vec![serde_json::from_value::<ScimUser>(ann).unwrap(), ScimUser::new("boss")];
+    let testers = DesiredGroup::new("Testers").with_members(["ann", "boss"].map(Reference::user_name));
+    let desired = Desired::of_users(people).with_groups(vec![testers]);
+    let policy = without_guards(client.profile()).leavers(Leavers::Keep);
+    let plan = policy.plan(&client.current_directory().await.unwrap(), &desired).unwrap();
+    let steps = plan.steps.len();
+    assert_eq!((steps, plan.count(Action::AddMembers)), (4, 1), "{plan}");
+    let before = client.apply(plan.clone()).verify().run().await.unwrap();
+    let checked = client.apply(plan.clone()).check().run().await.unwrap();
+    assert_eq!((before.problems.len(), checked.planned), (steps, steps), "{before}\n{checked}");
+
+    let report = client.apply(plan.clone()).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    let verified = client.apply(plan.clone()).verify().run().await.unwrap();
+    let checked = client.apply(plan.clone()).check().run().await.unwrap();
+    assert_eq!((verified.unneeded, checked.unneeded), (steps, steps), "{verified}\n{checked}");
+
+    let group = sandbox.groups()[0]["id"].as_str().unwrap().to_owned();
+    client.groups().remove_members(&group, &["ann"]).await.unwrap();
+    let verified = client.apply(plan).verify().run().await.unwrap();
+    assert_eq!(verified.problems.len(), 1, "{verified}");
+    assert!(verified.to_string().ends_with("differs: members are missing from the group"), "{verified}");
 }

@@ -7,7 +7,7 @@ use http::Method;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::plan::{Action, Guard, Journal, Leavers, Plan, StepState};
+use wats_scim::plan::{Action, Desired, DesiredGroup, Guard, Journal, Leavers, Plan, Reference, StepState};
 use wats_scim::{Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
@@ -332,4 +332,36 @@ async fn a_journal_without_old_values_says_how_to_keep_them() {
     let error = journal.keep_before().written().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Journal);
     assert!(error.to_string().contains("use Journal::keep_before for the next one"), "{error}");
+}
+
+#[maybe_async]
+#[test]
+async fn a_manager_is_taken_back_and_what_was_done_with_groups_is_listed() {
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let mut held = users(&["ann", "bob"]);
+    held[1][enterprise] = json!({ "manager": { "value": "ann" } });
+    let sandbox = StandardSandbox::builder().with_users(held).start().unwrap();
+    let client = standard(&sandbox).await;
+    let person = |name: &str| {
+        let user = json!({ "userName": name, enterprise: { "manager": { "userName": "boss" } } });
+        serde_json::from_value::<ScimUser>(user).unwrap()
+    };
+    let testers = DesiredGroup::new("Testers").with_members([Reference::user_name("boss")]);
+    let desired =
+        Desired::of_users(vec![person("ann"), person("bob"), ScimUser::new("boss")]).with_groups(vec![testers]);
+    let policy = without_guards(client.profile());
+    let plan = policy.plan(&client.current_directory().await.unwrap(), &desired).unwrap();
+    let before = states(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::at(folder.path().join("journal")).keep_before();
+    let report = client.apply(plan).journal(journal.clone()).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    let undo = policy.undo(&client.current_users().await.unwrap(), &journal.written().unwrap()).unwrap();
+    assert_eq!((undo.steps.len(), undo.conflicts.len(), undo.inexpressible.len()), (3, 0, 2), "{undo}");
+    let report = client.apply(undo).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    for (old, now) in before.iter().zip(states(&sandbox)) {
+        let manager = |user: &Value| user[enterprise]["manager"]["value"].clone();
+        assert_eq!(manager(old), manager(&now), "{now}");
+    }
 }

@@ -49,6 +49,14 @@ impl Unparsed {
         self.value.get().map_or_else(|| Cow::Owned(self.parse()), |value| Cow::Borrowed(&**value))
     }
 
+    /// Whether one of the words may be in the value, in any letter case: a quick look that reads nothing.
+    pub(crate) fn mentions(&self, words: &[&str]) -> bool {
+        let has = |text: &str, word: &str| {
+            text.as_bytes().windows(word.len().max(1)).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        self.text.as_deref().is_none_or(|text| words.iter().any(|word| has(text, word)))
+    }
+
     fn parse(&self) -> Value {
         self.text.as_deref().map_or(Value::Null, text::value)
     }

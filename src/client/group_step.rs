@@ -1,0 +1,300 @@
+//! One step of a group, applied.
+
+use std::time::Duration;
+
+use super::apply_step::{Done, ROUNDS, StepJob, after, is_worth_a_look, unusable};
+use super::settle::{Found, LOOK_FAILED, look_for};
+use super::{ScimRepository, maybe_async, sleep};
+use crate::config::Membership;
+use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
+use crate::model::{Resource, ScimGroup, Target};
+use crate::plan::{Action, Fit, MEMBERS_IN_A_REQUEST, Outcome, Reference, additions};
+
+/// How long the client waits before it reads members again that a server does not show yet.
+const READ_AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
+
+/// What became of the members of one request.
+#[derive(Default)]
+struct Sent {
+    is_sent: bool,
+    /// Those that the server does not show as changed.
+    not_kept: Vec<Reference>,
+}
+
+/// Why the members of a request were not changed.
+enum Rejected {
+    /// The group is gone or has another name.
+    Stale(String),
+    Failed(Error),
+}
+
+impl From<Error> for Rejected {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+#[maybe_async]
+impl StepJob {
+    pub(super) async fn apply_to_group<R: ScimRepository>(&self, repository: &R) -> Result<(Outcome, Option<String>)> {
+        let (outcome, group) = match self.step.action {
+            Action::CreateGroup => self.create_group(repository).await?,
+            Action::AddMembers | Action::RemoveMembers => (self.change_members(repository).await?, None),
+            _ => self.change_group(repository).await?,
+        };
+        Ok((outcome, group.and_then(|group| group.id)))
+    }
+
+    async fn create_group<R: ScimRepository>(&self, repository: &R) -> Result<Done<ScimGroup>> {
+        let desired = ScimGroup { external_id: self.step.external_id.clone(), ..ScimGroup::new(&self.step.name) };
+        // Unlike the names of users, those of groups need not be unique: a server would create a second one.
+        if let Some(done) = found_group(look_for(repository, &desired).await?) {
+            return Ok(done);
+        }
+        let error = match repository.create(&desired).await {
+            Ok(group) => return Ok((Outcome::Applied, Some(group))),
+            Err(error) if error.kind() == ErrorKind::Conflict => error,
+            Err(error) => return Err(error),
+        };
+        match look_for(repository, &desired).await {
+            Ok(found) => found_group(found).ok_or(error),
+            Err(look) => Err(error.followed_by(&look, LOOK_FAILED)),
+        }
+    }
+
+    /// Renames or deletes a group.
+    async fn change_group<R: ScimRepository>(&self, repository: &R) -> Result<Done<ScimGroup>> {
+        let id = self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))?;
+        let mut rounds = 0;
+        // The error of a write that may have been applied.
+        let mut unknown: Option<Error> = None;
+        loop {
+            rounds += 1;
+            let held = match repository.get::<ScimGroup>(id).await {
+                Ok(held) => held,
+                Err(error) => return Err(after(unknown, error)),
+            };
+            let Some(held) = held else {
+                return Ok((self.gone(unknown.is_some()), None));
+            };
+            let (fit, is_unknown) = (self.step.fit_group(&held), unknown.is_some());
+            let done = match fit {
+                Fit::Done if is_unknown => return Ok((Outcome::Applied, Some(held))),
+                Fit::Done => return Ok((Outcome::Unneeded, Some(held))),
+                Fit::Stale(reason) => {
+                    return match unknown {
+                        Some(written) => Err(written.with_note(&format!("; then {reason}"))),
+                        None => Ok((Outcome::Skipped(reason), Some(held))),
+                    };
+                }
+                Fit::Change(patch) if repository.profile().patches => {
+                    repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
+                }
+                Fit::Change(_) => repository.replace(&self.step.renamed(held.clone())).await,
+                Fit::Delete => repository.delete::<ScimGroup>(Target::of(&held)?).await.map(|()| None),
+            };
+            let error = match done {
+                Ok(group) => return Ok((Outcome::Applied, group)),
+                Err(error) => error,
+            };
+            if rounds == ROUNDS || !is_worth_a_look(&error) {
+                return Err(after(unknown, error));
+            }
+            if error.write_outcome() == Some(WriteOutcome::Unknown) {
+                unknown = Some(error);
+            }
+        }
+    }
+
+    async fn change_members<R: ScimRepository>(&self, repository: &R) -> Result<Outcome> {
+        let Some(group) = self.group_id(repository).await? else {
+            return Ok(Outcome::Blocked(format!("create group {}", self.step.name)));
+        };
+        let (mut known, mut problems) = (Vec::with_capacity(self.step.members.len()), Vec::new());
+        for member in &self.step.members {
+            match self.id_of(repository, member).await? {
+                Some(id) => known.push(Reference { id: Some(id), ..member.clone() }),
+                None if self.ends.was_not_created(member) => problems.push(format!("{member} was not created")),
+                None => problems.push(format!("{member} is not on the server")),
+            }
+        }
+        let (mut is_sent, none_known) = (false, known.is_empty());
+        let mut requests = vec![known];
+        while let Some(mut members) = requests.pop().filter(|members| !members.is_empty()) {
+            match self.send_members(repository, &group, &members).await {
+                Ok(sent) => {
+                    is_sent |= sent.is_sent;
+                    problems.extend(sent.not_kept.iter().map(|member| self.not_kept(member)));
+                }
+                Err(Rejected::Stale(reason)) if is_sent => return Ok(Outcome::NotKept(vec![reason])),
+                Err(Rejected::Stale(reason)) => return Ok(Outcome::Skipped(reason)),
+                // The server may take fewer members at once, or reject one of them.
+                Err(Rejected::Failed(error)) if is_about_members(&error) => match members.as_slice() {
+                    [member] if is_sent || self.step.members.len() > 1 => problems.push(format!("{member}: {error}")),
+                    [_] => return Err(error),
+                    _ => {
+                        let rest = members.split_off(members.len() / 2);
+                        requests.extend([rest, members]);
+                    }
+                },
+                Err(Rejected::Failed(error)) if is_sent => {
+                    return Err(error.with_note("; other members of the step were changed before"));
+                }
+                Err(Rejected::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(match (problems.is_empty(), is_sent) {
+            (true, true) => Outcome::Applied,
+            (true, false) => Outcome::Unneeded,
+            (false, _) if none_known => Outcome::Blocked(problems.join("; ")),
+            (false, _) => Outcome::NotKept(problems),
+        })
+    }
+
+    /// The id of the group of a step, which the plan may have created.
+    pub(super) async fn group_id<R: ScimRepository>(&self, repository: &R) -> Result<Option<String>> {
+        match &self.step.id {
+            Some(id) => Ok(Some(id.clone())),
+            None => self.id_of(repository, &Reference::group(&self.step.name)).await,
+        }
+    }
+
+    /// Adds or removes members in one request, and reads them back where the answer does not show them.
+    async fn send_members<R: ScimRepository>(
+        &self,
+        repository: &R,
+        group: &str,
+        members: &[Reference],
+    ) -> std::result::Result<Sent, Rejected> {
+        let (mut rounds, mut unknown) = (0, None);
+        let shows_members = repository.profile().membership == Membership::OfGroups;
+        loop {
+            rounds += 1;
+            let held = match repository.get::<ScimGroup>(group).await {
+                Ok(Some(held)) => held,
+                Ok(None) => return Err(Rejected::Stale("the group no longer exists".to_owned())),
+                Err(error) => return Err(after(unknown, error).into()),
+            };
+            if let Some(reason) = self.step.why_not_on(&held) {
+                return Err(match unknown {
+                    Some(written) => Rejected::Failed(written),
+                    None => Rejected::Stale(reason),
+                });
+            }
+            let left = if shows_members { self.step.left_to_change(&held, members) } else { members.to_vec() };
+            if left.is_empty() {
+                return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
+            }
+            let profile = repository.profile();
+            let by_list = profile.removes_members_by_list && self.step.action == Action::RemoveMembers;
+            let sent = if profile.patches {
+                let patch = self.step.members_patch(&left, by_list);
+                repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
+            } else {
+                repository.replace(&self.step.with_members_changed(held.clone(), &left)).await
+            };
+            let error = match sent {
+                Ok(_) if by_list && profile.patches && shows_members => {
+                    return Ok(self.removed_by_list(repository, &held, left).await?);
+                }
+                Ok(answer) if shows_members => {
+                    return Ok(Sent {
+                        is_sent: true,
+                        not_kept: self.read_back(repository, group, answer, left).await?,
+                    });
+                }
+                Ok(_) => return Ok(Sent { is_sent: true, not_kept: Vec::new() }),
+                Err(error) => error,
+            };
+            if rounds == ROUNDS || !is_worth_a_look(&error) {
+                return Err(after(unknown, error).into());
+            }
+            if error.write_outcome() == Some(WriteOutcome::Unknown) {
+                unknown = Some(error);
+            }
+        }
+    }
+
+    /// What became of a removal by a list of members, which some servers take for a removal of all members.
+    async fn removed_by_list<R: ScimRepository>(
+        &self,
+        repository: &R,
+        before: &ScimGroup,
+        members: Vec<Reference>,
+    ) -> Result<Sent> {
+        let group = before.id().unwrap_or_default();
+        let Some(after) = repository.get::<ScimGroup>(group).await? else { return Ok(Sent::default()) };
+        let lost = self.step.lost(before, &after, &members);
+        if lost.is_empty() {
+            let not_kept = self.read_back(repository, group, Some(after), members).await?;
+            return Ok(Sent { is_sent: true, not_kept });
+        }
+        for lost in lost.chunks(MEMBERS_IN_A_REQUEST) {
+            repository.patch::<ScimGroup>(Target::id(group), &additions(lost)).await?;
+        }
+        let why = format!(
+            "the server removed these members, and also removed {} others, which were added again; do not use \
+             Profile::allow_removal_by_list with it",
+            lost.len()
+        );
+        Err(Error::new(ErrorKind::UnexpectedBody, why).in_operation(Operation::Patch("group")))
+    }
+
+    /// Which members the server does not show as changed, in its answer or when the group is read again. A
+    /// replica may show them later.
+    async fn read_back<R: ScimRepository>(
+        &self,
+        repository: &R,
+        group: &str,
+        answer: Option<ScimGroup>,
+        members: Vec<Reference>,
+    ) -> Result<Vec<Reference>> {
+        let shown = answer.filter(|group| group.members.is_some());
+        let mut left = match shown {
+            Some(group) => self.step.left_to_change(&group, &members),
+            None => members,
+        };
+        for pause in [Duration::ZERO].into_iter().chain(READ_AGAIN) {
+            if left.is_empty() {
+                break;
+            }
+            if !pause.is_zero() {
+                sleep(pause).await;
+            }
+            // The write was answered, so an error of a look is not its error.
+            match repository.get::<ScimGroup>(group).await {
+                Ok(Some(held)) => left = self.step.left_to_change(&held, &left),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(left)
+    }
+}
+
+impl StepJob {
+    fn not_kept(&self, member: &Reference) -> String {
+        match self.step.action {
+            Action::AddMembers => format!("the server does not show {member} in the group"),
+            _ => format!("the server still shows {member} in the group"),
+        }
+    }
+}
+
+/// The outcome if the group, or another one with its name or external id, already exists.
+pub(super) fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
+    match found {
+        Found::Sent(held) => Some((Outcome::Unneeded, Some(held))),
+        Found::Other(held) => Some((Outcome::Skipped("another group has this name now".to_owned()), Some(held))),
+        Found::Perhaps(held) => {
+            let reason = "a group with this externalId exists, with another name".to_owned();
+            Some((Outcome::Skipped(reason), Some(held)))
+        }
+        Found::Nothing => None,
+    }
+}
+
+/// Whether the server may have rejected a request because of its members, so that fewer may be accepted.
+fn is_about_members(error: &Error) -> bool {
+    let is_rejected = matches!(error.kind(), ErrorKind::BadRequest | ErrorKind::NotFound | ErrorKind::PayloadTooLarge);
+    is_rejected && error.write_outcome() == Some(WriteOutcome::NotApplied)
+}
