@@ -52,7 +52,10 @@ impl StepJob {
             return Ok(done);
         }
         let error = match repository.create(&desired).await {
-            Ok(group) => return Ok((Outcome::Applied, Some(group))),
+            Ok(group) => {
+                self.ends.record_version(group.id().unwrap_or_default(), group.version());
+                return Ok((Outcome::Applied, Some(group)));
+            }
             Err(error) if error.kind() == ErrorKind::Conflict => error,
             Err(error) => return Err(error),
         };
@@ -78,6 +81,9 @@ impl StepJob {
                 return Ok((self.gone(unknown.is_some()), None));
             };
             let (fit, is_unknown) = (self.step.fit_group(&held), unknown.is_some());
+            // Otherwise its members may be others than the plan knows.
+            let is_as_planned = !is_unknown && held.version() == self.step.version.as_deref();
+            self.ends.record_version(id, None);
             let done = match fit {
                 Fit::Done if is_unknown => return Ok((Outcome::Applied, Some(held))),
                 Fit::Done => return Ok((Outcome::Unneeded, Some(held))),
@@ -94,7 +100,11 @@ impl StepJob {
                 Fit::Delete => repository.delete::<ScimGroup>(Target::of(&held)?).await.map(|()| None),
             };
             let error = match done {
-                Ok(group) => return Ok((Outcome::Applied, group)),
+                Ok(group) => {
+                    let version = group.as_ref().filter(|_| is_as_planned).and_then(Resource::version);
+                    self.ends.record_version(id, version);
+                    return Ok((Outcome::Applied, group));
+                }
                 Err(error) => error,
             };
             if rounds == ROUNDS || !is_worth_a_look(&error) {
@@ -167,7 +177,22 @@ impl StepJob {
         members: &[Reference],
     ) -> std::result::Result<Sent, Rejected> {
         let (mut rounds, mut unknown) = (0, None);
-        let shows_members = repository.profile().membership == Membership::OfGroups;
+        let profile = repository.profile();
+        let shows_members = profile.membership == Membership::OfGroups;
+        let by_list = profile.removes_members_by_list && self.step.action == Action::RemoveMembers;
+        // A known version tells that the group is as it was, so it need not be read.
+        let is_versioned = profile.has_versions && profile.patches && !by_list && !self.was_begun();
+        if let Some(known) = self.known_group(group).filter(|_| is_versioned) {
+            rounds += 1;
+            let patch = self.step.members_patch(members, by_list);
+            match repository.patch::<ScimGroup>(Target::unchanged(&known)?, &patch).await {
+                Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await?),
+                Err(error) if error.write_outcome() == Some(WriteOutcome::Unknown) => unknown = Some(error),
+                Err(error) if is_worth_a_look(&error) || is_about_members(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.ends.record_version(group, None);
+        }
         loop {
             rounds += 1;
             let held = match repository.get::<ScimGroup>(group).await {
@@ -185,8 +210,6 @@ impl StepJob {
             if left.is_empty() {
                 return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
             }
-            let profile = repository.profile();
-            let by_list = profile.removes_members_by_list && self.step.action == Action::RemoveMembers;
             let sent = if profile.patches {
                 let patch = self.step.members_patch(&left, by_list);
                 repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
@@ -197,13 +220,7 @@ impl StepJob {
                 Ok(_) if by_list && profile.patches && shows_members => {
                     return Ok(self.removed_by_list(repository, &held, left).await?);
                 }
-                Ok(answer) if shows_members => {
-                    return Ok(Sent {
-                        is_sent: true,
-                        not_kept: self.read_back(repository, group, answer, left).await?,
-                    });
-                }
-                Ok(_) => return Ok(Sent { is_sent: true, not_kept: Vec::new() }),
+                Ok(answer) => return Ok(self.sent(repository, group, answer, left).await?),
                 Err(error) => error,
             };
             if rounds == ROUNDS || !is_worth_a_look(&error) {
@@ -213,6 +230,23 @@ impl StepJob {
                 unknown = Some(error);
             }
         }
+    }
+
+    /// What became of members that the server has accepted.
+    async fn sent<R: ScimRepository>(
+        &self,
+        repository: &R,
+        group: &str,
+        answer: Option<ScimGroup>,
+        members: Vec<Reference>,
+    ) -> Result<Sent> {
+        self.ends.record_version(group, answer.as_ref().and_then(Resource::version));
+        let not_kept = if repository.profile().membership == Membership::OfGroups {
+            self.read_back(repository, group, answer, members).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Sent { is_sent: true, not_kept })
     }
 
     /// What became of a removal by a list of members, which some servers take for a removal of all members.
@@ -272,6 +306,14 @@ impl StepJob {
 }
 
 impl StepJob {
+    /// The group of a step with the version that the server is known to have, if there is one.
+    fn known_group(&self, id: &str) -> Option<ScimGroup> {
+        let version = self.ends.version(id, self.step.version.as_deref())?;
+        let mut known = ScimGroup { id: Some(id.to_owned()), ..ScimGroup::default() };
+        known.set_version(&version);
+        Some(known)
+    }
+
     fn not_kept(&self, member: &Reference) -> String {
         match self.step.action {
             Action::AddMembers => format!("the server does not show {member} in the group"),

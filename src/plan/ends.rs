@@ -1,5 +1,6 @@
 //! What became of the steps of an apply, for the steps that wait for them.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::order::Order;
@@ -13,6 +14,8 @@ pub(crate) struct Ends(Arc<Shared>);
 struct Shared {
     order: Order,
     ends: Mutex<Vec<End>>,
+    /// The last known versions of groups, by their ids: several steps change one group.
+    versions: Mutex<HashMap<String, Option<String>>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -37,7 +40,7 @@ pub(crate) enum Readiness {
 impl Ends {
     pub(crate) fn of(plan: &Plan) -> Self {
         let ends = Mutex::new(vec![End::default(); plan.steps.len()]);
-        Self(Arc::new(Shared { order: Order::of(&plan.steps), ends }))
+        Self(Arc::new(Shared { order: Order::of(&plan.steps), ends, versions: Mutex::default() }))
     }
 
     pub(crate) fn readiness(&self, step: usize) -> Readiness {
@@ -82,6 +85,18 @@ impl Ends {
     pub(crate) fn was_not_created(&self, reference: &Reference) -> bool {
         let creation = self.0.order.creation(reference);
         creation.is_some_and(|step| self.with(|ends| matches!(ends.get(step), Some(End::NotDone))))
+    }
+
+    /// The version of a group after the last write of this apply; that of the plan if there was none.
+    pub(crate) fn version(&self, group: &str, planned: Option<&str>) -> Option<String> {
+        let versions = self.0.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.get(group).cloned().unwrap_or_else(|| planned.map(ToOwned::to_owned))
+    }
+
+    /// Records the version of a group after a write; `None` if it is not known.
+    pub(crate) fn record_version(&self, group: &str, version: Option<&str>) {
+        let mut versions = self.0.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.insert(group.to_owned(), version.map(ToOwned::to_owned));
     }
 
     fn with<O>(&self, f: impl FnOnce(&mut Vec<End>) -> O) -> O {

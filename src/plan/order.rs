@@ -53,18 +53,21 @@ enum Key<'a> {
 impl Order {
     pub(crate) fn of(steps: &[Step]) -> Self {
         let mut givers: HashMap<Key<'_>, usize> = HashMap::new();
-        let mut earlier_changes: Vec<Option<usize>> = vec![None; steps.len()];
+        // Of several steps for one user or group, each waits for the one before.
+        let mut earlier: Vec<Option<Need>> = vec![None; steps.len()];
         for (at, step) in steps.iter().enumerate() {
             step.gives(&mut |key| {
-                let earlier = givers.insert(key.clone(), at);
-                if let (Key::Changes(..), Some(known)) = (&key, earlier_changes.get_mut(at)) {
-                    *known = earlier;
+                let has_to_be_done = matches!(key, Key::Changes(..));
+                let is_in_turn = has_to_be_done || matches!(key, Key::AddsTo(_) | Key::RemovesFrom(_));
+                let before = givers.insert(key, at);
+                if let (true, Some(step), Some(earlier)) = (is_in_turn, before, earlier.get_mut(at)) {
+                    *earlier = Some(Need { step, has_to_be_done });
                 }
             });
         }
         let mut creations = HashMap::new();
-        let needs = steps.iter().zip(earlier_changes).enumerate().map(|(at, (step, earlier))| {
-            let mut needs: Vec<Need> = earlier.map(|step| Need { step, has_to_be_done: true }).into_iter().collect();
+        let needs = steps.iter().zip(earlier).enumerate().map(|(at, (step, earlier))| {
+            let mut needs: Vec<Need> = earlier.into_iter().collect();
             step.takes(&mut |key, has_to_be_done| {
                 if let Some(&giver) = givers.get(&key)
                     && giver != at

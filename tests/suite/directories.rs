@@ -238,3 +238,30 @@ async fn with_faults_a_directory_is_made_in_some_runs() {
         }
     }
 }
+
+#[maybe_async]
+#[test]
+async fn a_change_of_members_is_one_request_where_there_are_versions() {
+    let people =
+        || (0..400).map(|n| ScimUser::new(format!("user{n}")).with_external_id(n.to_string())).collect::<Vec<_>>();
+    let group = |members: std::ops::Range<u32>| {
+        let members = members.map(|n| Reference::external_id(n.to_string()));
+        DesiredGroup::new("Testers").with_external_id("g").with_members(members)
+    };
+    let sandbox = StandardSandbox::start().unwrap();
+    let client = client(&sandbox);
+    let policy = without_guards();
+    let first = plan(&client, &policy, &Desired::of_users(people()).with_groups(vec![group(0..350)])).await;
+    let report = client.apply(first).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+
+    // Four requests of members for one group, each for the version that the one before has left.
+    let next = plan(&client, &policy, &Desired::of_users(people()).with_groups(vec![group(150..400)])).await;
+    assert_eq!(next.steps.len(), 3, "50 are added, and 150 removed");
+    sandbox.clear_requests();
+    let report = client.apply(next).in_flight(8).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    let sent: Vec<_> = Server::requests(&sandbox).iter().map(|request| request.method.clone()).collect();
+    assert_eq!(sent, [Method::PATCH, Method::PATCH, Method::PATCH]);
+    assert_eq!(sandbox.groups()[0]["members"].as_array().unwrap().len(), 250);
+}
