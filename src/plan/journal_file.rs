@@ -194,3 +194,44 @@ pub(super) const HEAD: &[u8] = br#"{"plan":{"#;
 fn not_a_journal() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "it is not a journal of this crate")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The values before the writes of a step with these lines.
+    fn replaced(lines: &[Value]) -> Option<Value> {
+        let mut last: Option<WholeLine> = None;
+        for line in lines {
+            let mut line = line.clone();
+            line["step"] = 0.into();
+            last = Some(serde_json::from_value::<WholeLine>(line).unwrap().after(last));
+        }
+        last?.replaced().map(Value::Object)
+    }
+
+    #[test]
+    fn only_writes_that_may_have_been_applied_have_replaced_something() {
+        let begun = || json!({ "state": "begun" });
+        let sent = |before: Value| json!({ "state": "begun", "before": before });
+        let ended = |state: &str| json!({ "state": state });
+        let both = || json!({ "a": 1, "b": 2 });
+        assert_eq!(replaced(&[begun(), ended("unneeded")]), None);
+        for state in ["applied", "failed"] {
+            assert_eq!(replaced(&[begun(), sent(both()), ended(state)]), Some(both()));
+        }
+        assert_eq!(replaced(&[begun(), sent(both())]), Some(both()), "it was interrupted");
+        for state in ["unneeded", "skipped"] {
+            assert_eq!(replaced(&[begun(), sent(both()), ended(state)]), None, "another writer was first");
+            let resumed = [begun(), sent(both()), begun(), ended(state)];
+            assert_eq!(replaced(&resumed), Some(both()), "the first run may have applied it");
+        }
+        let again = [begun(), sent(both()), sent(json!({ "b": 2 })), ended("applied")];
+        assert_eq!(replaced(&again), Some(json!({ "b": 2 })), "the first attempt was rejected");
+        let resumed = [begun(), sent(both()), begun(), sent(json!({ "b": 3 })), ended("applied")];
+        assert_eq!(replaced(&resumed), Some(both()), "the earliest values");
+        assert_eq!(replaced(&[begun(), sent(json!({})), ended("applied")]), Some(json!({})), "a creation");
+    }
+}

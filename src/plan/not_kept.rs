@@ -120,7 +120,9 @@ impl Step {
     /// Removes the values of these changes from the desired user, so that they are left unchanged.
     fn forget(&mut self, changes: &[Change]) {
         let Some(mut desired) = self.desired.as_ref().and_then(|desired| object(desired).ok()) else { return };
-        changes.iter().for_each(|change| remove(&mut desired, &change.path));
+        for change in changes {
+            remove(&mut desired, &change.path);
+        }
         if let Ok(desired) = serde_json::from_value(desired.into()) {
             self.desired = Some(desired);
         }

@@ -234,4 +234,32 @@ mod tests {
         held = held.with_levels(["A", "B", "C"]);
         assert_eq!(fit(&plan, &held), Fit::Done);
     }
+
+    #[test]
+    fn a_write_without_a_read_is_that_of_an_unchanged_user_and_needs_its_version() {
+        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Keep).clears(["name.givenName", "nickName"]);
+        let held = ann().with_attribute("nickName", "A").with_attribute("title", "T");
+        let desired =
+            user(json!({ "userName": "ann", "active": false, "title": "Dr", "name": { "familyName": "Roe" } }));
+        let plan = policy.plan(&Current::complete(vec![held.clone()]), &[desired.clone()]).unwrap();
+        let mut step = plan.steps[0].clone();
+        for version in [None, Some(String::new()), Some("*".to_owned())] {
+            step.version = version;
+            assert_eq!(plan.rules.unread(&step), None);
+        }
+        step.version = Some("W/\"1\"".to_owned());
+        assert_eq!(plan.rules.unread(&step), Some(fit(&plan, &held)));
+        let wats = Policy::new(&Profile::wats()).plan(&Current::complete(vec![held]), &[desired]).unwrap();
+        let step = Step { version: Some("1".to_owned()), ..wats.steps[0].clone() };
+        assert_eq!(wats.rules.unread(&step), None, "what is added to levels depends on the user");
+    }
+
+    #[test]
+    fn a_step_clears_what_it_shows_and_nothing_else() {
+        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Keep).clears(["title", "nickName"]);
+        let held = ann().with_attribute("title", "T");
+        let plan = policy.plan(&Current::complete(vec![held.clone()]), &[user(json!({ "userName": "ann" }))]).unwrap();
+        let patch = ScimPatchRequest::new().remove("title");
+        assert_eq!(fit(&plan, &held.with_attribute("nickName", "A")), Fit::Change(patch));
+    }
 }

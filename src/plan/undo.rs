@@ -254,9 +254,9 @@ fn put(user: &mut Map<String, Value>, now: &Map<String, Value>, path: &str, valu
         user.insert(path.to_owned(), value);
         return;
     };
-    let holders = place.schema().into_iter().chain(place.sub_attribute().map(|_| place.name()));
-    let holder = holders
-        .fold(Some(user), |holder, name| holder?.entry(name).or_insert_with(|| Map::new().into()).as_object_mut());
+    let mut holders = place.schema().into_iter().chain(place.sub_attribute().map(|_| place.name()));
+    let holder =
+        holders.try_fold(user, |holder, name| holder.entry(name).or_insert_with(|| Map::new().into()).as_object_mut());
     if let Some(holder) = holder {
         holder.insert(place.sub_attribute().unwrap_or(place.name()).to_owned(), value);
     }
@@ -267,4 +267,93 @@ fn put(user: &mut Map<String, Value>, now: &Map<String, Value>, path: &str, valu
 fn is_schema(path: &str) -> bool {
     let before = path.rsplit(':').nth(1).unwrap_or_default();
     before.starts_with(|c: char| c.is_ascii_digit()) && before.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Profile;
+
+    const URN: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+    fn user(json: Value) -> ScimUser {
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// The plan that undoes a plan which has been applied.
+    fn undone(before: &Value, desired: Value, after: &Value, clears: &[&str]) -> Plan {
+        let policy = Policy::new(&Profile::standard()).clears(clears.iter().copied());
+        let current = Current::complete(vec![user(before.clone())]);
+        let plan = policy.plan(&current, &[user(desired)]).unwrap();
+        let written = plan.steps.iter().map(|step| WrittenStep {
+            step: step.clone(),
+            id: step.id.clone(),
+            is_done: true,
+            before: super::super::written::before(step, None),
+        });
+        let written = Written { server: None, steps: written.collect() };
+        policy.undo(&Current::complete(vec![user(after.clone())]), &written).unwrap()
+    }
+
+    #[test]
+    fn attributes_of_every_depth_get_their_old_values() {
+        let before = json!({ "id": "1", "userName": "ann", "active": true, "title": "T", "emails": [{ "value": "a@x" }],
+                             "name": { "familyName": "Doe", "middleName": "Q" },
+                             URN: { "department": "D", "manager": { "value": "7" } } });
+        let after = json!({ "id": "1", "userName": "ann", "active": true, "emails": [{ "value": "b@x" }],
+                            "name": { "familyName": "Roe" }, "nickName": "A" });
+        let desired = json!({ "userName": "ann", "emails": [{ "value": "b@x" }], "name": { "familyName": "Roe" },
+                              "nickName": "A" });
+        let undo = undone(&before, desired, &after, &["title", "name.middleName", URN]);
+        let [step] = &undo.steps[..] else { panic!("{undo}") };
+        let mut changes: Vec<_> = step.changes.iter().map(ToString::to_string).collect();
+        changes.sort();
+        let extension = r#"{"department":"D","manager":{"value":"7"}}"#;
+        assert_eq!(
+            changes,
+            [
+                r#"emails "b@x" → "a@x""#.to_owned(),
+                r#"name.familyName "Roe" → "Doe""#.to_owned(),
+                r#"name.middleName nothing → "Q""#.to_owned(),
+                r#"nickName "A" → nothing"#.to_owned(),
+                r#"title nothing → "T""#.to_owned(),
+                format!("{URN} nothing → {extension}"),
+            ]
+        );
+        assert_eq!(step.check(), Ok(()));
+    }
+
+    #[test]
+    fn what_the_server_does_not_hold_any_more_is_not_overwritten() {
+        let before =
+            json!({ "id": "1", "userName": "ann", "active": true, URN: { "department": "D", "division": "V" } });
+        let desired = || json!({ "userName": "ann", URN: { "department": "E" }, "title": "T" });
+        let held = |department: &str, title: Value| json!({ "id": "1", "userName": "ann", "title": title, URN: { "department": department, "division": "W" } });
+        let undo = undone(&before, desired(), &held("E", "T".into()), &[]);
+        assert_eq!((undo.steps.len(), undo.steps[0].changes.len()), (1, 2), "{undo}");
+        let undo = undone(&before, desired(), &held("D", Value::Null), &[]);
+        assert_eq!((undo.steps.len(), undo.unchanged), (0, 1), "it was not applied: {undo}");
+        for other in [held("F", "T".into()), held("E", "U".into()), held("E", Value::Null)] {
+            let undo = undone(&before, desired(), &other, &[]);
+            assert_eq!((undo.steps.len(), undo.conflicts.len()), (0, 1), "{undo}");
+        }
+    }
+
+    #[test]
+    fn a_user_without_active_is_active_again() {
+        let before = json!({ "id": "1", "userName": "ann" });
+        let after = json!({ "id": "1", "userName": "ann", "active": false });
+        let undo = undone(&before, json!({ "userName": "ann", "active": false }), &after, &[]);
+        assert_eq!((undo.steps.len(), undo.count(Action::Reactivate)), (1, 1), "{undo}");
+    }
+
+    #[test]
+    fn a_schema_is_no_attribute_of_another_one() {
+        for (path, is) in [(URN, true), ("urn:acme:1:User", true), ("title", false), ("name.familyName", false)] {
+            assert_eq!(is_schema(path), is, "{path}");
+        }
+        assert!(!is_schema(&format!("{URN}:department")) && !is_schema(&format!("{URN}:manager.value")));
+    }
 }

@@ -33,16 +33,15 @@ pub(super) struct WrittenStep {
 /// that was read, or else those of the plan. Of a user that is deleted, all attributes.
 pub(super) fn before(step: &Step, held: Option<&ScimUser>) -> Map<String, Value> {
     let held = held.and_then(|held| object(held).ok());
-    let mut before: Map<String, Value> = match step.action {
-        Action::Delete => held.unwrap_or_default().into_iter().filter(|(name, _)| is_ours(name)).collect(),
-        _ => {
-            let changes = step.changes.iter().filter(|change| {
-                // What another writer has changed in the meantime is not replaced.
-                let now = held.as_ref().map(|held| value_at(held, &change.path));
-                now.is_none_or(|now| !same_value(now, change.to.as_ref()))
-            });
-            changes.map(|change| (change.path.clone(), change.from.clone().unwrap_or_default())).collect()
-        }
+    let mut before: Map<String, Value> = if step.action == Action::Delete {
+        held.unwrap_or_default().into_iter().filter(|(name, _)| is_ours(name)).collect()
+    } else {
+        let changes = step.changes.iter().filter(|change| {
+            // What another writer has changed in the meantime is not replaced.
+            let now = held.as_ref().map(|held| value_at(held, &change.path));
+            now.is_none_or(|now| !same_value(now, change.to.as_ref()))
+        });
+        changes.map(|change| (change.path.clone(), change.from.clone().unwrap_or_default())).collect()
     };
     before.retain(|path, _| !names_password(path));
     before.into_iter().map(|(path, value)| (path, without_passwords(&value))).collect()

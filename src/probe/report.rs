@@ -151,3 +151,25 @@ impl fmt::Display for Verdict {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_checks_versions_only_if_it_was_seen_to_or_says_so() {
+        let says_so = Profile { checks_versions: true, ..Profile::standard() };
+        for (known, verdict, checks) in [
+            (Profile::standard(), None, false),
+            (Profile::standard(), Some(Verdict::Yes), true),
+            (Profile::standard(), Some(Verdict::No), false),
+            (says_so.clone(), None, true),
+            (says_so.clone(), Some(Verdict::Unclear), true),
+            (says_so, Some(Verdict::No), false),
+        ] {
+            let finding = |verdict| Finding { check: Check::Versions, verdict, evidence: String::new() };
+            let report = Report::new(known, verdict.map(finding).into_iter().collect());
+            assert_eq!(report.profile().checks_versions, checks, "{verdict:?}");
+        }
+    }
+}
