@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_server_checks_versions_only_if_it_was_seen_to_or_says_so() {
-        let says_so = Profile { checks_versions: true, ..Profile::standard() };
+        let mut says_so = Profile::standard();
+        says_so.checks_versions = true;
         for (known, verdict, checks) in [
             (Profile::standard(), None, false),
             (Profile::standard(), Some(Verdict::Yes), true),
