@@ -53,7 +53,8 @@ fn measure(name: &str, goal: &Goal, client: &ScimClient, users: usize, received:
     if !report.is_complete() {
         return Err(report.to_string().into());
     }
-    show(&format!("apply.requests_per_change.{name}"), received() as f64 / changes as f64, goal);
+    let (requests, steps) = (u32::try_from(received())?, u32::try_from(changes)?);
+    show(&format!("apply.requests_per_change.{name}"), f64::from(requests) / f64::from(steps), goal);
     println!("  {users} users, {changes} changes in {:.2} s", took.as_secs_f64());
     Ok(())
 }

@@ -170,11 +170,11 @@ impl StepJob {
                 (Fit::Done, Some(_)) => return Ok((Outcome::Applied, held)),
                 (Fit::Change(patch), earlier) => {
                     unknown = earlier;
-                    repository.patch::<ScimUser>(self.target(held.as_ref())?, &patch).await
+                    repository.patch::<ScimUser>(self.ready(held.as_ref())?, &patch).await
                 }
                 (Fit::Delete, earlier) => {
                     unknown = earlier;
-                    repository.delete::<ScimUser>(self.target(held.as_ref())?).await.map(|()| None)
+                    repository.delete::<ScimUser>(self.ready(held.as_ref())?).await.map(|()| None)
                 }
             };
             let error = match done {
@@ -242,8 +242,9 @@ impl StepJob {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.keep(self.number, &self.step, held))
     }
 
-    /// The target of a write: the user that was read, or else the version of the plan.
-    fn target<'a>(&'a self, held: Option<&'a ScimUser>) -> Result<Target<'a>> {
+    /// Records what a write is about to replace, and returns its target: the user that was read, or else the
+    /// version of the plan.
+    fn ready<'a>(&'a self, held: Option<&'a ScimUser>) -> Result<Target<'a>> {
         self.keep(held)?;
         match held {
             Some(held) => Target::of(held),

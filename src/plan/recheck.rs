@@ -241,7 +241,7 @@ mod tests {
         let held = ann().with_attribute("nickName", "A").with_attribute("title", "T");
         let desired =
             user(json!({ "userName": "ann", "active": false, "title": "Dr", "name": { "familyName": "Roe" } }));
-        let plan = policy.plan(&Current::complete(vec![held.clone()]), &[desired.clone()]).unwrap();
+        let plan = policy.plan(&Current::complete(vec![held.clone()]), std::slice::from_ref(&desired)).unwrap();
         let mut step = plan.steps[0].clone();
         for version in [None, Some(String::new()), Some("*".to_owned())] {
             step.version = version;

@@ -68,7 +68,9 @@ async fn a_check_says_what_an_apply_would_do_and_writes_nothing() {
 #[test]
 async fn a_verification_names_what_differs_from_the_plan() {
     let mut held = users(&["ann", "bob", "cy", "dee"]);
-    held.iter_mut().for_each(|user| user["name"] = json!({ "givenName": "A", "familyName": "B" }));
+    for user in &mut held {
+        user["name"] = json!({ "givenName": "A", "familyName": "B" });
+    }
     let wats = Sandbox::builder().with_users(held.clone()).start().unwrap();
     let other = StandardSandbox::builder().with_users(held).start().unwrap();
     for (sandbox, client) in [(&wats as &dyn Server, client(&wats)), (&other, standard(&other))] {

@@ -232,8 +232,11 @@ async fn a_step_of_which_the_outcome_is_unknown_is_undone_only_if_it_was_applied
     let mut text = format!("{{\"plan\":{},\"keepsBefore\":true}}\n", serde_json::to_string(&plan).unwrap());
     for (number, step) in plan.steps.iter().enumerate() {
         let before = if step.action == Action::Create { json!({}) } else { json!({ "displayName": step.name }) };
-        text.push_str(&format!("{}\n", json!({ "step": number, "state": "begun" })));
-        text.push_str(&format!("{}\n", json!({ "step": number, "state": "begun", "before": before })));
+        for line in
+            [json!({ "step": number, "state": "begun" }), json!({ "step": number, "state": "begun", "before": before })]
+        {
+            text = format!("{text}{line}\n");
+        }
     }
     std::fs::write(&path, text).unwrap();
     // Of the three that were in flight, two were applied.

@@ -143,7 +143,7 @@ async fn a_lost_answer_is_looked_at_and_no_change_is_made_twice() {
     proxy.add_rule(FaultRule::new(Fault::ResetAfterApplied).on_method(Method::DELETE).times(1));
     sandbox.clear_requests();
     let report = client.apply(plan.clone()).in_flight(1).run().await.unwrap();
-    assert!(report.is_complete(), "{report}");
+    assert_eq!((report.applied, report.is_complete()), (3, true), "{report}");
     assert_eq!(proxy.injected_count(), 2);
     let done = |method: Method| {
         let is_done = |request: &&wats_scim_sandbox::RecordedRequest| {
