@@ -46,7 +46,7 @@ impl Policy {
     /// let undo = policy.undo(&client.current_users()?, &journal.written()?)?;
     /// println!("{undo}");
     /// assert!(client.apply(undo).run()?.is_complete());
-    /// let jane = client.get_user_by_name("jane")?.ok_or("she was not created")?;
+    /// let jane = client.get_user_by_username("jane")?.ok_or("jane was not created")?;
     /// assert_eq!(jane.active, Some(false));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
