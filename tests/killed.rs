@@ -1,88 +1,30 @@
-//! Applies a plan of 2,000 steps over an unreliable network, and kills the process 50 times.
-//!
-//! The apply runs in a process of its own, started from this program. It is killed (SIGKILL on
-//! Unix) at random moments throughout the plan, and restarted with the same journal. In the end the
-//! server must have the desired users without duplicates, and the journal and the audit trail must
-//! agree with the server's log.
+//! Applies a plan of 2,000 steps over an unreliable network, and kills the process 50 times. In the end the
+//! server must have the desired users without duplicates, and the journal and the audit trail must agree
+//! with the server's log.
 
+mod kill;
 #[path = "suite/random.rs"]
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
-use std::process::{Child, Command};
-use std::time::{Duration, Instant, SystemTime};
-use std::{env, fs, thread};
+use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::Method;
 use random::Random;
 use serde_json::Value;
-use wats_scim::audit::{Log, Trail};
 use wats_scim::plan::{Action, Journal, Plan, Policy};
-use wats_scim::{Credentials, RetryPolicy, ScimConfig, ScimUser, asynchronous, blocking};
-use wats_scim_sandbox::{Fault, FaultProxy, FaultProxyBuilder, FaultRule, Sandbox};
+use wats_scim::{Credentials, Profile, RetryPolicy, ScimConfig, ScimUser, blocking};
+use wats_scim_sandbox::{FaultProxy, Sandbox};
 
-const KILLS: u32 = 50;
-const TIMEOUT: Duration = Duration::from_millis(400);
+use kill::KILLS;
+
 /// The approximate size of the two lines of a step in the journal.
 const STEP_BYTES: u64 = 215;
 
 fn main() {
-    let arguments: Vec<String> = env::args().collect();
-    if let [_, flag, api, base_url, token, directory] = arguments.as_slice()
-        && flag == "--apply"
-    {
-        return apply(api, base_url, token, Path::new(directory));
-    }
-    for api in ["blocking", "async"] {
-        let seed = u64::from(SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos());
-        println!("killed: {api}, seed {seed}");
-        let started = Instant::now();
-        let runs = kill_and_resume(api, seed);
-        println!("killed: {api}, {KILLS} kills, {runs} runs, {:.1} s", started.elapsed().as_secs_f64());
-    }
-}
-
-/// The process to kill: resumes from the journal until every step is done.
-fn apply(api: &str, base_url: &str, token: &str, directory: &Path) {
-    let journal = Journal::at(directory.join("journal"));
-    let retry = RetryPolicy::default().attempts(8).delays(TIMEOUT / 80, TIMEOUT / 4);
-    let audit = Trail::to(Log::append(directory.join("audit")).unwrap()).label("killed");
-    let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT);
-    let config = config.retry(retry).audit(audit);
-    let plan = journal.plan().unwrap().unwrap();
-    let report = if api == "blocking" {
-        let client = blocking::ScimClient::with_config(&config).unwrap();
-        client.apply(plan).journal(journal).run().unwrap()
-    } else {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = asynchronous::ScimClient::with_config(&config).unwrap();
-        runtime.block_on(client.apply(plan).journal(journal).run()).unwrap()
-    };
-    for problem in &report.problems {
-        eprintln!("{}: {}", problem.step, problem.outcome);
-    }
-    std::process::exit(if report.is_complete() { 0 } else { 3 });
-}
-
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Faults in 10 % of the requests.
-fn faults() -> FaultRule {
-    let mut faults = vec![Fault::ResetBeforeAnswer, Fault::ResetAfterApplied, Fault::Truncate, Fault::CloseIdle];
-    faults.push(Fault::StallAfterApplied(TIMEOUT * 3 / 2));
-    for code in [502, 503].into_iter().map(|code| StatusCode::from_u16(code).unwrap()) {
-        faults.push(Fault::Status { code, retry_after: None });
-        faults.push(Fault::StatusAfterApplied { code, retry_after: None });
-    }
-    FaultRule::one_of(faults).probability(0.1)
+    kill::main("killed", &Profile::wats(), kill_and_resume);
 }
 
 /// The server has 1,000 users: 700 are renamed, 300 are missing, and 1,000 are new.
@@ -102,8 +44,7 @@ fn desired() -> Vec<ScimUser> {
 fn kill_and_resume(api: &str, seed: u64) -> u32 {
     let mut random = Random(seed);
     let sandbox = Sandbox::builder().users(1000).start().unwrap();
-    let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed);
-    let proxy = [faults()].into_iter().fold(proxy, FaultProxyBuilder::with_rule).start().unwrap();
+    let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed).with_rule(kill::faults()).start().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("journal");
 
@@ -119,33 +60,15 @@ fn kill_and_resume(api: &str, seed: u64) -> u32 {
     let unreachable = blocking::ScimClient::with_config(&unreachable.retry(RetryPolicy::none())).unwrap();
     unreachable.apply(plan.clone()).journal(Journal::at(&path)).in_flight(1).stop_after(1).run().unwrap();
 
-    let length = || fs::metadata(&path).unwrap().len();
-    let start = || {
-        let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["--apply", api, proxy.base_url(), sandbox.token()]).arg(directory.path());
-        Killed(command.spawn().unwrap())
+    let apply = kill::Apply {
+        api,
+        base_url: proxy.base_url(),
+        token: sandbox.token(),
+        directory: directory.path(),
+        bytes: 1800 * STEP_BYTES,
+        on_its_way: Duration::ZERO,
     };
-    let mut runs = 0;
-    for kill in 0..KILLS {
-        runs += 1;
-        let mut child = start();
-        let until = length() + random.below(2 * 1800 * STEP_BYTES / u64::from(KILLS));
-        while length() < until {
-            assert_eq!(child.0.try_wait().unwrap(), None, "the apply ended before kill {kill}");
-            thread::sleep(Duration::from_micros(300));
-        }
-        thread::sleep(Duration::from_micros(random.below(3000)));
-    }
-    loop {
-        runs += 1;
-        assert!(runs < KILLS + 20, "the apply does not end");
-        match start().0.wait().unwrap().code() {
-            Some(0) => break,
-            // Steps failed because of the network; the next run retries them.
-            Some(3) => {}
-            code => panic!("the apply failed with {code:?}"),
-        }
-    }
+    let runs = kill::until_done(&apply, &mut random);
     let left = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
     assert_eq!(left.steps, [], "{left}");
     assert_desired(&sandbox);

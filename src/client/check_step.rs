@@ -82,7 +82,7 @@ impl StepJob {
         if repository.profile().membership != Membership::OfGroups {
             return Ok(Outcome::Skipped("the groups of the server do not show their members".to_owned()));
         }
-        if let Some(reason) = self.step.why_not_on(held) {
+        if let Some(reason) = self.step.why_not_on(held, self.ends.name_before(&self.plan, self.number)) {
             return Ok(Outcome::Skipped(reason));
         }
         let mut known = Vec::with_capacity(self.step.members.len());

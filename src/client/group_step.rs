@@ -120,15 +120,15 @@ impl StepJob {
         let Some(group) = self.group_id(repository).await? else {
             return Ok(Outcome::Blocked(format!("create group {}", self.step.name)));
         };
-        let (mut known, mut problems) = (Vec::with_capacity(self.step.members.len()), Vec::new());
+        let (mut known, mut missing) = (Vec::with_capacity(self.step.members.len()), Vec::new());
         for member in &self.step.members {
             match self.id_of(repository, member).await? {
                 Some(id) => known.push(Reference { id: Some(id), ..member.clone() }),
-                None if self.ends.was_not_created(member) => problems.push(format!("{member} was not created")),
-                None => problems.push(format!("{member} is not on the server")),
+                None if self.ends.was_not_created(member) => missing.push(format!("{member} was not created")),
+                None => missing.push(format!("{member} is not on the server")),
             }
         }
-        let (mut is_sent, none_known) = (false, known.is_empty());
+        let (mut is_sent, mut problems) = (false, Vec::new());
         let mut requests = vec![known];
         while let Some(mut members) = requests.pop().filter(|members| !members.is_empty()) {
             match self.send_members(repository, &group, &members).await {
@@ -153,11 +153,15 @@ impl StepJob {
                 Err(Rejected::Failed(error)) => return Err(error),
             }
         }
-        Ok(match (problems.is_empty(), is_sent) {
-            (true, true) => Outcome::Applied,
-            (true, false) => Outcome::Unneeded,
-            (false, _) if none_known => Outcome::Blocked(problems.join("; ")),
-            (false, _) => Outcome::NotKept(problems),
+        Ok(if !missing.is_empty() {
+            // They can exist when the step is tried again.
+            Outcome::Blocked(missing.into_iter().chain(problems).collect::<Vec<_>>().join("; "))
+        } else if !problems.is_empty() {
+            Outcome::NotKept(problems)
+        } else if is_sent {
+            Outcome::Applied
+        } else {
+            Outcome::Unneeded
         })
     }
 
@@ -200,7 +204,7 @@ impl StepJob {
                 Ok(None) => return Err(Rejected::Stale("the group no longer exists".to_owned())),
                 Err(error) => return Err(after(unknown, error).into()),
             };
-            if let Some(reason) = self.step.why_not_on(&held) {
+            if let Some(reason) = self.step.why_not_on(&held, self.ends.name_before(&self.plan, self.number)) {
                 return Err(match unknown {
                     Some(written) => Rejected::Failed(written),
                     None => Rejected::Stale(reason),
@@ -211,8 +215,9 @@ impl StepJob {
                 return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
             }
             let sent = if profile.patches {
+                // In any version: members are added and removed one by one, and a replica may show an old one.
                 let patch = self.step.members_patch(&left, by_list);
-                repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
+                repository.patch::<ScimGroup>(Target::id(group), &patch).await
             } else {
                 repository.replace(&self.step.with_members_changed(held.clone(), &left)).await
             };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::order::Order;
-use super::{Outcome, Plan, Reference};
+use super::{Action, Outcome, Plan, Reference};
 
 /// How the steps of an apply have ended. Clones share it.
 #[derive(Clone, Debug)]
@@ -85,6 +85,12 @@ impl Ends {
     pub(crate) fn was_not_created(&self, reference: &Reference) -> bool {
         let creation = self.0.order.creation(reference);
         creation.is_some_and(|step| self.with(|ends| matches!(ends.get(step), Some(End::NotDone))))
+    }
+
+    /// The name that the group of a step had before an earlier step renamed it.
+    pub(crate) fn name_before<'a>(&self, plan: &'a Plan, step: usize) -> Option<&'a str> {
+        let mut needs = self.0.order.needs(step).filter_map(|need| plan.steps.get(need.step));
+        needs.find(|step| step.action == Action::RenameGroup).map(|step| &*step.name)
     }
 
     /// The version of a group after the last write of this apply; that of the plan if there was none.

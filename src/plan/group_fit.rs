@@ -13,7 +13,7 @@ impl Step {
     /// Compares a step that renames or deletes a group with its current state.
     pub(crate) fn fit_group(&self, held: &ScimGroup) -> Fit {
         if self.action == Action::DeleteGroup {
-            return self.why_not_on(held).map_or(Fit::Delete, Fit::Stale);
+            return self.why_not_on(held, None).map_or(Fit::Delete, Fit::Stale);
         }
         let mut patch = ScimPatchRequest::new();
         for change in &self.changes {
@@ -42,10 +42,12 @@ impl Step {
         held
     }
 
-    /// Why the step is not for this group any more.
-    pub(crate) fn why_not_on(&self, held: &ScimGroup) -> Option<String> {
+    /// Why the step is not for this group any more. A read can still show the name that the group had before
+    /// the plan renamed it.
+    pub(crate) fn why_not_on(&self, held: &ScimGroup, before: Option<&str>) -> Option<String> {
         let name = held.display_name.as_deref().unwrap_or_default();
-        (!same_text(name, &self.name)).then(|| format!("the group has another name now than {:?}", self.name))
+        let is_named = same_text(name, &self.name) || before.is_some_and(|before| same_text(name, before));
+        (!is_named).then(|| format!("the group has another name now than {:?}", self.name))
     }
 
     /// Which of these members the step still has to add or remove; all if the group does not show members.

@@ -80,7 +80,7 @@ pub(super) fn plan_groups(
         let before = plan.steps.len();
         match held {
             None => {
-                plan.steps.push(Step { external_id: group.external_id.clone(), ..step(Action::CreateGroup, group) });
+                plan.steps.push(step(Action::CreateGroup, group));
                 if let Some(members) = members {
                     put_members(plan, Action::AddMembers, &step(Action::AddMembers, group), members);
                 }
@@ -161,7 +161,7 @@ fn renaming(held: &ScimGroup, desired: &DesiredGroup) -> Vec<Change> {
 }
 
 fn step(action: Action, group: &DesiredGroup) -> Step {
-    Step::of_group(action, group.display_name.clone())
+    Step { external_id: group.external_id.clone(), ..Step::of_group(action, group.display_name.clone()) }
 }
 
 fn step_of(action: Action, held: &ScimGroup) -> Step {

@@ -44,7 +44,9 @@ pub enum Outcome {
     /// paths, or these members. A new plan would have a step for them again, unless it is made
     /// [without them](super::Plan::without_not_kept).
     NotKept(Vec<String>),
-    /// The step needs another one that was not done, so nothing was sent. The text names it.
+    /// The step needs another one that was not done, or refers to a user or group that does not exist; the
+    /// text names it. Nothing was sent, but for the members of a group that exist. It is tried again when
+    /// the apply resumes.
     Blocked(String),
     /// From [`verify`](crate::blocking::ScimApply::verify): the user or group is not as planned. The text names
     /// the attributes, or is the reason.

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
-use wats_scim::plan::Plan;
-use wats_scim::{Error, ScimUser, WriteOutcome};
+use wats_scim::plan::{Desired, Plan};
+use wats_scim::{Error, WriteOutcome};
 
 use crate::server::{Object, SECRETS};
 use crate::world::World;
@@ -87,7 +87,7 @@ pub struct Applied {
     pub began: Duration,
     pub ended: Duration,
     pub plan: Plan,
-    pub desired: Vec<ScimUser>,
+    pub desired: Desired,
     /// The directory before.
     pub before: Vec<(String, Rc<Object>)>,
     /// The steps that the client reports as not done in the end.

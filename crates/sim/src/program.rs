@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::json;
-use wats_scim::plan::{Current, Journal, Leavers, Plan, Policy};
+use wats_scim::plan::{Current, Desired, DesiredGroup, Journal, Leavers, Plan, Policy, Reference};
 use wats_scim::{Profile, ScimUser};
 
 use crate::log::{Applied, Intent};
@@ -22,8 +22,10 @@ pub enum Task {
     Single(Vec<Intent>),
     Batch(Vec<Intent>),
     List,
-    /// Reads all users, for a plan.
-    Read,
+    /// Reads what the server holds, for a plan.
+    Read {
+        with_groups: bool,
+    },
     Apply(Box<Plan>),
 }
 
@@ -35,7 +37,7 @@ pub fn new_user(key: &str) -> ScimUser {
 /// What a process has come to.
 enum Came {
     Nothing,
-    Users(Vec<ScimUser>),
+    Read(Box<Current>),
     Applied {
         problems: Vec<(usize, String)>,
         is_complete: bool,
@@ -75,7 +77,7 @@ fn populate(world: &World) {
             Duration::ZERO,
             None,
             "Groups",
-            json!({ "displayName": "Group", "members": [{ "value": "id1" }] }),
+            json!({ "displayName": "Group", "externalId": "group-0", "members": [{ "value": "id1" }] }),
         );
     }
     server.kind.renames = renames;
@@ -88,7 +90,7 @@ fn process(world: &Rc<World>, api: Api, task: Task, in_flight: usize, may_die: b
         ($face:ident) => {
             match $face::process(world, task) {
                 None => Came::Died,
-                Some($face::Ended::Users(Some(users))) => Came::Users(users),
+                Some($face::Ended::Current(Some(current))) => Came::Read(current),
                 Some($face::Ended::Applied { problems, is_complete }) => Came::Applied { problems, is_complete },
                 Some(_) => Came::Nothing,
             }
@@ -158,6 +160,7 @@ pub fn policy(world: &World, leavers: Leavers) -> Policy {
         .max_rename_percent(100)
         .allow_truncated_source()
         .allow_empty_source()
+        .deletes_groups(leavers == Leavers::Delete)
 }
 
 /// A plan, applied by processes that may be killed, until the world is calm and it is done.
@@ -165,22 +168,17 @@ fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
     let in_flight = world.setting.in_flight;
     world.set_calm(true);
     world.settle();
-    let read = process(world, api, Task::Read, 4, false);
+    let read = process(world, api, Task::Read { with_groups: world.setting.plans_groups() }, 4, false);
     world.set_calm(false);
-    let Came::Users(users) = read else { return };
-    let desired = desired(world, &users);
-    let Ok(plan) = policy(world, leavers).plan(&Current::complete(users), &desired) else { return };
+    let Came::Read(current) = read else { return };
+    let desired = desired(world, &current);
+    let Ok(plan) = policy(world, leavers).plan(&current, &desired) else { return };
     world.say(|| format!("the plan:\n{plan}"));
     world.disk.borrow_mut().remove(Path::new(JOURNAL));
     world.log.borrow_mut().refused.clear();
     let before: Vec<_> = {
         let server = world.server.borrow();
-        server
-            .store
-            .iter()
-            .filter(|((endpoint, _), _)| *endpoint == "Users")
-            .map(|((_, id), held)| (id.clone(), Rc::clone(held)))
-            .collect()
+        server.store.iter().map(|((_, id), held)| (id.clone(), Rc::clone(held))).collect()
     };
     let began = world.elapsed();
     let (mut problems, mut is_complete) = (Vec::new(), false);
@@ -199,7 +197,7 @@ fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
         match process(world, api, task, in_flight, true) {
             Came::Applied { problems: new, is_complete: is } => (problems, is_complete) = (new, is),
             Came::Died | Came::Nothing => is_complete = false,
-            Came::Users(_) => {}
+            Came::Read(_) => {}
         }
         if is_complete && world.chance(2) {
             break;
@@ -234,10 +232,11 @@ impl World {
     }
 }
 
-/// What the other system says: most users as they are, some changed, renamed, gone, and some new.
-fn desired(world: &World, users: &[ScimUser]) -> Vec<ScimUser> {
+/// What the other system says: most users as they are, some changed, renamed, gone, and some new; and, in some
+/// worlds, groups of them.
+fn desired(world: &World, current: &Current) -> Desired {
     let mut desired = Vec::new();
-    for (n, user) in users.iter().enumerate() {
+    for (n, user) in current.users().iter().enumerate() {
         let (Some(name), Some(external_id)) = (&user.user_name, &user.external_id) else { continue };
         let same = ScimUser::new(name).with_external_id(external_id);
         match world.choose(6) {
@@ -253,5 +252,18 @@ fn desired(world: &World, users: &[ScimUser]) -> Vec<ScimUser> {
     for n in 0..=world.choose(4) {
         desired.push(new_user(&format!("planned-{}-{n}", world.sent())).with_display_name(format!("New {n}")));
     }
-    desired
+    if current.groups().is_none() {
+        return Desired::of_users(desired);
+    }
+    let members = |step: usize| {
+        let chosen = desired.iter().skip(step).step_by(step + 1).filter_map(|user| user.external_id.as_deref());
+        chosen.map(Reference::external_id).collect::<Vec<_>>()
+    };
+    let (first, second) = (members(world.choose(3)), members(world.choose(4)));
+    let name = if world.chance(3) { "Group" } else { "Renamed" };
+    let known = DesiredGroup::new(name).with_external_id("group-0").with_members(first);
+    let key = format!("planned-group-{}", world.sent());
+    let new = DesiredGroup::new(&key).with_external_id(&key).with_members(second);
+    let groups = if world.chance(4) { vec![known] } else { vec![known, new] };
+    Desired::of_users(desired).with_groups(groups)
 }

@@ -1,12 +1,12 @@
 //! A model of a SCIM server, written apart from the sandbox. Its ledger is the truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use http::{Method, Request, Response};
 use serde_json::{Map, Value, json};
-use wats_scim::plan::Step;
+use wats_scim::plan::{Action, Step};
 
 /// What kind of server it is.
 #[derive(Clone, Debug, Default)]
@@ -58,9 +58,25 @@ impl Entry {
     pub fn is_of(&self, step: &Step) -> bool {
         let object = self.after.as_ref().or(self.before.as_ref());
         let external_id = object.and_then(|object| object.get("externalId")?.as_str());
-        match &step.id {
+        let is_of_it = match &step.id {
             Some(id) => *id == self.id,
             None => step.external_id.is_some() && step.external_id.as_deref() == external_id,
+        };
+        // Several steps are about one group.
+        is_of_it && (self.endpoint == "Users" || self.is_done_by(step.action))
+    }
+
+    /// Whether a step of a group of this kind can do it.
+    fn is_done_by(&self, action: Action) -> bool {
+        let name = |object: &Option<Rc<Object>>| object.as_ref().and_then(|object| object.get("displayName").cloned());
+        let [before, after] = [members(self.before.as_deref()), members(self.after.as_deref())];
+        match action {
+            Action::CreateGroup => self.is_creation(),
+            Action::DeleteGroup => self.is_deletion(),
+            _ if self.is_creation() || self.is_deletion() => false,
+            Action::AddMembers => before.is_subset(&after) && name(&self.before) == name(&self.after),
+            Action::RemoveMembers => after.is_subset(&before) && name(&self.before) == name(&self.after),
+            _ => before == after,
         }
     }
 
@@ -71,6 +87,12 @@ impl Entry {
         };
         is_active(&self.before, true) && is_active(&self.after, false)
     }
+}
+
+/// The ids of the members of a group.
+pub fn members(group: Option<&Object>) -> BTreeSet<String> {
+    let members = group.and_then(|group| group.get("members")?.as_array()).into_iter().flatten();
+    members.filter_map(|member| member["value"].as_str().map(ToOwned::to_owned)).collect()
 }
 
 type Store = BTreeMap<(&'static str, String), Rc<Object>>;

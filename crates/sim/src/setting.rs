@@ -43,6 +43,11 @@ impl Setting {
         self.in_flight == 1 && self.full_disk.is_empty()
     }
 
+    /// Whether plans have groups, too.
+    pub fn plans_groups(&self) -> bool {
+        !self.kind.wats && self.users == 12
+    }
+
     pub fn read(choices: &mut Choices) -> Self {
         let [
             server,

@@ -1,10 +1,9 @@
 //! What a process does, once for both APIs.
 
 use wats_scim::audit::{Log as TrailLog, Trail};
-use wats_scim::plan::{Journal, Outcome, Plan};
+use wats_scim::plan::{Current, CurrentGroup, Journal, Outcome, Plan};
 use wats_scim::{
-    Credentials, Error, Profile, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest, ScimUser, ScimWrite,
-    WriteOutcome,
+    Credentials, Error, Profile, RetryPolicy, ScimConfig, ScimGroup, ScimPatchRequest, ScimWrite, WriteOutcome,
 };
 
 use super::{api, maybe_async, send, with_patience};
@@ -18,8 +17,8 @@ use crate::world::{World, here};
 #[derive(Debug)]
 pub enum Ended {
     Done,
-    /// All users, or an error.
-    Users(Option<Vec<ScimUser>>),
+    /// What the server holds, or an error.
+    Current(Option<Box<Current>>),
     /// An apply: the steps that were not done, each with what became of it.
     Applied {
         problems: Vec<(usize, String)>,
@@ -77,20 +76,31 @@ pub async fn run(task: Task) -> Ended {
             list(&world, &client).await;
             Ended::Done
         }
-        Task::Read => {
-            let mut users = client.iter_users().in_flight(1);
-            let mut all = Vec::new();
+        Task::Read { with_groups } => {
             world.log.borrow_mut().operations += 1;
-            loop {
-                match users.try_next().await {
-                    Ok(Some(user)) => all.push(user),
-                    Ok(None) => break Ended::Users(Some(all)),
-                    Err(_) => break Ended::Users(None),
-                }
-            }
+            let read = read(&client, with_groups).await;
+            Ended::Current(read.ok().map(Box::new))
         }
         Task::Apply(plan) => apply(&world, &client, *plan).await,
     }
+}
+
+/// What the server holds, read with one request after the other.
+#[maybe_async]
+async fn read<R: api::ScimRepository>(client: &api::ScimService<R>, with_groups: bool) -> wats_scim::Result<Current> {
+    let (mut users, mut groups) = (Vec::new(), Vec::new());
+    let mut listed = client.iter_users();
+    while let Some(user) = listed.try_next().await? {
+        users.push(user);
+    }
+    if !with_groups {
+        return Ok(Current::complete(users));
+    }
+    let mut listed = client.groups().iter();
+    while let Some(group) = listed.try_next().await? {
+        groups.push(CurrentGroup::complete(group));
+    }
+    Ok(Current::complete(users).with_groups(groups))
 }
 
 #[maybe_async]

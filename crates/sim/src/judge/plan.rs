@@ -5,21 +5,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use wats_scim::ScimUser;
-use wats_scim::plan::{Action, Current, Policy};
+use wats_scim::ScimGroup;
+use wats_scim::plan::{Action, Current, CurrentGroup, Policy};
 
 use super::{can_double, journal};
 use crate::assumed::{Promise, holds};
 use crate::log::{Applied, Refused};
-use crate::server::{Entry, Object};
+use crate::server::{Entry, Object, Server, members};
 use crate::world::World;
 
 /// (e) and (f): a plan that was applied by processes that may have been killed.
 pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
     let server = world.server.borrow();
     let Applied { began, ended, plan, desired, before, problems, is_complete } = applied;
-    let during =
-        || server.ledger.iter().filter(|entry| entry.at >= *began && entry.at <= *ended && entry.endpoint == "Users");
+    let during = || server.ledger.iter().filter(|entry| entry.at >= *began && entry.at <= *ended);
     let touched: BTreeSet<&str> =
         during().filter(|entry| entry.ticket.is_none()).map(|entry| entry.id.as_str()).collect();
 
@@ -31,10 +30,24 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
             ours().filter(|entry| entry.deactivates()).map(|entry| &entry.id).collect::<BTreeSet<_>>().len(),
             plan.count(Action::Deactivate),
         ),
-        ("deleted", ours().filter(|entry| entry.is_deletion()).count(), plan.count(Action::Delete)),
+        (
+            "deleted",
+            ours().filter(|entry| entry.is_deletion()).count(),
+            plan.count(Action::Delete) + plan.count(Action::DeleteGroup),
+        ),
     ] {
         if done > planned {
-            world.violation(&format!("(f) {done} users were {what}, and the plan has {planned}"));
+            world.violation(&format!("(f) {done} users or groups were {what}, and the plan has {planned}"));
+        }
+    }
+    // (f) No member is lost that the plan does not remove.
+    for entry in ours().filter(|entry| entry.endpoint == "Groups" && !entry.is_deletion()) {
+        let steps = plan.steps.iter().filter(|step| step.action == Action::RemoveMembers && entry.is_of(step));
+        let planned: BTreeSet<_> =
+            steps.flat_map(|step| &step.members).filter_map(|member| member.id.clone()).collect();
+        let (before, after) = (members(entry.before.as_deref()), members(entry.after.as_deref()));
+        if let Some(lost) = before.difference(&after).find(|id| !planned.contains(*id)) {
+            world.violation(&format!("(f) {lost} was removed from the group {}, and the plan does not", entry.id));
         }
     }
     // (c) A step that failed had no effect in that run, unless the client says that it may have.
@@ -67,28 +80,36 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
     // (e) Others are untouched.
     for (id, held) in before {
         let is_planned = plan.steps.iter().any(|step| step.id.as_ref() == Some(id));
-        let now = server.store.get(&("Users", id.clone()));
+        let now = ["Users", "Groups"].iter().find_map(|endpoint| server.store.get(&(*endpoint, id.clone())));
         if !is_planned && !touched.contains(id.as_str()) && now != Some(held) {
             world.violation(&format!("(e) {id} is not in the plan, and was changed"));
         }
     }
     if touched.is_empty() && !world.setting.kind.renames && holds(Promise::Reached, &world.setting) {
-        let held: Vec<ScimUser> = server
-            .store
-            .iter()
-            .filter(|((endpoint, _), _)| *endpoint == "Users")
-            .filter_map(|(_, held)| serde_json::from_value(Value::Object((**held).clone())).ok())
-            .collect();
         if !is_complete {
             world.violation(&format!("(e) the plan is not done after the world was calm: {problems:?}"));
         }
-        match policy.plan(&Current::complete(held), desired) {
+        match policy.plan(&current(&server, desired.groups().is_some()), desired) {
             Ok(next) if next.is_empty() => {}
             Ok(next) => world.violation(&format!("(e) the next plan is not empty:\n{next}")),
             Err(refusal) => world.violation(&format!("(e) the next plan is refused: {refusal}")),
         }
     }
     journal::judge(world, applied, &ours().collect::<Vec<_>>());
+}
+
+/// What the server holds, as a client that makes no mistake would read it.
+fn current(server: &Server, with_groups: bool) -> Current {
+    let held = |of: &str| -> Value {
+        let held = server.store.iter().filter(|((endpoint, _), _)| *endpoint == of);
+        held.map(|(_, held)| Value::Object((**held).clone())).collect()
+    };
+    let users = Current::complete(serde_json::from_value(held("Users")).unwrap_or_default());
+    if !with_groups {
+        return users;
+    }
+    let groups: Vec<ScimGroup> = serde_json::from_value(held("Groups")).unwrap_or_default();
+    users.with_groups(groups.into_iter().map(CurrentGroup::complete).collect())
 }
 
 /// Whether another writer has given a user that was just created another external id: then it cannot be told
