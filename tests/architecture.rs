@@ -10,7 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{Item, ItemUse, Macro, UseTree};
 
 /// The layers, the lowest first. Modules of one layer do not use each other.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 15] = [
     &["outside"],
     &["error"],
     &["model"],
@@ -20,7 +20,8 @@ const LAYERS: [&[&str]; 14] = [
     &["exchange"],
     &["batch"],
     &["listing"],
-    &["plan", "import", "probe"],
+    &["plan"],
+    &["import", "probe"],
     &["example"],
     &["client"],
     // `asynchronous::OnThreads` runs a transport of the blocking API.

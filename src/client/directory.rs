@@ -137,10 +137,10 @@ impl Job for GroupJob {
 }
 
 /// The ids of the members of each group, by the id of the group.
-type Memberships = HashMap<String, Vec<String>>;
+pub(super) type Memberships = HashMap<String, Vec<String>>;
 
 /// The direct members of each group, from the `groups` of its users (RFC 7643 §4.1.2).
-fn memberships(users: &[ScimUser]) -> Memberships {
+pub(super) fn memberships(users: &[ScimUser]) -> Memberships {
     let mut found = Memberships::new();
     for (id, user) in users.iter().filter_map(|user| Some((user.id.as_deref()?, user))) {
         let groups = user.attributes.get("groups").and_then(|groups| groups.as_array());

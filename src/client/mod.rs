@@ -27,6 +27,7 @@ mod http_client;
 mod http_repository;
 mod listing;
 mod probe;
+mod probe_groups;
 mod repository;
 mod send;
 mod settle;

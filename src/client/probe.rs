@@ -10,7 +10,7 @@ use super::{HttpClient, HttpScimRepository, ScimRepository, ScimService, boxed, 
 use crate::config::Profile;
 use crate::error::{Error, Result, TransportError, WriteOutcome};
 use crate::exchange::{Attempts, ListQuery};
-use crate::model::{ScimListResponse, ScimPatchRequest, ScimUser, ScimUserName, Target};
+use crate::model::{Resource, ScimListResponse, ScimPatchRequest, ScimUser, ScimUserName, Target};
 use crate::outside::clock::random;
 use crate::probe::{self, Finding, Listed, Report, SPECIAL, Seen, SeenAnswers, SpecialUser};
 
@@ -44,9 +44,10 @@ impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
 ///
 /// With leave to write it also creates a user, changes it and removes it: what is kept, what a PATCH
 /// returns, whether versions are checked. The user has `+`, `%`, `/` and `#` in its name; where the server
-/// rejects such a name, or cannot find the user by its id then, an ordinary one is used. The user is
-/// removed at the end whatever the checks found; only if the future of [`run`](Self::run) is dropped or
-/// the server refuses the deletion does it stay.
+/// rejects such a name, or cannot find the user by its id then, an ordinary one is used. On a server with
+/// groups it creates a second user, and a group with both as members: where members can be read
+/// ([`Membership`](crate::Membership)), and how one is removed. All are removed at the end whatever the checks
+/// found; only if the future of [`run`](Self::run) is dropped or the server refuses the deletion do they stay.
 #[must_use = "a probe is lazy: it sends no request until it runs"]
 pub struct ScimProbe<C> {
     repository: HttpScimRepository<C>,
@@ -54,8 +55,8 @@ pub struct ScimProbe<C> {
 }
 
 impl<C> ScimProbe<C> {
-    /// Allows the probe to create a user, change it and delete it again. Its name begins with
-    /// `wats-scim-probe` and ends with `@example.invalid`.
+    /// Allows the probe to create two users and a group, change them and delete them again. Their names begin
+    /// with `wats-scim-probe` and end with `@example.invalid`.
     pub fn allow_writes(mut self) -> Self {
         self.allows_writes = true;
         self
@@ -118,7 +119,7 @@ impl<C: HttpClient> ScimProbe<C> {
 }
 
 /// An HTTP client that remembers what answers looked like.
-struct Watched<C> {
+pub(super) struct Watched<C> {
     client: Arc<C>,
     seen: Arc<Mutex<SeenAnswers>>,
 }
@@ -135,13 +136,13 @@ impl<C: HttpClient> HttpClient for Watched<C> {
 }
 
 /// A server that is asked for everything.
-struct Asked<C> {
-    repository: HttpScimRepository<Watched<C>>,
+pub(super) struct Asked<C> {
+    pub(super) repository: HttpScimRepository<Watched<C>>,
 }
 
 impl<C> Asked<C> {
     /// The last answer to a request of this method.
-    fn seen(&self, method: &Method) -> Option<Seen> {
+    pub(super) fn seen(&self, method: &Method) -> Option<Seen> {
         self.repository.client.seen.lock().unwrap_or_else(PoisonError::into_inner).last(method)
     }
 }
@@ -242,7 +243,7 @@ impl<C: HttpClient> Asked<C> {
             special_user = Some(SpecialUser::Created { is_read });
             if !self.is_read_by_id(user).await {
                 special_user = Some(SpecialUser::Unreadable);
-                self.remove(user).await;
+                drop(self.removed(user).await);
             }
         }
         if !matches!(special_user, Some(SpecialUser::Created { .. })) {
@@ -261,22 +262,22 @@ impl<C: HttpClient> Asked<C> {
         (special_user, findings)
     }
 
-    /// Creates a user. One that may have been created although the request failed is removed.
-    async fn created(&self, sent: &ScimUser) -> Result<ScimUser> {
+    /// Creates a resource. One that may have been created although the request failed is removed.
+    pub(super) async fn created<T: Resource>(&self, sent: &T) -> Result<T> {
         let created = self.repository.create(sent).await;
         if let Err(error) = &created {
             self.clean_up(sent, error).await;
         }
-        created.and_then(|user| user.require_id().map(drop).map(|()| user))
+        created.and_then(|held| held.require_id().map(drop).map(|()| held))
     }
 
-    async fn clean_up(&self, sent: &ScimUser, error: &Error) {
+    async fn clean_up<T: Resource>(&self, sent: &T, error: &Error) {
         if error.outcome() == WriteOutcome::NotApplied {
             return;
         }
-        let name = sent.user_name.as_deref().unwrap_or_default();
-        if let Ok(Some(user)) = self.repository.get_by_name::<ScimUser>(name).await {
-            self.remove(&user).await;
+        if let Ok(Some(held)) = self.repository.get_by_name::<T>(sent.name().unwrap_or_default()).await {
+            // If this fails, there is nothing else to try.
+            drop(self.removed(&held).await);
         }
     }
 
@@ -285,11 +286,11 @@ impl<C: HttpClient> Asked<C> {
         held.is_ok_and(|held| held.is_some())
     }
 
-    /// Removes a user that is of no use to the probe.
-    async fn remove(&self, user: &ScimUser) {
-        if let Some(id) = &user.id {
-            // If this fails, there is nothing else to try.
-            drop(self.repository.delete::<ScimUser>(Target::id(id)).await);
+    /// Removes a resource that is of no use to the probe any more.
+    pub(super) async fn removed<T: Resource>(&self, held: &T) -> Result<()> {
+        match held.id() {
+            Some(id) => self.repository.delete::<T>(Target::id(id)).await,
+            None => Ok(()),
         }
     }
 
@@ -306,6 +307,7 @@ impl<C: HttpClient> Asked<C> {
         let is_changed = held.as_ref().map(|held| held.display_name.as_deref() == Some("Changed"));
         findings.push(probe::patching(&patched, answer.as_ref(), is_changed));
         findings.push(self.versions(id, held.ok().unwrap_or_default(), patched.is_ok()).await);
+        findings.extend(boxed(self.groups(id)).await);
 
         let deleted = self.repository.delete::<ScimUser>(Target::id(id)).await;
         let answer = self.seen(&Method::DELETE);
@@ -333,7 +335,7 @@ impl<C: HttpClient> Asked<C> {
 }
 
 /// The user of a probe, with this in its name.
-fn throwaway_user(special: &str) -> ScimUser {
+pub(super) fn throwaway_user(special: &str) -> ScimUser {
     ScimUser::new(throwaway_name(special))
         .with_external_id(format!("wats-scim-probe-{:016x}", random()))
         .with_display_name("Probe")
@@ -342,7 +344,7 @@ fn throwaway_user(special: &str) -> ScimUser {
         .with_attribute("title", "Probe")
 }
 
-/// A name that no user has.
-fn throwaway_name(special: &str) -> String {
+/// A name that no user or group has.
+pub(super) fn throwaway_name(special: &str) -> String {
     format!("wats-scim-probe{special}-{:016x}@example.invalid", random())
 }

@@ -43,7 +43,16 @@ use crate::model::ScimUser;
 /// not JSON, if it has another form, or if it is a list response with fewer users than its
 /// `totalResults` or with a `nextCursor`, that is, a single page of a longer list.
 pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportError> {
-    let json = json.as_ref();
+    let text = text_of(json.as_ref())?;
+    match serde_json::from_str(text) {
+        Ok(document) => read_document(text, document),
+        Err(_) if is_json_lines(text) => read_lines(text),
+        Err(error) => Err(not_json(&error)),
+    }
+}
+
+/// The text of a file, unless it is empty.
+pub(super) fn text_of(json: &[u8]) -> Result<&str, ImportError> {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let text = match str::from_utf8(json) {
         Ok(text) => text,
@@ -56,11 +65,7 @@ pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportEr
     if text.trim().is_empty() {
         return Err(ImportError::unreadable("it is empty"));
     }
-    match serde_json::from_str(text) {
-        Ok(document) => read_document(text, document),
-        Err(_) if is_json_lines(text) => read_lines(text),
-        Err(error) => Err(not_json(&error)),
-    }
+    Ok(text)
 }
 
 /// Reads users from a JSON file, like [`users_from_json`]. Errors name the file.
@@ -74,7 +79,7 @@ pub fn users_from_json_file(path: impl AsRef<Path>) -> Result<Vec<ScimUser>, Imp
     read.map_err(|error| error.in_file(path))
 }
 
-fn not_json(error: &serde_json::Error) -> ImportError {
+pub(super) fn not_json(error: &serde_json::Error) -> ImportError {
     ImportError::unreadable(format!("it is not JSON: {error}"))
 }
 
@@ -99,30 +104,56 @@ fn read_lines(text: &str) -> Result<Vec<ScimUser>, ImportError> {
 }
 
 fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, ImportError> {
-    let json = document.get();
-    let entries: Vec<&RawValue> = if json.starts_with('[') {
-        serde_json::from_str(json).map_err(|error| not_json(&error))?
-    } else if json.starts_with('{') {
-        let members: Members<'_> = serde_json::from_str(json).map_err(|error| not_json(&error))?;
-        if members.get("Resources").is_some() || members.get("totalResults").is_some() {
-            entries_of_list(&members)?
-        } else {
-            vec![document]
+    let entries = match entries(document)? {
+        Entries::Of(entries) => entries,
+        Entries::Object => vec![document],
+        Entries::Neither => {
+            return Err(ImportError::unreadable("expected an array of users, a list response, or one user per line"));
         }
-    } else {
-        return Err(ImportError::unreadable("expected an array of users, a list response, or one user per line"));
     };
     let mut rows = Rows::default();
+    for (line, entry) in with_lines(text, entries) {
+        add(&mut rows, line, entry);
+    }
+    rows.finish()
+}
+
+/// The entries of an array or a list response.
+pub(super) enum Entries<'a> {
+    Of(Vec<&'a RawValue>),
+    /// Another object.
+    Object,
+    Neither,
+}
+
+pub(super) fn entries(document: &RawValue) -> Result<Entries<'_>, ImportError> {
+    let json = document.get();
+    if json.starts_with('[') {
+        return serde_json::from_str(json).map(Entries::Of).map_err(|error| not_json(&error));
+    }
+    if !json.starts_with('{') {
+        return Ok(Entries::Neither);
+    }
+    let members: Members<'_> = serde_json::from_str(json).map_err(|error| not_json(&error))?;
+    if members.get("Resources").is_some() || members.get("totalResults").is_some() {
+        return entries_of_list(&members).map(Entries::Of);
+    }
+    Ok(Entries::Object)
+}
+
+/// The entries, in the order of the text that they are slices of, with the lines on which they begin.
+pub(super) fn with_lines<'a>(
+    text: &'a str,
+    entries: Vec<&'a RawValue>,
+) -> impl Iterator<Item = (u64, &'a RawValue)> + use<'a> {
     let (mut line, mut counted) = (1_u64, 0);
-    for entry in entries {
-        // Both are slices of the same text.
+    entries.into_iter().map(move |entry| {
         let start = entry.get().as_ptr().addr().saturating_sub(text.as_ptr().addr());
         let between = text.as_bytes().get(counted..start).unwrap_or_default();
         line = between.iter().filter(|byte| **byte == b'\n').fold(line, |line, _| line.saturating_add(1));
         counted = start;
-        add(&mut rows, line, entry);
-    }
-    rows.finish()
+        (line, entry)
+    })
 }
 
 fn entries_of_list<'a>(list: &Members<'a>) -> Result<Vec<&'a RawValue>, ImportError> {
@@ -143,7 +174,7 @@ fn entries_of_list<'a>(list: &Members<'a>) -> Result<Vec<&'a RawValue>, ImportEr
     };
     if is_more {
         return Err(ImportError::unreadable(format!(
-            "it is a single page of a longer list: it has {} of {total} users",
+            "it is a single page of a longer list: it has {} of {total} entries",
             entries.len()
         )));
     }
@@ -161,7 +192,7 @@ fn add(rows: &mut Rows, line: u64, entry: &RawValue) {
 }
 
 /// Reads the user of an entry, with its problems.
-fn read_entry(entry: &RawValue) -> Result<(ScimUser, Vec<String>), String> {
+pub(super) fn read_entry(entry: &RawValue) -> Result<(ScimUser, Vec<String>), String> {
     // This also limits the depth.
     let mut value: Value = serde_json::from_str(entry.get()).map_err(|error| cause(&error))?;
     if !value.is_object() {
@@ -175,13 +206,13 @@ fn read_entry(entry: &RawValue) -> Result<(ScimUser, Vec<String>), String> {
 }
 
 /// The text of an error without its position, which is relative to the entry.
-fn cause(error: &serde_json::Error) -> String {
+pub(super) fn cause(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 /// A duplicate name in an object at any depth. One of its values would be lost.
-fn duplicate_name(json: &RawValue) -> Option<String> {
+pub(super) fn duplicate_name(json: &RawValue) -> Option<String> {
     let json = json.get();
     if json.starts_with('{') {
         let members: Members<'_> = serde_json::from_str(json).ok()?;
@@ -194,19 +225,25 @@ fn duplicate_name(json: &RawValue) -> Option<String> {
 }
 
 /// All members of an object, including duplicates.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+pub(super) struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Members<'a> {
     /// Returns the value of a name in any letter case (RFC 7643 §2.1).
-    fn get(&self, name: &str) -> Option<&'a RawValue> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 
     /// Returns the first duplicate name in any letter case, quoted.
-    fn duplicate(&self) -> Option<String> {
+    pub(super) fn duplicate(&self) -> Option<String> {
         let mut seen = HashSet::with_capacity(self.0.len());
         let (name, _) = self.0.iter().find(|(name, _)| !seen.insert(name.to_ascii_lowercase()))?;
         Some(quoted(name))
+    }
+
+    /// Returns the first other name than these, quoted.
+    pub(super) fn other_than(&self, names: &[&str]) -> Option<String> {
+        let is_other = |name: &str| !names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        self.0.iter().find(|(name, _)| is_other(name)).map(|(name, _)| quoted(name))
     }
 }
 
@@ -355,8 +392,8 @@ mod tests {
     #[test]
     fn a_page_of_a_longer_list_is_rejected() {
         let page = |more: &str| unreadable(format!(r#"{{"Resources":[{{"userName":"a"}}],{more}}}"#));
-        assert_eq!(page(r#""totalResults":3"#), "it is a single page of a longer list: it has 1 of 3 users");
-        assert_eq!(page(r#""totalResults":"3""#), "it is a single page of a longer list: it has 1 of 3 users");
+        assert_eq!(page(r#""totalResults":3"#), "it is a single page of a longer list: it has 1 of 3 entries");
+        assert_eq!(page(r#""totalResults":"3""#), "it is a single page of a longer list: it has 1 of 3 entries");
         assert_eq!(page(r#""nextCursor":"x""#), "it is a single page of a longer list: it has a nextCursor");
         assert_eq!(page(r#""totalResults":"many""#), "totalResults of the list response is not a number");
         assert!(unreadable(r#"{"totalResults":1}"#).contains("0 of 1"));

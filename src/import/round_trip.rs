@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::users_from_json;
+use super::{directory_from_json, users_from_json};
 use crate::model::ScimUser;
+use crate::plan::{Desired, DesiredGroup, Reference};
 
 /// Any JSON, mostly with the attribute names and values of a user.
 fn value() -> impl Strategy<Value = Value> {
@@ -23,11 +24,24 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    "active|name|givenName|emails|EMAILS|value|primary|type|meta|version|schemas|externalId|roles|x"
+    "active|name|displayName|members|givenName|emails|EMAILS|value|primary|type|meta|version|schemas|externalId|roles|x"
 }
 
 fn user() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::vec((name(), value()), 0..4).prop_map(Map::from_iter)
+}
+
+fn group() -> impl Strategy<Value = Option<Vec<Reference>>> {
+    let of = |id: String, by: u8, is_group: bool| {
+        let reference = match by {
+            0 => Reference::id(id),
+            1 => Reference::external_id(id),
+            _ => Reference::user_name(id),
+        };
+        if is_group { reference.to_group() } else { reference }
+    };
+    let member = ("\\PC{0,4}x", 0..3_u8, any::<bool>()).prop_map(move |(id, by, is_group)| of(id, by, is_group));
+    prop::option::of(prop::collection::vec(member, 0..4))
 }
 
 /// Whether a field's value has an unexpected type.
@@ -60,6 +74,23 @@ proptest! {
         }
         if !users.is_empty() {
             prop_assert_eq!(array.ok(), users_from_json(lines.join("\n")).ok());
+        }
+    }
+
+    #[test]
+    fn any_directory_is_read_as_it_is_written(groups in prop::collection::vec(group(), 0..5)) {
+        let groups: Vec<_> = (0..).zip(groups).map(|(n, members)| {
+            DesiredGroup { members, ..DesiredGroup::new(format!("Group {n}")).with_external_id(n.to_string()) }
+        }).collect();
+        let directory = Desired::of_users(vec![ScimUser::new("ann")]).with_groups(groups.clone());
+        let json = json!({ "groups": groups, "users": directory.users() });
+        prop_assert_eq!(directory_from_json(json.to_string()).unwrap(), directory);
+    }
+
+    #[test]
+    fn any_groups_give_a_directory_or_an_error(groups in prop::collection::vec(value(), 0..4)) {
+        if let Ok(directory) = directory_from_json(json!({ "users": [], "groups": groups }).to_string()) {
+            prop_assert_eq!(directory.groups().map(<[_]>::len), Some(groups.len()));
         }
     }
 

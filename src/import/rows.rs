@@ -28,12 +28,7 @@ impl Rows {
         let user_name = user_name.map(|name| text_key(&name).into_owned());
         for (what, id) in [("userName", user_name), ("externalId", given(&user.external_id))] {
             let Some(id) = id else { continue };
-            if id.trim().len() < id.len() {
-                problems.push(format!("{what} begins or ends with white space"));
-            }
-            if id.contains(is_hidden) {
-                problems.push(format!("{what} contains a control character or an invisible character"));
-            }
+            problems.extend(identifier_problems(what, &id));
             match self.lines.entry((what, id)) {
                 Entry::Occupied(first) => problems.push(format!("same {what} as line {}", first.get())),
                 Entry::Vacant(free) => {
@@ -54,9 +49,20 @@ impl Rows {
     }
 
     /// Returns all users, or an error with all bad rows.
-    pub(super) fn finish(self) -> Result<Vec<ScimUser>, ImportError> {
+    pub(super) fn finish(mut self) -> Result<Vec<ScimUser>, ImportError> {
+        self.bad.sort_by_key(|row| row.line);
         if self.bad.is_empty() { Ok(self.users) } else { Err(ImportError::of_rows(self.bad)) }
     }
+}
+
+/// Why an identifier would not be found again by what a person reads.
+pub(super) fn identifier_problems(what: &str, id: &str) -> impl Iterator<Item = String> {
+    let problems = [
+        (id.trim().is_empty(), "is missing"),
+        (id.trim().len() < id.len(), "begins or ends with white space"),
+        (id.contains(is_hidden), "contains a control character or an invisible character"),
+    ];
+    problems.into_iter().filter(|(is_so, _)| *is_so).map(move |(_, problem)| format!("{what} {problem}"))
 }
 
 /// Whether a character is invisible but makes a pasted name different. Joiners are letters of some

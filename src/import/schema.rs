@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde_json::Value;
-use wats_scim_filter::json::{is_unassigned, same_name, truth};
+use wats_scim_filter::json::{is_unassigned, member, same_name, truth};
 
+use super::error::quoted;
 use crate::model::{EnterpriseUser, Extension};
 use crate::wats::WatsUser;
 
@@ -87,7 +88,31 @@ pub(super) const ENTERPRISE: Members = &[
     ("manager", Object(MANAGER)),
 ];
 
-const MANAGER: Members = &[("value", Text), ("$ref", Text), ("displayName", Text)];
+/// The last two are not in RFC 7643: a source names a manager by them, and a plan puts the id in their place.
+const MANAGER: Members =
+    &[("value", Text), ("$ref", Text), ("displayName", Text), ("userName", Text), ("externalId", Text)];
+
+/// A group, as SCIM or as [`DesiredGroup`](crate::plan::DesiredGroup) has it (RFC 7643 §4.2).
+const GROUP: Members = &[
+    ("schemas", List(&Text)),
+    ("id", Text),
+    ("externalId", Text),
+    ("meta", Object(META)),
+    ("displayName", Text),
+    ("members", List(&Object(MEMBER))),
+];
+
+const MEMBER: Members = &[
+    ("value", Text),
+    ("id", Text),
+    ("externalId", Text),
+    ("userName", Text),
+    ("displayName", Text),
+    ("name", Text),
+    ("display", Text),
+    ("type", Text),
+    ("$ref", Text),
+];
 
 pub(super) const WATS: Members = &[("levels", Text), ("productGroups", Text)];
 
@@ -111,6 +136,23 @@ impl fmt::Display for Kind {
 pub(super) fn type_errors(user: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check("", Object(USER), user, &mut found);
+    found.dedup();
+    found
+}
+
+/// Returns the type errors of a group, and the names that a group or a member does not have: they would be
+/// lost.
+pub(super) fn group_errors(group: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check("", Object(GROUP), group, &mut found);
+    let unknown = |what: &str, value: &Value, members: Members, found: &mut Vec<String>| {
+        let names = value.as_object().into_iter().flatten().map(|(name, _)| name);
+        let unknown = names.filter(|name| find(members, name).is_none());
+        found.extend(unknown.map(|name| format!("unknown attribute {} of {what}", quoted(name))));
+    };
+    unknown("the group", group, GROUP, &mut found);
+    let members = group.as_object().and_then(|group| member(group, "members")).and_then(Value::as_array);
+    members.into_iter().flatten().for_each(|member| unknown("a member", member, MEMBER, &mut found));
     found.dedup();
     found
 }

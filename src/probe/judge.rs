@@ -10,12 +10,12 @@ use crate::model::{ScimListResponse, ScimUser};
 /// The characters that some servers cannot take in a name.
 pub(crate) const SPECIAL: [char; 4] = ['+', '%', '/', '#'];
 
-fn finding(check: Check, verdict: Verdict, evidence: impl Into<String>) -> Finding {
+pub(super) fn finding(check: Check, verdict: Verdict, evidence: impl Into<String>) -> Finding {
     Finding { check, verdict, evidence: evidence.into() }
 }
 
 /// A request of a check failed.
-fn failed(check: Check, error: &Error) -> Finding {
+pub(super) fn failed(check: Check, error: &Error) -> Finding {
     let verdict = if error.is_retryable() || error.status().is_none() { Verdict::Unclear } else { Verdict::No };
     finding(check, verdict, error.without_details())
 }

@@ -2,6 +2,7 @@
 //! [`ScimService::probe`](crate::blocking::ScimService::probe).
 
 mod judge;
+mod judge_groups;
 mod report;
 mod seen;
 
@@ -9,5 +10,6 @@ pub(crate) use judge::{
     Listed, SPECIAL, SpecialUser, attribute_selection, count, creation, cursors, deletion, errors, filter, kept,
     media_type, page_size, past_the_end, patching, special_names, start_index, totals, versions,
 };
+pub(crate) use judge_groups::{Looks, Shown, Way, no_group, note_leftovers, removal};
 pub use report::{Check, Finding, Report, Verdict};
 pub(crate) use seen::{Seen, SeenAnswers};

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::config::Profile;
+use crate::config::{Membership, Profile};
 
 /// What a probe has found: an answer to each question, with its evidence.
 ///
@@ -67,6 +67,18 @@ pub enum Check {
     Patching,
     /// Is a write with `If-Match` refused if the version is another one (RFC 7644 §3.14)?
     Versions,
+    /// Does a group show its members, in a list or when it is read by its id? This and the next four are
+    /// asked if the server has groups.
+    Members,
+    /// Does a user show the groups that it is a member of (RFC 7643 §4.1.2)?
+    GroupsOfUsers,
+    /// Does a filter find the groups that have a member?
+    FilterByMember,
+    /// Does a PATCH with a value path (`members[value eq "2819c223"]`, RFC 7644 §3.5.2) remove one member?
+    MemberRemoval,
+    /// Does a PATCH with a list of members remove those, and no others? Only asked if there is no removal by a
+    /// value path.
+    RemovalByList,
     /// Is a deleted user gone?
     Deletion,
 }
@@ -95,7 +107,8 @@ impl Report {
         self.findings.iter().find(|finding| finding.check == check)
     }
 
-    /// Returns the profile of the client, without the features that the server was seen not to have.
+    /// Returns the profile of the client, without the features that the server was seen not to have, and with
+    /// the [`Membership`] and the way of removing members that were measured.
     #[must_use]
     pub fn profile(&self) -> Profile {
         let lacks = |check| self.finding(check).is_some_and(|finding| finding.verdict == Verdict::No);
@@ -106,7 +119,24 @@ impl Report {
         profile.pages_by_cursor &= has(Check::Cursors);
         profile.has_versions &= !lacks(Check::Versions);
         profile.checks_versions = has(Check::Versions) || (profile.checks_versions && profile.has_versions);
+        profile.membership = self.membership().unwrap_or(profile.membership);
+        if has(Check::MemberRemoval) || has(Check::RemovalByList) {
+            profile.removes_members_by_list = has(Check::RemovalByList);
+        }
         profile
+    }
+
+    /// Where members can be read, if that was found out.
+    fn membership(&self) -> Option<Membership> {
+        let ways = [
+            (Check::Members, Membership::OfGroups),
+            (Check::GroupsOfUsers, Membership::OfUsers),
+            (Check::FilterByMember, Membership::ByFilter),
+        ];
+        let verdicts = ways.map(|(check, way)| Some((self.finding(check)?.verdict, way)));
+        let found = verdicts.iter().flatten().find(|(verdict, _)| *verdict == Verdict::Yes);
+        let is_none = verdicts.iter().all(|way| way.is_some_and(|(verdict, _)| verdict == Verdict::No));
+        found.map(|(_, way)| *way).or_else(|| is_none.then_some(Membership::Hidden))
     }
 }
 
@@ -137,6 +167,11 @@ impl fmt::Display for Check {
             Self::Kept => "kept attributes",
             Self::Patching => "PATCH",
             Self::Versions => "versions",
+            Self::Members => "members",
+            Self::GroupsOfUsers => "groups of users",
+            Self::FilterByMember => "filter by member",
+            Self::MemberRemoval => "member removal",
+            Self::RemovalByList => "removal by list",
             Self::Deletion => "deletion",
         })
     }

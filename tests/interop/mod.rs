@@ -4,6 +4,7 @@
 //! `scripts/`, or the sandbox.
 
 mod any_resource;
+mod directories;
 mod probing;
 
 use std::collections::HashSet;

@@ -11,6 +11,7 @@ mod configuration;
 mod cursors;
 mod directories;
 mod errors;
+mod exported;
 mod faults;
 mod features;
 mod front;
@@ -24,6 +25,7 @@ mod observed;
 mod odd_groups;
 mod people;
 mod probing;
+mod probing_groups;
 mod random;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;

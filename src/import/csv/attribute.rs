@@ -125,7 +125,7 @@ pub(super) fn known_names() -> String {
         .chain(ENTERPRISE)
         .chain(WATS)
         .filter(|(name, kind)| matches!(kind, Kind::Text | Kind::Truth) && !is_server_attribute(name));
-    let names: Vec<&str> =
-        single.map(|(name, _)| *name).chain(["fullName", "email", "roles", "manager.value"]).collect();
+    let others = ["fullName", "email", "roles", "manager.value", "manager.userName", "manager.externalId"];
+    let names: Vec<&str> = single.map(|(name, _)| *name).chain(others).collect();
     format!("{}, and urn:…:name for any attribute of another extension", names.join(", "))
 }

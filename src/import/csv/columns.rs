@@ -1,69 +1,54 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use wats_scim_filter::json::same_text;
 
 use super::UserCsv;
 use super::attribute::{Attribute, known_names};
 use crate::import::error::quoted;
 use crate::model::ScimUser;
 
-/// The columns of a file.
+/// The columns of a file with users.
 pub(super) struct Columns {
     header: Vec<String>,
     /// The attributes, with the index of their column.
     attributes: Vec<(usize, Attribute)>,
+    /// The indexes of the columns with groups.
+    groups: Vec<usize>,
+}
+
+/// What a row says.
+pub(super) struct Row {
+    pub(super) user: ScimUser,
+    /// The names of its groups.
+    pub(super) groups: Vec<String>,
+    pub(super) problems: Vec<String>,
+}
+
+enum Column {
+    Of(Attribute),
+    Groups,
+}
+
+impl Column {
+    fn named(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("groups") {
+            return Some(Self::Groups);
+        }
+        Attribute::named(name).map(Self::Of)
+    }
 }
 
 impl Columns {
-    /// Reads a header. An unknown column would be lost for every user, so it is an error.
     pub(super) fn read(header: &[&str], settings: &UserCsv) -> Result<Self, String> {
-        for (name, attribute) in &settings.columns {
-            if Attribute::named(attribute.trim()).is_none() {
-                let (name, attribute) = (quoted(name), quoted(attribute));
-                return Err(format!(
-                    "the column {name} is mapped to the unknown attribute {attribute}; known attributes: {}",
-                    known_names()
-                ));
-            }
-            if !header.iter().any(|column| is_same(column, name)) {
-                return Err(format!("the column {} of UserCsv::column is missing", quoted(name)));
+        let columns = settings.table.header(header, Column::named, || format!("groups, {}", known_names()))?;
+        let (mut attributes, mut groups) = (Vec::new(), Vec::new());
+        for (index, column) in columns {
+            match column {
+                Column::Of(attribute) => attributes.push((index, attribute)),
+                Column::Groups => groups.push(index),
             }
         }
-        let (mut attributes, mut unknown) = (Vec::new(), Vec::new());
-        for (index, column) in header.iter().enumerate() {
-            let mut named: Vec<&str> = settings
-                .columns
-                .iter()
-                .filter(|(name, _)| is_same(column, name))
-                .map(|(_, attribute)| attribute.trim())
-                .collect();
-            if named.is_empty() {
-                named.push(column);
-            }
-            let known = attributes.len();
-            attributes.extend(named.into_iter().filter_map(Attribute::named).map(|attribute| (index, attribute)));
-            if attributes.len() == known {
-                unknown.push(quoted(column));
-            }
-        }
-        // Without a header this is the data of a person, which messages must not repeat.
-        if attributes.is_empty() {
-            return Err(format!(
-                "no known column; is the delimiter another one (UserCsv::delimiter), or is the header missing? Known \
-                     columns: {}",
-                known_names()
-            ));
-        }
-        if !unknown.is_empty() && !settings.allows_other_columns {
-            return Err(format!(
-                "unknown columns: {}; map them with UserCsv::column or ignore them with UserCsv::allow_other_columns; \
-                     known columns: {}",
-                unknown.join(", "),
-                known_names()
-            ));
-        }
-        let columns = Self { header: header.iter().map(|&column| column.to_owned()).collect(), attributes };
-        columns.check()
+        let header = header.iter().map(|&column| column.to_owned()).collect();
+        Self { header, attributes, groups }.check()
     }
 
     fn check(self) -> Result<Self, String> {
@@ -87,14 +72,13 @@ impl Columns {
         self.header.get(index).map(|name| quoted(name)).unwrap_or_default()
     }
 
-    /// Reads the user of a row, with its problems.
-    pub(super) fn user(&self, cells: &[&str]) -> Result<(ScimUser, Vec<String>), String> {
-        if cells == self.header {
-            return Err("repeated header row; were files concatenated?".to_owned());
-        }
-        if cells.len() != self.header.len() {
-            return Err(format!("it has {} cells, but the header has {}", cells.len(), self.header.len()));
-        }
+    /// The quoted name of the first column with groups.
+    pub(super) fn of_groups(&self) -> Option<String> {
+        self.groups.first().map(|index| self.name(*index))
+    }
+
+    /// Reads a row with as many cells as the header.
+    pub(super) fn row(&self, cells: &[&str], separator: char) -> Result<Row, String> {
         let (mut user, mut problems) = (Map::new(), Vec::new());
         for (index, attribute) in &self.attributes {
             let cell = cells.get(*index).copied().unwrap_or_default();
@@ -102,14 +86,18 @@ impl Columns {
                 problems.push(format!("{} {reason}", self.name(*index)));
             }
         }
+        let mut groups = Vec::new();
+        for index in &self.groups {
+            let cell = cells.get(*index).copied().unwrap_or_default();
+            let before = groups.len();
+            groups.extend(cell.split(separator).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned));
+            if groups.len() == before && !cell.is_empty() {
+                problems.push(format!("{} contains only separators", self.name(*index)));
+            }
+        }
         let user = ScimUser::deserialize(Value::Object(user)).map_err(|error| error.to_string())?;
-        Ok((user, problems))
+        Ok(Row { user, groups, problems })
     }
-}
-
-/// Whether a header cell and a setting name the same column.
-fn is_same(column: &str, name: &str) -> bool {
-    same_text(column, name.trim())
 }
 
 #[cfg(test)]

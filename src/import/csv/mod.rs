@@ -3,18 +3,23 @@
 mod attribute;
 mod cells;
 mod columns;
+mod memberships;
 #[cfg(test)]
 mod round_trip;
+mod table;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
-use self::cells::Splitter;
 use self::columns::Columns;
+pub use self::memberships::MembershipCsv;
+use self::table::Table;
 use super::error::ImportError;
+use super::groups::{Groups, add_member};
 use super::rows::Rows;
 use crate::model::ScimUser;
+use crate::plan::{Desired, Reference};
 
 /// Reads users from CSV (RFC 4180): all users, or an error with the line of every bad row.
 ///
@@ -31,6 +36,8 @@ use crate::model::ScimUser;
 /// | `roles` | one role, or several joined with `;` |
 /// | `levels`, `productGroups` | the [WATS extension](crate::WatsUser), joined with `;` |
 /// | `employeeNumber`, `costCenter`, `organization`, `division`, `department`, `manager.value` | the [enterprise extension](crate::EnterpriseUser) |
+/// | `manager.externalId`, `manager.userName` | the manager by the `externalId` or the `userName`; a [plan](crate::plan) replaces it by the id |
+/// | `groups` | the names of the user's groups, joined with `|`; only for [`read_directory`](Self::read_directory) |
 /// | a path, such as `name.givenName` or `urn:example:2.0:Badge:number` | this attribute; any attribute of an unknown extension is a string |
 ///
 /// White space around a cell is removed. An empty cell leaves its attribute unassigned. A byte
@@ -74,15 +81,15 @@ use crate::model::ScimUser;
 /// ending.
 #[derive(Clone, Debug)]
 pub struct UserCsv {
-    delimiter: u8,
-    /// Header names and the attributes they are mapped to.
-    columns: Vec<(String, String)>,
-    allows_other_columns: bool,
+    table: Table,
+    group_separator: char,
+    /// The groups that need no row.
+    groups: Vec<String>,
 }
 
 impl Default for UserCsv {
     fn default() -> Self {
-        Self { delimiter: b',', columns: Vec::new(), allows_other_columns: false }
+        Self { table: Table::of("UserCsv"), group_separator: '|', groups: Vec::new() }
     }
 }
 
@@ -97,7 +104,7 @@ impl UserCsv {
     /// and tab are common.
     #[must_use]
     pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.delimiter = delimiter;
+        self.table.delimiter = delimiter;
         self
     }
 
@@ -115,7 +122,7 @@ impl UserCsv {
     /// ```
     #[must_use]
     pub fn column(mut self, name: impl Into<String>, attribute: impl Into<String>) -> Self {
-        self.columns.push((name.into(), attribute.into()));
+        self.table.columns.push((name.into(), attribute.into()));
         self
     }
 
@@ -123,7 +130,25 @@ impl UserCsv {
     /// lose a column.
     #[must_use]
     pub fn allow_other_columns(mut self) -> Self {
-        self.allows_other_columns = true;
+        self.table.allows_other_columns = true;
+        self
+    }
+
+    /// Sets the character between the names of groups in a cell of `groups`. `|` by default. It cannot be the
+    /// delimiter.
+    #[must_use]
+    pub fn group_separator(mut self, separator: char) -> Self {
+        self.group_separator = separator;
+        self
+    }
+
+    /// Names groups that are in the directory even if no row names them; then they have no members.
+    ///
+    /// Without this, a group that its last member leaves is no longer in the file, so a plan leaves that
+    /// member in it.
+    #[must_use]
+    pub fn groups<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.groups.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -132,47 +157,102 @@ impl UserCsv {
     /// # Errors
     ///
     /// An [`ImportError`] with the bad rows, or without rows if the header is missing or has an
-    /// unknown column, if two columns set the same attribute or none sets `userName`, if a setting
+    /// unknown column or groups, if two columns set the same attribute or none sets `userName`, if a setting
     /// is not valid, or after an I/O error.
     pub fn read(&self, input: impl Read) -> Result<Vec<ScimUser>, ImportError> {
-        let mut splitter = Splitter::new(self.delimiter).map_err(ImportError::unreadable)?;
-        let mut header: Option<Columns> = None;
+        let is_mapped = self.table.columns.iter().any(|(_, attribute)| attribute.trim().eq_ignore_ascii_case("groups"));
+        let columns = |header: &[&str]| {
+            let columns = Columns::read(header, self)?;
+            match columns.of_groups().filter(|_| is_mapped || !self.table.allows_other_columns) {
+                Some(column) => Err(format!("the column {column} has groups: read it with UserCsv::read_directory")),
+                None => Ok(columns),
+            }
+        };
         let mut rows = Rows::default();
-        let mut input = BufReader::new(input);
-        let mut bytes = Vec::new();
-        for number in 1.. {
-            bytes.clear();
-            if input.read_until(b'\n', &mut bytes)? == 0 {
-                break;
+        self.table.read(input, columns, |columns, line, cells| {
+            match cells.and_then(|cells| columns.row(cells, self.group_separator)) {
+                Ok(row) => rows.add(line, row.user, row.problems),
+                Err(reason) => rows.reject(line, reason),
             }
-            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            // Also on later lines, if files were concatenated.
-            let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            let cells = splitter.cells(line);
-            // Spreadsheets write rows of delimiters alone below the last row.
-            if cells.as_ref().is_ok_and(|cells| cells.iter().all(|cell| cell.is_empty())) {
-                continue;
-            }
-            match &header {
-                None => {
-                    let columns = cells.map_err(str::to_owned).and_then(|cells| Columns::read(&cells, self));
-                    let error = |reason| ImportError::unreadable(format!("the header, line {number}: {reason}"));
-                    header = Some(columns.map_err(error)?);
+        })?;
+        rows.finish()
+    }
+
+    /// Reads users and their groups from CSV: a whole directory, for a [plan](crate::plan).
+    ///
+    /// A group has those users as members whose cells name it. Any number of columns can have groups, and a
+    /// column can be mapped to `groups` and to an attribute. A user with empty cells is in no group. A group
+    /// that no row names is not in the directory, unless [`groups`](Self::groups) names it: a plan leaves such
+    /// a group as it is, or deletes it if [`Policy::deletes_groups`](crate::plan::Policy::deletes_groups) is
+    /// set. A file without a column of groups says nothing about groups.
+    ///
+    /// ```
+    /// use wats_scim::import::UserCsv;
+    /// use wats_scim::plan::Reference;
+    ///
+    /// let file = "Number,userName,Department,Projects,Manager\n\
+    ///             1,ann@example.com,Testing,,\n\
+    ///             2,bob@example.com,Testing,Line 7|Line 8,1\n";
+    /// let directory = UserCsv::new()
+    ///     .column("Number", "externalId")
+    ///     .column("Department", "department")
+    ///     .column("Department", "groups")
+    ///     .column("Projects", "groups")
+    ///     .column("Manager", "manager.externalId")
+    ///     .read_directory(file.as_bytes())?;
+    /// let groups = directory.groups().unwrap_or_default();
+    /// let names: Vec<_> = groups.iter().map(|group| group.display_name.as_str()).collect();
+    /// assert_eq!(names, ["Testing", "Line 7", "Line 8"]);
+    /// assert_eq!(groups[1].members, Some(vec![Reference::user_name("bob@example.com")]));
+    /// # Ok::<(), wats_scim::import::ImportError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read). A row is also bad if it spells the name of a group in another way than a
+    /// row before it, or if that name contains control or invisible characters.
+    pub fn read_directory(&self, input: impl Read) -> Result<Desired, ImportError> {
+        let mut groups = Groups::default();
+        for name in &self.groups {
+            groups.named(None, name).map_err(|reason| ImportError::unreadable(format!("UserCsv::groups: {reason}")))?;
+        }
+        let mut rows = Rows::default();
+        let columns = self.table.read(
+            input,
+            |header| Columns::read(header, self).and_then(|columns| self.check_groups(columns)),
+            |columns, line, cells| match cells.and_then(|cells| columns.row(cells, self.group_separator)) {
+                Ok(mut row) => {
+                    let member = Reference::user_name(row.user.user_name.clone().unwrap_or_default());
+                    for name in &row.groups {
+                        match groups.named(Some(line), name) {
+                            Ok(group) => add_member(group, member.clone()),
+                            Err(problem) => row.problems.push(problem),
+                        }
+                    }
+                    rows.add(line, row.user, row.problems);
                 }
-                Some(columns) => match cells.map_err(str::to_owned).and_then(|cells| columns.user(&cells)) {
-                    Ok((user, problems)) => rows.add(number, user, problems),
-                    Err(reason) => rows.reject(number, reason),
-                },
-            }
+                Err(reason) => rows.reject(line, reason),
+            },
+        )?;
+        let directory = Desired::of_users(rows.finish()?);
+        Ok(if columns.of_groups().is_some() { directory.with_groups(groups.finish()) } else { directory })
+    }
+
+    /// Checks the settings of groups against the columns.
+    fn check_groups(&self, columns: Columns) -> Result<Columns, String> {
+        let separator = self.group_separator;
+        if columns.of_groups().is_none() {
+            return match self.groups.first() {
+                Some(_) => Err("UserCsv::groups names groups, but no column has groups".to_owned()),
+                None => Ok(columns),
+            };
         }
-        match header {
-            Some(_) => rows.finish(),
-            None => Err(ImportError::unreadable("it is empty; expected a header")),
+        if separator == char::from(self.table.delimiter) || separator == '"' || separator.is_whitespace() {
+            return Err("groups need a separator other than the delimiter, a quote or white space: set \
+                 UserCsv::group_separator"
+                .to_owned());
         }
+        Ok(columns)
     }
 
     /// Reads users from a CSV file, like [`read`](Self::read). Errors name the file.
@@ -181,10 +261,22 @@ impl UserCsv {
     ///
     /// Those of [`read`](Self::read), and an I/O error if the file cannot be opened.
     pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Vec<ScimUser>, ImportError> {
-        let path = path.as_ref();
-        let read = File::open(path).map_err(ImportError::from).and_then(|file| self.read(file));
-        read.map_err(|error| error.in_file(path))
+        read_file(path.as_ref(), |file| self.read(file))
     }
+
+    /// Reads users and their groups from a CSV file, like [`read_directory`](Self::read_directory). Errors
+    /// name the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_directory`](Self::read_directory), and an I/O error if the file cannot be opened.
+    pub fn read_directory_file(&self, path: impl AsRef<Path>) -> Result<Desired, ImportError> {
+        read_file(path.as_ref(), |file| self.read_directory(file))
+    }
+}
+
+fn read_file<T>(path: &Path, read: impl FnOnce(File) -> Result<T, ImportError>) -> Result<T, ImportError> {
+    File::open(path).map_err(ImportError::from).and_then(read).map_err(|error| error.in_file(path))
 }
 
 #[cfg(test)]
@@ -192,6 +284,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::plan::DesiredGroup;
 
     fn read(file: &str) -> Result<Vec<ScimUser>, ImportError> {
         UserCsv::new().read(file.as_bytes())
@@ -292,6 +385,79 @@ mod tests {
     fn lines_that_end_with_a_carriage_return_alone_are_rejected() {
         let text = read("userName\rjane\rjohn\r").unwrap_err().to_string();
         assert!(text.starts_with("nothing was read: the header, line 1: it contains a carriage return"), "{text}");
+    }
+
+    #[test]
+    fn a_manager_is_named_by_each_kind_of_name() {
+        let manager = |file: &str| {
+            let extension = read(file).unwrap()[0]
+                .attributes
+                .get("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")
+                .cloned();
+            extension.map(|extension| extension["manager"].clone())
+        };
+        assert_eq!(manager("userName,manager.userName\njane,ann"), Some(json!({ "userName": "ann" })));
+        assert_eq!(manager("userName,MANAGER.externalID\njane,007"), Some(json!({ "externalId": "007" })));
+        assert_eq!(manager("userName,manager.externalId\njane,"), None);
+    }
+
+    #[test]
+    fn groups_have_the_members_whose_rows_name_them() {
+        let file = "userName,groups,Department\nann, A | B |,C\nbob,,\ncy,B|B,B\n";
+        let settings =
+            UserCsv::new().column("Department", "groups").column("Department", "department").groups(["D", "A"]);
+        let directory = settings.read_directory(file.as_bytes()).unwrap();
+        let group = |name: &str, members: &[&str]| {
+            DesiredGroup::new(name).with_members(members.iter().map(|name| Reference::user_name(*name)))
+        };
+        let expected = [group("D", &[]), group("A", &["ann"]), group("B", &["ann", "cy"]), group("C", &["ann"])];
+        assert_eq!(directory.groups(), Some(&expected[..]));
+        assert_eq!(directory.users().len(), 3);
+        assert!(serde_json::to_string(&directory.users()[0]).unwrap().contains("\"department\":\"C\""));
+    }
+
+    #[test]
+    fn a_file_without_a_column_of_groups_says_nothing_about_groups() {
+        assert_eq!(UserCsv::new().read_directory("userName\nann".as_bytes()).unwrap().groups(), None);
+        let error = UserCsv::new().groups(["A"]).read_directory("userName\nann".as_bytes()).unwrap_err().to_string();
+        assert!(error.ends_with("UserCsv::groups names groups, but no column has groups"), "{error}");
+    }
+
+    #[test]
+    fn groups_are_not_lost_by_reading_users_alone() {
+        let file = "userName,groups\nann,A".as_bytes();
+        let error = UserCsv::new().read(file).unwrap_err().to_string();
+        assert!(error.ends_with("the column \"groups\" has groups: read it with UserCsv::read_directory"), "{error}");
+        assert_eq!(UserCsv::new().allow_other_columns().read(file).unwrap(), [ScimUser::new("ann")]);
+        let mapped = UserCsv::new().allow_other_columns().column("Team", "groups");
+        assert!(mapped.read("userName,Team\nann,A".as_bytes()).is_err());
+    }
+
+    #[test]
+    fn bad_groups_are_reported_with_their_lines() {
+        let file = "userName,groups\nann,A\nbob,a\ncy,||\ndee,B\u{200b}\n";
+        let rows = UserCsv::new().read_directory(file.as_bytes()).unwrap_err().rows().to_vec();
+        let expected = [
+            "3: it spells the name of a group in another way than line 2",
+            "4: \"groups\" contains only separators",
+            "5: the name of a group contains a control character or an invisible character",
+        ];
+        assert_eq!(rows.iter().map(|row| format!("{}: {}", row.line(), row.reason())).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_separator_of_groups_is_not_the_delimiter() {
+        for (settings, separator) in
+            [(UserCsv::new().delimiter(b'|'), '|'), (UserCsv::new(), ','), (UserCsv::new(), ' ')]
+        {
+            let file = format!("userName{0}groups\n", char::from(settings.table.delimiter));
+            let error = settings.group_separator(separator).read_directory(file.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("UserCsv::group_separator"), "{error}");
+        }
+        let directory =
+            UserCsv::new().group_separator(';').read_directory("userName,groups\nann,A;B|C".as_bytes()).unwrap();
+        let names: Vec<_> = directory.groups().unwrap().iter().map(|group| group.display_name.as_str()).collect();
+        assert_eq!(names, ["A", "B|C"]);
     }
 
     #[test]

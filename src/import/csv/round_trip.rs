@@ -8,6 +8,7 @@ use wats_scim_filter::json::text_key;
 
 use super::UserCsv;
 use crate::model::{ScimUser, ScimUserName};
+use crate::plan::{DesiredGroup, Reference};
 
 /// The text of a cell: anything on one line, without surrounding white space.
 fn cell() -> impl Strategy<Value = String> {
@@ -103,6 +104,33 @@ proptest! {
         let file = file.into_inner().unwrap();
         let users = UserCsv::new().delimiter(delimiter).read(&*file).unwrap();
         prop_assert_eq!(users, people.iter().map(Person::user).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn any_groups_round_trip(
+        people in people(),
+        groups in prop::collection::vec(prop::collection::vec(0..5_usize, 0..4), 12),
+        separator in prop::sample::select(vec!['|', ';', '/']),
+    ) {
+        const NAMES: [&str; 5] = ["A", "Line 1, left", "\"Q\"", "É", "b"];
+        let mut file = WriterBuilder::new().from_writer(Vec::new());
+        file.write_record(["userName", "groups"]).unwrap();
+        let mut expected: Vec<DesiredGroup> = Vec::new();
+        for (person, groups) in people.iter().zip(&groups) {
+            let names: Vec<_> = groups.iter().map(|group| NAMES[*group]).collect();
+            file.write_record([&person.user_name, &names.join(&separator.to_string())]).unwrap();
+            let firsts = names.iter().enumerate().filter(|(place, name)| !names[..*place].contains(name));
+            for (_, name) in firsts {
+                let member = Reference::user_name(&person.user_name);
+                match expected.iter_mut().find(|group| group.display_name == *name) {
+                    Some(group) => group.members.as_mut().unwrap().push(member),
+                    None => expected.push(DesiredGroup::new(*name).with_members([member])),
+                }
+            }
+        }
+        let directory = UserCsv::new().group_separator(separator).read_directory(&*file.into_inner().unwrap()).unwrap();
+        prop_assert_eq!(directory.groups(), Some(&expected[..]));
+        prop_assert_eq!(directory.users().len(), people.len());
     }
 
     #[test]
