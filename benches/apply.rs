@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use support::figures::{Goal, show};
 use support::{Result, full_or_short};
 use wats_scim::blocking::ScimClient;
-use wats_scim::plan::Policy;
+use wats_scim::plan::{Ours, Policy};
 use wats_scim::{Credentials, ScimConfig, ScimUser, ScimUserName};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
@@ -41,7 +41,7 @@ fn measure(name: &str, goal: &Goal, client: &ScimClient, users: usize, received:
     let current = client.current_users()?;
     let desired: Vec<_> = (0..users).map(desired).collect();
     let changes = users / ONE_IN;
-    let policy = Policy::new(client.profile()).allow_truncated_source().max_deactivations(users);
+    let policy = Policy::new(client.profile()).ours(Ours::Everybody).max_deactivations(users);
     let plan = policy.plan(&current, &desired)?;
     if plan.steps.len() != changes {
         return Err(format!("the plan has {} steps, and not {changes}", plan.steps.len()).into());

@@ -138,7 +138,9 @@ fn measure_planning(server: &str, users: u32) -> Result<()> {
 
 fn policy(server: &str, users: u32) -> Policy {
     let profile = if server == "wats" { Profile::wats() } else { Profile::standard() };
-    Policy::new(&profile).max_deactivations(users as usize)
+    let users = users as usize;
+    let policy = Policy::new(&profile).max_deactivations(users).max_creations(users);
+    policy.max_changes(users).max_change_percent(100)
 }
 
 /// The milliseconds and the MiB of a plan.

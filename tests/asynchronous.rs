@@ -118,7 +118,7 @@ async fn an_apply_waits_for_a_briefly_locked_journal() {
     let client = client(&sandbox);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    let policy = Policy::new(client.profile()).allow_truncated_source();
+    let policy = Policy::new(client.profile()).allow_truncated_source(0);
     let plan = policy.plan(&client.current_users().await.unwrap(), &[ScimUser::new("jane")]).unwrap();
     let child = std::fs::File::create(&path).unwrap();
     child.lock().unwrap();
@@ -319,7 +319,7 @@ fn futures_are_send(client: &ScimClient, user: &ScimUser) {
     is_sent(&client.iter_users().into_stream());
     sent(client.current_users());
     let nothing = || {
-        let policy = wats_scim::plan::Policy::new(client.profile()).allow_empty_source();
+        let policy = wats_scim::plan::Policy::new(client.profile()).allow_empty_source(0);
         policy.plan(&wats_scim::plan::Current::complete(Vec::new()), &[]).unwrap()
     };
     sent(client.apply(nothing()).try_next());

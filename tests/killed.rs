@@ -50,7 +50,10 @@ fn kill_and_resume(api: &str, seed: u64) -> u32 {
 
     let direct = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).no_proxy();
     let direct = blocking::ScimClient::with_config(&direct).unwrap();
-    let policy = || Policy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
+    let policy = || {
+        let policy = Policy::new(direct.profile()).max_deactivations(300).max_deactivation_percent(30);
+        policy.max_creation_percent(100).max_change_percent(100)
+    };
     let mut plan = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
     // It is applied through the proxy, which has another address.
     plan.server = None;

@@ -116,7 +116,12 @@ impl StepJob {
             Action::DeleteGroup => "the group still exists",
             Action::AddMembers => "members are missing from the group",
             Action::RemoveMembers => "members are still in the group",
-            Action::Update | Action::Reactivate | Action::Deactivate | Action::RenameGroup => {
+            Action::Adopt
+            | Action::FreeName
+            | Action::Update
+            | Action::Reactivate
+            | Action::Deactivate
+            | Action::RenameGroup => {
                 let paths: Vec<_> = self.step.changes.iter().map(|change| &*change.path).collect();
                 return paths.join(", ");
             }

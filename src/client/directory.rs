@@ -33,11 +33,8 @@ impl<R: ScimRepository> ScimService<R> {
         while let Some(user) = pages.try_next().await? {
             users.push(user);
         }
-        let current = Current::complete(users);
-        Ok(match self.repository().server() {
-            Some(server) => current.of_server(server),
-            None => current,
-        })
+        let repository = self.repository();
+        Ok(Current::complete(users).seen_at(repository.server(), repository.account()))
     }
 
     /// Reads all users and groups of the server with the members of the groups, to compute a plan from them.

@@ -196,6 +196,7 @@ trait AnyRepository: Send + Sync + 'static {
     fn find(&self, wanted: &mut dyn Any);
     fn boxed_token(&self, duration_days: Option<u32>) -> Boxed<'_, Result<ScimToken>>;
     fn known_server(&self) -> Option<&str>;
+    fn known_account(&self) -> Option<&str>;
     fn known_profile(&self) -> &Profile;
     fn known_bulk_limits(&self) -> Option<BulkLimits>;
     fn known_pages_by_cursor(&self) -> bool;
@@ -214,6 +215,10 @@ impl<R: ScimRepository> AnyRepository for DynScimRepositoryBuilder<R> {
 
     fn known_server(&self) -> Option<&str> {
         self.repository.server()
+    }
+
+    fn known_account(&self) -> Option<&str> {
+        self.repository.account()
     }
 
     fn known_profile(&self) -> &Profile {
@@ -362,6 +367,10 @@ impl ScimRepository for DynScimRepository {
 
     fn server(&self) -> Option<&str> {
         self.0.known_server()
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.0.known_account()
     }
 
     fn profile(&self) -> &Profile {

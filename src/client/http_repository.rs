@@ -201,6 +201,10 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
         Some(self.endpoint.scim_url())
     }
 
+    fn account(&self) -> Option<&str> {
+        self.endpoint.account()
+    }
+
     async fn token(&self, duration_days: Option<u32>) -> Result<ScimToken> {
         let call = self.endpoint.token(duration_days)?;
         self.send(&call).await?.token()

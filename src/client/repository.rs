@@ -28,6 +28,12 @@ pub trait ScimRepository: Send + Sync + 'static {
         None
     }
 
+    /// The `userName` of the account that the credentials belong to, which no plan changes. Unknown by
+    /// default.
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
     /// Reads a resource by its id; `None` if it does not exist.
     ///
     /// # Errors

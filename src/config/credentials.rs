@@ -129,6 +129,19 @@ impl Credentials {
         }
     }
 
+    /// The user name of the account that they belong to, if they have one.
+    pub(crate) fn account(&self) -> Option<String> {
+        match &self.0 {
+            Scheme::Basic { user, .. } => Some(user.clone()),
+            Scheme::WatsToken(token) => {
+                let pair = Zeroizing::new(STANDARD.decode(token.expose().trim()).ok()?);
+                let (user, _) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+                Some(user.to_owned())
+            }
+            Scheme::Bearer(_) | Scheme::File(_) | Scheme::OAuth2(_) | Scheme::None => None,
+        }
+    }
+
     pub(crate) fn are_none(&self) -> bool {
         matches!(self.0, Scheme::None)
     }
@@ -204,6 +217,15 @@ mod tests {
             let Ok(Origin::Fixed(Some(value))) = credentials.origin() else { panic!("{credentials:?}") };
             assert_eq!(value.to_str().unwrap(), header);
             assert!(value.is_sensitive());
+        }
+    }
+
+    #[test]
+    fn a_user_name_and_a_wats_token_name_their_account() {
+        assert_eq!(Credentials::basic("u", "p").account().as_deref(), Some("u"));
+        assert_eq!(Credentials::wats_token(" dTpw\n").account().as_deref(), Some("u"));
+        for credentials in [Credentials::wats_token("dTpw:"), Credentials::bearer("dTpw"), Credentials::none()] {
+            assert_eq!(credentials.account(), None);
         }
     }
 

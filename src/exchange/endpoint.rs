@@ -32,6 +32,8 @@ pub(crate) struct Endpoint {
     headers: HeaderMap,
     /// Whether bodies are sent as `application/json`. Clones share it.
     sends_plain_json: Arc<AtomicBool>,
+    /// The user name of the credentials.
+    account: Option<Arc<str>>,
 }
 
 impl Endpoint {
@@ -62,6 +64,7 @@ impl Endpoint {
             media_type,
             headers,
             sends_plain_json: Arc::new(AtomicBool::new(config.plain_json)),
+            account: config.credentials.account().map(Arc::from),
         })
     }
 
@@ -80,6 +83,11 @@ impl Endpoint {
     pub(crate) fn with_header(mut self, header: &Header) -> Result<Self> {
         header.add_to(&mut self.headers)?;
         Ok(self)
+    }
+
+    /// The user name of the credentials, if they have one.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     /// The address of the server, below which its endpoints are.

@@ -3,7 +3,7 @@
 use super::check::action_of;
 use super::merge::{is_met, overlaid, value_at};
 use super::unchanged::is_unchanged;
-use super::{Change, Conflict, Inexpressible, Plan, Rules, Step};
+use super::{Change, Conflict, ConflictKind, Inexpressible, Plan, Rules, Step};
 use crate::error::{Error, Result};
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
@@ -33,7 +33,7 @@ impl Rules {
                 plan.inexpressible.push(Inexpressible { user_name: name(), left_out: way.left_out });
             }
             Ok(_) => plan.unchanged += 1,
-            Err(error) => plan.conflicts.push(Conflict { user: name(), reason: error.to_string() }),
+            Err(error) => plan.conflicts.push(Conflict::new(ConflictKind::NotComparable, &name(), &error.to_string())),
         }
     }
 

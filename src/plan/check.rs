@@ -56,6 +56,10 @@ impl Step {
             (Action::Delete, Some(_)) => Err("it deletes a user, and has a desired user".to_owned()),
             (_, None) => Err("it has no desired user".to_owned()),
             (Action::Create, Some(desired)) => self.check_creation(desired),
+            (Action::FreeName, Some(desired)) => match self.changes.as_slice() {
+                [change] if change.is_of("userName") && change.to.is_some() => self.check_changes(desired),
+                _ => Err("it frees the name of a user, and does not only change that".to_owned()),
+            },
             (action, Some(desired)) if action == action_of(&self.changes) => self.check_changes(desired),
             (action, Some(_)) => Err(format!("its action is {}, but its changes are not", action.verb())),
         }
@@ -97,15 +101,24 @@ impl Step {
     }
 }
 
-/// The action of a step for an existing user, which follows from how its right to sign in changes.
+/// The action of a step for an existing user: what changes most.
 pub(super) fn action_of(changes: &[Change]) -> Action {
     let active = changes.iter().find(|change| change.is_of_active());
     let truth = |value: Option<&Value>| value.and_then(truth);
     match active.map(|change| (truth(change.from.as_ref()), truth(change.to.as_ref()))) {
         Some((_, Some(false))) => Action::Deactivate,
+        _ if adopts(changes) => Action::Adopt,
         Some((Some(false), Some(true))) => Action::Reactivate,
         _ => Action::Update,
     }
+}
+
+/// Whether these changes give an `externalId` to a user that has none.
+pub(super) fn adopts(changes: &[Change]) -> bool {
+    let has_id = |value: Option<&Value>| value.is_some_and(|value| !holds_nothing(value) && value != "");
+    changes
+        .iter()
+        .any(|change| change.is_of("externalId") && !has_id(change.from.as_ref()) && has_id(change.to.as_ref()))
 }
 
 impl Change {
@@ -131,7 +144,7 @@ impl Change {
 mod tests {
     use serde_json::json;
 
-    use super::super::{Current, Leavers, Policy};
+    use super::super::{Current, Leavers, Ours, Policy};
     use super::*;
     use crate::config::Profile;
 
@@ -144,7 +157,7 @@ mod tests {
         let current = json!([
             { "id": "1", "userName": "ann", "active": true, "title": "T" },
             { "id": "2", "userName": "bob", "active": false },
-            { "id": "3", "userName": "cy", "active": 1 },
+            { "id": "3", "userName": "cy", "externalId": "3", "active": 1 },
         ]);
         let current = current.as_array().unwrap().iter().cloned().map(user).collect();
         let desired = [
@@ -199,7 +212,7 @@ mod tests {
             user(json!({ "id": "1", "userName": "ann" })),
             user(json!({ "id": "2", "userName": "bob" })),
         ]);
-        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Delete);
+        let policy = Policy::new(&Profile::standard()).ours(Ours::Everybody).leavers(Leavers::Delete);
         let plan = policy.plan(&current, &[ScimUser::new("bob")]).unwrap();
         let mut step = plan.steps[0].clone();
         assert_eq!((step.action, step.check()), (Action::Delete, Ok(())));

@@ -20,6 +20,7 @@ pub struct Current {
     users: Vec<ScimUser>,
     missing: Option<String>,
     server: Option<String>,
+    account: Option<String>,
     groups: Option<Vec<CurrentGroup>>,
 }
 
@@ -60,13 +61,13 @@ impl Current {
     /// the plan covers the users that match it.
     #[must_use]
     pub fn complete(users: Vec<ScimUser>) -> Self {
-        Self { users, missing: None, server: None, groups: None }
+        Self { users, missing: None, server: None, account: None, groups: None }
     }
 
     /// An incomplete list, with the reason.
     #[must_use]
     pub fn partial(users: Vec<ScimUser>, reason: impl Into<String>) -> Self {
-        Self { users, missing: Some(reason.into()), server: None, groups: None }
+        Self { users, missing: Some(reason.into()), server: None, account: None, groups: None }
     }
 
     /// The users of one page; complete if its total says so.
@@ -77,7 +78,7 @@ impl Current {
             Some(total) => Some(format!("it is a page of {} out of {total} users", page.resources.len())),
             None => Some("it is a page, and the server does not say how many users there are".to_owned()),
         };
-        Self { users: page.resources, missing, server: None, groups: None }
+        Self { users: page.resources, missing, server: None, account: None, groups: None }
     }
 
     /// Which server the users are from, as [`ScimConfig::scim_url`](crate::ScimConfig::scim_url) writes its
@@ -85,6 +86,13 @@ impl Current {
     #[must_use]
     pub fn of_server(self, scim_url: impl Into<String>) -> Self {
         Self { server: Some(scim_url.into()), ..self }
+    }
+
+    /// The `userName` of the account with which the server is accessed. A plan leaves it unchanged.
+    /// `ScimService::current_users` sets it if the credentials have a user name.
+    #[must_use]
+    pub fn of_account(self, user_name: impl Into<String>) -> Self {
+        Self { account: Some(user_name.into()), ..self }
     }
 
     /// With the groups of the server: all of them.
@@ -109,6 +117,16 @@ impl Current {
     #[must_use]
     pub fn groups(&self) -> Option<&[CurrentGroup]> {
         self.groups.as_deref()
+    }
+
+    /// The same, of a server and of an account where they are known.
+    pub(crate) fn seen_at(self, server: Option<&str>, account: Option<&str>) -> Self {
+        let known = |name: Option<&str>, before| name.map(ToOwned::to_owned).or(before);
+        Self { server: known(server, self.server), account: known(account, self.account), ..self }
+    }
+
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     pub(crate) fn server(&self) -> Option<&str> {

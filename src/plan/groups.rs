@@ -3,20 +3,22 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wats_scim_filter::json::same_characters;
 
 use super::group_matching::{GroupPair, group_name, group_pairs};
 use super::members::Wanted;
 use super::people::People;
-use super::{Action, Change, Conflict, CurrentGroup, DesiredGroup, Plan, Reference, Step};
+use super::{Action, Change, Conflict, ConflictKind, CurrentGroup, DesiredGroup, Plan, Reference, Step};
 use crate::model::{Resource, ScimGroup};
 
 /// The most members that one request adds or removes; servers cap them.
 pub(crate) const MEMBERS_IN_A_REQUEST: usize = 100;
 
 /// What a policy says about groups.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(super) struct GroupRules {
     /// Groups of the server that are ours and missing from the source are deleted.
     pub(super) deletes: bool,
@@ -30,7 +32,9 @@ pub(super) struct Reach<'a> {
     pub(super) removable: HashMap<&'a str, &'a str>,
     /// Whether a group may be renamed, deleted or emptied.
     pub(super) is_ours: &'a dyn Fn(&ScimGroup) -> bool,
+    /// Whether a name, or a group of the server, is protected.
     pub(super) is_protected: &'a dyn Fn(&str) -> bool,
+    pub(super) protects: &'a dyn Fn(&ScimGroup) -> bool,
 }
 
 /// Adds the steps of groups to a plan.
@@ -49,7 +53,8 @@ pub(super) fn plan_groups(
     let mut is_meant = vec![false; current.len()];
     for (number, (group, pair)) in desired.iter().zip(&pairs).enumerate() {
         let mut conflict = |reason: String| {
-            plan.conflicts.push(Conflict { user: format!("group {}", group.display_name), reason });
+            let group = format!("group {}", group.display_name);
+            plan.conflicts.push(Conflict::new(ConflictKind::Group, &group, &reason));
         };
         let held = match pair {
             GroupPair::Conflict(reason) => {
@@ -64,9 +69,7 @@ pub(super) fn plan_groups(
                 current.get(*at)
             }
         };
-        if (reach.is_protected)(&group.display_name)
-            || held.and_then(|held| held.group().name()).is_some_and(reach.is_protected)
-        {
+        if (reach.is_protected)(&group.display_name) || held.is_some_and(|held| (reach.protects)(held.group())) {
             plan.unchanged += 1;
             continue;
         }
@@ -106,8 +109,7 @@ pub(super) fn plan_groups(
     let in_conflict = InConflict::of(desired, &pairs);
     for (held, _) in current.iter().zip(&is_meant).filter(|(_, is_meant)| !**is_meant) {
         let group = held.group();
-        let is_protected = group.name().is_some_and(reach.is_protected);
-        if rules.deletes && (reach.is_ours)(group) && !is_protected && !in_conflict.concerns(group) {
+        if rules.deletes && (reach.is_ours)(group) && !(reach.protects)(group) && !in_conflict.concerns(group) {
             plan.steps.push(step_of(Action::DeleteGroup, group));
         } else {
             plan.unchanged += 1;

@@ -1,11 +1,15 @@
 //! Guards: plans that look destructive are rejected.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
 use wats_scim_filter::json::text_key;
 
-use super::{Action, Plan, Step};
+use super::limits::Limits;
+use super::matching::name_of;
+use super::tally::Tally;
+use super::{Action, CurrentGroup, Plan};
 use crate::model::{Resource, ScimUser};
 
 /// A plan that was rejected because it looks destructive.
@@ -17,7 +21,7 @@ use crate::model::{Resource, ScimUser};
 /// use wats_scim::{Profile, ScimUser};
 /// use wats_scim::plan::{Current, Guard, Policy};
 ///
-/// let current = Current::complete(vec![ScimUser::new("ann")]);
+/// let current = Current::complete(vec![ScimUser::new("ann").with_external_id("1")]);
 /// let refusal = Policy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
 /// assert_eq!(refusal.guard(), Guard::EmptySource);
 /// assert!(refusal.to_string().contains("Policy::allow_empty_source"));
@@ -42,8 +46,32 @@ pub enum Guard {
     EmptySource,
     /// The source looks truncated.
     TruncatedSource,
+    /// A user that has to be in the source and on the server is not.
+    MissingUser,
     /// Too many users would be deactivated or deleted.
     TooManyDeactivations,
+    /// Too many users would be created.
+    TooManyCreations,
+    /// Too many users would be adopted: users without an `externalId` would get that of the source.
+    TooManyAdoptions,
+    /// Too many users would be reactivated.
+    TooManyReactivations,
+    /// Too many users would get another value of one attribute.
+    TooManyChanges,
+    /// Too many users would lose the value of one attribute.
+    TooManyCleared,
+    /// Too many users with different values of one attribute would get the same value.
+    TooManyAlike,
+    /// Too many values would change in nothing but letters outside ASCII, as in the wrong charset.
+    BrokenCharset,
+    /// Too many members would be added to groups.
+    TooManyMembersAdded,
+    /// Too many members would be removed from groups.
+    TooManyMembersRemoved,
+    /// Too many groups that have 3 or more members would have none.
+    TooManyGroupsEmptied,
+    /// Too many groups would be deleted.
+    TooManyGroupsDeleted,
     /// Too many users would be renamed: users that match by their externalId and have another userName.
     TooManyRenames,
 }
@@ -68,43 +96,12 @@ impl fmt::Debug for Refusal {
     }
 }
 
-/// The limits of a policy.
-#[derive(Clone, Debug)]
-pub(super) struct Limits {
-    pub(super) deactivations: usize,
-    /// As a percentage of the users that could be deactivated or deleted.
-    pub(super) share: u8,
-    pub(super) renames: usize,
-    /// As a percentage of the users that match.
-    pub(super) share_of_renames: u8,
-    pub(super) expected: Option<usize>,
-    pub(super) allows_incomplete: bool,
-    pub(super) allows_empty: bool,
-    pub(super) allows_truncated: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            deactivations: 100,
-            share: 20,
-            renames: 100,
-            share_of_renames: 20,
-            expected: None,
-            allows_incomplete: false,
-            allows_empty: false,
-            allows_truncated: false,
-        }
-    }
-}
-
-/// Up to this many users are never too large a share: in a small directory, one user would be.
-const FEW: usize = 5;
-
 /// The input of the guards.
 pub(super) struct Facts<'a> {
     /// The reason for an incomplete list of the server's users.
     pub(super) missing: Option<&'a str>,
+    pub(super) held: &'a [ScimUser],
+    pub(super) groups: &'a [CurrentGroup],
     pub(super) desired: &'a [ScimUser],
     /// How many users of the server are in the scope of the source and could be deactivated or deleted.
     pub(super) at_stake: usize,
@@ -125,42 +122,48 @@ impl Limits {
 
     fn objection(&self, plan: &Plan, facts: &Facts<'_>) -> Option<(Guard, String)> {
         let ending = plan.count(Action::Deactivate) + plan.count(Action::Delete);
-        if let Some(why) = facts.missing.filter(|_| !self.allows_incomplete) {
+        if let Some(why) = facts.missing.filter(|_| !self.allow_incomplete_list) {
             let message = format!(
                 "the list of the server's users is incomplete ({why}), so existing users would be created again; read \
                  all users, or use Policy::allow_incomplete_list"
             );
             return Some((Guard::IncompleteList, message));
         }
-        if facts.desired.is_empty() && !self.allows_empty {
+        if facts.desired.is_empty() && self.allow_empty_source.is_none_or(|users| users < ending) {
             let message = format!(
                 "the source has no users, so {ending} users would be deactivated or deleted; if this is intended, use \
-                 Policy::allow_empty_source"
+                 Policy::allow_empty_source({ending})"
             );
             return Some((Guard::EmptySource, message));
         }
-        if let Some(why) = self.signs_of_truncation(facts).filter(|_| !self.allows_truncated) {
-            let message =
-                format!("the source looks truncated: {why}; if it is complete, use Policy::allow_truncated_source");
+        let missing = facts.leavers.len();
+        let may_be_truncated = self.allow_truncated_source.is_some_and(|users| users >= missing);
+        if let Some(why) = self.signs_of_truncation(facts).filter(|_| !may_be_truncated) {
+            let message = format!(
+                "the source looks truncated: {why}; if it is complete, use Policy::allow_truncated_source({missing})"
+            );
             return Some((Guard::TruncatedSource, message));
         }
-        let is_renamed = |step: &&Step| step.changes.iter().any(|change| change.is_of("userName"));
-        let ended = Count {
-            what: "deactivated or deleted",
-            users: ending,
-            most: (self.deactivations, "Policy::max_deactivations"),
-            share: (self.share, "Policy::max_deactivation_percent"),
-            of: facts.at_stake,
-        };
-        let renamed = Count {
-            what: "renamed",
-            users: plan.steps.iter().filter(is_renamed).count(),
-            most: (self.renames, "Policy::max_renames"),
-            share: (self.share_of_renames, "Policy::max_rename_percent"),
-            of: facts.matched,
-        };
-        let ended = ended.objection().map(|message| (Guard::TooManyDeactivations, message));
-        ended.or_else(|| renamed.objection().map(|message| (Guard::TooManyRenames, message)))
+        if let Some((where_, name)) = self.missing_user(facts) {
+            let message = format!(
+                "{where_} does not have the user {name:?}, who has to be there (Policy::must_contain); is it the right \
+                 one, and complete?"
+            );
+            return Some((Guard::MissingUser, message));
+        }
+        let tally = Tally::of(plan, facts.groups);
+        self.counts(&tally, facts).iter().find_map(|count| Some((count.guard, count.objection()?)))
+    }
+
+    /// A user that must be in both lists and is not, and the list.
+    fn missing_user(&self, facts: &Facts<'_>) -> Option<(&'static str, &str)> {
+        if self.must_contain.is_empty() {
+            return None;
+        }
+        [("the source", facts.desired), ("the server", facts.held)].into_iter().find_map(|(list, users)| {
+            let names: HashSet<_> = users.iter().filter_map(name_of).collect();
+            self.must_contain.iter().find(|name| !names.contains(&***name)).map(|name| (list, &**name))
+        })
     }
 
     fn signs_of_truncation(&self, facts: &Facts<'_>) -> Option<String> {
@@ -186,36 +189,6 @@ impl Limits {
     }
 }
 
-/// A number of users, and its limits.
-struct Count {
-    /// What would happen to them.
-    what: &'static str,
-    users: usize,
-    /// The largest number, and the setting that raises it.
-    most: (usize, &'static str),
-    /// The largest percentage of `of`, and the setting that raises it.
-    share: (u8, &'static str),
-    of: usize,
-}
-
-impl Count {
-    fn objection(&self) -> Option<String> {
-        let Self { what, users, most: (most, setting), share: (share, share_setting), of } = self;
-        if users > most {
-            return Some(format!(
-                "{users} users would be {what}, and at most {most} may be; if this is intended, use {setting}"
-            ));
-        }
-        let is_too_large = users.saturating_mul(100) > of.saturating_mul(usize::from(*share));
-        (*users > FEW && is_too_large).then(|| {
-            format!(
-                "{users} of {of} users would be {what}, and at most {share} % may be; if this is intended, use \
-                 {share_setting}"
-            )
-        })
-    }
-}
-
 /// The least number of missing users that counts as a sign of truncation.
 const SUSPICIOUS: usize = 3;
 
@@ -235,126 +208,4 @@ fn is_cut_off<'a, K: PartialOrd>(facts: &Facts<'a>, key: impl Fn(&'a ScimUser) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Current, Policy};
-    use super::*;
-    use crate::config::Profile;
-
-    fn users(numbers: impl IntoIterator<Item = usize>) -> Vec<ScimUser> {
-        let user = |n: usize| ScimUser::new(format!("user{n:05}")).with_external_id(n.to_string()).with_active(true);
-        numbers.into_iter().map(user).collect()
-    }
-
-    fn policy() -> Policy {
-        Policy::new(&Profile::standard())
-    }
-
-    /// What guards against the damage, and how many would be deactivated without it.
-    fn refused(policy: &Policy, current: &Current, desired: &[ScimUser]) -> (Guard, usize) {
-        let refusal = policy.plan(current, desired).unwrap_err();
-        (refusal.guard(), refusal.plan().count(Action::Deactivate))
-    }
-
-    #[test]
-    fn an_empty_source_would_deactivate_all_users() {
-        let current = Current::complete(users(0..50));
-        assert_eq!(refused(&policy(), &current, &[]), (Guard::EmptySource, 50));
-        let allowed = policy().allow_empty_source().max_deactivation_percent(100);
-        assert_eq!(allowed.plan(&current, &[]).unwrap().count(Action::Deactivate), 50);
-    }
-
-    #[test]
-    fn a_source_that_is_cut_off_would_deactivate_the_rest() {
-        let current = Current::complete(users(0..1000));
-        assert_eq!(refused(&policy(), &current, &users(0..913)), (Guard::TruncatedSource, 87));
-        let unsorted = |count: usize| users((0..1000).map(|n| n * 7 % 1000).take(count));
-        assert_eq!(refused(&policy(), &current, &unsorted(500)), (Guard::TruncatedSource, 500), "a page");
-        let expecting = policy().expecting(1000);
-        assert_eq!(refused(&expecting, &current, &unsorted(998)), (Guard::TruncatedSource, 2), "fewer than expected");
-        let allowed = expecting.allow_truncated_source().plan(&current, &unsorted(998)).unwrap();
-        assert_eq!(allowed.count(Action::Deactivate), 2);
-    }
-
-    #[test]
-    fn numbers_are_sorted_as_numbers_too() {
-        let numbered = |numbers: std::ops::Range<usize>| -> Vec<ScimUser> {
-            numbers.map(|n| ScimUser::new(format!("{}", n * 7919 % 9973)).with_external_id(n.to_string())).collect()
-        };
-        let current = Current::complete(numbered(0..1200));
-        assert_eq!(refused(&policy(), &current, &numbered(0..1150)), (Guard::TruncatedSource, 50));
-    }
-
-    #[test]
-    fn leavers_are_not_all_at_the_end() {
-        let current = Current::complete(users(0..1000));
-        let stayed = users((0..1000).filter(|n| n % 11 != 3));
-        let plan = policy().plan(&current, &stayed).unwrap();
-        assert_eq!(plan.count(Action::Deactivate), 91);
-    }
-
-    #[test]
-    fn a_mass_deactivation_is_rejected_by_number_and_by_share() {
-        let current = Current::complete(users(0..2000));
-        let all_but = |n: usize| users((0..2000).filter(move |at| at % 3 != 0 || *at >= n * 3));
-        assert_eq!(refused(&policy(), &current, &all_but(101)), (Guard::TooManyDeactivations, 101));
-        assert!(policy().plan(&current, &all_but(99)).is_ok());
-        assert!(policy().max_deactivations(101).plan(&current, &all_but(101)).is_ok());
-
-        let small = Current::complete(users(0..20));
-        let left = |n: usize| users((0..20).filter(move |at| at % 2 != 0 || *at >= n * 2));
-        assert_eq!(refused(&policy(), &small, &left(6)), (Guard::TooManyDeactivations, 6));
-        assert!(policy().plan(&small, &left(5)).is_ok(), "so few are no mass");
-        assert!(policy().max_deactivation_percent(30).plan(&small, &left(6)).is_ok());
-    }
-
-    #[test]
-    fn users_that_the_source_itself_deactivates_count_too() {
-        let current = Current::complete(users(0..20));
-        let inactive: Vec<_> = users(0..20).into_iter().map(|user| user.with_active(false)).collect();
-        assert_eq!(refused(&policy(), &current, &inactive), (Guard::TooManyDeactivations, 20));
-    }
-
-    #[test]
-    fn with_an_incomplete_list_existing_users_would_be_created_again() {
-        let all = users(0..80);
-        let current = Current::partial(all[..30].to_vec(), "it is the first page");
-        let refusal = policy().plan(&current, &all).unwrap_err();
-        assert_eq!((refusal.guard(), refusal.plan().count(Action::Create)), (Guard::IncompleteList, 50));
-        assert_eq!(policy().allow_incomplete_list().plan(&current, &all).unwrap().steps.len(), 50);
-    }
-
-    #[test]
-    fn only_a_sorted_source_is_cut_off() {
-        let current = Current::complete(users(0..1000));
-        let plan = policy().plan(&current, &users((0..990).rev())).unwrap();
-        assert_eq!(plan.count(Action::Deactivate), 10);
-        let sorted = users((0..500).chain(499..990));
-        assert_eq!(refused(&policy(), &current, &sorted), (Guard::TruncatedSource, 10));
-    }
-
-    #[test]
-    fn a_mass_rename_is_rejected_by_number_and_by_share() {
-        // A row was lost in the column of names.
-        let shifted = |users: usize, to: usize| -> Vec<ScimUser> {
-            let name = |n: usize| format!("user{:05}", if n < to { n + 100_000 } else { n });
-            (0..users).map(|n| ScimUser::new(name(n)).with_external_id(n.to_string())).collect()
-        };
-        let current = Current::complete(users(0..2000));
-        let renames = |users, to| {
-            let refusal = policy().plan(&current, &shifted(users, to)).unwrap_err();
-            (refusal.guard(), refusal.plan().steps.len(), refusal.to_string())
-        };
-        let (guard, steps, message) = renames(2000, 1000);
-        assert_eq!((guard, steps), (Guard::TooManyRenames, 1000));
-        assert!(message.ends_with("use Policy::max_renames"), "{message}");
-        assert!(policy().plan(&current, &shifted(2000, 100)).is_ok());
-        let allowed = policy().max_renames(1000).max_rename_percent(50);
-        assert_eq!(allowed.plan(&current, &shifted(2000, 1000)).unwrap().steps.len(), 1000);
-
-        let small = Current::complete(users(0..20));
-        assert!(policy().plan(&small, &shifted(20, 5)).is_ok());
-        let refusal = policy().plan(&small, &shifted(20, 6)).unwrap_err();
-        assert_eq!(refusal.guard(), Guard::TooManyRenames);
-        assert!(refusal.to_string().ends_with("use Policy::max_rename_percent"), "{refusal}");
-    }
-}
+mod tests;

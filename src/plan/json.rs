@@ -118,12 +118,13 @@ impl Serialize for JournalStep {
 impl Serialize for Refusal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let plan = self.plan();
-        let mut object = serializer.serialize_struct("Refusal", 9)?;
+        let mut object = serializer.serialize_struct("Refusal", 10)?;
         object.serialize_field("guard", &self.guard())?;
         object.serialize_field("message", &self.to_string())?;
         for (name, action) in [
             ("create", Action::Create),
             ("update", Action::Update),
+            ("adopt", Action::Adopt),
             ("reactivate", Action::Reactivate),
             ("deactivate", Action::Deactivate),
             ("delete", Action::Delete),
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_json_with_its_numbers() {
-        let current = Current::complete(vec![ScimUser::new("ann")]);
+        let current = Current::complete(vec![ScimUser::new("ann").with_external_id("1")]);
         let refusal = Policy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
         let json = serde_json::to_value(&refusal).unwrap();
         assert_eq!((&json["guard"], &json["deactivate"]), (&json!("emptySource"), &json!(1)));

@@ -1,5 +1,5 @@
 //! Matches users of the source with users of the server: by `externalId`, or else by `userName` in
-//! any form of the same name.
+//! any form of the same name, or else, if that is asked for, by email address.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -7,9 +7,13 @@ use std::hash::RandomState;
 
 use wats_scim_filter::json::text_key;
 
-use super::Conflict;
+use super::by_email::by_email;
+use super::chains::{Claim, Passing, pass_on};
+use super::conflict::reference;
 use super::identifiers::{Shared, shared};
+use super::ours::Standing;
 use super::passed_on::passed_on;
+use super::{Conflict, ConflictKind, Joiners, Leavers};
 use crate::model::{Resource, ScimUser};
 
 /// The matches, by the indexes of the users in their lists.
@@ -20,13 +24,45 @@ pub(super) struct Pairs {
     /// Which users of the server have a match or a conflict in the source.
     pub(super) meant: Vec<bool>,
     pub(super) conflicts: Vec<Conflict>,
+    /// How names are passed on.
+    pub(super) passing: Passing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pair {
     New,
     With(usize),
+    /// A match by nothing but the email address.
+    ByEmail(usize),
     Conflict,
+}
+
+impl Pair {
+    pub(super) fn held(self) -> Option<usize> {
+        match self {
+            Self::With(at) | Self::ByEmail(at) => Some(at),
+            Self::New | Self::Conflict => None,
+        }
+    }
+}
+
+/// What of the policy decides about matches.
+pub(super) struct Terms<'a> {
+    /// Of each user of the server.
+    pub(super) standing: &'a [Standing],
+    pub(super) joiners: Joiners,
+    pub(super) leavers: Leavers,
+    /// Whether the names of existing users are taken from the source.
+    pub(super) writes_names: bool,
+    /// Whether the server can rename a user.
+    pub(super) renames: bool,
+    pub(super) adopts_by_email: bool,
+}
+
+impl Terms<'_> {
+    pub(super) fn standing(&self, at: usize) -> Standing {
+        self.standing.get(at).copied().unwrap_or(Standing::Outside)
+    }
 }
 
 /// A name in the form in which names are compared.
@@ -35,31 +71,36 @@ pub(super) fn name_of(user: &ScimUser) -> Option<Cow<'_, str>> {
     Some(text_key(name))
 }
 
-pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser]) -> Pairs {
-    let mut search = Search { current, desired, named_as_others: Vec::new(), conflicts: Vec::new() };
+pub(super) fn pairs(current: &[ScimUser], desired: &[ScimUser], terms: &Terms<'_>) -> Pairs {
+    let mut search = Search { current, desired, terms, claims: Vec::new(), conflicts: Vec::new() };
     let mut found = search.find_all();
     search.refuse_sharing(&mut found);
-    search.refuse_taken_names(&mut found);
+    let mut meant = vec![false; current.len()];
+    search.match_by_email(&mut found, &mut meant);
+    let (passing, has_passed_on) = search.pass_names_on(&mut found);
 
-    let mut meant = match search.conflicts[..] {
-        [] => vec![false; current.len()],
-        _ => search.in_conflict(&found),
-    };
-    for pair in &found {
-        if let Pair::With(at) = pair
-            && let Some(meant) = meant.get_mut(*at)
-        {
-            *meant = true;
-        }
+    if !search.conflicts.is_empty() {
+        search.mark_conflicts(&found, &has_passed_on, &mut meant);
     }
-    Pairs { desired: found, meant, conflicts: search.conflicts }
+    for at in found.iter().filter_map(|pair| pair.held()) {
+        mark(&mut meant, at);
+    }
+    search.turn_away(&mut found);
+    Pairs { desired: found, meant, conflicts: search.conflicts, passing }
+}
+
+fn mark(marks: &mut [bool], at: usize) {
+    if let Some(mark) = marks.get_mut(at) {
+        *mark = true;
+    }
 }
 
 struct Search<'a> {
     current: &'a [ScimUser],
     desired: &'a [ScimUser],
+    terms: &'a Terms<'a>,
     /// Users of the source whose desired name belongs to another user of the server.
-    named_as_others: Vec<usize>,
+    claims: Vec<Claim>,
     conflicts: Vec<Conflict>,
 }
 
@@ -71,89 +112,152 @@ impl Search<'_> {
     }
 
     fn find(&mut self, who: usize, user: &ScimUser, id: Shared, name: Shared) -> Pair {
+        use ConflictKind::{InvalidName, TwiceInSource, TwiceOnServer};
         if let Err(error) = crate::exchange::check_name(user) {
-            return self.conflict(user, &format!("the user of the source has no valid name: {error}"));
+            return self.conflict(user, InvalidName, &format!("the user of the source has no valid name: {error}"));
         }
         match (id, name) {
-            (Shared::InSource, _) => self.conflict(user, "the source has several users with its externalId"),
-            (_, Shared::InSource) => self.conflict(user, "the source has several users with its userName"),
-            (Shared::Nowhere, Shared::With(at)) if self.is_another_user(at, user) => self.conflict(
-                user,
-                "the server has a user with this userName and another externalId; delete or rename that user first",
-            ),
-            (Shared::With(at), name) => {
-                if ![Shared::Nowhere, Shared::With(at)].contains(&name) {
-                    self.named_as_others.push(who);
-                }
-                Pair::With(at)
+            (Shared::InSource, _) => {
+                self.conflict(user, TwiceInSource, "the source has several users with its externalId")
             }
+            (_, Shared::InSource) => {
+                self.conflict(user, TwiceInSource, "the source has several users with its userName")
+            }
+            (Shared::Nowhere, Shared::With(at))
+                if self.current.get(at).is_some_and(|held| have_other_ids(held, user)) =>
+            {
+                self.claims.push(Claim { who, holder: at });
+                Pair::New
+            }
+            (Shared::With(at), name) => match name {
+                Shared::With(holder) if holder != at && self.terms.writes_names => {
+                    self.claims.push(Claim { who, holder });
+                    Pair::With(at)
+                }
+                Shared::WithSeveral if self.terms.writes_names => {
+                    self.conflict(user, TwiceOnServer, "the server has several users with its userName")
+                }
+                _ => Pair::With(at),
+            },
             (Shared::Nowhere, Shared::With(at)) => Pair::With(at),
             (Shared::Nowhere, Shared::Nowhere) => Pair::New,
-            (Shared::WithSeveral, _) => self.conflict(user, "the server has several users with its externalId"),
+            (Shared::WithSeveral, _) => self.conflict(
+                user,
+                TwiceOnServer,
+                "the server has several users with its externalId; remove it from all but one of them",
+            ),
             (Shared::Nowhere, Shared::WithSeveral) => {
-                self.conflict(user, "the server has several users with its userName")
+                self.conflict(user, TwiceOnServer, "the server has several users with its userName")
             }
         }
-    }
-
-    /// Whether both have an external id, and not the same.
-    fn is_another_user(&self, at: usize, user: &ScimUser) -> bool {
-        let known = self.current.get(at).and_then(Resource::external_id);
-        known.is_some_and(|known| user.external_id().is_some_and(|id| id != known))
     }
 
     /// Two users of the source, one by its externalId and one by its name, can match the same user.
     fn refuse_sharing(&mut self, found: &mut [Pair]) {
-        let means = |pair: &Pair| if let Pair::With(at) = pair { Some(*at) } else { None };
         let mut times = vec![0_usize; self.current.len()];
-        for at in found.iter().filter_map(means) {
+        for at in found.iter().filter_map(|pair| pair.held()) {
             if let Some(times) = times.get_mut(at) {
                 *times += 1;
             }
         }
-        let is_shared = |pair: &Pair| means(pair).and_then(|at| times.get(at)).is_some_and(|times| *times > 1);
-        let shared = found.iter().enumerate().filter_map(|(who, pair)| is_shared(pair).then_some(who)).collect();
-        self.refuse(found, shared, "the source has another user that matches the same user of the server");
+        let is_shared = |pair: &Pair| pair.held().and_then(|at| times.get(at)).is_some_and(|times| *times > 1);
+        let shared: Vec<_> =
+            found.iter().enumerate().filter_map(|(who, pair)| is_shared(pair).then_some(who)).collect();
+        for who in shared {
+            let reason = "the source has another user that matches the same user of the server";
+            self.refuse(found, who, ConflictKind::TwiceInSource, reason, None);
+        }
     }
 
-    /// A user cannot be given a name that another user has.
-    fn refuse_taken_names(&mut self, found: &mut [Pair]) {
-        let mut taken = std::mem::take(&mut self.named_as_others);
-        taken.retain(|who| found.get(*who).is_some_and(|pair| *pair != Pair::Conflict));
-        let reason = "the server has another user with this userName; if this plan renames or deletes that user, apply it, \
-                      and make a new plan";
-        self.refuse(found, taken, reason);
-    }
-
-    fn refuse(&mut self, found: &mut [Pair], whom: Vec<usize>, reason: &str) {
-        for who in whom {
-            if let (Some(user), Some(pair)) = (self.desired.get(who), found.get_mut(who)) {
-                *pair = self.conflict(user, reason);
+    /// A new user that has the email address of a user of the server can be that user.
+    fn match_by_email(&mut self, found: &mut [Pair], meant: &mut [bool]) {
+        for (who, at) in by_email(self.current, self.desired, found, &self.claims) {
+            mark(meant, at);
+            if self.terms.adopts_by_email && self.terms.standing(at) != Standing::Protected {
+                if let Some(pair) = found.get_mut(who) {
+                    *pair = Pair::ByEmail(at);
+                }
+            } else {
+                let reason = "a user of the server has its email address, and another userName; if it is the same person, \
+                              set the externalId or the userName of that user, or call Policy::adopt_by_email";
+                self.refuse(found, who, ConflictKind::SameEmail, reason, Some(at));
             }
         }
     }
 
-    /// Which users of the server a conflict concerns: those with an identifier of a user in conflict, except
-    /// leavers whose name was passed on.
-    fn in_conflict(&self, found: &[Pair]) -> Vec<bool> {
+    /// Decides which users get the name of another one, and returns which users of the server have passed
+    /// on their name to another person.
+    fn pass_names_on(&mut self, found: &mut [Pair]) -> (Passing, Vec<bool>) {
+        let claims = std::mem::take(&mut self.claims);
+        if claims.is_empty() && self.conflicts.is_empty() {
+            return (Passing::default(), Vec::new());
+        }
+        let mut wants = vec![false; found.len()];
+        for claim in &claims {
+            mark(&mut wants, claim.who);
+        }
+        let users = self.desired.iter().zip(found.iter()).zip(wants);
+        let unsure: Vec<_> =
+            users.filter_map(|((user, pair), wants)| (wants || *pair == Pair::Conflict).then_some(user)).collect();
+        let has_passed_on = passed_on(self.current, self.desired, &unsure);
+        if claims.is_empty() {
+            return (Passing::default(), has_passed_on);
+        }
+        let (passing, refused) = pass_on(self.current, self.desired, found, &claims, &has_passed_on, self.terms);
+        for refused in refused {
+            self.refuse(found, refused.who, refused.kind, refused.reason, Some(refused.held));
+        }
+        (passing, has_passed_on)
+    }
+
+    /// New users that are not to be created.
+    fn turn_away(&mut self, found: &mut [Pair]) {
+        if self.terms.joiners == Joiners::Create {
+            return;
+        }
+        for (user, pair) in self.desired.iter().zip(found).filter(|(_, pair)| **pair == Pair::New) {
+            *pair = Pair::Conflict;
+            if self.terms.joiners == Joiners::Report {
+                let reason = "the server has no such user, and Policy::joiners only reports new users";
+                self.conflict(user, ConflictKind::NotOnServer, reason);
+            }
+        }
+    }
+
+    fn refuse(&mut self, found: &mut [Pair], who: usize, kind: ConflictKind, reason: &str, held: Option<usize>) {
+        if let (Some(user), Some(pair)) = (self.desired.get(who), found.get_mut(who)) {
+            *pair = self.conflict(user, kind, reason);
+            if let (Some(held), Some(conflict)) = (held.and_then(|at| self.current.get(at)), self.conflicts.last_mut())
+            {
+                conflict.held = Some(reference(held));
+            }
+        }
+    }
+
+    /// Marks the users of the server that a conflict concerns: those with an identifier of a user in
+    /// conflict, except leavers whose name was passed on.
+    fn mark_conflicts(&self, found: &[Pair], has_passed_on: &[bool], meant: &mut [bool]) {
         let pairs = self.desired.iter().zip(found);
         let in_conflict: Vec<_> = pairs.filter(|(_, pair)| **pair == Pair::Conflict).map(|(user, _)| user).collect();
         let ids: HashSet<_> = in_conflict.iter().filter_map(|user| user.external_id()).collect();
         let names: HashSet<_> = in_conflict.iter().filter_map(|user| name_of(user)).collect();
-        let passed_on = passed_on(self.current, self.desired, &in_conflict);
-        let is_in_conflict = |(user, has_passed_on): (&ScimUser, bool)| {
+        for ((user, has_passed_on), meant) in self.current.iter().zip(has_passed_on).zip(meant) {
             let has_id = user.external_id().is_some_and(|id| ids.contains(id));
-            has_id || (!has_passed_on && name_of(user).is_some_and(|name| names.contains(&name)))
-        };
-        self.current.iter().zip(passed_on).map(is_in_conflict).collect()
+            *meant |= has_id || (!has_passed_on && name_of(user).is_some_and(|name| names.contains(&name)));
+        }
     }
 
-    fn conflict(&mut self, user: &ScimUser, reason: &str) -> Pair {
+    fn conflict(&mut self, user: &ScimUser, kind: ConflictKind, reason: &str) -> Pair {
         let name = user.user_name.as_deref().filter(|name| !name.is_empty());
-        let user = name.or(user.external_id()).unwrap_or("a user without a name").to_owned();
-        self.conflicts.push(Conflict { user, reason: reason.to_owned() });
+        let user = name.or(user.external_id()).unwrap_or("a user without a name");
+        self.conflicts.push(Conflict::new(kind, user, reason));
         Pair::Conflict
     }
+}
+
+/// Whether both have an external id, and not the same.
+pub(super) fn have_other_ids(held: &ScimUser, user: &ScimUser) -> bool {
+    held.external_id().is_some_and(|known| user.external_id().is_some_and(|id| id != known))
 }
 
 #[cfg(test)]
@@ -169,7 +273,17 @@ mod tests {
     }
 
     fn paired(current: &[[&str; 2]], desired: &[[&str; 2]]) -> (Vec<Pair>, Vec<bool>) {
-        let pairs = pairs(&users(current), &users(desired));
+        let standing = vec![Standing::Ours; current.len()];
+        let terms = Terms {
+            standing: &standing,
+            joiners: Joiners::Create,
+            leavers: Leavers::Deactivate,
+            writes_names: true,
+            // As on WATS.
+            renames: false,
+            adopts_by_email: false,
+        };
+        let pairs = pairs(&users(current), &users(desired), &terms);
         let conflicts = pairs.desired.iter().filter(|pair| **pair == Pair::Conflict).count();
         assert_eq!(pairs.conflicts.len(), conflicts, "{:?}", pairs.conflicts);
         (pairs.desired, pairs.meant)

@@ -70,6 +70,7 @@ pub(super) fn is_active(user: &ScimUser) -> Option<bool> {
     user.active.or_else(|| user.attributes.get("active").and_then(truth))
 }
 
+/// Removes the value at a path, if there is one.
 pub(super) fn remove(user: &mut Map<String, Value>, path: &str) {
     if take(user, path).is_some() {
         return;

@@ -1,10 +1,15 @@
 //! Plans: synchronise the users of a server with another system. A plan is computed, reviewed, then
 //! applied.
 
+mod attributes;
+mod by_email;
+mod chains;
 mod change;
 mod check;
+mod conflict;
 mod current;
 mod desired;
+mod draft;
 mod ends;
 mod group_fit;
 mod group_matching;
@@ -14,20 +19,25 @@ mod identifiers;
 mod journal;
 mod journal_file;
 mod json;
+mod limits;
 mod manager;
+mod mapping;
 mod matching;
 mod members;
 mod merge;
 mod not_kept;
 mod order;
+mod ours;
 mod passed_on;
 mod people;
+mod planning;
 mod policy;
 mod print;
 mod provenance;
 mod recheck;
 mod reference;
 mod report;
+mod tally;
 mod unchanged;
 mod undo;
 mod written;
@@ -36,6 +46,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::attributes::{Empty, Write};
+pub use self::conflict::{Conflict, ConflictKind};
 pub use self::current::{Current, CurrentGroup};
 pub use self::desired::{Desired, DesiredGroup, Source};
 pub(crate) use self::ends::{Ends, Readiness};
@@ -45,8 +57,10 @@ pub use self::guard::{Guard, Refusal};
 pub(crate) use self::journal::OpenJournal;
 pub use self::journal::{Journal, JournalStep};
 pub use self::journal_file::StepState;
+pub use self::mapping::{Derived, Mapping};
 pub use self::not_kept::NotKept;
-pub use self::policy::{Leavers, Policy};
+pub use self::ours::Ours;
+pub use self::policy::{Joiners, Leavers, Policy};
 pub(crate) use self::provenance::Accepted;
 pub(crate) use self::recheck::Fit;
 pub use self::reference::{Kind, Reference};
@@ -90,7 +104,7 @@ pub struct Plan {
     pub made_at: Option<DateTime<Utc>>,
     /// The steps, one for each user that changes.
     pub steps: Vec<Step>,
-    /// Users that are left unchanged because their match is ambiguous.
+    /// Users that are left unchanged because the plan cannot decide about them.
     pub conflicts: Vec<Conflict>,
     /// Differences that cannot be expressed in a request to the server, for users without a step.
     pub inexpressible: Vec<Inexpressible>,
@@ -152,6 +166,11 @@ pub enum Action {
     Create,
     /// Changes attributes.
     Update,
+    /// Gives a user that has no `externalId` that of the source, and changes other attributes that differ: from
+    /// now on the source owns it.
+    Adopt,
+    /// Gives the user a temporary name, so that another user can get its name. It gets its own in a later step.
+    FreeName,
     /// Reactivates the user, and changes other attributes that differ.
     Reactivate,
     /// Deactivates the user, and changes other attributes that differ.
@@ -175,7 +194,13 @@ impl Action {
     #[must_use]
     pub fn is_of_group(self) -> bool {
         match self {
-            Self::Create | Self::Update | Self::Reactivate | Self::Deactivate | Self::Delete => false,
+            Self::Create
+            | Self::Update
+            | Self::Adopt
+            | Self::FreeName
+            | Self::Reactivate
+            | Self::Deactivate
+            | Self::Delete => false,
             Self::CreateGroup | Self::RenameGroup | Self::AddMembers | Self::RemoveMembers | Self::DeleteGroup => true,
         }
     }
@@ -193,17 +218,6 @@ pub struct Change {
     /// The new value; `None` if the attribute is cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Value>,
-}
-
-/// Users that are left unchanged because their match is ambiguous.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Conflict {
-    /// The user name in the source, or the external id if it has no name.
-    pub user: String,
-    /// The reason.
-    pub reason: String,
 }
 
 /// A difference that cannot be expressed in a request to the server.

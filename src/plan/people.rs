@@ -37,7 +37,7 @@ impl<'a> People<'a> {
             let person = match pair {
                 Pair::New => Person::New(user),
                 Pair::Conflict => Person::InConflict,
-                Pair::With(at) => current.get(*at).map_or(Person::InConflict, Person::Held),
+                Pair::With(at) | Pair::ByEmail(at) => current.get(*at).map_or(Person::InConflict, Person::Held),
             };
             people.add(user, person, true);
         }

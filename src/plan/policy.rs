@@ -1,22 +1,16 @@
-use std::borrow::Cow;
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use wats_scim_filter::json::text_key;
+use serde::{Deserialize, Serialize};
+use wats_scim_filter::Filter;
 
-use super::groups::{GroupRules, Reach, plan_groups};
-use super::guard::{Facts, Limits};
-use super::manager::named_manager;
-use super::matching::{Pair, name_of, pairs};
-use super::merge::is_active;
-use super::people::People;
-use super::provenance;
-use super::{Action, Change, Conflict, Current, Plan, Refusal, Rules, Source, Step, order};
+use super::attributes::{Attributes, Empty, Write};
+use super::groups::GroupRules;
+use super::limits::Limits;
+use super::ours::{Bounds, Ours, Standing, keys};
 use crate::config::Profile;
-use crate::model::{Resource, ScimUser};
+use crate::model::ScimUser;
 
-/// The rules by which a [`Plan`] is computed: what happens to leavers, who is protected, and which
+/// The rules by which a [`Plan`](super::Plan) is computed: what happens to leavers, who is protected, and which
 /// limits a plan may not exceed.
 ///
 /// By default, users that are missing from the server are created, users that differ are updated,
@@ -26,10 +20,13 @@ use crate::model::{Resource, ScimUser};
 ///
 /// Users are matched by `externalId`, or else by `userName`. User names are compared by RFC 8265
 /// (`UsernameCaseMapped`): in any letter case and width, composed or decomposed. Users whose match is
-/// ambiguous are left unchanged and reported as a [conflict](Conflict). A user whose name the source
+/// ambiguous are left unchanged and reported as a [conflict](super::Conflict). A user whose name the source
 /// gives to another person, with another `externalId`, is missing from the source. It is in conflict if
 /// it looks like the same person with a new `externalId`: both have the same name, or few users match by
 /// their `externalId` at all.
+///
+/// A policy deactivates, deletes and renames only users [with an `externalId`](Ours), unless
+/// [`ours`](Self::ours) says otherwise, and no [protected](Self::protect) one.
 ///
 /// ```
 /// use wats_scim::{Profile, ScimUser};
@@ -41,20 +38,57 @@ use crate::model::{Resource, ScimUser};
 ///     .max_deactivations(20);
 /// # let _ = policy;
 /// ```
+///
+/// A policy is serde data, so that a nightly job can be a configuration file. Settings that are not in the
+/// file have their default:
+///
+/// ```
+/// use wats_scim::Profile;
+/// use wats_scim::plan::Policy;
+///
+/// let file = r#"{
+///     "who": { "ours": { "withPrefix": "hr-" }, "scope": "userType eq \"Employee\"", "protected": ["admin"] },
+///     "leavers": "deactivate",
+///     "attributes": { "displayName": { "write": "on_create" }, "title": { "empty": "clear" } },
+///     "limits": { "deactivations": { "count": 50, "percent": 10 }, "mustContain": ["jane@example.com"] }
+/// }"#;
+/// let policy = serde_json::from_str::<Policy>(file)?.profile(&Profile::wats());
+/// # let _ = policy;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Policy {
-    pub(super) rules: Rules,
-    leavers: Leavers,
-    reactivates: bool,
-    protected: HashSet<String>,
-    concerns: Option<Concerns>,
-    groups: GroupRules,
+    /// The server accepts only the patches of WATS.
+    pub(super) is_wats: bool,
+    pub(super) who: Bounds,
+    pub(super) joiners: Joiners,
+    pub(super) leavers: Leavers,
+    pub(super) reactivates: bool,
+    pub(super) adopts_by_email: bool,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    pub(super) attributes: Attributes,
+    pub(super) groups: GroupRules,
     pub(super) limits: Limits,
 }
 
-type Concerns = Box<dyn Fn(&ScimUser) -> bool + Send + Sync>;
+/// What happens to users that are missing from the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Joiners {
+    /// They are created.
+    #[default]
+    Create,
+    /// They are reported as [conflicts](super::ConflictKind::NotOnServer).
+    Report,
+    /// They are ignored.
+    Ignore,
+}
 
 /// What happens to users that are missing from the source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Leavers {
     /// They are deactivated, and can no longer sign in.
@@ -72,14 +106,44 @@ impl Policy {
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         Self {
-            rules: Rules { is_wats: profile.is_wats(), clears: Vec::new() },
+            is_wats: profile.is_wats(),
+            who: Bounds::default(),
+            joiners: Joiners::default(),
             leavers: Leavers::default(),
             reactivates: true,
-            protected: HashSet::new(),
-            concerns: None,
+            adopts_by_email: false,
+            attributes: Attributes::default(),
             groups: GroupRules::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// The same policy for a server with this profile, for a policy from a file.
+    #[must_use]
+    pub fn profile(mut self, profile: &Profile) -> Self {
+        self.is_wats = profile.is_wats();
+        self
+    }
+
+    /// Which users of the server the source owns: the only ones that are ever deactivated, deleted or
+    /// renamed. By default those with an `externalId`.
+    #[must_use]
+    pub fn ours(mut self, ours: Ours) -> Self {
+        self.who.ours = ours;
+        self
+    }
+
+    /// Whether the policy may deactivate, delete and rename this user.
+    #[must_use]
+    pub fn is_ours(&self, user: &ScimUser) -> bool {
+        self.who.standing(user, None) == Standing::Ours
+    }
+
+    /// What happens to users that are missing from the server; they are created by default.
+    #[must_use]
+    pub fn joiners(mut self, joiners: Joiners) -> Self {
+        self.joiners = joiners;
+        self
     }
 
     /// What happens to users that are missing from the source; they are deactivated by default.
@@ -97,16 +161,50 @@ impl Policy {
         self
     }
 
-    /// User names, in any form of the same name, for which no step is made: administrators, service accounts, the
-    /// user whose credentials these are. May be called more than once.
+    /// Adopts a user of the server that has the email address of a new user of the source, if that is the only
+    /// one in both lists and has no other `externalId`: it gets the `externalId` and the `userName` of the
+    /// source. Not by default: then such a user is reported as a [conflict](super::ConflictKind::SameEmail),
+    /// and no user is created.
     #[must_use]
-    pub fn protect<N: AsRef<str>>(mut self, user_names: impl IntoIterator<Item = N>) -> Self {
-        self.protected.extend(user_names.into_iter().map(|name| text_key(name.as_ref()).into_owned()));
+    pub fn adopt_by_email(mut self, adopts: bool) -> Self {
+        self.adopts_by_email = adopts;
         self
     }
 
-    /// Which users of the server are in the scope of the source; all by default. Users outside the
-    /// scope are not deactivated when they are missing from the source.
+    /// Names of users and of groups, in any form of the same name, for which no step is made: administrators,
+    /// service accounts, groups that grant rights. May be called more than once.
+    ///
+    /// The user of [`Credentials::basic`](crate::Credentials::basic) and of a WATS token is always protected.
+    #[must_use]
+    pub fn protect<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.who.protected.extend(keys(names));
+        self
+    }
+
+    /// Ids and external ids of users and of groups for which no step is made. May be called more than once.
+    #[must_use]
+    pub fn protect_ids<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        self.who.protected_ids.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Narrows [`ours`](Self::ours) to the users that match a filter.
+    ///
+    /// ```
+    /// use wats_scim::{Filter, Profile};
+    /// use wats_scim::plan::Policy;
+    ///
+    /// let policy = Policy::new(&Profile::wats()).scope(Filter::ew("emails.value", "@example.com"));
+    /// # let _ = policy;
+    /// ```
+    #[must_use]
+    pub fn scope(mut self, scope: Filter) -> Self {
+        self.who.scope = Some(scope);
+        self
+    }
+
+    /// Narrows [`ours`](Self::ours) to the users for which a function returns true. A policy with a function
+    /// cannot be serialized; [`scope`](Self::scope) can.
     ///
     /// ```
     /// use wats_scim::{Profile, ScimUser};
@@ -118,19 +216,11 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn concerning(mut self, concerns: impl Fn(&ScimUser) -> bool + Send + Sync + 'static) -> Self {
-        self.concerns = Some(Box::new(concerns));
+        self.who.concerns = Some(std::sync::Arc::new(concerns));
         self
     }
 
-    /// Paths of attributes that are cleared if they are missing from the source. WATS cannot clear
-    /// attributes.
-    #[must_use]
-    pub fn clears<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
-        self.rules.clears.extend(paths.into_iter().map(Into::into));
-        self
-    }
-
-    /// Whether groups that have an `externalId` and are missing from the source are deleted; they are left
+    /// Whether groups that are [ours](Self::ours) and missing from the source are deleted; they are left
     /// unchanged by default.
     #[must_use]
     pub fn deletes_groups(mut self, deletes: bool) -> Self {
@@ -146,250 +236,133 @@ impl Policy {
         self
     }
 
-    /// The most users that may be deactivated or deleted; 100 by default.
-    #[must_use]
-    pub fn max_deactivations(mut self, users: usize) -> Self {
-        self.limits.deactivations = users;
-        self
-    }
-
-    /// The largest share of the active users that may be deactivated, or of all users that may be
-    /// deleted, in percent; 20 by default. Up to 5 users are always allowed.
-    #[must_use]
-    pub fn max_deactivation_percent(mut self, percent: u8) -> Self {
-        self.limits.share = percent;
-        self
-    }
-
-    /// The most users that may be renamed, that is, match by their `externalId` and have another
-    /// `userName` in the source; 100 by default.
-    #[must_use]
-    pub fn max_renames(mut self, users: usize) -> Self {
-        self.limits.renames = users;
-        self
-    }
-
-    /// The largest share of the matching users that may be renamed, in percent; 20 by default. Up to 5
-    /// users are always allowed.
-    #[must_use]
-    pub fn max_rename_percent(mut self, percent: u8) -> Self {
-        self.limits.share_of_renames = percent;
-        self
-    }
-
-    /// The expected number of users in the source; with another number it looks truncated.
-    #[must_use]
-    pub fn expecting(mut self, users: usize) -> Self {
-        self.limits.expected = Some(users);
-        self
-    }
-
-    /// Allows an empty source.
-    #[must_use]
-    pub fn allow_empty_source(mut self) -> Self {
-        self.limits.allows_empty = true;
-        self
-    }
-
-    /// Allows a source that looks truncated: it has another number of users than
-    /// [expected](Self::expecting); or at least 3 users are missing from it, and either its size is
-    /// that of a page (50, 100, 200, 250, 500, 1000 …), or it is sorted and all missing users would
-    /// come after its last one.
-    #[must_use]
-    pub fn allow_truncated_source(mut self) -> Self {
-        self.limits.allows_truncated = true;
-        self
-    }
-
-    /// Allows an incomplete list of the server's users. Users that exist but are not in the list will
-    /// be created, which the server may reject.
-    #[must_use]
-    pub fn allow_incomplete_list(mut self) -> Self {
-        self.limits.allows_incomplete = true;
-        self
-    }
-
-    /// Computes the plan that changes the current users into the desired ones.
+    /// When the value of an attribute is taken from the source; always by default. The path is that of an
+    /// attribute, of a part of it, or of an extension, such as `name.middleName`.
     ///
-    /// Time and memory are proportional to the number of users.
+    /// ```
+    /// use wats_scim::Profile;
+    /// use wats_scim::plan::{Policy, Write};
     ///
-    /// # Errors
-    ///
-    /// [`Refusal`] if the plan looks destructive.
-    pub fn plan<S: Source + ?Sized>(&self, current: &Current, desired: &S) -> Result<Plan, Refusal> {
-        let (users, groups) = (current.users(), desired.desired_groups());
-        let desired = desired.desired_users();
-        let pairs = pairs(users, desired);
-        let people = OnceCell::new();
-        let people = || people.get_or_init(|| People::of(users, desired, &pairs.desired));
-        let mut plan = Plan {
-            server: current.server().map(ToOwned::to_owned),
-            made_at: Some(provenance::now()),
-            steps: Vec::new(),
-            conflicts: pairs.conflicts,
-            inexpressible: Vec::new(),
-            unchanged: 0,
-            rules: self.rules.clone(),
-        };
-        for (desired, pair) in desired.iter().zip(&pairs.desired) {
-            match pair {
-                Pair::Conflict => {}
-                Pair::New | Pair::With(_) => match resolved(desired, &people) {
-                    Err(reason) => plan.put_conflict(desired, reason),
-                    Ok(desired) => match pair {
-                        Pair::With(at) => {
-                            users.get(*at).into_iter().for_each(|held| self.meet(&mut plan, held, &desired))
-                        }
-                        _ => plan.steps.push(creation(&desired)),
-                    },
-                },
-            }
-        }
-        let mut leavers = Vec::new();
-        for (held, _) in users.iter().zip(&pairs.meant).filter(|(_, is_meant)| !**is_meant) {
-            if self.leavers == Leavers::Keep || self.is_protected(held) || !self.is_concerned(held) {
-                plan.unchanged += 1;
-            } else {
-                leavers.push(held);
-                self.leave(&mut plan, held);
-            }
-        }
-        if let Some((current, desired)) = current.groups().zip(groups) {
-            let reach = Reach {
-                removable: self.removable(users, (&pairs.desired, &pairs.meant), &plan),
-                is_ours: &|group| group.external_id().is_some(),
-                is_protected: &|name| self.protected.contains(&*text_key(name)),
-            };
-            plan_groups(&mut plan, current, desired, people(), &self.groups, &reach);
-        }
-        let missing = match (current.missing(), current.groups(), groups) {
-            (None, None, Some(_)) => Some("its groups were not read, see current_directory"),
-            (missing, ..) => missing,
-        };
-        plan.put_in_order();
-        // An inactive user can only be deleted.
-        let can_lose = |user: &ScimUser| is_active(user) != Some(false) || self.leavers == Leavers::Delete;
-        let at_stake = users.iter().filter(|user| can_lose(user) && self.is_concerned(user)).count();
-        leavers.retain(|user| can_lose(user));
-        let matched = pairs.desired.iter().filter(|pair| matches!(pair, Pair::With(_))).count();
-        self.limits.check(plan, &Facts { missing, desired, at_stake, matched, leavers })
+    /// // Users may change their own display name.
+    /// let policy = Policy::new(&Profile::standard()).write("displayName", Write::OnCreate);
+    /// # let _ = policy;
+    /// ```
+    #[must_use]
+    pub fn write(mut self, path: impl Into<String>, write: Write) -> Self {
+        self.attributes.write(path.into(), write);
+        self
     }
 
-    /// The users that may be removed from a group: not those in conflict, nor those that are deleted anyway.
-    fn removable<'a>(
-        &self,
-        users: &'a [ScimUser],
-        (pairs, meant): (&[Pair], &[bool]),
-        plan: &Plan,
-    ) -> HashMap<&'a str, &'a str> {
-        let matched: HashSet<_> =
-            pairs.iter().filter_map(|pair| if let Pair::With(at) = pair { Some(*at) } else { None }).collect();
-        let deleted = plan.steps.iter().filter(|step| step.action == Action::Delete);
-        let deleted: HashSet<_> = deleted.filter_map(|step| step.id.as_deref()).collect();
-        let is_removable = |(at, (user, is_meant)): (usize, (&'a ScimUser, &bool))| {
-            let id = user.id.as_deref().filter(|id| !deleted.contains(id))?;
-            let is_in_conflict = *is_meant && !matched.contains(&at);
-            let may = !is_in_conflict && !self.is_protected(user) && self.is_concerned(user);
-            may.then_some((id, user.user_name.as_deref().unwrap_or_default()))
-        };
-        users.iter().zip(meant).enumerate().filter_map(is_removable).collect()
+    /// What it means that the source has no value of an attribute: by default the server's value is left
+    /// unchanged. WATS cannot clear attributes.
+    #[must_use]
+    pub fn empty(mut self, path: impl Into<String>, empty: Empty) -> Self {
+        self.attributes.empty(path.into(), empty);
+        self
     }
 
-    pub(super) fn is_protected(&self, user: &ScimUser) -> bool {
-        !self.protected.is_empty() && name_of(user).is_some_and(|name| self.protected.contains(&*name))
-    }
-
-    fn is_concerned(&self, user: &ScimUser) -> bool {
-        self.concerns.as_ref().is_none_or(|concerns| concerns(user))
-    }
-
-    /// A user that is in both lists.
-    fn meet(&self, plan: &mut Plan, held: &ScimUser, desired: &ScimUser) {
-        if self.is_protected(held) {
-            plan.unchanged += 1;
-            return;
-        }
-        let mut desired = Cow::Borrowed(desired);
-        let is_back = is_active(held) == Some(false) && is_active(&desired) != Some(false);
-        if is_back {
-            let desired = desired.to_mut();
-            desired.attributes.remove("active");
-            desired.active = self.reactivates.then_some(true);
-        }
-        self.rules.change(plan, held, &desired);
-    }
-
-    /// A user that is missing from the source.
-    fn leave(&self, plan: &mut Plan, held: &ScimUser) {
-        if self.leavers == Leavers::Delete {
-            plan.steps.push(deletion(held));
-        } else {
-            let desired = ScimUser::default().with_active(false);
-            self.rules.change(plan, held, &desired);
-        }
+    /// Paths of attributes that are cleared if they are missing from the source: [`Empty::Clear`] for each.
+    #[must_use]
+    pub fn clears<P: Into<String>>(self, paths: impl IntoIterator<Item = P>) -> Self {
+        paths.into_iter().fold(self, |policy, path| policy.empty(path, Empty::Clear))
     }
 }
 
-/// A user of the source with the id of its manager.
-fn resolved<'u, 'p: 'u>(user: &'u ScimUser, people: &impl Fn() -> &'p People<'p>) -> Result<Cow<'u, ScimUser>, String> {
-    // Most managers are named by their id, and whom a name means is costly to know.
-    if named_manager(user).is_none() { Ok(Cow::Borrowed(user)) } else { people().with_manager(user) }
-}
-
-fn creation(desired: &ScimUser) -> Step {
-    Step {
-        action: Action::Create,
-        name: desired.user_name.clone().unwrap_or_default(),
-        id: None,
-        external_id: desired.external_id.clone(),
-        version: None,
-        members: Vec::new(),
-        changes: Vec::new(),
-        left_out: Vec::new(),
-        desired: Some(desired.clone()),
-    }
-}
-
-fn deletion(held: &ScimUser) -> Step {
-    Step {
-        action: Action::Delete,
-        name: held.user_name.clone().unwrap_or_default(),
-        id: held.id.clone(),
-        external_id: held.external_id.clone(),
-        version: held.version().map(ToOwned::to_owned),
-        members: Vec::new(),
-        // A user that was reactivated meanwhile is not deleted.
-        changes: vec![Change { path: "active".to_owned(), from: is_active(held).map(Into::into), to: None }],
-        left_out: Vec::new(),
-        desired: None,
-    }
-}
-
-impl Plan {
-    fn put_conflict(&mut self, user: &ScimUser, reason: String) {
-        self.conflicts.push(Conflict { user: user.user_name.clone().unwrap_or_default(), reason });
-    }
-
-    /// Puts each step after the steps that it needs.
-    fn put_in_order(&mut self) {
-        let (steps, cyclic) = order::sorted(std::mem::take(&mut self.steps));
-        self.steps = steps;
-        let names: Vec<_> = cyclic.iter().take(5).map(|step| step.name.clone()).collect();
-        self.conflicts.extend(cyclic.into_iter().map(|step| Conflict {
-            user: step.name,
-            reason: format!("the step needs one that needs it in turn: {}", names.join(", ")),
-        }));
+/// The default policy for a server that follows the standard; see [`Policy::profile`].
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new(&Profile::standard())
     }
 }
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { is_wats, who, joiners, leavers, reactivates, adopts_by_email, attributes, groups, limits } = self;
         f.debug_struct("Policy")
-            .field("leavers", &self.leavers)
-            .field("reactivates", &self.reactivates)
-            .field("protected", &self.protected)
-            .field("rules", &self.rules)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+            .field("is_wats", is_wats)
+            .field("who", who)
+            .field("joiners", joiners)
+            .field("leavers", leavers)
+            .field("reactivates", reactivates)
+            .field("adopts_by_email", adopts_by_email)
+            .field("attributes", attributes)
+            .field("groups", groups)
+            .field("limits", limits)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Current;
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy::new(&Profile::wats())
+            .ours(Ours::WithPrefix("hr-".into()))
+            .scope(r#"title eq "T" or emails[type eq "work"]"#.parse().unwrap())
+            .protect(["Admin"])
+            .protect_ids(["7"])
+            .joiners(Joiners::Report)
+            .leavers(Leavers::Delete)
+            .reactivates(false)
+            .adopt_by_email(true)
+            .write("displayName", Write::Never)
+            .clears(["title"])
+            .max_adoptions(7)
+            .must_contain(["Jane"])
+            .allow_empty_source(3)
+            .expecting(12)
+    }
+
+    #[test]
+    fn a_policy_is_data() {
+        let stored = serde_json::to_value(policy()).unwrap();
+        let read: Policy = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(
+            (serde_json::to_value(&read).unwrap(), format!("{read:?}")),
+            (stored.clone(), format!("{:?}", policy()))
+        );
+        assert_eq!(stored["who"]["ours"], json!({ "withPrefix": "hr-" }));
+        assert_eq!(stored["limits"]["adoptions"], json!({ "count": 7, "percent": 20 }));
+        let default = serde_json::to_value(serde_json::from_str::<Policy>("{}").unwrap()).unwrap();
+        assert_eq!(default, serde_json::to_value(Policy::new(&Profile::standard())).unwrap());
+        assert_eq!(serde_json::to_value(Policy::default().profile(&Profile::wats())).unwrap()["isWats"], true);
+    }
+
+    #[test]
+    fn names_in_a_file_are_names_in_any_form() {
+        let file = json!({ "who": { "protected": ["ADMIN"] }, "limits": { "mustContain": ["JANE"] } });
+        let policy: Policy = serde_json::from_value(file).unwrap();
+        assert!(!policy.is_ours(&ScimUser::new("admin").with_external_id("1")));
+        assert!(policy.is_ours(&ScimUser::new("jane").with_external_id("1")));
+        let current = Current::complete(vec![ScimUser::new("jane").with_external_id("1")]);
+        assert!(policy.plan(&current, &[ScimUser::new("jane")]).is_ok());
+    }
+
+    #[test]
+    fn a_setting_that_is_misspelt_or_no_data_is_an_error() {
+        for (file, why) in [
+            (json!({ "leaver": "keep" }), "unknown field `leaver`"),
+            (json!({ "who": { "scope": "title eq" } }), "the scope is no filter"),
+            (json!({ "limits": { "deletions": { "count": 1, "percent": 1 } } }), "unknown field `deletions`"),
+        ] {
+            let error = serde_json::from_value::<Policy>(file).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        let error = serde_json::to_string(&policy().concerning(|_| true)).unwrap_err().to_string();
+        assert!(error.contains("use Policy::scope"), "{error}");
+    }
+
+    #[test]
+    fn new_users_are_created_or_reported_or_ignored() {
+        let current = Current::complete(vec![ScimUser::new("ann").with_external_id("1")]);
+        let desired = ["ann", "bob"].map(ScimUser::new);
+        for (joiners, steps, conflicts) in [(Joiners::Create, 1, 0), (Joiners::Report, 0, 1), (Joiners::Ignore, 0, 0)] {
+            let plan = Policy::default().joiners(joiners).plan(&current, &desired).unwrap();
+            assert_eq!((plan.steps.len(), plan.conflicts.len()), (steps, conflicts), "{plan}");
+        }
     }
 }

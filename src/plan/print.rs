@@ -11,7 +11,7 @@ use crate::error::one_line;
 use crate::model::json::names_password;
 use crate::model::{member, object};
 
-/// A summary, and a line for each user: `+` is created, `~` updated, `^` reactivated, `-`
+/// A summary, and a line for each user: `+` is created, `~` updated or adopted, `^` reactivated, `-`
 /// deactivated, `x` deleted, `!` in conflict, and `?` has a difference that cannot be sent.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,6 +26,9 @@ impl fmt::Display for Plan {
             count(Action::Delete),
             self.unchanged,
         )?;
+        if count(Action::Adopt) > 0 {
+            write!(f, "; {} to adopt", count(Action::Adopt))?;
+        }
         if !self.conflicts.is_empty() {
             write!(f, "; {} in conflict", self.conflicts.len())?;
         }
@@ -126,7 +129,7 @@ impl Action {
     const fn sign(self) -> char {
         match self {
             Self::Create => '+',
-            Self::Update => '~',
+            Self::Update | Self::Adopt | Self::FreeName => '~',
             Self::Reactivate => '^',
             Self::Deactivate => '-',
             Self::Delete => 'x',
@@ -140,6 +143,8 @@ impl Action {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Adopt => "adopt",
+            Self::FreeName => "free name",
             Self::Reactivate => "reactivate",
             Self::Deactivate => "deactivate",
             Self::Delete => "delete",
@@ -195,7 +200,7 @@ fn shown(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::{Current, Policy};
+    use super::super::{Current, Ours, Policy};
     use super::*;
     use crate::config::Profile;
     use crate::model::ScimUser;
@@ -240,7 +245,8 @@ mod tests {
               "emails": [{ "value": "n@x" }], "password": "canary", "id": "x", "meta": {},
               "urn:x:2.0:User": { "a": { "b": 1 }, "c": "2\u{202e}" } },
         ]));
-        let plan = Policy::new(&Profile::wats()).plan(&Current::complete(current), &desired).unwrap();
+        let policy = Policy::new(&Profile::wats()).ours(Ours::Everybody);
+        let plan = policy.plan(&Current::complete(current), &desired).unwrap();
         insta::assert_snapshot!(plan, @r#"
         1 to create, 1 to update, 1 to reactivate, 1 to deactivate, 0 to delete; 1 unchanged; 1 in conflict
         ~ ann (1)  update: name.familyName "Doe" → "Roe\u001b[31m"; cannot be sent: emails: setting it; title: setting it

@@ -31,7 +31,9 @@ impl Rules {
         step.version.as_deref().filter(|version| !["", "*"].contains(version))?;
         match step.action {
             Action::Delete => Some(Fit::Delete),
-            Action::Update | Action::Reactivate | Action::Deactivate if !self.is_wats => {
+            Action::Adopt | Action::FreeName | Action::Update | Action::Reactivate | Action::Deactivate
+                if !self.is_wats =>
+            {
                 let changes = step.changes.iter().map(|change| (change.path.clone(), change.to.clone()));
                 Some(Fit::Change(ScimPatchRequest::of(changes.collect())))
             }
@@ -79,6 +81,9 @@ impl Rules {
         if step.action == Action::Delete {
             return Ok(deletion(step, held));
         }
+        if step.action == Action::FreeName && !has_its_name(step, held) {
+            return Ok(Fit::Done);
+        }
         let Some(desired) = &step.desired else {
             return Ok(Fit::Stale("the step has no desired user".to_owned()));
         };
@@ -110,6 +115,11 @@ fn deletion(step: &Step, held: &ScimUser) -> Fit {
     }
 }
 
+/// Whether a user has the name that the step frees.
+fn has_its_name(step: &Step, held: &ScimUser) -> bool {
+    same_text(held.user_name.as_deref().unwrap_or_default(), &step.name)
+}
+
 impl Step {
     fn changes_path(&self, path: &str) -> bool {
         self.changes.iter().any(|change| change.is_of(path))
@@ -134,8 +144,7 @@ pub(super) fn same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
 
 /// How this differs from the user that the step was planned for.
 fn another(step: &Step, held: &ScimUser) -> Option<String> {
-    let name = held.user_name.as_deref().unwrap_or_default();
-    let is_named = same_text(name, &step.name) || step.changes_path("userName");
+    let is_named = has_its_name(step, held) || step.changes_path("userName");
     if !is_named {
         return Some("the user has been renamed since the plan was made".to_owned());
     }

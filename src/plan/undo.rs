@@ -1,17 +1,19 @@
 //! The plan that takes back what an apply wrote.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 use wats_scim_filter::AttributePath;
 use wats_scim_filter::json::{member, text_key};
 
-use super::guard::{Facts, Limits};
+use super::guard::Facts;
+use super::limits::Limits;
 use super::matching::name_of;
+use super::ours::Standing;
 use super::print::without_passwords;
 use super::written::{Written, WrittenStep};
-use super::{Action, Change, Conflict, Current, Inexpressible, Plan, Policy, Refusal, Rules, provenance};
+use super::{Action, Change, Conflict, ConflictKind, Current, Inexpressible, Plan, Policy, Refusal, Rules, provenance};
 use crate::model::json::names_password;
 use crate::model::{ScimUser, object};
 
@@ -53,6 +55,7 @@ impl Policy {
     pub fn undo(&self, current: &Current, written: &Written) -> Result<Plan, Refusal> {
         let mut undo = Undo {
             policy: self,
+            account: current.account().map(|name| text_key(name).into_owned()),
             by_id: current.users().iter().filter_map(|user| Some((user.id.as_deref()?, user))).collect(),
             by_name: current.users().iter().filter_map(|user| Some((name_of(user)?, user))).collect(),
             plan: Plan {
@@ -62,7 +65,7 @@ impl Policy {
                 conflicts: Vec::new(),
                 inexpressible: Vec::new(),
                 unchanged: 0,
-                rules: Rules { clears: Vec::new(), ..self.rules.clone() },
+                rules: Rules { is_wats: self.is_wats, clears: Vec::new() },
             },
         };
         let steps: Vec<_> = written.steps.iter().map(|written| undo.with_manager(written)).collect();
@@ -70,10 +73,23 @@ impl Policy {
             undo.take_back(past);
         }
         // There is no source that could be empty or truncated.
-        let limits = Limits { allows_empty: true, allows_truncated: true, expected: None, ..self.limits.clone() };
+        let limits = Limits {
+            allow_empty_source: Some(usize::MAX),
+            allow_truncated_source: Some(usize::MAX),
+            expected: None,
+            must_contain: BTreeSet::new(),
+            ..self.limits.clone()
+        };
         let users = current.users().len();
-        let facts =
-            Facts { missing: current.missing(), desired: &[], at_stake: users, matched: users, leavers: Vec::new() };
+        let facts = Facts {
+            missing: current.missing(),
+            held: current.users(),
+            groups: &[],
+            desired: &[],
+            at_stake: users,
+            matched: users,
+            leavers: Vec::new(),
+        };
         limits.check(undo.plan, &facts)
     }
 }
@@ -122,6 +138,8 @@ impl WrittenStep {
 
 struct Undo<'a> {
     policy: &'a Policy,
+    /// The account of the credentials.
+    account: Option<String>,
     by_id: HashMap<&'a str, &'a ScimUser>,
     by_name: HashMap<Cow<'a, str>, &'a ScimUser>,
     plan: Plan,
@@ -142,7 +160,9 @@ impl Undo<'_> {
         let WrittenStep { step, id, is_done, .. } = past.written;
         let held = id.as_deref().and_then(|id| self.by_id.get(id).copied());
         match (step.action, held) {
-            (_, Some(held)) if self.policy.is_protected(held) => self.plan.unchanged += 1,
+            (_, Some(held)) if self.policy.who.standing(held, self.account.as_deref()) == Standing::Protected => {
+                self.plan.unchanged += 1
+            }
             (Action::Create, Some(held)) if *is_done => self.uncreate(past, held),
             (Action::Create, None) if *is_done => {}
             (Action::Create, _) => self.perhaps_created(past),
@@ -204,7 +224,7 @@ impl Undo<'_> {
     }
 
     fn refuse(&mut self, past: &Past<'_>, reason: String) {
-        self.plan.conflicts.push(Conflict { user: past.written.step.name.clone(), reason });
+        self.plan.conflicts.push(Conflict::new(ConflictKind::Changed, &past.written.step.name, &reason));
     }
 
     fn list(&mut self, past: &Past<'_>, left_out: Vec<String>) {

@@ -15,15 +15,11 @@ use wats_scim_filter::json::text_key;
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
 use super::batches::STALLS;
-use super::{Server, client, config, received};
+use super::{Server, client, config, received, without_guards};
 use crate::{ScimClient, maybe_async, test};
 
 fn user(json: Value) -> ScimUser {
     serde_json::from_value(json).unwrap()
-}
-
-pub(crate) fn without_guards(profile: &Profile) -> Policy {
-    Policy::new(profile).allow_empty_source().allow_truncated_source().max_deactivation_percent(100)
 }
 
 /// A user of a source or a server, with few distinct values so that users match.
@@ -385,15 +381,15 @@ async fn an_apply_can_stop_after_problems() {
 async fn without_guards_a_bad_list_does_damage() {
     let full = |users: &[ScimUser]| users.iter().map(|user| named(user, "Doe")).collect::<Vec<_>>();
     let active = |sandbox: &Sandbox| sandbox.users().iter().filter(|user| user["active"] != false).count();
-    let policy = || Policy::new(&Profile::wats());
+    let policy = || Policy::new(&Profile::wats()).max_change_percent(100).max_alike_percent(100);
     for guard in ["empty", "truncated", "too many", "too large a share", "incomplete"] {
         let sandbox = Sandbox::builder().users(120).start().unwrap();
         let client = ScimClient::with_config(&config(&sandbox)).unwrap();
         let current = client.current_users().await.unwrap();
         let users = full(current.users());
         let (list, source, guarded, unguarded) = match guard {
-            "empty" => (current, vec![], policy(), policy().allow_empty_source().max_deactivations(200)),
-            "truncated" => (current, users[..90].to_vec(), policy(), policy().allow_truncated_source()),
+            "empty" => (current, vec![], policy(), policy().allow_empty_source(120).max_deactivations(200)),
+            "truncated" => (current, users[..90].to_vec(), policy(), policy().allow_truncated_source(30)),
             "too many" => {
                 let half = users.iter().step_by(2).cloned().collect();
                 (current, half, policy().max_deactivations(59), policy().max_deactivations(60))
@@ -404,7 +400,7 @@ async fn without_guards_a_bad_list_does_damage() {
             }
             _ => {
                 let page = Current::page(client.get_users(&wats_scim::ListQuery::new().count(20)).await.unwrap());
-                (page, users, policy(), policy().allow_incomplete_list())
+                (page, users, policy(), policy().allow_incomplete_list().max_creation_percent(100))
             }
         };
         let refusal = guarded.plan(&list, &source).unwrap_err();

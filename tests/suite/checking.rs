@@ -6,7 +6,7 @@ use wats_scim::plan::{Action, Desired, DesiredGroup, Journal, Leavers, NotKept, 
 use wats_scim::{Credentials, Profile, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
-use super::applying::without_guards;
+use super::without_guards;
 use super::{Server, answer, client, quick};
 use crate::{ScimClient, maybe_async, test};
 

@@ -17,7 +17,7 @@ use crate::{ScimClient, maybe_async, test};
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn without_guards() -> Policy {
-    Policy::new(&Profile::standard()).allow_empty_source().allow_truncated_source().max_deactivation_percent(100)
+    super::without_guards(&Profile::standard())
 }
 
 fn client(sandbox: &StandardSandbox) -> ScimClient {

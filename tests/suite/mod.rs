@@ -50,7 +50,8 @@ use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
-use wats_scim::{Credentials, RetryPolicy, ScimConfig};
+use wats_scim::plan::{Ours, Policy};
+use wats_scim::{Credentials, Profile, RetryPolicy, ScimConfig};
 use wats_scim_sandbox::{RecordedRequest, Sandbox, StandardSandbox};
 
 use crate::ScimClient;
@@ -59,6 +60,27 @@ pub(crate) const MS: Duration = Duration::from_millis(1);
 
 pub(crate) fn config(sandbox: &Sandbox) -> ScimConfig {
     ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token())).retry(quick())
+}
+
+/// A policy for small directories, whose users are all ours.
+pub(crate) fn without_guards(profile: &Profile) -> Policy {
+    Policy::new(profile)
+        .ours(Ours::Everybody)
+        .allow_empty_source(100)
+        .allow_truncated_source(100)
+        .max_deactivation_percent(100)
+        .max_creation_percent(100)
+        .max_adoption_percent(100)
+        .max_rename_percent(100)
+        .max_reactivation_percent(100)
+        .max_change_percent(100)
+        .max_alike_percent(100)
+        .max_charset_change_percent(100)
+        .max_members_added_percent(100)
+        .max_members_removed_percent(100)
+        .max_groups_emptied(100)
+        .max_groups_emptied_percent(100)
+        .max_groups_deleted_percent(100)
 }
 
 pub(crate) fn client(sandbox: &Sandbox) -> ScimClient {

@@ -25,7 +25,7 @@ fn standard(sandbox: &StandardSandbox) -> ScimClient {
 }
 
 fn policy(profile: &Profile) -> Policy {
-    Policy::new(profile).allow_truncated_source().max_deactivation_percent(100)
+    Policy::new(profile).allow_truncated_source(100).max_deactivation_percent(100)
 }
 
 #[maybe_async]
@@ -46,7 +46,7 @@ async fn a_name_is_one_user_composed_and_decomposed() {
         let current = client.current_users().await.unwrap();
         let plan = policy(client.profile()).plan(&current, std::slice::from_ref(&decomposed)).unwrap();
         assert_eq!((plan.steps.len(), plan.unchanged), (0, 1), "{plan}");
-        let protected = policy(client.profile()).protect([name]).allow_empty_source();
+        let protected = policy(client.profile()).protect([name]).allow_empty_source(0);
         assert!(protected.plan(&current, &[]).unwrap().is_empty());
     }
 }
@@ -123,9 +123,72 @@ async fn a_leaver_whose_name_was_passed_on_is_deactivated() {
     // Once the name is free, the new one is created.
     let deleting = policy.leavers(Leavers::Delete);
     let plan = deleting.plan(&client.current_users().await.unwrap(), &desired).unwrap();
-    client.apply(plan).run().await.unwrap();
+    assert_eq!((plan.count(Action::Delete), plan.count(Action::Create), plan.conflicts.len()), (1, 1, 0), "{plan}");
+    let report = client.apply(plan).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
     let plan = deleting.plan(&client.current_users().await.unwrap(), &desired).unwrap();
-    assert_eq!((plan.count(Action::Create), plan.steps.len(), plan.conflicts.len()), (1, 1, 0), "{plan}");
+    assert!(plan.is_empty() && plan.conflicts.is_empty(), "{plan}");
+}
+
+#[maybe_async]
+#[test]
+async fn names_are_exchanged_and_passed_on_in_one_run() {
+    let users = [("ann", "1"), ("bob", "2"), ("cy", "3"), ("dee", "4")]
+        .map(|(name, id)| json!({ "userName": name, "externalId": id, "active": true }));
+    let sandbox = StandardSandbox::builder().with_users(users).start().unwrap();
+    let client = standard(&sandbox);
+    // Ann and Bob exchange their names, Cy gets that of Dee, who has left, and a new user that of Cy.
+    let desired = [("bob", "1"), ("ann", "2"), ("dee", "3"), ("cy", "5")];
+    let desired = desired.map(|(name, id)| ScimUser::new(name).with_external_id(id).with_active(true));
+    let policy = policy(client.profile());
+    let plan = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+    assert_eq!((plan.conflicts.len(), plan.count(Action::FreeName)), (0, 1), "{plan}");
+    let report = client.apply(plan.clone()).run().await.unwrap();
+    assert!(report.is_complete() && report.applied == 6, "{report}");
+
+    let mut users: Vec<_> = sandbox.users();
+    users.sort_by_key(|user| user["externalId"].to_string());
+    let shown: Vec<_> = users.iter().map(|user| (user["userName"].as_str().unwrap(), user["active"] == true)).collect();
+    let [one, two, three, (aside, false), five] = shown[..] else { panic!("{shown:?}") };
+    assert_eq!([one, two, three, five], [("bob", true), ("ann", true), ("dee", true), ("cy", true)]);
+    assert!(aside.starts_with("dee~"), "{aside}");
+
+    let again = client.apply(plan).run().await.unwrap();
+    assert_eq!((again.applied, again.problems.len()), (0, 0), "{again}");
+    let next = policy.plan(&client.current_users().await.unwrap(), &desired).unwrap();
+    assert!(next.is_empty() && next.conflicts.is_empty(), "{next}");
+}
+
+#[maybe_async]
+#[test]
+async fn a_user_made_by_hand_is_adopted_and_is_ours_from_then_on() {
+    let by_hand = json!({ "userName": "ann", "active": true });
+    let sandbox = StandardSandbox::builder().with_users([by_hand]).start().unwrap();
+    let client = standard(&sandbox);
+    let policy = policy(client.profile()).allow_empty_source(1);
+    let nobody = policy.plan(&client.current_users().await.unwrap(), &[]).unwrap();
+    assert!(nobody.is_empty(), "{nobody}");
+    let plan =
+        policy.plan(&client.current_users().await.unwrap(), &[ScimUser::new("ann").with_external_id("1")]).unwrap();
+    assert_eq!((plan.steps.len(), plan.count(Action::Adopt)), (1, 1), "{plan}");
+    let report = client.apply(plan).run().await.unwrap();
+    assert_eq!(report.applied, 1, "{report}");
+    let nobody = policy.plan(&client.current_users().await.unwrap(), &[]).unwrap();
+    assert_eq!(nobody.count(Action::Deactivate), 1, "{nobody}");
+}
+
+#[maybe_async]
+#[test]
+async fn the_account_of_the_credentials_is_not_in_a_plan() {
+    let account = json!({ "id": "1", "userName": "Robot", "externalId": "1", "active": true });
+    let list = json!({ "totalResults": 1, "Resources": [account] }).to_string();
+    let respond = move |_: &http::Request<Vec<u8>>| Some(answer(200, "application/json", list.clone()));
+    let sandbox = StandardSandbox::builder().respond_with(respond).start().unwrap();
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::basic("robot", "s3cret")).retry(quick());
+    let client = ScimClient::with_config(&config).unwrap();
+    let current = client.current_users().await.unwrap();
+    let plan = policy(client.profile()).plan(&current, &[ScimUser::new("ann")]).unwrap();
+    assert_eq!((plan.steps.len(), plan.unchanged), (1, 1), "{plan}");
 }
 
 #[maybe_async]

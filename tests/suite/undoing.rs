@@ -11,7 +11,8 @@ use wats_scim::plan::{Action, Desired, DesiredGroup, Guard, Journal, Leavers, Pl
 use wats_scim::{Credentials, ErrorKind, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
-use super::applying::{any_user, directory, without_guards};
+use super::applying::{any_user, directory};
+use super::without_guards;
 use super::{Server, client, quick};
 use crate::{ScimClient, maybe_async, test};
 

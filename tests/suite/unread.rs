@@ -11,8 +11,9 @@ use wats_scim::plan::{Journal, Leavers, Plan, Report};
 use wats_scim::{Credentials, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, StandardSandbox};
 
-use super::applying::{any_user, directory, without_guards};
+use super::applying::{any_user, directory};
 use super::quick;
+use super::without_guards;
 use crate::{ScimClient, maybe_async, test};
 
 fn users(names: &[&str]) -> Vec<Value> {

@@ -1,0 +1,210 @@
+//! The steps for users, from their matches.
+
+use std::borrow::Cow;
+
+use super::chains::{FreeNames, Passing};
+use super::check::action_of;
+use super::conflict::{OUTSIDE, reference};
+use super::manager::named_manager;
+use super::matching::{Pair, Pairs};
+use super::merge::is_active;
+use super::ours::Standing;
+use super::people::People;
+use super::policy::{Leavers, Policy};
+use super::{Action, Change, Conflict, ConflictKind, Current, Inexpressible, Plan, Rules, Step, provenance};
+use crate::model::{Resource, ScimUser};
+
+/// A plan that is being made.
+pub(super) struct Draft<'a> {
+    policy: &'a Policy,
+    users: &'a [ScimUser],
+    desired: &'a [ScimUser],
+    pub(super) plan: Plan,
+    /// For users whose name is passed on.
+    free_names: Option<FreeNames>,
+}
+
+/// A user of the server, with what may be done to it.
+#[derive(Clone, Copy)]
+struct Held<'a> {
+    user: &'a ScimUser,
+    standing: Standing,
+    /// It matches by its email address alone, which the policy allows.
+    is_by_email: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn of(policy: &'a Policy, rules: Rules, current: &'a Current, desired: &'a [ScimUser]) -> Self {
+        let plan = Plan {
+            server: current.server().map(ToOwned::to_owned),
+            made_at: Some(provenance::now()),
+            steps: Vec::new(),
+            conflicts: Vec::new(),
+            inexpressible: Vec::new(),
+            unchanged: 0,
+            rules,
+        };
+        Self { policy, users: current.users(), desired, plan, free_names: None }
+    }
+
+    /// Adds the steps for users.
+    pub(super) fn put_users<'p>(&mut self, pairs: &Pairs, standing: &[Standing], people: &impl Fn() -> &'p People<'p>) {
+        let Pairs { desired: found, meant, conflicts, passing: Passing { aside, parked } } = pairs;
+        self.plan.conflicts.clone_from(conflicts);
+        let users = self.users;
+        let held = |at: usize, is_by_email| {
+            let (user, standing) = users.get(at).zip(standing.get(at))?;
+            Some(Held { user, standing: *standing, is_by_email })
+        };
+        let decided = self.desired.iter().enumerate().zip(found).filter(|(_, pair)| **pair != Pair::Conflict);
+        for ((who, user), pair) in decided {
+            let held = pair.held().and_then(|at| held(at, matches!(pair, Pair::ByEmail(_))));
+            let standing = held.map_or_else(|| self.policy.who.standing(user, None), |held| held.standing);
+            if standing == Standing::Protected {
+                self.plan.unchanged += 1;
+                continue;
+            }
+            let desired = match (held, pair) {
+                (Some(_), _) => self.policy.attributes.of_existing(user),
+                (None, Pair::New) => self.policy.attributes.of_new(user),
+                (None, _) => continue,
+            };
+            let desired = desired.map_err(|error| (ConflictKind::NotComparable, error.to_string()));
+            let resolved = desired.and_then(|user| resolved(user, people).map_err(|why| (ConflictKind::Manager, why)));
+            match (held, resolved) {
+                (Some(held), Ok(desired)) => self.meet(held, desired, parked.contains(&who)),
+                (None, Ok(desired)) => self.plan.steps.push(creation(desired.into_owned())),
+                (_, Err((kind, why))) => {
+                    let name = user.user_name.as_deref().unwrap_or_default();
+                    self.conflict(kind, name, &why, held.map(|held| held.user));
+                }
+            }
+        }
+        for (at, _) in meant.iter().enumerate().filter(|(_, is_meant)| !**is_meant) {
+            if let Some(held) = held(at, false) {
+                self.leave(held, aside.contains(&at));
+            }
+        }
+    }
+
+    /// A user that is in both lists.
+    fn meet(&mut self, held: Held<'_>, mut desired: Cow<'_, ScimUser>, is_parked: bool) {
+        let is_back = is_active(held.user) == Some(false) && is_active(&desired) != Some(false);
+        if is_back && self.policy.attributes.changes("active") {
+            let desired = desired.to_mut();
+            desired.attributes.remove("active");
+            desired.active = self.policy.reactivates.then_some(true);
+        }
+        if is_parked {
+            let parked = self.park(held.user);
+            self.change(Held { user: &parked, ..held }, &desired);
+        } else {
+            self.change(held, &desired);
+        }
+    }
+
+    /// Frees the name of a user, which gets its desired one in a later step.
+    fn park(&mut self, held: &ScimUser) -> ScimUser {
+        let name = self.free_name(held);
+        let desired = ScimUser { user_name: Some(name.clone()), ..ScimUser::default() };
+        let change = Change {
+            path: "userName".to_owned(),
+            from: held.user_name.clone().map(Into::into),
+            to: Some(name.clone().into()),
+        };
+        self.plan.steps.push(Step {
+            action: Action::FreeName,
+            desired: Some(desired),
+            changes: vec![change],
+            ..step_of(held)
+        });
+        // The first step gives it another version.
+        ScimUser { user_name: Some(name), meta: None, ..held.clone() }
+    }
+
+    /// A user that is missing from the source.
+    fn leave(&mut self, held: Held<'_>, is_aside: bool) {
+        if held.standing != Standing::Ours {
+            self.plan.unchanged += 1;
+            return;
+        }
+        match self.policy.leavers {
+            Leavers::Keep => self.plan.unchanged += 1,
+            Leavers::Delete => self.plan.steps.push(deletion(held.user)),
+            Leavers::Deactivate => {
+                let mut desired = ScimUser::default().with_active(false);
+                desired.user_name = is_aside.then(|| self.free_name(held.user));
+                self.change(held, &desired);
+            }
+        }
+    }
+
+    fn free_name(&mut self, held: &ScimUser) -> String {
+        let (users, desired) = (self.users, self.desired);
+        self.free_names.get_or_insert_with(|| FreeNames::beside(users, desired)).beside_that_of(held)
+    }
+
+    fn change(&mut self, held: Held<'_>, desired: &ScimUser) {
+        let Held { user, standing, is_by_email } = held;
+        let user_name = user.user_name.as_deref().unwrap_or_default();
+        match self.plan.rules.way(user, desired) {
+            Ok(way) if standing == Standing::Outside && is_beyond(&way.changes, is_by_email) => {
+                self.conflict(ConflictKind::Outside, user_name, OUTSIDE, Some(user));
+            }
+            Ok(way) if !way.patch.operations.is_empty() => self.plan.steps.push(way.into_step(user, desired)),
+            Ok(way) if !way.left_out.is_empty() => {
+                self.plan.inexpressible.push(Inexpressible { user_name: user_name.to_owned(), left_out: way.left_out });
+            }
+            Ok(_) => self.plan.unchanged += 1,
+            Err(error) => self.conflict(ConflictKind::NotComparable, user_name, &error.to_string(), Some(user)),
+        }
+    }
+
+    fn conflict(&mut self, kind: ConflictKind, user: &str, reason: &str, held: Option<&ScimUser>) {
+        self.plan.conflicts.push(Conflict { held: held.map(reference), ..Conflict::new(kind, user, reason) });
+    }
+}
+
+/// Whether these changes are more than may be done to a user outside.
+fn is_beyond(changes: &[Change], is_by_email: bool) -> bool {
+    let renames = changes.iter().any(|change| change.is_of("userName"));
+    action_of(changes) == Action::Deactivate || (renames && !is_by_email)
+}
+
+/// A step for a user of the server, which does nothing yet.
+fn step_of(held: &ScimUser) -> Step {
+    Step {
+        action: Action::Update,
+        name: held.user_name.clone().unwrap_or_default(),
+        id: held.id.clone(),
+        external_id: held.external_id.clone(),
+        version: held.version().map(ToOwned::to_owned),
+        members: Vec::new(),
+        changes: Vec::new(),
+        left_out: Vec::new(),
+        desired: None,
+    }
+}
+
+fn creation(desired: ScimUser) -> Step {
+    let step = Step { action: Action::Create, id: None, version: None, ..step_of(&desired) };
+    Step { desired: Some(desired), ..step }
+}
+
+/// A user of the source with the id of its manager.
+fn resolved<'u, 'p>(
+    user: Cow<'u, ScimUser>,
+    people: &impl Fn() -> &'p People<'p>,
+) -> Result<Cow<'u, ScimUser>, String> {
+    // Most managers are named by their id, and whom a name means is costly to know.
+    if named_manager(&user).is_none() {
+        return Ok(user);
+    }
+    people().with_manager(&user).map(|user| Cow::Owned(user.into_owned()))
+}
+
+fn deletion(held: &ScimUser) -> Step {
+    // A user that was reactivated meanwhile is not deleted.
+    let active = Change { path: "active".to_owned(), from: is_active(held).map(Into::into), to: None };
+    Step { action: Action::Delete, changes: vec![active], ..step_of(held) }
+}

@@ -1,0 +1,114 @@
+//! Computes a plan: who is who, the steps of users and groups, their order, and the guards.
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
+use wats_scim_filter::json::text_key;
+
+use super::draft::Draft;
+use super::groups::{Reach, plan_groups};
+use super::guard::Facts;
+use super::matching::{Pairs, Terms, pairs};
+use super::merge::is_active;
+use super::ours::Standing;
+use super::people::People;
+use super::{Action, Conflict, ConflictKind, Current, Leavers, Plan, Policy, Refusal, Rules, Source, Step, order};
+use crate::model::ScimUser;
+
+impl Policy {
+    /// Computes the plan that changes the current users into the desired ones.
+    ///
+    /// Time and memory are proportional to the number of users.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if the plan looks destructive.
+    pub fn plan<S: Source + ?Sized>(&self, current: &Current, desired: &S) -> Result<Plan, Refusal> {
+        let (users, groups) = (current.users(), desired.desired_groups());
+        let desired = desired.desired_users();
+        let account = current.account().map(|name| text_key(name).into_owned());
+        let standing: Vec<Standing> = users.iter().map(|user| self.who.standing(user, account.as_deref())).collect();
+        let writes_names = self.attributes.changes("userName");
+        let terms = Terms {
+            standing: &standing,
+            joiners: self.joiners,
+            leavers: self.leavers,
+            writes_names,
+            renames: writes_names && !self.is_wats,
+            adopts_by_email: self.adopts_by_email,
+        };
+        let pairs = pairs(users, desired, &terms);
+        let people = OnceCell::new();
+        let people = || people.get_or_init(|| People::of(users, desired, &pairs.desired));
+
+        let rules = Rules { is_wats: self.is_wats, clears: self.attributes.cleared() };
+        let mut draft = Draft::of(self, rules, current, desired);
+        draft.put_users(&pairs, &standing, &people);
+        let mut plan = draft.plan;
+        if let Some((current, desired)) = current.groups().zip(groups) {
+            let reach = Reach {
+                removable: removable(users, &pairs, &standing, &plan),
+                is_ours: &|group| self.who.owns_group(group),
+                is_protected: &|name| self.who.protects_name(name),
+                protects: &|group| self.who.protects_group(group),
+            };
+            plan_groups(&mut plan, current, desired, people(), &self.groups, &reach);
+        }
+        let missing = match (current.missing(), current.groups(), groups) {
+            (None, None, Some(_)) => Some("its groups were not read, see current_directory"),
+            (missing, ..) => missing,
+        };
+        plan.put_in_order();
+
+        // An inactive user can only be deleted.
+        let can_lose = |user: &ScimUser| is_active(user) != Some(false) || self.leavers == Leavers::Delete;
+        let is_at_stake = |(user, standing): &(&ScimUser, &Standing)| **standing == Standing::Ours && can_lose(user);
+        let at_stake = users.iter().zip(&standing).filter(is_at_stake);
+        let is_left = |is_meant: &bool| !is_meant && self.leavers != Leavers::Keep;
+        let leavers =
+            users.iter().zip(&standing).zip(&pairs.meant).filter(|(user, meant)| is_at_stake(user) && is_left(meant));
+        let facts = Facts {
+            missing,
+            held: users,
+            groups: current.groups().unwrap_or_default(),
+            desired,
+            at_stake: at_stake.count(),
+            matched: pairs.desired.iter().filter(|pair| pair.held().is_some()).count(),
+            leavers: leavers.map(|((user, _), _)| user).collect(),
+        };
+        self.limits.check(plan, &facts)
+    }
+}
+
+/// The users that may be removed from a group: those that are ours, but not those in conflict, nor those that
+/// are deleted anyway.
+fn removable<'a>(
+    users: &'a [ScimUser],
+    pairs: &Pairs,
+    standing: &[Standing],
+    plan: &Plan,
+) -> HashMap<&'a str, &'a str> {
+    let matched: HashSet<_> = pairs.desired.iter().filter_map(|pair| pair.held()).collect();
+    let deleted = plan.steps.iter().filter(|step| step.action == Action::Delete);
+    let deleted: HashSet<_> = deleted.filter_map(|step| step.id.as_deref()).collect();
+    let removable =
+        users.iter().zip(&pairs.meant).zip(standing).enumerate().filter_map(|(at, ((user, meant), standing))| {
+            let id = user.id.as_deref().filter(|id| !deleted.contains(id))?;
+            let is_in_conflict = *meant && !matched.contains(&at);
+            let may = !is_in_conflict && *standing == Standing::Ours;
+            may.then_some((id, user.user_name.as_deref().unwrap_or_default()))
+        });
+    removable.collect()
+}
+
+impl Plan {
+    /// Puts each step after the steps that it needs.
+    fn put_in_order(&mut self) {
+        let (steps, cyclic) = order::sorted(std::mem::take(&mut self.steps));
+        self.steps = steps;
+        let names: Vec<_> = cyclic.iter().take(5).map(|step| step.name.clone()).collect();
+        let reason = format!("the step needs one that needs it in turn: {}", names.join(", "));
+        let conflict = |step: Step| Conflict::new(ConflictKind::Cycle, &step.name, &reason);
+        self.conflicts.extend(cyclic.into_iter().map(conflict));
+    }
+}
