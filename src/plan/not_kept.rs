@@ -149,7 +149,7 @@ mod tests {
                                 "name": { "familyName": "Doe" }, urn: { "department": "X" } }));
         let desired = user(json!({ "userName": "ann", "active": false, "title": "Dr", "displayName": "Ann",
                                    "name": { "familyName": "Roe" }, urn: { "department": "Y" } }));
-        let policy = Policy::new(&Profile::standard()).clears(["nickName"]);
+        let policy = Policy::new(&Profile::standard()).ours(super::super::Ours::Everybody).clears(["nickName"]);
         let plan = policy.plan(&Current::complete(vec![held.clone()]), &[desired]).unwrap();
         let department = format!("{urn}:department");
         let lost = json!({ "1": [

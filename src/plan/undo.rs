@@ -304,7 +304,8 @@ mod tests {
 
     /// The plan that undoes a plan which has been applied.
     fn undone(before: &Value, desired: Value, after: &Value, clears: &[&str]) -> Plan {
-        let policy = Policy::new(&Profile::standard()).clears(clears.iter().copied());
+        let policy =
+            Policy::new(&Profile::standard()).ours(super::super::Ours::Everybody).clears(clears.iter().copied());
         let current = Current::complete(vec![user(before.clone())]);
         let plan = policy.plan(&current, &[user(desired)]).unwrap();
         let written = plan.steps.iter().map(|step| WrittenStep {
