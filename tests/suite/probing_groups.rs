@@ -16,6 +16,7 @@ type Answer = Response<Vec<u8>>;
 
 /// How a server differs from a standard one.
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent quirk of a server")]
 struct Quirk {
     /// Members are in lists of groups, in a group, and groups in users.
     lists: bool,

@@ -99,6 +99,22 @@ async fn a_look_that_a_gateway_rejects_finds_nothing_out() {
 
 #[maybe_async]
 #[test]
+async fn one_of_several_users_of_a_name_says_nothing_about_the_others() {
+    // The pages of the server have one user, and two have this name.
+    const PAGE: &str = r#"{"totalResults":2,"Resources":[{"id":"1","userName":"jane","externalId":"other"}]}"#;
+    let sandbox = server(&[], |method, _, _| match method {
+        "POST" => Some(gateway()),
+        _ => Some(answer(200, "application/scim+json", PAGE)),
+    });
+    let jane = ScimUser::new("jane").with_external_id("4711");
+    let error = client(&sandbox).create_user(&jane).await.unwrap_err();
+    assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown), "{error}");
+    assert!(error.to_string().contains("and states that there are several"), "{error}");
+    assert_eq!(posts(&sandbox), 1);
+}
+
+#[maybe_async]
+#[test]
 async fn a_number_without_resources_is_never_an_absence() {
     let sandbox = server(&[], |method, _, _| match method {
         "POST" => Some(gateway()),

@@ -102,7 +102,10 @@ pub(super) fn judge(world: &World, write: &Write) {
     // Even where a late request can double it, the client has looked again before it says so.
     let all = tickets.clone().filter_map(|at| wire.tickets.get(at));
     let looked = all.filter(|ticket| !ticket.is_write()).filter_map(|look| look.arrived).max();
-    let created = sent().next_back().and_then(|ticket| ticket.arrived);
+    // What is answered after it was carried out is looked at, too; what a gateway answers before is not.
+    let created = sent().next_back().and_then(|last| {
+        last.arrived.filter(|arrived| last.answered.is_some_and(|(answered, _)| answered >= *arrived))
+    });
     let is_to_be_seen = |entry: &&&Entry| {
         looked.is_some_and(|looked| entry.at < looked) || created.is_some_and(|created| entry.at <= created)
     };
