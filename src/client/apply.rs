@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply_step::{StepJob, unusable};
+use super::apply_step::{Mode, StepJob, unusable};
 use super::batch::RESULT_BUFFER;
 use super::step::{Arrival, ENDS_THE_WORK};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
@@ -37,8 +37,12 @@ impl<R: ScimRepository> ScimService<R> {
 /// Before each step, its user is read again and compared with the user for which the step was planned.
 /// If the attributes that the step changes have changed since, or the user no longer exists, the step
 /// is skipped and reported. If the user already has the desired values, nothing is written. So a
-/// plan can be stored, reviewed and applied later, and applying it a second time changes nothing. If
-/// users have versions, the write applies only to the version that was read (RFC 7644 §3.14).
+/// plan can be stored, reviewed and applied later, and applying it a second time changes nothing.
+///
+/// If users have versions, the write applies only to the version that was read (RFC 7644 §3.14). If the
+/// server also says that it checks them (`etag` in its configuration, read by `discover`, or measured by a
+/// probe), a change or a deletion is one request: the write is sent for the version of the plan, and
+/// the user is read only if it has another one now.
 ///
 /// With a [`journal`](Self::journal), an interrupted apply resumes where it stopped.
 ///
@@ -71,7 +75,7 @@ pub struct ScimApply<R> {
     in_flight: usize,
     buffer: usize,
     stop_after: Option<u64>,
-    is_dry_run: bool,
+    mode: Mode,
     accepted: Accepted,
     rejections: Vec<Rejection>,
     on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
@@ -94,7 +98,7 @@ impl<R: ScimRepository> ScimApply<R> {
             in_flight: 8,
             buffer: RESULT_BUFFER,
             stop_after: None,
-            is_dry_run: false,
+            mode: Mode::Apply,
             accepted: Accepted::default(),
             rejections: Vec::new(),
             on_progress: None,
@@ -184,7 +188,39 @@ impl<R: ScimRepository> ScimApply<R> {
     /// [`Planned`](Outcome::Planned), or as [`DoneBefore`](Outcome::DoneBefore) if the journal records
     /// it as done.
     pub fn dry_run(mut self) -> Self {
-        self.is_dry_run = true;
+        self.mode = Mode::DryRun;
+        self
+    }
+
+    /// Reads the user of each step and says what an apply would do now; writes nothing, neither to the
+    /// server nor to the journal. The outcome is [`Planned`](Outcome::Planned),
+    /// [`Unneeded`](Outcome::Unneeded), or [`Skipped`](Outcome::Skipped) with the reason.
+    ///
+    #[doc = example!(
+        "let current = client.current_users()" await "?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         client.create_user(&ScimUser::new(\"jane\"))" await "?;\n\
+         let report = client.apply(plan).check().run()" await "?;\n\
+         assert_eq!((report.planned, report.unneeded), (0, 1));"
+    )]
+    pub fn check(mut self) -> Self {
+        self.mode = Mode::Check;
+        self
+    }
+
+    /// Reads the user of each step and compares it with what the plan makes of it, after an apply; writes
+    /// nothing. The outcome is [`Unneeded`](Outcome::Unneeded) if the user is as planned, or
+    /// [`Differs`](Outcome::Differs) with the attributes, so the report is complete if the plan holds.
+    ///
+    #[doc = example!(
+        "let current = client.current_users()" await "?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         client.apply(plan.clone()).run()" await "?;\n\
+         let report = client.apply(plan).verify().run()" await "?;\n\
+         assert!(report.is_complete());"
+    )]
+    pub fn verify(mut self) -> Self {
+        self.mode = Mode::Verify;
         self
     }
 
@@ -222,10 +258,12 @@ impl<R: ScimRepository> ScimApply<R> {
         let number = self.next;
         let Some(step) = self.plan.steps.get(number) else { return Ok(false) };
         let journal = self.open_journal.as_ref();
-        let known = if journal.is_some_and(|journal| journal.is_done(number)) {
+        let known = if self.mode != Mode::Verify && journal.is_some_and(|journal| journal.is_done(number)) {
             Some(Outcome::DoneBefore)
         } else if let Err(why) = step.check() {
             Some(Outcome::Failed(unusable(step, &why)))
+        } else if matches!(self.mode, Mode::Check | Mode::Verify) {
+            None
         } else {
             match self.ends.readiness(number) {
                 Readiness::Waits => return Ok(false),
@@ -233,7 +271,7 @@ impl<R: ScimRepository> ScimApply<R> {
                     let other = self.plan.steps.get(other).map(Step::title).unwrap_or_default();
                     Some(Outcome::Blocked(other))
                 }
-                Readiness::Ready => self.is_dry_run.then_some(Outcome::Planned),
+                Readiness::Ready => (self.mode == Mode::DryRun).then_some(Outcome::Planned),
             }
         };
         self.next += 1;
@@ -243,6 +281,7 @@ impl<R: ScimRepository> ScimApply<R> {
             self.running.put((AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(())));
         } else {
             if let Some(journal) = &self.open_journal
+                && self.mode == Mode::Apply
                 && !mistake!("a step is not recorded before it is sent")
             {
                 journal.begin(number, step)?;
@@ -250,6 +289,7 @@ impl<R: ScimRepository> ScimApply<R> {
             let job = StepJob {
                 number,
                 step: step.clone(),
+                mode: self.mode,
                 plan: Arc::clone(&self.plan),
                 ends: self.ends.clone(),
                 journal: self.open_journal.clone(),
@@ -317,10 +357,9 @@ impl<R: ScimRepository> ScimApply<R> {
         let mut attempts = 0;
         while self.open_journal.is_none() {
             attempts += 1;
-            self.open_journal = if self.is_dry_run {
-                Some(OpenJournal::look(&journal, &self.plan)?)
-            } else {
-                OpenJournal::open(&journal, &self.plan)?
+            self.open_journal = match self.mode {
+                Mode::Apply => OpenJournal::open(&journal, &self.plan)?,
+                Mode::DryRun | Mode::Check | Mode::Verify => Some(OpenJournal::look(&journal, &self.plan)?),
             };
             if self.open_journal.is_none() {
                 if attempts == LOCK_ATTEMPTS {
@@ -343,7 +382,7 @@ impl<R: ScimRepository> ScimApply<R> {
         while let Some(step) = self.try_next().await? {
             report.count(step);
         }
-        report.not_begun = self.plan.steps.len() - self.next;
+        report.end(self.plan.steps.get(self.next..).unwrap_or_default());
         Ok(report)
     }
 }
@@ -361,7 +400,7 @@ impl<R> fmt::Debug for ScimApply<R> {
         f.debug_struct("ScimApply")
             .field("in_flight", &self.in_flight)
             .field("stop_after", &self.stop_after)
-            .field("is_dry_run", &self.is_dry_run)
+            .field("mode", &self.mode)
             .field("progress", &self.progress)
             .finish_non_exhaustive()
     }

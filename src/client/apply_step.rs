@@ -7,16 +7,30 @@ use wats_scim_filter::Filter;
 use super::settle::{Found, LOOK_FAILED, look_for};
 use super::step::{ENDS_THE_WORK, Job, weight};
 use super::{ScimRepository, maybe_async};
+use crate::config::Profile;
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
 use crate::exchange::ListQuery;
 use crate::model::{Resource, ScimGroup, ScimUser, Target};
 use crate::outside::mistake;
 use crate::plan::{Action, AppliedStep, Ends, Fit, Kind, OpenJournal, Origin, Outcome, Plan, Reference, Step};
 
-/// Applies one step.
+/// What is done with the steps of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Apply,
+    /// Nothing: they are only listed.
+    DryRun,
+    /// Their users are read, to say what an apply would do.
+    Check,
+    /// Their users are read, to say what differs from the plan.
+    Verify,
+}
+
+/// Applies one step, or checks it.
 pub(super) struct StepJob {
     pub(super) number: usize,
     pub(super) step: Step,
+    pub(super) mode: Mode,
     pub(super) plan: Arc<Plan>,
     pub(super) ends: Ends,
     pub(super) journal: Option<OpenJournal>,
@@ -30,22 +44,31 @@ impl Job for StepJob {
         let origin = self.step.origin.as_ref().filter(|origin| matches!(origin, Origin::Row { .. }));
         let with_origin = origin.and_then(|origin| repository.with_origin(&origin.to_string()));
         let repository = with_origin.as_ref().unwrap_or(repository);
-        let done = if self.step.action.is_of_group() {
-            self.apply_to_group(repository).await.map(|(outcome, id)| (outcome, None, id))
-        } else {
-            self.apply_to_user(repository).await.map(|(outcome, user)| (outcome, user, None))
+        let done = match (self.mode, self.step.action.is_of_group()) {
+            (Mode::Check | Mode::Verify, _) => self.look(repository).await,
+            (Mode::Apply | Mode::DryRun, true) => {
+                self.apply_to_group(repository).await.map(|(outcome, id)| (outcome, None, id))
+            }
+            (Mode::Apply | Mode::DryRun, false) => {
+                self.apply_to_user(repository).await.map(|(outcome, user)| (outcome, user, None))
+            }
         };
+        let unwritten = done.as_ref().err().filter(|error| error.kind() == ErrorKind::Journal).cloned();
         let (outcome, user, id) = done.unwrap_or_else(|error| (Outcome::Failed(error), None, None));
         let Self { number, step, journal, ends, .. } = self;
         let id = id.or_else(|| user.as_ref()?.id.clone()).or_else(|| step.id.clone());
         ends.record(number, &outcome, id.as_deref());
-        let written = journal.map_or(Ok(()), |journal| journal.end(number, &step, id.as_deref(), &outcome));
+        let written = match (unwritten, journal) {
+            (Some(error), _) => Err(error),
+            (None, Some(journal)) => journal.end(number, &step, id.as_deref(), &outcome),
+            (None, None) => Ok(()),
+        };
         (AppliedStep { number, step, outcome, user }, written)
     }
 
     fn failures((step, written): &Self::Output) -> u64 {
         match &step.outcome {
-            _ if written.is_err() => ENDS_THE_WORK,
+            _ if written.is_err() && !mistake!("an apply goes on after its journal failed") => ENDS_THE_WORK,
             Outcome::Failed(_) if mistake!("an apply goes on after a 401") => 1,
             Outcome::Failed(error) => weight(error),
             outcome => outcome.is_problem().into(),
@@ -92,13 +115,14 @@ impl StepJob {
     }
 
     async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
-        let desired = self.step.desired.as_ref().ok_or_else(|| unusable(&self.step, "it has no desired user"))?;
+        let desired = self.desired()?;
         if self.was_begun() {
             let found = look_for(repository, desired).await?;
             if let Some(done) = self.found(found, desired)? {
                 return Ok(done);
             }
         }
+        self.keep(None)?;
         let error = match repository.create(desired).await {
             Ok(user) => return Ok(self.applied(Some(user))),
             Err(error) => error,
@@ -113,30 +137,34 @@ impl StepJob {
     }
 
     async fn change<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
-        let id = self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))?;
+        let id = self.id()?;
+        let mut unread = self.unread(repository.profile());
         let mut rounds = 0;
         // The error of a write that may have been applied.
         let mut unknown = None;
         loop {
-            rounds += 1;
-            let held = match repository.get::<ScimUser>(id).await {
-                Ok(held) => held,
-                Err(error) => return Err(after(unknown, error)),
+            let (fit, held) = if let Some(fit) = unread.take() {
+                (fit, None)
+            } else {
+                rounds += 1;
+                match repository.get::<ScimUser>(id).await {
+                    Ok(Some(held)) => (self.plan.rules.fit(&self.step, &held)?, Some(held)),
+                    Ok(None) => return Ok((self.gone(unknown.is_some()), None)),
+                    Err(error) => return Err(after(unknown, error)),
+                }
             };
-            let may_be_done = unknown.is_some();
-            let Some(held) = held else { return Ok((self.gone(may_be_done), None)) };
-            let done = match (self.plan.rules.fit(&self.step, &held)?, unknown) {
-                (Fit::Stale(reason), None) => return Ok((Outcome::Skipped(reason), Some(held))),
+            let done = match (fit, unknown) {
+                (Fit::Stale(reason), None) => return Ok((Outcome::Skipped(reason), held)),
                 (Fit::Stale(reason), Some(written)) => return Err(written.with_note(&format!("; then {reason}"))),
-                (Fit::Done, None) => return Ok((Outcome::Unneeded, Some(held))),
-                (Fit::Done, Some(_)) => return Ok((Outcome::Applied, Some(held))),
+                (Fit::Done, None) => return Ok((Outcome::Unneeded, held)),
+                (Fit::Done, Some(_)) => return Ok((Outcome::Applied, held)),
                 (Fit::Change(patch), earlier) => {
                     unknown = earlier;
-                    repository.patch::<ScimUser>(Target::of(&held)?, &patch).await
+                    repository.patch::<ScimUser>(self.ready(held.as_ref())?, &patch).await
                 }
                 (Fit::Delete, earlier) => {
                     unknown = earlier;
-                    repository.delete::<ScimUser>(Target::of(&held)?).await.map(|()| None)
+                    repository.delete::<ScimUser>(self.ready(held.as_ref())?).await.map(|()| None)
                 }
             };
             let error = match done {
@@ -186,9 +214,18 @@ pub(super) fn after(unknown: Option<Error>, error: Error) -> Error {
 }
 
 impl StepJob {
-    fn with_step(&self, step: Step) -> Self {
-        let Self { number, step: _, plan, ends, journal } = self;
-        Self { number: *number, step, plan: Arc::clone(plan), ends: ends.clone(), journal: journal.clone() }
+    pub(super) fn desired(&self) -> Result<&ScimUser> {
+        self.step.desired.as_ref().ok_or_else(|| unusable(&self.step, "it has no desired user"))
+    }
+
+    pub(super) fn id(&self) -> Result<&str> {
+        self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))
+    }
+
+    pub(super) fn with_step(&self, step: Step) -> Self {
+        let Self { number, step: _, mode, plan, ends, journal } = self;
+        let (plan, ends, journal) = (Arc::clone(plan), ends.clone(), journal.clone());
+        Self { number: *number, step, mode: *mode, plan, ends, journal }
     }
 
     /// Whether the step was begun before, so that it may have been applied.
@@ -196,15 +233,38 @@ impl StepJob {
         self.journal.as_ref().is_some_and(|journal| journal.was_begun(self.number))
     }
 
+    /// The write that can be sent without reading the user: the server applies it only to the version for
+    /// which it was planned. A user that is deleted is read where the journal keeps what is lost.
+    fn unread(&self, profile: &Profile) -> Option<Fit> {
+        let is_kept =
+            self.step.action == Action::Delete && self.journal.as_ref().is_some_and(OpenJournal::keeps_before);
+        let may_be_unread = profile.checks_versions && !is_kept && !self.was_begun();
+        may_be_unread.then(|| self.plan.rules.unread(&self.step)).flatten()
+    }
+
+    /// Records what a write is about to replace, from the user that was read, or else from the plan.
+    fn keep(&self, held: Option<&ScimUser>) -> Result<()> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.keep(self.number, &self.step, held))
+    }
+
+    /// Records what a write is about to replace, and returns its target: the user that was read, or else the
+    /// version of the plan.
+    fn ready<'a>(&'a self, held: Option<&'a ScimUser>) -> Result<Target<'a>> {
+        self.keep(held)?;
+        match held {
+            Some(held) => Target::of(held),
+            None => Ok(Target::in_version(self.id()?, self.step.version.as_deref())),
+        }
+    }
+
     /// The outcome of a write, from the user in the answer.
     fn applied(&self, user: Option<ScimUser>) -> Done {
-        let desired = self.step.desired.as_ref();
-        let not_kept = user.as_ref().zip(desired).and_then(|(user, desired)| self.plan.rules.not_kept(user, desired));
-        (not_kept.map_or(Outcome::Applied, Outcome::NotKept), user)
+        let not_kept = user.as_ref().map(|user| self.plan.rules.not_kept(user, &self.step)).unwrap_or_default();
+        (if not_kept.is_empty() { Outcome::Applied } else { Outcome::NotKept(not_kept) }, user)
     }
 
     /// The outcome if the user, or another one with its name or external id, already exists.
-    fn found(&self, found: Found<ScimUser>, desired: &ScimUser) -> Result<Option<Done>> {
+    pub(super) fn found(&self, found: Found<ScimUser>, desired: &ScimUser) -> Result<Option<Done>> {
         let rules = &self.plan.rules;
         let (is_met, held, reason) = match found {
             Found::Sent(held) => {

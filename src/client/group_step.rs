@@ -39,7 +39,12 @@ impl StepJob {
     pub(super) async fn apply_to_group<R: ScimRepository>(&self, repository: &R) -> Result<(Outcome, Option<String>)> {
         let (outcome, group) = match self.step.action {
             Action::CreateGroup => self.create_group(repository).await?,
-            Action::AddMembers | Action::RemoveMembers => (self.change_members(repository).await?, None),
+            Action::AddMembers | Action::RemoveMembers => {
+                let Some(group) = self.group_id(repository).await? else {
+                    return Ok((Outcome::Blocked(format!("create group {}", self.step.name)), None));
+                };
+                return Ok((self.change_members(repository, &group).await?, Some(group)));
+            }
             _ => self.change_group(repository).await?,
         };
         Ok((outcome, group.and_then(|group| group.id)))
@@ -116,10 +121,7 @@ impl StepJob {
         }
     }
 
-    async fn change_members<R: ScimRepository>(&self, repository: &R) -> Result<Outcome> {
-        let Some(group) = self.group_id(repository).await? else {
-            return Ok(Outcome::Blocked(format!("create group {}", self.step.name)));
-        };
+    async fn change_members<R: ScimRepository>(&self, repository: &R, group: &str) -> Result<Outcome> {
         let (mut known, mut missing) = (Vec::with_capacity(self.step.members.len()), Vec::new());
         for member in &self.step.members {
             match self.id_of(repository, member).await? {
@@ -131,12 +133,12 @@ impl StepJob {
         let (mut is_sent, mut problems) = (false, Vec::new());
         let mut requests = vec![known];
         while let Some(mut members) = requests.pop().filter(|members| !members.is_empty()) {
-            match self.send_members(repository, &group, &members).await {
+            match self.send_members(repository, group, &members).await {
                 Ok(sent) => {
                     is_sent |= sent.is_sent;
                     problems.extend(sent.not_kept.iter().map(|member| self.not_kept(member)));
                 }
-                Err(Rejected::Stale(reason)) if is_sent => return Ok(Outcome::NotKept(reason)),
+                Err(Rejected::Stale(reason)) if is_sent => return Ok(Outcome::NotKept(vec![reason])),
                 Err(Rejected::Stale(reason)) => return Ok(Outcome::Skipped(reason)),
                 // The server may take fewer members at once, or reject one of them.
                 Err(Rejected::Failed(error)) if is_about_members(&error) => match members.as_slice() {
@@ -157,7 +159,7 @@ impl StepJob {
             // They can exist when the step is tried again.
             Outcome::Blocked(missing.into_iter().chain(problems).collect::<Vec<_>>().join("; "))
         } else if !problems.is_empty() {
-            Outcome::NotKept(problems.join("; "))
+            Outcome::NotKept(problems)
         } else if is_sent {
             Outcome::Applied
         } else {
@@ -166,7 +168,7 @@ impl StepJob {
     }
 
     /// The id of the group of a step, which the plan may have created.
-    async fn group_id<R: ScimRepository>(&self, repository: &R) -> Result<Option<String>> {
+    pub(super) async fn group_id<R: ScimRepository>(&self, repository: &R) -> Result<Option<String>> {
         match &self.step.id {
             Some(id) => Ok(Some(id.clone())),
             None => self.id_of(repository, &Reference::group(&self.step.name)).await,
@@ -328,7 +330,7 @@ impl StepJob {
 }
 
 /// The outcome if the group, or another one with its name or external id, already exists.
-fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
+pub(super) fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
     match found {
         Found::Sent(held) => Some((Outcome::Unneeded, Some(held))),
         Found::Other(held) => Some((Outcome::Skipped("another group has this name now".to_owned()), Some(held))),

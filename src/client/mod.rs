@@ -7,6 +7,7 @@ use super::{Boxed, InFlight, Source, Watched, boxed, example, in_span, maybe_asy
 mod service;
 
 mod batches;
+mod check_step;
 
 mod resources;
 

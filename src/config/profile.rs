@@ -51,6 +51,8 @@ pub struct Profile {
     pub(crate) filters: bool,
     /// Whether resources have versions, for conditional requests (RFC 7644 §3.14).
     pub(crate) has_versions: bool,
+    /// Whether the server is known to reject a write for another version: it says so, or a probe has seen it.
+    pub(crate) checks_versions: bool,
     /// Whether sorting is supported.
     pub(crate) sorts: bool,
     /// Whether attribute selection is supported.
@@ -107,6 +109,7 @@ impl Profile {
             changes_passwords: true,
             filters: true,
             has_versions: true,
+            checks_versions: false,
             sorts: false,
             selects_attributes: false,
             pages_by_cursor: false,
@@ -134,6 +137,7 @@ impl Profile {
             changes_passwords: true,
             filters: true,
             has_versions: true,
+            checks_versions: false,
             sorts: true,
             selects_attributes: true,
             pages_by_cursor: false,
@@ -260,6 +264,7 @@ impl Profile {
             changes_passwords: !lacks("changePassword"),
             filters: !lacks("filter"),
             has_versions: !lacks("etag"),
+            checks_versions: is_bool(feature("etag", "supported"), true),
             sorts: !lacks("sort"),
             pages_by_cursor: is_bool(feature("pagination", "cursor"), true),
             max_page_size: page_sizes.into_iter().flatten().min(),

@@ -46,11 +46,15 @@ impl<'a> Target<'a> {
         Ok(Self { version: Some(version), requires_version: true, ..Self::of(resource)? })
     }
 
+    /// Targets the resource with this id in a version that was read earlier.
+    pub(crate) fn in_version(id: &'a str, version: Option<&'a str>) -> Self {
+        Self { id, version: version.filter(|version| !version.is_empty()), requires_version: false }
+    }
+
     /// Targets this resource, in its version if it has one.
     pub(crate) fn of<T: Resource>(resource: &'a T) -> Result<Self> {
         let id = resource.id().ok_or_else(|| Error::invalid(format!("the {} has no id", T::NAME)))?;
-        let version = resource.version().filter(|version| !version.is_empty());
-        Ok(Self { id, version, requires_version: false })
+        Ok(Self::in_version(id, resource.version()))
     }
 
     /// Returns the id of the resource.

@@ -3,7 +3,7 @@
 use super::check::action_of;
 use super::merge::{is_met, overlaid, value_at};
 use super::unchanged::is_unchanged;
-use super::{Cause, Change, Rules, Step};
+use super::{Cause, Change, Conflict, ConflictKind, Inexpressible, Plan, Rules, Step};
 use crate::error::{Error, Result};
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 use crate::model::{differences, object};
@@ -22,6 +22,19 @@ impl Rules {
     /// Computes the change of a user to its desired state.
     pub(super) fn way(&self, held: &ScimUser, desired: &ScimUser) -> Result<Way> {
         self.find(held, desired).map_err(|error| Error::invalid("its attributes cannot be compared").with_source(error))
+    }
+
+    /// Adds the change of a user to a plan: a step, a difference that cannot be sent, or nothing.
+    pub(super) fn change(&self, plan: &mut Plan, held: &ScimUser, desired: &ScimUser) {
+        let name = || held.user_name.clone().unwrap_or_default();
+        match self.way(held, desired) {
+            Ok(way) if !way.patch.operations.is_empty() => plan.steps.push(way.into_step(held, desired)),
+            Ok(way) if !way.left_out.is_empty() => {
+                plan.inexpressible.push(Inexpressible { user_name: name(), left_out: way.left_out });
+            }
+            Ok(_) => plan.unchanged += 1,
+            Err(error) => plan.conflicts.push(Conflict::new(ConflictKind::NotComparable, &name(), &error.to_string())),
+        }
     }
 
     fn find(&self, held: &ScimUser, desired: &ScimUser) -> serde_json::Result<Way> {

@@ -24,6 +24,8 @@ pub struct Conflict {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ConflictKind {
+    /// An undo: the server does not hold what was written any more, or may not.
+    Changed,
     /// The user of the source has no valid name.
     InvalidName,
     /// Several users of the source are the same user.

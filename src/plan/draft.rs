@@ -11,7 +11,6 @@ use super::merge::is_active;
 use super::ours::Standing;
 use super::people::People;
 use super::policy::{Leavers, Policy};
-use super::provenance;
 use super::{Action, Cause, Change, Conflict, ConflictKind, Current, Inexpressible, Origin, Plan, Rules, Step};
 use crate::model::{Resource, ScimUser};
 
@@ -36,19 +35,7 @@ struct Held<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn of(policy: &'a Policy, rules: Rules, current: &'a Current, desired: &'a [ScimUser]) -> Self {
-        let plan = Plan {
-            server: current.server().map(ToOwned::to_owned),
-            made_at: Some(provenance::now()),
-            made_by: None,
-            policy: serde_json::to_value(policy).ok(),
-            salt: Some(provenance::salt()),
-            stores_passwords: false,
-            steps: Vec::new(),
-            conflicts: Vec::new(),
-            inexpressible: Vec::new(),
-            unchanged: 0,
-            rules,
-        };
+        let plan = Plan::begin(policy, current, rules);
         Self { policy, users: current.users(), desired, plan, free_names: None }
     }
 

@@ -63,7 +63,7 @@ impl Ends {
             Outcome::Applied | Outcome::Unneeded | Outcome::DoneBefore | Outcome::Planned | Outcome::NotKept(_) => {
                 End::Done(id.map(ToOwned::to_owned))
             }
-            Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Failed(_) => End::NotDone,
+            Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Differs(_) | Outcome::Failed(_) => End::NotDone,
         };
         self.with(|ends| {
             if let Some(known) = ends.get_mut(step) {

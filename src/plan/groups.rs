@@ -91,10 +91,11 @@ pub(super) fn plan_groups(
             Some(held) => {
                 let changes = renaming(held.group(), group);
                 if !changes.is_empty() {
-                    plan.steps.push(Step { changes, ..step_of(Action::RenameGroup, held.group()) });
+                    plan.steps.push(Step { changes, ..Step::on_group(Action::RenameGroup, held.group()) });
                 }
                 if let Some(members) = members {
-                    let of = Step { name: group.display_name.clone(), ..step_of(Action::AddMembers, held.group()) };
+                    let of =
+                        Step { name: group.display_name.clone(), ..Step::on_group(Action::AddMembers, held.group()) };
                     match held.why_unread() {
                         Some(why) => conflict(format!("its members cannot be read: {why}")),
                         None => change_members(plan, held.group(), &of, members, &ids, reach),
@@ -110,7 +111,7 @@ pub(super) fn plan_groups(
     for (held, _) in current.iter().zip(&is_meant).filter(|(_, is_meant)| !**is_meant) {
         let group = held.group();
         if rules.deletes && (reach.is_ours)(group) && !(reach.protects)(group) && !in_conflict.concerns(group) {
-            plan.steps.push(step_of(Action::DeleteGroup, group));
+            plan.steps.push(Step::on_group(Action::DeleteGroup, group));
         } else {
             plan.unchanged += 1;
         }
@@ -170,20 +171,21 @@ fn step(action: Action, group: &DesiredGroup) -> Step {
     Step { external_id: group.external_id.clone(), ..Step::of_group(action, group.display_name.clone()) }
 }
 
-fn step_of(action: Action, held: &ScimGroup) -> Step {
-    Step {
-        id: held.id.clone(),
-        external_id: held.external_id.clone(),
-        version: held.version().map(ToOwned::to_owned),
-        ..Step::of_group(action, held.display_name.clone().unwrap_or_default())
-    }
-}
-
 fn cause(action: Action) -> Cause {
     if matches!(action, Action::RemoveMembers | Action::DeleteGroup) { Cause::Missing } else { Cause::Source }
 }
 
 impl Step {
+    /// A step for a group of the server.
+    pub(super) fn on_group(action: Action, held: &ScimGroup) -> Self {
+        Self {
+            id: held.id.clone(),
+            external_id: held.external_id.clone(),
+            version: held.version().map(ToOwned::to_owned),
+            ..Self::of_group(action, held.display_name.clone().unwrap_or_default())
+        }
+    }
+
     fn of_group(action: Action, name: String) -> Self {
         Self {
             action,

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Map;
 
 use crate::audit::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::ScimUser;
 use crate::outside::clock;
 use crate::outside::file::{is_regular, make_private, read_regular};
 use crate::plan::journal_file::{Known, LastLine, Line, StateLine, StepState, WholeLine, begin, read};
-use crate::plan::{Outcome, Plan, Step};
+use crate::plan::written::{Written, WrittenStep, before};
+use crate::plan::{NotKept, Outcome, Plan, Step};
 
 /// The journal of an apply: a file of JSON Lines, with a line before and after each step.
 ///
@@ -45,13 +48,14 @@ use crate::plan::{Outcome, Plan, Step};
 pub struct Journal {
     path: PathBuf,
     is_synced: bool,
+    keeps_before: bool,
 }
 
 impl Journal {
     /// The journal in this file. An apply creates the file if it does not exist.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), is_synced: false }
+        Self { path: path.into(), is_synced: false, keeps_before: false }
     }
 
     /// Syncs each line to disk before the apply continues, so that the journal also survives a power
@@ -60,6 +64,15 @@ impl Journal {
     #[must_use]
     pub fn synced(self) -> Self {
         Self { is_synced: true, ..self }
+    }
+
+    /// Keeps the values that each step replaces, so that the apply can be undone: see
+    /// [`Policy::undo`](super::Policy::undo). Of a user that is deleted, all attributes are kept; passwords
+    /// never are. This costs a line per step, and a read per deletion; off by default. A journal that was begun
+    /// with it keeps them when the apply resumes.
+    #[must_use]
+    pub fn keep_before(self) -> Self {
+        Self { keeps_before: true, ..self }
     }
 
     /// The file.
@@ -104,13 +117,59 @@ impl Journal {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn steps(&self) -> Result<Vec<JournalStep>> {
-        let Some(Known { plan, last }) = self.read::<WholeLine>()? else { return Ok(Vec::new()) };
+        let Some(Known { plan, last, .. }) = self.read::<WholeLine>()? else { return Ok(Vec::new()) };
         let steps = plan.steps.into_iter().zip(last).enumerate().map(|(number, (step, last))| {
             let (state, last) = (last.as_ref().map(|last| last.state), last);
             let (at, id, reason) = last.map(|last| (last.at, last.id, last.reason)).unwrap_or_default();
             JournalStep { number, id: id.or_else(|| step.id.clone()), step, state, at, reason }
         });
         Ok(steps.collect())
+    }
+
+    /// The values that the server did not keep, for
+    /// [`Plan::without_not_kept`](super::Plan::without_not_kept). Empty if no apply has begun with the journal.
+    ///
+    /// # Errors
+    ///
+    /// [`Journal`](ErrorKind::Journal) if the file cannot be read or is not a journal.
+    pub fn not_kept(&self) -> Result<NotKept> {
+        let mut not_kept = NotKept::default();
+        let Some(Known { plan, last, .. }) = self.read::<WholeLine>()? else { return Ok(not_kept) };
+        for (step, last) in plan.steps.iter().zip(last) {
+            if let Some(WholeLine { id, not_kept: paths, .. }) = last {
+                not_kept.add(step, id.as_deref(), &paths);
+            }
+        }
+        Ok(not_kept)
+    }
+
+    /// What the apply wrote, with the values before it, to [undo](super::Policy::undo) it. Also of an apply that
+    /// was interrupted.
+    ///
+    /// # Errors
+    ///
+    /// [`Journal`](ErrorKind::Journal) if the file cannot be read, is not a journal, or was written without
+    /// [`keep_before`](Self::keep_before).
+    pub fn written(&self) -> Result<Written> {
+        let Some(Known { plan, keeps_before, last }) = self.read::<WholeLine>()? else { return Ok(Written::default()) };
+        if !keeps_before {
+            let what = "has no old values, so the apply cannot be undone; use Journal::keep_before for the next one";
+            return Err(refused(&self.path, what, None));
+        }
+        let Plan { server, steps, .. } = plan;
+        let steps = steps.into_iter().zip(last).filter_map(|(step, last)| {
+            let last = last?;
+            let is_done = is_done(Some(last.state));
+            let id = last.id.clone().or_else(|| step.id.clone());
+            // What a step of a group changes is in the step itself.
+            let before = if step.action.is_of_group() {
+                (last.state == StepState::Applied).then(Map::new)
+            } else {
+                last.replaced()
+            };
+            Some(WrittenStep { is_done, id, before: before?, step })
+        });
+        Ok(Written { server, steps: steps.collect() })
     }
 
     /// The error of an apply whose journal is in use by another one.
@@ -157,6 +216,7 @@ struct Open {
     lines: Option<Lines>,
     /// The last line of each step.
     last: Vec<Option<StateLine>>,
+    keeps_before: bool,
 }
 
 impl OpenJournal {
@@ -173,15 +233,15 @@ impl OpenJournal {
         lines.is_synced = journal.is_synced;
         let unreadable = |error| failed("could not be read", error);
         let known = read::<StateLine>(lines.read().map_err(unreadable)?).map_err(unreadable)?;
-        let last = if let Some(known) = known {
+        let (last, keeps_before) = if let Some(known) = known {
             known.check(path, plan)?;
-            known.last
+            (known.last, known.keeps_before)
         } else {
-            begin(&lines, plan).map_err(|error| failed("could not be written", error))?;
-            Vec::new()
+            begin(&lines, plan, journal.keeps_before).map_err(|error| failed("could not be written", error))?;
+            (Vec::new(), journal.keeps_before)
         };
         make_private(path).map_err(|error| failed("could not be made readable by its owner only", error))?;
-        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), last }))))
+        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), last, keeps_before }))))
     }
 
     /// Reads the journal of a plan without writing to it.
@@ -191,7 +251,7 @@ impl OpenJournal {
             known.check(&journal.path, plan)?;
         }
         let last = known.map(|known| known.last).unwrap_or_default();
-        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, last })))
+        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, last, keeps_before: false })))
     }
 
     pub(crate) fn is_done(&self, step: usize) -> bool {
@@ -218,7 +278,21 @@ impl OpenJournal {
 
     /// Records that a step begins.
     pub(crate) fn begin(&self, step: usize, of: &Step) -> Result<()> {
-        self.write(&Line { at: now(), step, name: &of.name, state: StepState::Begun, id: None, reason: None })
+        self.write(&Line::new(now(), step, &of.name, StepState::Begun))
+    }
+
+    /// Whether the values that a write replaces are recorded.
+    pub(crate) fn keeps_before(&self) -> bool {
+        self.0.keeps_before
+    }
+
+    /// Records what a write is about to replace, if the journal [keeps](Journal::keep_before) it.
+    pub(crate) fn keep(&self, step: usize, of: &Step, held: Option<&ScimUser>) -> Result<()> {
+        if !self.keeps_before() {
+            return Ok(());
+        }
+        let before = Some(before(of, held));
+        self.write(&Line { before, ..Line::new(now(), step, &of.name, StepState::Begun) })
     }
 
     /// Records the outcome of a step.
@@ -226,14 +300,16 @@ impl OpenJournal {
         let (state, reason) = match outcome {
             Outcome::Applied => (StepState::Applied, None),
             // Sending it again would not help.
-            Outcome::NotKept(reason) => (StepState::Applied, Some(reason.clone())),
+            Outcome::NotKept(paths) => (StepState::Applied, Some(paths.join(", "))),
             Outcome::Unneeded | Outcome::DoneBefore => (StepState::Unneeded, None),
             Outcome::Skipped(reason) => (StepState::Skipped, Some(reason.clone())),
             Outcome::Blocked(_) => (StepState::Skipped, Some(outcome.to_string())),
             Outcome::Failed(error) => (StepState::Failed, Some(error.to_string())),
-            Outcome::Planned => return Ok(()),
+            Outcome::Planned | Outcome::Differs(_) => return Ok(()),
         };
-        self.write(&Line { at: now(), step, name: &of.name, state, id: id.or(of.id.as_deref()), reason })
+        let not_kept: &[String] = if let Outcome::NotKept(paths) = outcome { paths } else { &[] };
+        let id = id.or(of.id.as_deref());
+        self.write(&Line { id, reason, not_kept, ..Line::new(now(), step, &of.name, state) })
     }
 
     fn write(&self, line: &Line<'_>) -> Result<()> {

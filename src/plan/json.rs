@@ -87,7 +87,8 @@ impl Serialize for Outcome {
             Self::DoneBefore => ("doneBefore", None, None),
             Self::Planned => ("planned", None, None),
             Self::Skipped(reason) => ("skipped", Some(reason.clone()), None),
-            Self::NotKept(reason) => ("notKept", Some(reason.clone()), None),
+            Self::NotKept(paths) => ("notKept", Some(paths.join(", ")), None),
+            Self::Differs(reason) => ("differs", Some(reason.clone()), None),
             Self::Blocked(by) => ("blocked", Some(format!("blocked by {by}")), None),
             Self::Failed(error) => ("failed", Some(error.to_string()), Some(error)),
         };

@@ -107,7 +107,7 @@ fn removable<'a>(
 
 impl Plan {
     /// Puts each step after the steps that it needs.
-    fn put_in_order(&mut self) {
+    pub(super) fn put_in_order(&mut self) {
         let (steps, cyclic) = order::sorted(std::mem::take(&mut self.steps));
         self.steps = steps;
         let names: Vec<_> = cyclic.iter().take(5).map(|step| step.name.clone()).collect();

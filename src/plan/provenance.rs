@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::Value;
 
-use super::{Plan, Step};
+use super::{Current, Plan, Policy, Rules, Step};
 use crate::outside::clock;
 
 /// The time as a stored plan has it.
@@ -28,6 +28,23 @@ pub(crate) struct Accepted {
 }
 
 impl Plan {
+    /// A plan without steps, of a policy for what a server holds now.
+    pub(super) fn begin(policy: &Policy, current: &Current, rules: Rules) -> Self {
+        Self {
+            server: current.server().map(ToOwned::to_owned),
+            made_at: Some(now()),
+            made_by: None,
+            policy: serde_json::to_value(policy).ok(),
+            salt: Some(salt()),
+            stores_passwords: false,
+            steps: Vec::new(),
+            conflicts: Vec::new(),
+            inexpressible: Vec::new(),
+            unchanged: 0,
+            rules,
+        }
+    }
+
     /// Records who or what made the plan: the name of a program, or of a person.
     #[must_use]
     pub fn with_made_by(self, made_by: impl Into<String>) -> Self {

@@ -1,10 +1,12 @@
 //! Checks when a step is applied whether it still fits the current state of its user.
 
+use serde_json::Value;
 use wats_scim_filter::json::{equal, same_text, truth};
 
+use super::change::Way;
 use super::merge::is_active;
 use super::{Action, Change, Rules, Step};
-use crate::error::{Result, one_line};
+use crate::error::Result;
 use crate::model::{Resource, ScimPatchRequest, ScimUser};
 use crate::outside::mistake;
 
@@ -22,6 +24,29 @@ pub(crate) enum Fit {
 }
 
 impl Rules {
+    /// The write of a step for the version with which it was planned, so that its user need not be read
+    /// before. `None` if there is no such version, or if the patch depends on the user (WATS).
+    pub(crate) fn unread(&self, step: &Step) -> Option<Fit> {
+        // `*` is the condition that any version meets (RFC 9110 §13.1.1).
+        step.version.as_deref().filter(|version| !["", "*"].contains(version))?;
+        match step.action {
+            Action::Delete => Some(Fit::Delete),
+            Action::Adopt | Action::FreeName | Action::Update | Action::Reactivate | Action::Deactivate
+                if !self.is_wats =>
+            {
+                let changes = step.changes.iter().map(|change| (change.path.clone(), change.to.clone()));
+                Some(Fit::Change(ScimPatchRequest::of(changes.collect())))
+            }
+            _ => None,
+        }
+    }
+
+    /// The rules for one step. It clears what it shows, and nothing else.
+    fn of(&self, step: &Step) -> Self {
+        let cleared = step.changes.iter().filter(|change| change.to.is_none());
+        Self { clears: cleared.map(|change| change.path.clone()).collect(), ..self.clone() }
+    }
+
     /// Whether a user has its desired state.
     pub(crate) fn is_met(&self, held: &ScimUser, desired: &ScimUser) -> Result<bool> {
         self.way(held, desired).map(|way| way.patch.operations.is_empty())
@@ -32,12 +57,20 @@ impl Rules {
         self.way(held, desired).map(|way| way.patch.operations.is_empty() && way.left_out.is_empty())
     }
 
-    /// The differences that remain although the server has accepted them, from its answer; `None` if there
-    /// are none. An answer without a name shows only a part of the user.
-    pub(crate) fn not_kept(&self, answer: &ScimUser, desired: &ScimUser) -> Option<String> {
-        let way = self.way(answer, desired).ok().filter(|_| answer.user_name.is_some())?;
-        let paths: Vec<_> = way.changes.iter().map(|change| &*change.path).collect();
-        one_line(&paths.join(", ")).filter(|_| !way.patch.operations.is_empty())
+    /// The paths of the differences that remain although the server has accepted them, from its answer. An
+    /// answer without a name shows only a part of the user.
+    pub(crate) fn not_kept(&self, answer: &ScimUser, step: &Step) -> Vec<String> {
+        let remaining = || self.remaining(answer, step).ok();
+        answer.user_name.as_ref().and_then(|_| remaining()).unwrap_or_default()
+    }
+
+    /// The paths of the differences between a user and what a step makes of it, except those that no
+    /// request could change.
+    pub(crate) fn remaining(&self, held: &ScimUser, step: &Step) -> Result<Vec<String>> {
+        let Some(desired) = &step.desired else { return Ok(Vec::new()) };
+        let Way { changes, patch, .. } = self.of(step).way(held, desired)?;
+        let is_done = patch.operations.is_empty();
+        Ok(changes.into_iter().filter(|_| !is_done).map(|change| change.path).collect())
     }
 
     /// Compares a step with the current state of its user.
@@ -54,7 +87,7 @@ impl Rules {
         let Some(desired) = &step.desired else {
             return Ok(Fit::Stale("the step has no desired user".to_owned()));
         };
-        let way = self.way(held, desired)?;
+        let way = self.of(step).way(held, desired)?;
         if way.patch.operations.is_empty() {
             return Ok(Fit::Done);
         }
@@ -95,13 +128,17 @@ impl Step {
 
 impl Change {
     fn is_same(&self, other: &Self) -> bool {
-        let same = |a: Option<&_>, b: Option<&_>| match (a, b) {
-            (Some(a), Some(b)) => equal(a, b),
-            (a, b) => a.is_none() && b.is_none(),
-        };
         self.is_of(&other.path)
-            && same(self.from.as_ref(), other.from.as_ref())
-            && same(self.to.as_ref(), other.to.as_ref())
+            && same_value(self.from.as_ref(), other.from.as_ref())
+            && same_value(self.to.as_ref(), other.to.as_ref())
+    }
+}
+
+/// Whether two values are equal, or there is neither.
+pub(super) fn same_value(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => equal(one, other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 
@@ -118,7 +155,7 @@ fn another(step: &Step, held: &ScimUser) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::super::{Current, Leavers, Plan, Policy};
     use super::*;
@@ -205,5 +242,33 @@ mod tests {
         assert_eq!(fit(&plan, &held), Fit::Change(ScimPatchRequest::new().replace("levels", "C")));
         held = held.with_levels(["A", "B", "C"]);
         assert_eq!(fit(&plan, &held), Fit::Done);
+    }
+
+    #[test]
+    fn a_write_without_a_read_is_that_of_an_unchanged_user_and_needs_its_version() {
+        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Keep).clears(["name.givenName", "nickName"]);
+        let held = ann().with_attribute("nickName", "A").with_attribute("title", "T");
+        let desired =
+            user(json!({ "userName": "ann", "active": false, "title": "Dr", "name": { "familyName": "Roe" } }));
+        let plan = policy.plan(&Current::complete(vec![held.clone()]), std::slice::from_ref(&desired)).unwrap();
+        let mut step = plan.steps[0].clone();
+        for version in [None, Some(String::new()), Some("*".to_owned())] {
+            step.version = version;
+            assert_eq!(plan.rules.unread(&step), None);
+        }
+        step.version = Some("W/\"1\"".to_owned());
+        assert_eq!(plan.rules.unread(&step), Some(fit(&plan, &held)));
+        let wats = Policy::new(&Profile::wats()).plan(&Current::complete(vec![held]), &[desired]).unwrap();
+        let step = Step { version: Some("1".to_owned()), ..wats.steps[0].clone() };
+        assert_eq!(wats.rules.unread(&step), None, "what is added to levels depends on the user");
+    }
+
+    #[test]
+    fn a_step_clears_what_it_shows_and_nothing_else() {
+        let policy = Policy::new(&Profile::standard()).leavers(Leavers::Keep).clears(["title", "nickName"]);
+        let held = ann().with_attribute("title", "T");
+        let plan = policy.plan(&Current::complete(vec![held.clone()]), &[user(json!({ "userName": "ann" }))]).unwrap();
+        let patch = ScimPatchRequest::new().remove("title");
+        assert_eq!(fit(&plan, &held.with_attribute("nickName", "A")), Fit::Change(patch));
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
+use crate::error::one_line;
 use crate::model::ScimUser;
 use crate::plan::Step;
 use serde::Serialize;
@@ -39,14 +40,17 @@ pub enum Outcome {
     /// The user has changed since the plan was made, or no longer exists, so nothing was sent. The text
     /// is the reason. Make a new plan for this user.
     Skipped(String),
-    /// The step was applied, but the server's answer does not have all of the desired values. The text
-    /// names the attributes. A new plan would have a step for them again: remove them from the source, or
-    /// find out why the server does not store them.
-    NotKept(String),
+    /// The step was applied, but the server's answer does not have all of the desired values: those of these
+    /// paths, or these members. A new plan would have a step for them again, unless it is made
+    /// [without them](super::Plan::without_not_kept).
+    NotKept(Vec<String>),
     /// The step needs another one that was not done, or refers to a user or group that does not exist; the
     /// text names it. Nothing was sent, but for the members of a group that exist. It is tried again when
     /// the apply resumes.
     Blocked(String),
+    /// From [`verify`](crate::blocking::ScimApply::verify): the user or group is not as planned. The text names
+    /// the attributes, or is the reason.
+    Differs(String),
     /// The step failed; [`Error::write_outcome`] tells whether it may have been applied.
     Failed(Error),
 }
@@ -55,7 +59,10 @@ impl Outcome {
     /// Whether the user does not have the desired state.
     #[must_use]
     pub fn is_problem(&self) -> bool {
-        matches!(self, Self::Skipped(_) | Self::NotKept(_) | Self::Blocked(_) | Self::Failed(_))
+        match self {
+            Self::Applied | Self::Unneeded | Self::DoneBefore | Self::Planned => false,
+            Self::Skipped(_) | Self::NotKept(_) | Self::Blocked(_) | Self::Differs(_) | Self::Failed(_) => true,
+        }
     }
 }
 
@@ -67,7 +74,8 @@ impl fmt::Display for Outcome {
             Self::DoneBefore => f.write_str("done before"),
             Self::Planned => f.write_str("planned; nothing was sent"),
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
-            Self::NotKept(reason) => write!(f, "applied, not kept: {reason}"),
+            Self::NotKept(paths) => write!(f, "applied, not kept: {}", one_line(&paths.join(", ")).unwrap_or_default()),
+            Self::Differs(reason) => write!(f, "differs: {}", one_line(reason).unwrap_or_default()),
             Self::Blocked(by) => write!(f, "blocked by {by}"),
             Self::Failed(error) => write!(f, "failed: {error}"),
         }
@@ -86,12 +94,15 @@ pub struct Report {
     pub unneeded: usize,
     /// How many were applied by an earlier run, according to the journal.
     pub done_before: usize,
-    /// How many would be applied, in a dry run.
+    /// How many would be applied, in a dry run or a check.
     pub planned: usize,
     /// How many were not begun because the apply stopped.
     pub not_begun: usize,
-    /// The steps that were skipped or failed, or that the server did not keep.
+    /// The steps that were skipped or failed, that the server did not keep, or whose users differ.
     pub problems: Vec<AppliedStep>,
+    /// The desired users of the steps that were not begun.
+    #[serde(skip)]
+    left: Vec<ScimUser>,
 }
 
 impl Report {
@@ -107,25 +118,76 @@ impl Report {
             Outcome::Unneeded => self.unneeded += 1,
             Outcome::DoneBefore => self.done_before += 1,
             Outcome::Planned => self.planned += 1,
-            Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Failed(_) => self.problems.push(step),
+            Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Differs(_) | Outcome::Failed(_) => {
+                self.problems.push(step);
+            }
             Outcome::NotKept(_) => {
                 self.applied += 1;
                 self.problems.push(step);
             }
         }
     }
+
+    /// Adds the steps that were not begun.
+    pub(crate) fn end(&mut self, not_begun: &[Step]) {
+        self.not_begun = not_begun.len();
+        self.left = not_begun.iter().filter_map(of_source).cloned().collect();
+    }
+
+    /// The users of the source whose steps were skipped, failed or not begun, to be mended and planned again.
+    /// It has no leavers: deactivations and deletions that follow from the source are proposed again by the
+    /// next plan over the whole source.
+    ///
+    /// These users are not the whole source, so **plan them with [`Leavers::Keep`](super::Leavers::Keep)**: all
+    /// other users of the server are missing from them.
+    ///
+    /// ```
+    /// use wats_scim::blocking::ScimClient;
+    /// use wats_scim::plan::{Current, Leavers, Policy};
+    /// use wats_scim::{Credentials, ScimUser};
+    ///
+    /// # let sandbox = wats_scim_sandbox::Sandbox::builder().users(20).start()?;
+    /// # let client = ScimClient::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()))?;
+    /// let policy = Policy::new(client.profile()).leavers(Leavers::Keep);
+    /// let plan = policy.plan(&client.current_users()?, &[ScimUser::new("jane").with_external_id("1")])?;
+    /// // Meanwhile, another person gets the name.
+    /// client.create_user(&ScimUser::new("jane").with_external_id("2"))?;
+    /// let mut rejects = client.apply(plan).run()?.rejects();
+    /// assert_eq!(rejects.len(), 1);
+    ///
+    /// rejects[0].user_name = Some("jane.doe".to_owned());
+    /// let plan = policy.plan(&client.current_users()?, &rejects)?;
+    /// assert!(client.apply(plan).run()?.is_complete());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn rejects(&self) -> Vec<ScimUser> {
+        let is_undone = |problem: &&AppliedStep| {
+            matches!(problem.outcome, Outcome::Skipped(_) | Outcome::Blocked(_) | Outcome::Failed(_))
+        };
+        let undone = self.problems.iter().filter(is_undone).filter_map(|problem| of_source(&problem.step));
+        undone.chain(&self.left).cloned().collect()
+    }
+}
+
+/// The desired user of a step if it is from the source: that of a leaver has no name.
+fn of_source(step: &Step) -> Option<&ScimUser> {
+    step.desired.as_ref().filter(|desired| desired.user_name.is_some())
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} applied", self.applied)?;
-        let not_kept = self.problems.iter().filter(|step| matches!(step.outcome, Outcome::NotKept(_))).count();
+        let count = |is: fn(&Outcome) -> bool| self.problems.iter().filter(|step| is(&step.outcome)).count();
+        let not_kept = count(|outcome| matches!(outcome, Outcome::NotKept(_)));
+        let different = count(|outcome| matches!(outcome, Outcome::Differs(_)));
         for (count, what) in [
             (not_kept, "of them not kept by the server"),
             (self.unneeded, "not needed any more"),
             (self.done_before, "done before"),
             (self.planned, "planned"),
-            (self.problems.len() - not_kept, "skipped, blocked or failed"),
+            (self.problems.len() - not_kept - different, "skipped, blocked or failed"),
+            (different, "not as planned"),
             (self.not_begun, "not begun"),
         ] {
             if count > 0 {

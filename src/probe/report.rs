@@ -118,6 +118,7 @@ impl Report {
         profile.selects_attributes &= !lacks(Check::AttributeSelection);
         profile.pages_by_cursor &= has(Check::Cursors);
         profile.has_versions &= !lacks(Check::Versions);
+        profile.checks_versions = has(Check::Versions) || (profile.checks_versions && profile.has_versions);
         profile.membership = self.membership().unwrap_or(profile.membership);
         if has(Check::MemberRemoval) || has(Check::RemovalByList) {
             profile.removes_members_by_list = has(Check::RemovalByList);
@@ -183,5 +184,28 @@ impl fmt::Display for Verdict {
             Self::No => "no",
             Self::Unclear => "unclear",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_checks_versions_only_if_it_was_seen_to_or_says_so() {
+        let mut says_so = Profile::standard();
+        says_so.checks_versions = true;
+        for (known, verdict, checks) in [
+            (Profile::standard(), None, false),
+            (Profile::standard(), Some(Verdict::Yes), true),
+            (Profile::standard(), Some(Verdict::No), false),
+            (says_so.clone(), None, true),
+            (says_so.clone(), Some(Verdict::Unclear), true),
+            (says_so, Some(Verdict::No), false),
+        ] {
+            let finding = |verdict| Finding { check: Check::Versions, verdict, evidence: String::new() };
+            let report = Report::new(known, verdict.map(finding).into_iter().collect());
+            assert_eq!(report.profile().checks_versions, checks, "{verdict:?}");
+        }
     }
 }

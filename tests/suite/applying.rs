@@ -23,7 +23,7 @@ fn user(json: Value) -> ScimUser {
 }
 
 /// A user of a source or a server, with few distinct values so that users match.
-fn any_user() -> impl Strategy<Value = ScimUser> {
+pub(crate) fn any_user() -> impl Strategy<Value = ScimUser> {
     let one_of = |values: &'static [&'static str]| proptest::sample::select(values);
     let maybe = |values| proptest::option::of(one_of(values));
     let forms = &["ü", "Ü", "u\u{308}", "ｕ\u{308}"];
@@ -53,7 +53,7 @@ fn any_user() -> impl Strategy<Value = ScimUser> {
 }
 
 /// A valid directory, without duplicates.
-fn directory() -> impl Strategy<Value = Vec<ScimUser>> {
+pub(crate) fn directory() -> impl Strategy<Value = Vec<ScimUser>> {
     proptest::collection::vec(any_user(), 0..10).prop_map(|users| {
         let mut kept: HashMap<String, ScimUser> = HashMap::new();
         for user in users {

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 mod audit_sinks;
 mod batches;
 mod changing;
+mod checking;
 mod configuration;
 mod cursors;
 mod directories;
@@ -40,6 +41,8 @@ pub(crate) mod tokens;
 #[cfg(feature = "tracing")]
 pub(crate) mod traces;
 pub(crate) mod transports;
+mod undoing;
+mod unread;
 mod unusual_json;
 mod users;
 mod versions;

@@ -93,7 +93,7 @@ async fn a_value_that_the_server_does_not_keep_is_reported() {
     let report = client.apply(plan.clone()).journal(journal.clone()).run().await.unwrap();
     assert_eq!((report.applied, report.problems.len(), report.is_complete()), (1, 1, false));
     assert!(
-        matches!(&report.problems[0].outcome, Outcome::NotKept(what) if what == "displayName, nickName"),
+        matches!(&report.problems[0].outcome, Outcome::NotKept(paths) if *paths == ["displayName", "nickName"]),
         "{report}"
     );
     let text = report.to_string();

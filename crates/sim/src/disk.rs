@@ -25,6 +25,8 @@ struct Content {
     /// How many lines were written whole.
     whole: usize,
     is_locked: bool,
+    /// Whether a line could not be written in this process.
+    has_failed: bool,
 }
 
 impl Content {
@@ -68,6 +70,11 @@ impl Disk {
     pub fn spoiled(&self) -> Vec<&Path> {
         let is_spoiled = |content: &Content| content.readable() < content.whole;
         self.files.iter().filter(|(_, content)| is_spoiled(content)).map(|(path, _)| path.as_path()).collect()
+    }
+
+    /// A new process knows nothing of the lines that an earlier one could not write.
+    pub fn begin_process(&mut self) {
+        self.files.values_mut().for_each(|content| content.has_failed = false);
     }
 
     pub fn unlock(&mut self) {
@@ -134,10 +141,15 @@ impl AppendFile for OnDisk {
             world.mark(if part == 0 { Mark::DiskFull } else { Mark::LineCutByFullDisk });
             self.with(|_, content| {
                 content.bytes.extend(&bytes[..part]);
+                content.has_failed = true;
                 Err(io::Error::from(io::ErrorKind::StorageFull))
             })
         } else {
-            self.with(|_, content| {
+            let begins_a_step = String::from_utf8_lossy(bytes).contains(r#""state":"begun""#);
+            self.with(|world, content| {
+                if content.has_failed && begins_a_step {
+                    world.violation("(g) a step begins after the journal could not be written");
+                }
                 content.bytes.extend(bytes);
                 content.whole += 1;
                 Ok(())

@@ -1,7 +1,7 @@
 //! Deliberate mistakes in the client. Each must be found, or the judge does not judge.
 
 /// The names, as in the macro `mistake!` of the client.
-pub const MISTAKES: [&str; 12] = [
+pub const MISTAKES: [&str; 13] = [
     "a creation is sent again without a look",
     "a step is not recorded before it is sent",
     "the journal is not synced",
@@ -14,4 +14,5 @@ pub const MISTAKES: [&str; 12] = [
     "an apply goes on after a 401",
     "a second creation is not looked at",
     "a changed user is changed all the same",
+    "an apply goes on after its journal failed",
 ];

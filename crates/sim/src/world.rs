@@ -190,6 +190,7 @@ impl World {
         self.process.set(self.process.get() + 1);
         self.touches.set(0);
         self.dies_at.set(self.setting.dies_at.filter(|_| may_die));
+        self.disk.borrow_mut().begin_process();
         let mut wire = self.wire.borrow_mut();
         wire.begin(in_flight);
     }
