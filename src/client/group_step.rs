@@ -187,7 +187,7 @@ impl StepJob {
         let shows_members = profile.membership == Membership::OfGroups;
         let by_list = profile.removes_members_by_list && self.step.action == Action::RemoveMembers;
         // A known version tells that the group is as it was, so it need not be read.
-        let is_versioned = profile.has_versions && profile.patches && !by_list && !self.was_begun();
+        let is_versioned = profile.checks_versions && profile.patches && !by_list && !self.was_begun();
         if let Some(known) = self.known_group(group).filter(|_| is_versioned) {
             rounds += 1;
             let patch = self.step.members_patch(members, by_list);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::plan::{Desired, DesiredGroup, Leavers, Plan, Policy, Reference, Report};
+use wats_scim::plan::{Desired, DesiredGroup, Journal, Leavers, Plan, Policy, Reference, Report};
 use wats_scim::{Credentials, Profile, ScimConfig, ScimUser};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, StandardSandbox};
 
@@ -250,7 +250,7 @@ async fn a_change_of_members_is_one_request_where_there_are_versions() {
         DesiredGroup::new("Testers").with_external_id("g").with_members(members)
     };
     let sandbox = StandardSandbox::start().unwrap();
-    let client = client(&sandbox);
+    let client = client(&sandbox).discover().await.unwrap();
     let policy = without_guards();
     let first = plan(&client, &policy, &Desired::of_users(people()).with_groups(vec![group(0..350)])).await;
     let report = client.apply(first).run().await.unwrap();
@@ -265,4 +265,42 @@ async fn a_change_of_members_is_one_request_where_there_are_versions() {
     let sent: Vec<_> = Server::requests(&sandbox).iter().map(|request| request.method.clone()).collect();
     assert_eq!(sent, [Method::PATCH, Method::PATCH, Method::PATCH]);
     assert_eq!(sandbox.groups()[0]["members"].as_array().unwrap().len(), 250);
+}
+
+#[maybe_async]
+#[test]
+async fn after_an_undo_a_directory_is_as_before() {
+    let mut runner = TestRunner::deterministic();
+    let folder = tempfile::tempdir().unwrap();
+    for case in 0..60 {
+        let [before, after] = [0, 1].map(|_| directory().new_tree(&mut runner).unwrap().current());
+        let sandbox = StandardSandbox::start().unwrap();
+        let client = client(&sandbox);
+        let policy = without_guards().deletes_groups(true);
+        let first = plan(&client, &policy, &before.desired()).await;
+        let report = client.apply(first).run().await.unwrap();
+        assert!(report.is_complete(), "{report}");
+
+        // Groups that the source lacks stay: a deleted group cannot be brought back.
+        let keeping = without_guards();
+        let journal = Journal::at(folder.path().join(case.to_string())).keep_before();
+        let second = plan(&client, &keeping, &after.desired()).await;
+        let report = client.apply(second.clone()).journal(journal.clone()).run().await.unwrap();
+        assert!(report.is_complete(), "{report}");
+        let undo = policy.undo(&client.current_directory().await.unwrap(), &journal.written().unwrap()).unwrap();
+        let context = format!("case {case}: {before:?}\n{second}\n{undo}");
+        assert!(undo.conflicts.is_empty() && undo.inexpressible.is_empty(), "{context}");
+        let report = client.apply(undo).run().await.unwrap();
+        assert!(report.is_complete(), "{context}\n{report}");
+
+        assert_eq!(before.seen(&sandbox), before.expected(), "{context}");
+        let known: BTreeSet<_> = before.groups.keys().map(|n| format!("g{n}")).collect();
+        let groups: BTreeSet<_> =
+            sandbox.groups().iter().map(|group| group["externalId"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(groups, known, "what was created is deleted: {context}");
+        for user in sandbox.users() {
+            let number: u8 = user["externalId"].as_str().unwrap().parse().unwrap();
+            assert_eq!(user["active"] != false, before.people.contains_key(&number), "{context}\n{user}");
+        }
+    }
 }
