@@ -150,6 +150,7 @@ impl StepJob {
                     }
                 },
                 Err(Rejected::Failed(error)) if is_sent => {
+                    let error = error.with_outcome(WriteOutcome::Unknown);
                     return Err(error.with_note("; other members of the step were changed before"));
                 }
                 Err(Rejected::Failed(error)) => return Err(error),
@@ -203,6 +204,8 @@ impl StepJob {
             rounds += 1;
             let held = match repository.get::<ScimGroup>(group).await {
                 Ok(Some(held)) => held,
+                // A replica may not show yet what the plan has just created.
+                Ok(None) if self.step.id.is_none() && profile.patches && rounds == 1 => self.created_group(group),
                 Ok(None) => return Err(Rejected::Stale("the group no longer exists".to_owned())),
                 Err(error) => return Err(after(unknown, error).into()),
             };
@@ -278,7 +281,8 @@ impl StepJob {
              Profile::allow_removal_by_list with it",
             lost.len()
         );
-        Err(Error::new(ErrorKind::UnexpectedBody, why).in_operation(Operation::Patch("group")))
+        let error = Error::new(ErrorKind::UnexpectedBody, why).with_outcome(WriteOutcome::Unknown);
+        Err(error.in_operation(Operation::Patch("group")))
     }
 
     /// Which members the server does not show as changed, in its answer or when the group is read again. A
@@ -319,6 +323,11 @@ impl StepJob {
         let mut known = ScimGroup { id: Some(id.to_owned()), ..ScimGroup::default() };
         known.set_version(&version);
         Some(known)
+    }
+
+    /// The group that an earlier step has created.
+    fn created_group(&self, id: &str) -> ScimGroup {
+        ScimGroup { id: Some(id.to_owned()), ..ScimGroup::new(&self.step.name) }
     }
 
     fn not_kept(&self, member: &Reference) -> String {
