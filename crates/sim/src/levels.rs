@@ -19,6 +19,8 @@ pub fn random(seed: u64) -> Vec<u8> {
         0 => bytes[6] = 200,
         // The disk runs full, and the process goes on.
         1 => (bytes[7], bytes[8], bytes[15]) = (0, bytes[8] | 1, 0),
+        // A plan is applied while another writer changes the directory.
+        2 => (bytes[9], bytes[15], bytes[LENGTH]) = (3, 0, 7),
         _ => {}
     }
     bytes
