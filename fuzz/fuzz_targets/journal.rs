@@ -43,7 +43,9 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| {
 });
 
 /// The first line of a journal of the plan.
-static HEAD: LazyLock<String> = LazyLock::new(|| format!("{{\"format\":\"wats-scim-journal/1\",\"plan\":{}}}\n", serde_json::to_string(&*PLAN).unwrap()));
+static HEAD: LazyLock<String> = LazyLock::new(|| {
+    format!("{{\"format\":\"wats-scim-journal/1\",\"plan\":{}}}\n", serde_json::to_string(&*PLAN).unwrap())
+});
 
 #[derive(Deserialize)]
 struct Line {

@@ -163,7 +163,7 @@ impl Undo<'_> {
         let held = id.as_deref().and_then(|id| self.by_id.get(id).copied());
         match (step.action, held) {
             (_, Some(held)) if self.policy.who.standing(held, self.account.as_deref()) == Standing::Protected => {
-                self.plan.unchanged += 1
+                self.plan.unchanged += 1;
             }
             (Action::Create, Some(held)) if *is_done => self.uncreate(past, held),
             (Action::Create, None) if *is_done => {}
@@ -171,7 +171,7 @@ impl Undo<'_> {
             (Action::Delete, Some(_)) => self.plan.unchanged += 1,
             (Action::Delete, None) => self.list(past, vec!["the user was deleted".to_owned()]),
             (_, Some(held)) => self.unchange(past, held),
-            (_, None) => self.refuse(past, "the user no longer exists".to_owned()),
+            (_, None) => self.refuse(past, "the user no longer exists"),
         }
     }
 
@@ -182,7 +182,7 @@ impl Undo<'_> {
             let rules = self.plan.rules.clone();
             rules.change(&mut self.plan, held, &ScimUser::default().with_active(false));
         } else {
-            self.refuse(past, "the user has changed since it was created".to_owned());
+            self.refuse(past, "the user has changed since it was created");
         }
     }
 
@@ -195,7 +195,7 @@ impl Undo<'_> {
             .is_some_and(|(held, desired)| self.plan.rules.is_the_same(held, desired).unwrap_or(false));
         if is_there {
             let reason = "the user exists, and it is not known whether the apply created it; resume the apply first";
-            self.refuse(past, reason.to_owned());
+            self.refuse(past, reason);
         }
     }
 
@@ -205,10 +205,10 @@ impl Undo<'_> {
         if !secret.is_empty() {
             self.list(past, secret.iter().map(|change| format!("{}: it holds a password", change.path)).collect());
         }
-        let Ok(now) = object(held) else { return self.refuse(past, "it cannot be compared".to_owned()) };
+        let Ok(now) = object(held) else { return self.refuse(past, "it cannot be compared") };
         let (Some(before), Some(after)) = (state(&now, &changes, Change::before), state(&now, &changes, Change::after))
         else {
-            return self.refuse(past, "its old values cannot be written as a user".to_owned());
+            return self.refuse(past, "its old values cannot be written as a user");
         };
         let has = |user: &ScimUser, value: fn(&Change) -> Option<Value>| {
             self.plan.rules.clearing(&changes, value).is_met(held, user).unwrap_or(false)
@@ -220,12 +220,12 @@ impl Undo<'_> {
             self.plan.unchanged += 1;
         } else {
             let paths: Vec<_> = changes.iter().map(|change| &*change.path).collect();
-            self.refuse(past, format!("the user has changed since the apply, in one of: {}", paths.join(", ")));
+            self.refuse(past, &format!("the user has changed since the apply, in one of: {}", paths.join(", ")));
         }
     }
 
-    fn refuse(&mut self, past: &Past<'_>, reason: String) {
-        self.plan.conflicts.push(Conflict::new(ConflictKind::Changed, &past.written.step.name, &reason));
+    fn refuse(&mut self, past: &Past<'_>, reason: &str) {
+        self.plan.conflicts.push(Conflict::new(ConflictKind::Changed, &past.written.step.name, reason));
     }
 
     fn list(&mut self, past: &Past<'_>, left_out: Vec<String>) {
