@@ -8,10 +8,10 @@ use wats_scim_filter::json::{
 
 use crate::model::ScimUser;
 
-/// Whether an attribute is compared: not if it belongs to the server, nor if the server never returns
-/// it, so that a difference cannot be seen.
+/// Whether an attribute is compared: not if it belongs to the server, as the `groups` of a user do (RFC 7643
+/// §4.1.2), nor if the server never returns it, so that a difference cannot be seen.
 pub(super) fn is_ours(name: &str) -> bool {
-    !is_server_attribute(name) && !is_write_only(name)
+    !is_server_attribute(name) && !is_write_only(name) && !same_name(name, "groups")
 }
 
 /// Whether `held` has all values of `desired`, and no attribute in `clears` that `desired` lacks.
@@ -106,7 +106,7 @@ mod tests {
     fn what_the_source_does_not_say_stays() {
         let held =
             json!({ "id": "1", "userName": "Ann", "title": "T", "name": { "givenName": "Ann", "familyName": "Doe" } });
-        let desired = json!({ "id": "9", "USERNAME": "ann", "password": "p", "name": { "familyName": "Roe", "x": null }, "x": [], "y": { "z": [] } });
+        let desired = json!({ "id": "9", "groups": [{ "value": "7" }], "USERNAME": "ann", "password": "p", "name": { "familyName": "Roe", "x": null }, "x": [], "y": { "z": [] } });
         let expected =
             json!({ "id": "1", "userName": "Ann", "title": "T", "name": { "givenName": "Ann", "familyName": "Roe" } });
         assert_eq!(over(&held, &desired, &[]), expected);

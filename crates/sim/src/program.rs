@@ -177,7 +177,6 @@ pub fn policy(world: &World, leavers: Leavers) -> Policy {
 
 /// A plan, applied by processes that may be killed, until the world is calm and it is done.
 fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
-    let in_flight = world.setting.in_flight;
     world.set_calm(true);
     world.settle();
     let read = process(world, api, Task::Read { with_groups: world.setting.plans_groups() }, 4, false);
@@ -186,13 +185,42 @@ fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
     let desired = desired(world, &current);
     let Ok(plan) = policy(world, leavers).plan(&current, &desired) else { return };
     world.say(|| format!("the plan:\n{plan}"));
-    world.disk.borrow_mut().remove(Path::new(JOURNAL));
-    world.log.borrow_mut().refused.clear();
     let before: Vec<_> = {
         let server = world.server.borrow();
         server.store.iter().map(|((_, id), held)| (id.clone(), Rc::clone(held))).collect()
     };
     let began = world.elapsed();
+    let (problems, is_complete) = apply(world, api, &plan);
+    let applied = Applied { began, ended: world.elapsed(), plan, desired, before, problems, is_complete };
+    crate::judge::judge_plan(world, &applied, &policy(world, leavers));
+    if leavers == Leavers::Deactivate && world.setting.plans_groups() && is_complete {
+        undo(world, api, &applied);
+    }
+}
+
+/// Takes back what a plan has done, and judges whether everything is as before.
+fn undo(world: &Rc<World>, api: Api, applied: &Applied) {
+    let Ok(written) = Journal::at(JOURNAL).keep_before().written() else { return };
+    let read = process(world, api, Task::Read { with_groups: true }, 4, false);
+    let Came::Read(current) = read else { return };
+    let policy = policy(world, Leavers::Deactivate).deletes_groups(true);
+    match policy.undo(&current, &written) {
+        Ok(undo) => {
+            world.say(|| format!("the plan that takes it back:\n{undo}"));
+            world.set_calm(false);
+            let (_, is_complete) = apply(world, api, &undo);
+            crate::judge::judge_undo(world, applied, &undo, is_complete);
+        }
+        Err(refusal) => world.violation(&format!("(e) a plan cannot be taken back: {refusal}")),
+    }
+}
+
+/// Applies a plan by processes that may be killed, until the world is calm and it is done; returns the problems
+/// of the last one, and whether all is done.
+fn apply(world: &Rc<World>, api: Api, plan: &Plan) -> (Vec<(usize, String)>, bool) {
+    world.disk.borrow_mut().remove(Path::new(JOURNAL));
+    world.log.borrow_mut().refused.clear();
+    let in_flight = world.setting.in_flight;
     let (mut problems, mut is_complete) = (Vec::new(), false);
     for run in 0..6 {
         if run == 3 {
@@ -217,8 +245,7 @@ fn plan(world: &Rc<World>, api: Api, leavers: Leavers) {
     }
     world.set_calm(true);
     world.settle();
-    let applied = Applied { began, ended: world.elapsed(), plan, desired, before, problems, is_complete };
-    crate::judge::judge_plan(world, &applied, &policy(world, leavers));
+    (problems, is_complete)
 }
 
 impl World {

@@ -195,6 +195,7 @@ async fn list<R: api::ScimRepository>(world: &World, client: &api::ScimService<R
 #[maybe_async]
 async fn apply<R: api::ScimRepository>(world: &World, client: &api::ScimService<R>, plan: Plan) -> Ended {
     let journal = Journal::at(JOURNAL);
+    let journal = if world.setting.plans_groups() { journal.keep_before() } else { journal };
     let journal = if world.setting.is_synced || world.setting.loses_power { journal.synced() } else { journal };
     let mut apply = client.apply(plan).journal(journal).in_flight(world.setting.in_flight);
     let (mut problems, first) = (Vec::new(), world.sent());

@@ -1,10 +1,10 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::groups::{NamedGroups, add_member};
 use super::read_file;
 use super::table::Table;
 use crate::import::error::ImportError;
-use crate::import::groups::{Groups, add_member};
 use crate::import::rows::{Rows, identifier_problems};
 use crate::plan::{DesiredGroup, Reference};
 
@@ -95,7 +95,7 @@ impl MembershipCsv {
     /// An [`ImportError`] with the bad rows, or without rows if the header has no column `group` or none of
     /// a member, has an unknown column or one twice, or after an I/O error.
     pub fn read(&self, input: impl Read) -> Result<Vec<DesiredGroup>, ImportError> {
-        let (mut groups, mut rows) = (Groups::default(), Rows::default());
+        let (mut groups, mut rows) = (NamedGroups::default(), Rows::default());
         self.table.read(
             input,
             |header| self.columns(header),

@@ -3,6 +3,7 @@
 mod attribute;
 mod cells;
 mod columns;
+mod groups;
 mod memberships;
 #[cfg(test)]
 mod round_trip;
@@ -13,10 +14,10 @@ use std::io::Read;
 use std::path::Path;
 
 use self::columns::Columns;
+use self::groups::{NamedGroups, add_member};
 pub use self::memberships::MembershipCsv;
 use self::table::Table;
 use super::error::ImportError;
-use super::groups::{Groups, add_member};
 use super::rows::Rows;
 use crate::model::ScimUser;
 use crate::plan::{Desired, Reference};
@@ -212,7 +213,7 @@ impl UserCsv {
     /// Those of [`read`](Self::read). A row is also bad if it spells the name of a group in another way than a
     /// row before it, or if that name contains control or invisible characters.
     pub fn read_directory(&self, input: impl Read) -> Result<Desired, ImportError> {
-        let mut groups = Groups::default();
+        let mut groups = NamedGroups::default();
         for name in &self.groups {
             groups.named(None, name).map_err(|reason| ImportError::unreadable(format!("UserCsv::groups: {reason}")))?;
         }

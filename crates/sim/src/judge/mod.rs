@@ -3,6 +3,7 @@
 mod journal;
 mod listing;
 mod plan;
+mod undo;
 mod write;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use self::plan::judge as judge_plan;
+pub use self::undo::judge as judge_undo;
 use crate::assumed::{Promise, holds};
 use crate::marks::Mark;
 use crate::program::TRAIL;
