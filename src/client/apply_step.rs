@@ -243,7 +243,7 @@ impl StepJob {
     }
 
     /// Records what a write is about to replace, from the user that was read, or else from the plan.
-    fn keep(&self, held: Option<&ScimUser>) -> Result<()> {
+    pub(super) fn keep(&self, held: Option<&ScimUser>) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.keep(self.number, &self.step, held))
     }
 

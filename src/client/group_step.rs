@@ -56,6 +56,7 @@ impl StepJob {
         if let Some(done) = found_group(look_for(repository, &desired).await?) {
             return Ok(done);
         }
+        self.keep(None)?;
         let error = match repository.create(&desired).await {
             Ok(group) => {
                 self.ends.record_version(group.id().unwrap_or_default(), group.version());
@@ -89,6 +90,9 @@ impl StepJob {
             // Otherwise its members may be others than the plan knows.
             let is_as_planned = !is_unknown && held.version() == self.step.version.as_deref();
             self.ends.record_version(id, None);
+            if matches!(fit, Fit::Change(_) | Fit::Delete) {
+                self.keep(None)?;
+            }
             let done = match fit {
                 Fit::Done if is_unknown => return Ok((Outcome::Applied, Some(held))),
                 Fit::Done => return Ok((Outcome::Unneeded, Some(held))),
@@ -150,8 +154,9 @@ impl StepJob {
                     }
                 },
                 Err(Rejected::Failed(error)) if is_sent => {
-                    let error = error.with_outcome(WriteOutcome::Unknown);
-                    return Err(error.with_note("; other members of the step were changed before"));
+                    let why = format!("some members of the step were changed; then this failed: {error}");
+                    let error = Error::new(error.kind(), why).with_source(error);
+                    return Err(error.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Patch("group")));
                 }
                 Err(Rejected::Failed(error)) => return Err(error),
             }
@@ -191,6 +196,7 @@ impl StepJob {
         let is_versioned = profile.checks_versions && profile.patches && !by_list && !self.was_begun();
         if let Some(known) = self.known_group(group).filter(|_| is_versioned) {
             rounds += 1;
+            self.keep(None)?;
             let patch = self.step.members_patch(members, by_list);
             match repository.patch::<ScimGroup>(Target::unchanged(&known)?, &patch).await {
                 Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await),
@@ -219,6 +225,7 @@ impl StepJob {
             if left.is_empty() {
                 return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
             }
+            self.keep(None)?;
             let sent = if profile.patches {
                 // In any version: members are added and removed one by one, and a replica may show an old one.
                 let patch = self.step.members_patch(&left, by_list);

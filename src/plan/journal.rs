@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::Map;
 
 use crate::audit::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
@@ -161,13 +161,7 @@ impl Journal {
             let last = last?;
             let is_done = is_done(Some(last.state));
             let id = last.id.clone().or_else(|| step.id.clone());
-            // What a step of a group changes is in the step itself.
-            let before = if step.action.is_of_group() {
-                (last.state == StepState::Applied).then(Map::new)
-            } else {
-                last.replaced()
-            };
-            Some(WrittenStep { is_done, id, before: before?, step })
+            Some(WrittenStep { is_done, id, before: last.replaced()?, step })
         });
         Ok(Written { server, steps: steps.collect() })
     }
@@ -217,6 +211,8 @@ struct Open {
     /// The last line of each step.
     last: Vec<Option<StateLine>>,
     keeps_before: bool,
+    /// Whether a line could not be written: then no more writes are sent.
+    has_failed: AtomicBool,
 }
 
 impl OpenJournal {
@@ -241,7 +237,13 @@ impl OpenJournal {
             (Vec::new(), journal.keeps_before)
         };
         make_private(path).map_err(|error| failed("could not be made readable by its owner only", error))?;
-        Ok(Some(Self(Arc::new(Open { journal: journal.clone(), lines: Some(lines), last, keeps_before }))))
+        Ok(Some(Self(Arc::new(Open {
+            journal: journal.clone(),
+            lines: Some(lines),
+            last,
+            keeps_before,
+            has_failed: AtomicBool::new(false),
+        }))))
     }
 
     /// Reads the journal of a plan without writing to it.
@@ -251,7 +253,13 @@ impl OpenJournal {
             known.check(&journal.path, plan)?;
         }
         let last = known.map(|known| known.last).unwrap_or_default();
-        Ok(Self(Arc::new(Open { journal: journal.clone(), lines: None, last, keeps_before: false })))
+        Ok(Self(Arc::new(Open {
+            journal: journal.clone(),
+            lines: None,
+            last,
+            keeps_before: false,
+            has_failed: AtomicBool::new(false),
+        })))
     }
 
     pub(crate) fn is_done(&self, step: usize) -> bool {
@@ -291,6 +299,9 @@ impl OpenJournal {
         if !self.keeps_before() {
             return Ok(());
         }
+        if self.0.has_failed.load(Ordering::Relaxed) {
+            return Err(refused(&self.0.journal.path, "could not be written before", None));
+        }
         let before = Some(before(of, held));
         self.write(&Line { before, ..Line::new(now(), step, &of.name, StepState::Begun) })
     }
@@ -314,7 +325,10 @@ impl OpenJournal {
 
     fn write(&self, line: &Line<'_>) -> Result<()> {
         let Some(lines) = &self.0.lines else { return Ok(()) };
-        lines.append(line).map_err(|error| refused(&self.0.journal.path, "could not be written", Some(error)))
+        lines.append(line).map_err(|error| {
+            self.0.has_failed.store(true, Ordering::Relaxed);
+            refused(&self.0.journal.path, "could not be written", Some(error))
+        })
     }
 }
 

@@ -24,11 +24,12 @@ pub(super) fn undo_groups(plan: &mut Plan, policy: &Policy, current: &Current, w
         ids: users().filter_map(|user| user.id.as_deref()).collect(),
         by_name: users().filter_map(|user| Some((name_of(user)?.into_owned(), user.id.as_deref()?))).collect(),
         names_back: HashMap::new(),
+        deleted: HashSet::new(),
         were_read: current.groups().is_some(),
     };
-    let is_rename = |written: &&&WrittenStep| written.step.action == Action::RenameGroup;
-    // The steps of members have the name that the group has then.
-    for written in written.iter().filter(is_rename).chain(written.iter().rev().filter(|one| !is_rename(one))) {
+    let is_first = |written: &&&WrittenStep| matches!(written.step.action, Action::RenameGroup | Action::CreateGroup);
+    // The steps of members have the name that the group has then, and a group that is deleted needs none.
+    for written in written.iter().filter(is_first).chain(written.iter().rev().filter(|one| !is_first(one))) {
         undo.take_back(written);
     }
 }
@@ -42,6 +43,8 @@ struct Undo<'a> {
     by_name: HashMap<String, &'a str>,
     /// The names that groups get back, by their ids.
     names_back: HashMap<String, String>,
+    /// The ids of the groups that are deleted.
+    deleted: HashSet<String>,
     were_read: bool,
 }
 
@@ -58,6 +61,9 @@ impl Undo<'_> {
                 _ => self.refuse(step, "the group no longer exists"),
             };
         };
+        if id.as_ref().is_some_and(|id| self.deleted.contains(id)) {
+            return;
+        }
         if self.policy.who.protects_group(held.group()) {
             self.plan.unchanged += 1;
             return;
@@ -77,6 +83,7 @@ impl Undo<'_> {
         } else if step.why_not_on(held, None).is_some() || held.external_id() != step.external_id.as_deref() {
             self.refuse(step, "the group has changed since it was created");
         } else {
+            self.deleted.extend(held.id.clone());
             self.plan.steps.push(Step::on_group(Action::DeleteGroup, held));
         }
     }

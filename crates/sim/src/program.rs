@@ -208,8 +208,8 @@ fn undo(world: &Rc<World>, api: Api, applied: &Applied) {
         Ok(undo) => {
             world.say(|| format!("the plan that takes it back:\n{undo}"));
             world.set_calm(false);
-            let (_, is_complete) = apply(world, api, &undo);
-            crate::judge::judge_undo(world, applied, &undo, is_complete);
+            let (problems, is_complete) = apply(world, api, &undo);
+            crate::judge::judge_undo(world, applied, &undo, &problems, is_complete);
         }
         Err(refusal) => world.violation(&format!("(e) a plan cannot be taken back: {refusal}")),
     }

@@ -10,14 +10,14 @@ use crate::world::World;
 
 /// (e) After an undo that is complete everything is as it was before the plan, but for what was created: its users
 /// are inactive, and its groups are gone.
-pub fn judge(world: &World, applied: &Applied, undo: &Plan, is_complete: bool) {
+pub fn judge(world: &World, applied: &Applied, undo: &Plan, problems: &[(usize, String)], is_complete: bool) {
     let server = world.server.borrow();
     let is_touched = server.ledger.iter().any(|entry| entry.at >= applied.began && entry.ticket.is_none());
     if is_touched || server.kind.renames || !holds(Promise::Reached, &world.setting) {
         return;
     }
     if !is_complete || !undo.conflicts.is_empty() || !undo.inexpressible.is_empty() {
-        world.violation(&format!("(e) a plan could not be taken back:\n{undo}"));
+        world.violation(&format!("(e) a plan could not be taken back: {problems:?}\n{undo}"));
         return;
     }
     for ((endpoint, id), now) in &server.store {
