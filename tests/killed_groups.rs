@@ -40,8 +40,10 @@ fn desired() -> Desired {
     Desired::of_users((0..USERS).map(user).collect()).with_groups((0..GROUPS).map(group).collect())
 }
 
+/// Half of the memberships and all names of groups change.
 fn policy() -> Policy {
-    Policy::new(&Profile::standard())
+    let policy = Policy::new(&Profile::standard()).max_members_added(4_000).max_members_added_percent(100);
+    policy.max_members_removed(4_000).max_members_removed_percent(100)
 }
 
 fn kill_and_resume(api: &str, seed: u64) -> u32 {

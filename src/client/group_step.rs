@@ -153,11 +153,7 @@ impl StepJob {
                         requests.extend([rest, members]);
                     }
                 },
-                Err(Rejected::Failed(error)) if is_sent => {
-                    let why = format!("some members of the step were changed; then this failed: {error}");
-                    let error = Error::new(error.kind(), why).with_source(error);
-                    return Err(error.with_outcome(WriteOutcome::Unknown).in_operation(Operation::Patch("group")));
-                }
+                Err(Rejected::Failed(error)) if is_sent => return Err(partly_done(error)),
                 Err(Rejected::Failed(error)) => return Err(error),
             }
         }
@@ -274,14 +270,15 @@ impl StepJob {
         members: Vec<Reference>,
     ) -> Result<Sent> {
         let group = before.id().unwrap_or_default();
-        let Some(after) = repository.get::<ScimGroup>(group).await? else { return Ok(Sent::default()) };
+        let after = repository.get::<ScimGroup>(group).await.map_err(partly_done)?;
+        let Some(after) = after else { return Ok(Sent::default()) };
         let lost = lost(before, &after, &members);
         if lost.is_empty() {
             let not_kept = self.read_back(repository, group, Some(after), members).await;
             return Ok(Sent { is_sent: true, not_kept });
         }
         for lost in lost.chunks(MEMBERS_IN_A_REQUEST) {
-            repository.patch::<ScimGroup>(Target::id(group), &additions(lost)).await?;
+            repository.patch::<ScimGroup>(Target::id(group), &additions(lost)).await.map_err(partly_done)?;
         }
         let why = format!(
             "the server removed these members, and also removed {} others, which were added again; do not use \
@@ -356,6 +353,13 @@ pub(super) fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
         }
         Found::Nothing => None,
     }
+}
+
+/// The error of a step that has changed some members.
+fn partly_done(error: Error) -> Error {
+    let why = format!("some members of the step were changed; then this failed: {error}");
+    let error = Error::new(error.kind(), why).with_source(error).with_outcome(WriteOutcome::Unknown);
+    error.in_operation(Operation::Patch("group"))
 }
 
 /// Whether the server may have rejected a request because of its members, so that fewer may be accepted.
