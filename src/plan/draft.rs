@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::chains::{FreeNames, Passing};
-use super::check::action_of;
-use super::conflict::{OUTSIDE, reference};
-use super::manager::named_manager;
-use super::matching::{Pair, Pairs};
-use super::merge::is_active;
-use super::ours::Standing;
-use super::people::People;
-use super::policy::{Leavers, Policy};
-use super::{Action, Cause, Change, Conflict, ConflictKind, Current, Inexpressible, Origin, Plan, Rules, Step};
 use crate::model::{Resource, ScimUser};
+use crate::plan::identity::chains::{FreeNames, Passing};
+use crate::plan::identity::conflict::{OUTSIDE, reference};
+use crate::plan::identity::matching::{Pair, Pairs};
+use crate::plan::identity::ours::Standing;
+use crate::plan::identity::people::People;
+use crate::plan::policy::{Leavers, Policy};
+use crate::plan::stored::check::action_of;
+use crate::plan::values::manager::named_manager;
+use crate::plan::values::merge::is_active;
+use crate::plan::{Action, Cause, Change, Conflict, ConflictKind, Current, Inexpressible, Origin, Plan, Rules, Step};
 
 /// A plan that is being made.
 pub(super) struct Draft<'a> {

@@ -5,16 +5,17 @@ use std::collections::{HashMap, HashSet};
 
 use wats_scim_filter::json::text_key;
 
-use super::draft::Draft;
-use super::groups::{Reach, plan_groups};
-use super::guard::Facts;
-use super::matching::{Pairs, Terms, pairs};
-use super::merge::is_active;
-use super::ours::Standing;
-use super::people::People;
-use super::{Action, Conflict, ConflictKind, Current, Leavers, Plan, Policy, Refusal, Rules, Source, Step, order};
-use super::{Cause, Origin};
 use crate::model::ScimUser;
+use crate::plan::apply::order;
+use crate::plan::draft::Draft;
+use crate::plan::groups::{Reach, plan_groups};
+use crate::plan::guard::Facts;
+use crate::plan::identity::matching::{Pairs, Terms, pairs};
+use crate::plan::identity::ours::Standing;
+use crate::plan::identity::people::People;
+use crate::plan::values::merge::is_active;
+use crate::plan::{Action, Conflict, ConflictKind, Current, Leavers, Plan, Policy, Refusal, Rules, Source, Step};
+use crate::plan::{Cause, Origin};
 
 impl Policy {
     /// Computes the plan that changes the current users into the desired ones.

@@ -3,14 +3,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wats_scim_filter::Filter;
 
-use super::attributes::{Attributes, Empty, Write};
-use super::groups::GroupRules;
-use super::limits::Limits;
-use super::ours::{Bounds, Ours, Standing, keys};
 use crate::config::Profile;
 use crate::model::ScimUser;
+use crate::plan::groups::GroupRules;
+use crate::plan::guard::limits::Limits;
+use crate::plan::identity::ours::{Bounds, Ours, Standing, keys};
+use crate::plan::values::attributes::{Attributes, Empty, Write};
 
-/// The rules by which a [`Plan`](super::Plan) is computed: what happens to leavers, who is protected, and which
+/// The rules by which a [`Plan`](crate::plan::Plan) is computed: what happens to leavers, who is protected, and which
 /// limits a plan may not exceed.
 ///
 /// By default, users that are missing from the server are created, users that differ are updated,
@@ -20,7 +20,7 @@ use crate::model::ScimUser;
 ///
 /// Users are matched by `externalId`, or else by `userName`. User names are compared by RFC 8265
 /// (`UsernameCaseMapped`): in any letter case and width, composed or decomposed. Users whose match is
-/// ambiguous are left unchanged and reported as a [conflict](super::Conflict). A user whose name the source
+/// ambiguous are left unchanged and reported as a [conflict](crate::plan::Conflict). A user whose name the source
 /// gives to another person, with another `externalId`, is missing from the source. It is in conflict if
 /// it looks like the same person with a new `externalId`: both have the same name, or few users match by
 /// their `externalId` at all.
@@ -80,7 +80,7 @@ pub enum Joiners {
     /// They are created.
     #[default]
     Create,
-    /// They are reported as [conflicts](super::ConflictKind::NotOnServer).
+    /// They are reported as [conflicts](crate::plan::ConflictKind::NotOnServer).
     Report,
     /// They are ignored.
     Ignore,
@@ -163,7 +163,7 @@ impl Policy {
 
     /// Adopts a user of the server that has the email address of a new user of the source, if that is the only
     /// one in both lists and has no other `externalId`: it gets the `externalId` and the `userName` of the
-    /// source. Not by default: then such a user is reported as a [conflict](super::ConflictKind::SameEmail),
+    /// source. Not by default: then such a user is reported as a [conflict](crate::plan::ConflictKind::SameEmail),
     /// and no user is created.
     #[must_use]
     pub fn adopt_by_email(mut self, adopts: bool) -> Self {
@@ -296,8 +296,8 @@ impl fmt::Debug for Policy {
 mod tests {
     use serde_json::json;
 
-    use super::super::Current;
     use super::*;
+    use crate::plan::Current;
 
     fn policy() -> Policy {
         Policy::new(&Profile::wats())

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::Value;
 
-use super::{Current, Plan, Policy, Rules, Step};
 use crate::outside::clock;
+use crate::plan::{Current, Plan, Policy, Rules, Step};
 
 /// The time as a stored plan has it.
 pub(super) fn now() -> DateTime<Utc> {
@@ -118,7 +118,7 @@ pub(super) mod time {
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[allow(clippy::ref_option, reason = "the signature of serde")]
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(in crate::plan) fn serialize<S: Serializer>(
         time: &Option<DateTime<Utc>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -128,7 +128,7 @@ pub(super) mod time {
         }
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::plan) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<DateTime<Utc>>, D::Error> {
         let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };

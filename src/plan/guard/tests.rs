@@ -1,6 +1,6 @@
-use super::super::{Current, Desired, DesiredGroup, Policy, Reference};
 use super::*;
 use crate::config::Profile;
+use crate::plan::{Current, Desired, DesiredGroup, Policy, Reference};
 
 fn users(numbers: impl IntoIterator<Item = usize>) -> Vec<ScimUser> {
     let user = |n: usize| ScimUser::new(format!("user{n:05}")).with_external_id(n.to_string()).with_active(true);
@@ -153,7 +153,7 @@ fn users_that_no_longer_match_would_be_created_again() {
     let current = Current::complete(users(0..40));
     let other_key = |n: usize| ScimUser::new(format!("USER-{n}@example.com")).with_external_id(format!("P{n}"));
     let source: Vec<_> = (0..40).map(other_key).collect();
-    let keep = || policy().leavers(super::super::Leavers::Keep);
+    let keep = || policy().leavers(crate::plan::Leavers::Keep);
     let refusal = keep().plan(&current, &source).unwrap_err();
     assert_eq!((refusal.guard(), refusal.plan().count(Action::Create)), (Guard::TooManyCreations, 40));
     assert!(keep().max_creation_percent(100).plan(&current, &source).is_ok());
