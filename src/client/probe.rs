@@ -20,6 +20,8 @@ const SAMPLE: u64 = 2_000;
 const LARGE: u64 = 1_000;
 /// How far behind the last user a page is asked for: others may create users meanwhile.
 const BEYOND: u64 = 1_000;
+/// The most users whose names are looked up with a filter: others may delete users meanwhile.
+const FILTERED: usize = 20;
 
 impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// Measures what the server does, beside what it says of itself ([`discover`](Self::discover)).
@@ -95,13 +97,13 @@ impl<C: HttpClient> ScimProbe<C> {
         let asked = Asked { repository };
         asked.page(&ListQuery::new()).await?;
 
-        let mut names = Vec::new();
-        let mut findings = boxed(asked.pages(&mut names)).await;
-        findings.push(boxed(asked.filter(&names)).await);
+        let mut known = Vec::new();
+        let mut findings = boxed(asked.pages(&mut known)).await;
+        findings.push(boxed(asked.filter(&known)).await);
         let mut read = Vec::new();
         for special in SPECIAL {
             let mut is_read = None;
-            if let Some(name) = names.iter().find(|name| name.contains(special)) {
+            if let Some(Known { name, .. }) = known.iter().find(|known| known.name.contains(special)) {
                 is_read = Some(asked.is_read(name).await);
             }
             read.push((special, is_read));
@@ -147,21 +149,27 @@ impl<C> Asked<C> {
     }
 }
 
+/// A user that was listed.
+struct Known {
+    id: String,
+    name: String,
+}
+
 #[maybe_async]
 impl<C: HttpClient> Asked<C> {
     async fn page(&self, query: &ListQuery) -> Result<ScimListResponse> {
         self.repository.list(query).await
     }
 
-    /// Reads pages, and collects the names of users.
-    async fn pages(&self, names: &mut Vec<String>) -> Vec<Finding> {
+    /// Reads pages, and collects users.
+    async fn pages(&self, users: &mut Vec<Known>) -> Vec<Finding> {
         let one = self.page(&ListQuery::new().start_index(1).count(1)).await;
         let two = self.page(&ListQuery::new().start_index(2).count(1)).await;
         let large = self.page(&ListQuery::new().start_index(1).count(LARGE)).await;
-        let listed = self.listed(names).await;
+        let listed = self.listed(users).await;
         let total = |page: &Result<ScimListResponse>| page.as_ref().ok().and_then(|page| page.total_results);
         let (total_of_one, total_of_large) = (total(&one), total(&large));
-        let known = total_of_one.max(total_of_large).unwrap_or(0).max(u64::try_from(names.len()).unwrap_or(0));
+        let known = total_of_one.max(total_of_large).unwrap_or(0).max(u64::try_from(users.len()).unwrap_or(0));
         let beyond = known.saturating_add(BEYOND);
         let past_the_end = self.page(&ListQuery::new().start_index(beyond).count(2)).await;
         let selected = self.page(&ListQuery::new().count(10).attributes(["userName"])).await;
@@ -183,14 +191,14 @@ impl<C: HttpClient> Asked<C> {
     }
 
     /// The users that a listing returns.
-    async fn listed(&self, names: &mut Vec<String>) -> Listed {
+    async fn listed(&self, known: &mut Vec<Known>) -> Listed {
         let mut users = ScimService::with_repository(self.repository.clone()).iter_users();
         let mut number = 0;
         loop {
             match users.try_next().await {
                 Ok(Some(user)) => {
                     number += 1;
-                    names.extend(user.user_name);
+                    known.extend(user.id.zip(user.user_name).map(|(id, name)| Known { id, name }));
                 }
                 Ok(None) => return Listed { number: Ok(number), is_whole: true },
                 Err(error) => return Listed { number: Err(error), is_whole: true },
@@ -201,19 +209,24 @@ impl<C: HttpClient> Asked<C> {
         }
     }
 
-    async fn filter(&self, names: &[String]) -> Finding {
+    async fn filter(&self, users: &[Known]) -> Finding {
         let mut known = None;
-        // A user may have been deleted since it was listed, so another one is tried.
-        for name in names.iter().rev().take(3) {
+        for Known { id, name } in users.iter().rev().take(FILTERED) {
             let found = self.page(&ListQuery::new().filter(Filter::eq("userName", name.as_str()))).await;
             let is_empty = found.as_ref().is_ok_and(|page| page.resources.is_empty());
-            known = Some((name.as_str(), found));
-            if !is_empty {
+            // A user may have been deleted since it was listed. That says nothing about filters.
+            if !is_empty || !self.is_gone(id).await {
+                known = Some((name.as_str(), found));
                 break;
             }
         }
         let unknown = self.page(&ListQuery::new().filter(Filter::eq("userName", throwaway_name("")))).await;
         probe::filter(known.as_ref().map(|(name, found)| (*name, found)), &unknown)
+    }
+
+    async fn is_gone(&self, id: &str) -> bool {
+        let held = self.repository.get::<ScimUser>(id).await;
+        held.is_ok_and(|held| held.is_none())
     }
 
     async fn errors(&self) -> Finding {

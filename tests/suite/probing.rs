@@ -247,3 +247,22 @@ async fn what_a_server_ignores_is_found() {
         );
     }
 }
+
+#[maybe_async]
+#[test]
+async fn users_that_are_deleted_during_a_probe_say_nothing_about_filters() {
+    let users = (1..=5).map(|n| json!({ "id": n.to_string(), "userName": format!("user{n}") }));
+    // All but the first are listed, and then deleted.
+    let deleted = |request: &http::Request<Vec<u8>>| {
+        let target = request.uri().to_string();
+        if (2..=5).any(|n| target.ends_with(&format!("/Users/{n}"))) {
+            let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404"}"#;
+            return Some(super::answer(404, "application/scim+json", body));
+        }
+        let is_looked_up = (2..=5).any(|n| target.contains(&format!("filter=userName%20eq%20%22user{n}%22")));
+        is_looked_up.then(|| super::answer(200, "application/scim+json", r#"{"totalResults":0,"Resources":[]}"#))
+    };
+    let sandbox = StandardSandbox::builder().with_users(users).respond_with(deleted).start().unwrap();
+    let report = client(&sandbox, Profile::standard()).probe().run().await.unwrap();
+    assert_eq!(report.finding(Check::Filter).unwrap().verdict, Verdict::Yes, "{report}");
+}
