@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::cost::wall;
 use support::figures::{Goal, median, show};
 use support::latency::{Latency, ideal};
-use support::server::{Server, serve_if_told};
+use support::server::{Server, serve_as_child};
 use support::{Result, config, full_or_short, is_wanted, users};
 use tokio::runtime::Runtime;
 use wats_scim::{asynchronous, blocking};
@@ -16,7 +16,7 @@ use wats_scim::{asynchronous, blocking};
 const IN_FLIGHT: u32 = 64;
 
 fn main() -> Result<()> {
-    serve_if_told()?;
+    serve_as_child()?;
     let server = Server::start()?;
     let runtime = Runtime::new()?;
     let (usual, mean) = full_or_short((20, 100), (5, 10));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::cost::Cost;
 use support::figures::{Goal, median, show};
 use support::peer::{self, Peer};
-use support::server::{Server, serve_if_told};
+use support::server::{Server, serve_as_child};
 use support::{Result, by_hand, config, full_or_short, is_wanted, users};
 use tokio::runtime::Runtime;
 use wats_scim::plan::{Current, Policy};
@@ -19,7 +19,7 @@ use wats_scim::{ScimUser, asynchronous, blocking};
 const SHARE: u32 = 10;
 
 fn main() -> Result<()> {
-    serve_if_told()?;
+    serve_as_child()?;
     peer::install()?;
     let server = Server::start()?;
     let runtime = Runtime::new()?;

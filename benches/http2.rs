@@ -12,7 +12,7 @@ use support::by_hand::our_jane;
 use support::cost::Cost;
 use support::figures::{Goal, median, show};
 use support::{Result, config, full_or_short, is_wanted, users};
-use tls_server::{Protocol, TlsServer, serve_if_told};
+use tls_server::{Protocol, TlsServer, serve_as_child};
 use tokio::runtime::Runtime;
 use wats_scim::ScimUser;
 use wats_scim::asynchronous::ScimClient;
@@ -27,7 +27,7 @@ const HTTP2_100_STREAMS: usize = 2;
 const OPERATIONS: [&str; 2] = ["get_user", "create_user"];
 
 fn main() -> Result<()> {
-    serve_if_told(&PROTOCOLS)?;
+    serve_as_child(&PROTOCOLS)?;
     let bench = Bench { server: TlsServer::start()?, runtime: Runtime::new()?, jane: our_jane() };
     if is_wanted("no_latency") {
         for in_flight in [1, 16, 256] {

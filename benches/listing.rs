@@ -14,7 +14,7 @@ use support::cost::wall;
 use support::figures::{Goal, median, show};
 use support::latency::{Latency, ideal};
 use support::peer::{self, Peer};
-use support::server::{Server, serve_if_told};
+use support::server::{Server, serve_as_child};
 use support::{Result, config, full_or_short, is_short, memory, users};
 use tokio::runtime::Runtime;
 use wats_scim::{asynchronous, blocking};
@@ -30,7 +30,7 @@ const MEASURE_MEMORY: &str = "measure-memory";
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/listing.svg");
 
 fn main() -> Result<()> {
-    serve_if_told()?;
+    serve_as_child()?;
     let arguments: Vec<String> = env::args().skip(1).collect();
     if let [what, api, base, users] = &arguments[..]
         && what == MEASURE_MEMORY

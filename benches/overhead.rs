@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::by_hand::{jane, our_jane};
 use support::cost::{cpu, on_one_processor, ratio};
 use support::figures::{Goal, show};
-use support::server::{Server, serve_if_told};
+use support::server::{Server, serve_as_child};
 use support::{Result, by_hand, config, full_or_short, users};
 use tokio::runtime::{Builder, Runtime};
 use wats_scim::{ListQuery, asynchronous, blocking};
@@ -18,7 +18,7 @@ const GOAL: Goal = Goal::AtMost(1.05);
 const CREATE_ASYNC: Goal = Goal::AtMost(1.08);
 
 fn main() -> Result<()> {
-    serve_if_told()?;
+    serve_as_child()?;
     on_one_processor()?;
     let server = Server::start()?;
     let base = server.base(50_000, Duration::ZERO);

@@ -9,7 +9,7 @@ use support::by_hand::our_jane;
 use support::cost::{cpu, on_one_processor, ratio};
 use support::figures::{Goal, show};
 use support::peer::{self, Peer};
-use support::server::{Server, serve_if_told};
+use support::server::{Server, serve_as_child};
 use support::{Result, config, full_or_short, users};
 use tokio::runtime::Builder;
 use wats_scim::{ListQuery, ScimUser, asynchronous, blocking};
@@ -20,7 +20,7 @@ const GOAL: Goal = Goal::AtLeast(20.0);
 const WORK: [(&str, u64); 3] = [("get", 100), ("list", 10), ("create", 100)];
 
 fn main() -> Result<()> {
-    serve_if_told()?;
+    serve_as_child()?;
     peer::install()?;
     on_one_processor()?;
     let server = Server::start()?;

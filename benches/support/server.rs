@@ -53,7 +53,7 @@ impl Drop for Server {
 }
 
 /// Runs the server if this process was started as one, until its parent exits.
-pub(crate) fn serve_if_told() -> io::Result<()> {
+pub(crate) fn serve_as_child() -> io::Result<()> {
     if env::args().nth(1).as_deref() != Some(SERVE) {
         return Ok(());
     }

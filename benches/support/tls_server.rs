@@ -84,7 +84,7 @@ impl Drop for TlsServer {
 }
 
 /// Runs the server if this process was started as one, until its parent exits.
-pub(crate) fn serve_if_told(protocols: &[Protocol]) -> Result<()> {
+pub(crate) fn serve_as_child(protocols: &[Protocol]) -> Result<()> {
     if env::args().nth(1).as_deref() != Some(SERVE) {
         return Ok(());
     }
@@ -103,7 +103,8 @@ async fn serve(protocols: &[Protocol]) -> Result<()> {
         print!("{} ", listener.local_addr()?.port());
         accepting.push(tokio::spawn(accept(listener, *protocol, acceptor(&certified, *protocol)?)));
     }
-    println!("\n{}", certified.cert.pem());
+    // The last write: the parent stops reading at the end of the certificate.
+    print!("\n{}", certified.cert.pem());
     for task in accepting {
         task.await??;
     }
