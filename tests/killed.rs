@@ -69,7 +69,7 @@ fn kill_and_resume(api: &str, seed: u64) -> u32 {
         token: sandbox.token(),
         directory: directory.path(),
         bytes: 1800 * STEP_BYTES,
-        on_its_way: Duration::ZERO,
+        in_flight: Duration::ZERO,
     };
     let runs = kill::until_done(&apply, &mut random);
     let left = policy().plan(&direct.current_users().unwrap(), &desired()).unwrap();
@@ -130,19 +130,7 @@ fn assert_logged(written: &Written, plan: &Plan, path: &Path) {
     let twice: Vec<_> = written.iter().filter(|(_, (method, times))| *method == Method::POST && *times > 1).collect();
     assert!(twice.is_empty(), "created twice: {twice:?}");
 
-    let text = fs::read_to_string(path).unwrap();
-    let (mut begun, mut done) = (BTreeSet::new(), BTreeSet::new());
-    for line in text.lines().skip(1) {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let step = usize::try_from(line["step"].as_u64().unwrap()).unwrap();
-        assert_eq!(line["name"], plan.steps[step].name);
-        match line["state"].as_str().unwrap() {
-            "begun" => assert!(!done.contains(&step), "step {step} was done and begun again"),
-            "applied" | "unneeded" => drop(done.insert(step)),
-            _ => continue,
-        }
-        begun.insert(step);
-    }
+    let done = kill::done_steps(plan, path);
     assert_eq!(done.len(), 2000);
     let done: BTreeSet<String> = done.into_iter().map(|step| key(plan, step)).collect();
     assert!(done.iter().eq(written.keys()), "the journal and the server's log have different users");

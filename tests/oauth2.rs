@@ -173,7 +173,7 @@ fn no_write_with_short_lived_tokens_is_lost_or_doubled() {
         server.check(&format!("{failures:?} {client:?} {:?} {config_of:?}", client.repository()));
     });
     every_proof_is_accepted();
-    a_wrong_client_is_told_as_such();
+    a_wrong_client_is_reported_as_such();
 }
 
 /// Not a test of its own: it would request tokens while the other one counts them.
@@ -192,8 +192,8 @@ fn every_proof_is_accepted() {
     }
 }
 
-fn a_wrong_client_is_told_as_such() {
-    for (client, told) in [
+fn a_wrong_client_is_reported_as_such() {
+    for (client, reported) in [
         (ClientCredentials::new(token_url(), "by-header", "canary-wrong"), "401 Unauthorized (invalid_client)"),
         (by_header().with_parameter("resource", "no URI"), "400 Bad Request (invalid_target)"),
         (by_key().assertion_audience("urn:canary"), "401 Unauthorized (invalid_client)"),
@@ -207,7 +207,7 @@ fn a_wrong_client_is_told_as_such() {
         assert_eq!(error.kind(), ErrorKind::Unauthorized);
         println!("{error}");
         let text = format!("{error} {error:?}");
-        assert!(text.contains(told) && text.contains("nothing was sent"), "{text}");
+        assert!(text.contains(reported) && text.contains("nothing was sent"), "{text}");
         server.check(&text);
         assert!(server.0.lock().unwrap().created.is_empty());
     }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_format_is_told_from_the_others() {
+    fn each_format_is_distinguished_from_the_others() {
         let all = [PLAN, PLAN_WITHOUT_VALUES, JOURNAL, TRAIL];
         for found in all {
             for expected in all {

@@ -228,7 +228,7 @@ impl Profile {
         self.pages_by_cursor
     }
 
-    /// Returns the maximum number of resources per page, if the server has told it: the smaller of
+    /// Returns the maximum number of resources per page, if it is known: the smaller of
     /// `filter.maxResults` (RFC 7643 §5) and `pagination.maxPageSize` (RFC 9865 §4). Lists are
     /// requested in pages of at most this size.
     #[must_use]

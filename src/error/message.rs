@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_formats_of_gateways_are_told_from_those_of_servers() {
+    fn the_formats_of_gateways_are_distinguished_from_those_of_servers() {
         for (body, sender) in [
             ("", Sender::Unclear),
             (" null ", Sender::Unclear),

@@ -93,7 +93,7 @@ fn assign<'a, T: Resource>(writes: &[&ScimWrite<T>], operations: &'a [Value]) ->
     for (at, write) in writes.iter().enumerate() {
         names.insert(bulk_id(at, write), at);
         if let Some(target) = target(write) {
-            // Two writes with the same target cannot be told apart by it.
+            // Two writes with the same target cannot be distinguished by it.
             targets.entry(target).and_modify(|at| *at = None).or_insert(Some(at));
         }
     }
@@ -129,7 +129,7 @@ fn assign<'a, T: Resource>(writes: &[&ScimWrite<T>], operations: &'a [Value]) ->
 /// The write that a result belongs to.
 enum Owner {
     Write(usize),
-    /// Not one of these writes, or it cannot be told which.
+    /// Not one of these writes, or an ambiguous one.
     Stranger,
     /// The result does not say.
     Unnamed,
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_to_the_same_resource_are_told_apart_by_name_only() {
+    fn writes_to_the_same_resource_are_distinguished_by_name_only() {
         let writes = [ScimWrite::delete("1"), ScimWrite::delete("1"), ScimWrite::delete("2")];
         let operation = |id: &str| json!({ "method": "DELETE", "location": format!("/Users/{id}"), "status": "204" });
         let answer = json!({ "Operations": [operation("1"), operation("2"), operation("1")] });

@@ -1,4 +1,4 @@
-//! What the function of `ScimConfig::on_request` is told about a request.
+//! The data about a request that the function of `ScimConfig::on_request` receives.
 
 use std::time::Instant;
 

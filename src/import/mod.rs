@@ -9,7 +9,7 @@
 //! | CSV with a row for each membership | | [`MembershipCsv`] |
 //! | JSON | [`users_from_json`] | [`directory_from_json`] |
 //!
-//! Members and managers can be named by their `userName` or `externalId`. A plan finds out whom they mean.
+//! Members and managers can be named by their `userName` or `externalId`. A plan resolves them.
 
 #[cfg(feature = "csv")]
 mod csv;

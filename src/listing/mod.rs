@@ -280,7 +280,7 @@ impl<T: Resource> Listing<T> {
         self.prefetched.clear();
     }
 
-    /// Finds the resources with an id. One without an id cannot be told from others, so it cannot be
+    /// Finds the resources with an id. One without an id cannot be distinguished from others, so it cannot be
     /// returned exactly once.
     fn identify(&mut self, resources: Vec<T>) -> Page<T> {
         let mut page =

@@ -23,7 +23,7 @@ pub(crate) fn date() -> SystemTime {
     SystemTime::now()
 }
 
-/// A number that cannot be foretold, such as for the jitter of a delay.
+/// An unpredictable number, such as for the jitter of a delay.
 pub(crate) fn random() -> u64 {
     #[cfg(sim)]
     if let Some(random) = sim::ask(|world| world.random()) {

@@ -206,7 +206,7 @@ fn resolved<'u, 'p>(
     user: Cow<'u, ScimUser>,
     people: &impl Fn() -> &'p People<'p>,
 ) -> Result<Cow<'u, ScimUser>, String> {
-    // Most managers are named by their id, and whom a name means is costly to know.
+    // Most managers are referenced by id, and resolving a name is costly.
     if named_manager(&user).is_none() {
         return Ok(user);
     }

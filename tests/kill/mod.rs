@@ -1,14 +1,16 @@
 //! The harness of the kill tests: the apply runs in a process of its own, started from the same program. It is
 //! killed (SIGKILL on Unix) at random moments throughout the plan, and restarted with the same journal.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
 
 use http::StatusCode;
+use serde_json::Value;
 use wats_scim::audit::{Log, Trail};
-use wats_scim::plan::Journal;
+use wats_scim::plan::{Journal, Plan};
 use wats_scim::{Credentials, Profile, RetryPolicy, ScimConfig, asynchronous, blocking};
 use wats_scim_sandbox::{Fault, FaultRule};
 
@@ -85,8 +87,8 @@ pub(crate) struct Apply<'a> {
     pub(crate) directory: &'a Path,
     /// The kills are spread over this many bytes of the journal.
     pub(crate) bytes: u64,
-    /// How long a request of a killed process may still be on its way.
-    pub(crate) on_its_way: Duration,
+    /// How long a request of a killed process may still be in flight.
+    pub(crate) in_flight: Duration,
 }
 
 /// Kills and restarts the apply until it is complete; returns how many times it was started.
@@ -108,7 +110,7 @@ pub(crate) fn until_done(apply: &Apply<'_>, random: &mut Random) -> u32 {
         }
         thread::sleep(Duration::from_micros(random.below(3000)));
         drop(child);
-        thread::sleep(apply.on_its_way);
+        thread::sleep(apply.in_flight);
     }
     loop {
         runs += 1;
@@ -121,4 +123,20 @@ pub(crate) fn until_done(apply: &Apply<'_>, random: &mut Random) -> u32 {
         }
     }
     runs
+}
+
+/// The steps that the journal has as done. None of them is begun again.
+pub(crate) fn done_steps(plan: &Plan, journal: &Path) -> BTreeSet<usize> {
+    let mut done = BTreeSet::new();
+    for line in fs::read_to_string(journal).unwrap().lines().skip(1) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let step = usize::try_from(line["step"].as_u64().unwrap()).unwrap();
+        assert_eq!(line["name"], plan.steps[step].name);
+        match line["state"].as_str().unwrap() {
+            "begun" => assert!(!done.contains(&step), "step {step} was done and begun again"),
+            "applied" | "unneeded" => drop(done.insert(step)),
+            _ => {}
+        }
+    }
+    done
 }

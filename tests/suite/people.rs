@@ -166,15 +166,15 @@ async fn a_user_made_by_hand_is_adopted_and_is_ours_from_then_on() {
     let sandbox = StandardSandbox::builder().with_users([by_hand]).start().unwrap();
     let client = standard(&sandbox);
     let policy = policy(client.profile()).allow_empty_source(1);
-    let nobody = policy.plan(&client.current_users().await.unwrap(), &[]).unwrap();
-    assert!(nobody.is_empty(), "{nobody}");
+    let plan = policy.plan(&client.current_users().await.unwrap(), &[]).unwrap();
+    assert!(plan.is_empty(), "{plan}");
     let plan =
         policy.plan(&client.current_users().await.unwrap(), &[ScimUser::new("ann").with_external_id("1")]).unwrap();
     assert_eq!((plan.steps.len(), plan.count(Action::Adopt)), (1, 1), "{plan}");
     let report = client.apply(plan).run().await.unwrap();
     assert_eq!(report.applied, 1, "{report}");
-    let nobody = policy.plan(&client.current_users().await.unwrap(), &[]).unwrap();
-    assert_eq!(nobody.count(Action::Deactivate), 1, "{nobody}");
+    let plan = policy.plan(&client.current_users().await.unwrap(), &[]).unwrap();
+    assert_eq!(plan.count(Action::Deactivate), 1, "{plan}");
 }
 
 #[maybe_async]

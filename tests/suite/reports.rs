@@ -136,9 +136,9 @@ async fn a_journal_tells_the_last_state_of_each_step() {
     let journal = Journal::at(folder.path().join("journal"));
     assert_eq!(journal.steps().unwrap(), []);
 
-    let nobody = Current::complete(Vec::new());
+    let empty = Current::complete(Vec::new());
     let desired = ["ann", "bob", "eve"].map(|name| ScimUser::new(name).with_display_name(name));
-    let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&nobody, &desired).unwrap();
+    let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&empty, &desired).unwrap();
     // Another person has the name meanwhile.
     client.create_user(&ScimUser::new("bob").with_display_name("Another")).await.unwrap();
     let report = client.apply(plan).journal(journal.clone()).in_flight(1).stop_after(1).run().await.unwrap();

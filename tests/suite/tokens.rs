@@ -197,7 +197,7 @@ async fn a_second_401_is_the_error() {
 
 #[maybe_async]
 #[test]
-async fn a_refused_token_request_is_told_as_such_and_nothing_is_sent() {
+async fn a_rejected_token_request_is_reported_as_such_and_nothing_is_sent() {
     let refused = format!(r#"{{"error":"invalid_client","error_description":"wrong secret {SECRET}"}}"#);
     let servers = Servers::with(|state| state.refusals = vec![answer(401, "application/json", refused)]);
     let client = service!(servers, config(credentials()));

@@ -55,8 +55,8 @@ pub struct Verdict {
 }
 
 /// Runs a world with one of the APIs.
-pub fn run_with(string: &[u8], api: Api, mistake: Option<&'static str>, is_told: bool) -> Verdict {
-    let world = World::new(string, mistake, is_told);
+pub fn run_with(string: &[u8], api: Api, mistake: Option<&'static str>, records: bool) -> Verdict {
+    let world = World::new(string, mistake, records);
     world.enter(|| {
         program::run(&world, api);
         judge::all(&world);

@@ -46,7 +46,7 @@ impl World {
                     .get(number)
                     .and_then(|ticket| serde_json::from_slice::<Value>(ticket.request.body()).ok());
                 let Some(name) = body.as_ref().and_then(|body| body["userName"].as_str()) else { return };
-                let twin = json!({ "userName": name, "externalId": format!("other-{number}"), "displayName": "somebody else" });
+                let twin = json!({ "userName": name, "externalId": format!("other-{number}"), "displayName": "another person" });
                 if server.create(now, None, "Users", twin).0 < 300 {
                     self.mark(Mark::NameTakenByAnother);
                     self.say(|| format!("    another writer creates a user {name}"));

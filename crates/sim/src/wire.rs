@@ -85,7 +85,7 @@ enum Given {
     Error(u16),
 }
 
-/// A request on its way.
+/// A request in flight.
 #[derive(Debug)]
 pub struct Ticket {
     pub request: Request<Vec<u8>>,
@@ -128,7 +128,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// A client begins, which knows nothing of what an earlier one was told.
+    /// A client begins, without the state of an earlier one.
     pub fn begin(&mut self, in_flight: usize) {
         self.most_open = in_flight;
         self.since_rejection = None;

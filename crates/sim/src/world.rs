@@ -74,7 +74,7 @@ pub fn here() -> Rc<World> {
 pub struct Died;
 
 impl World {
-    pub fn new(string: &[u8], mistake: Option<&'static str>, is_told: bool) -> Rc<Self> {
+    pub fn new(string: &[u8], mistake: Option<&'static str>, records: bool) -> Rc<Self> {
         let mut choices = Choices::new(string);
         let setting = Setting::read(&mut choices);
         let disk = Disk::new(setting.full_disk.clone());
@@ -98,7 +98,7 @@ impl World {
             marks: Cell::default(),
             trace: Cell::new(0xcbf2_9ce4_8422_2325),
             violations: RefCell::default(),
-            history: is_told.then(RefCell::default),
+            history: records.then(RefCell::default),
         })
     }
 
@@ -154,7 +154,7 @@ impl World {
         true
     }
 
-    /// Lets everything happen that is on its way.
+    /// Processes all events in flight.
     pub fn settle(&self) {
         while self.step(Duration::from_secs(100_000_000)) {}
         // Reads have caught up.
@@ -256,7 +256,7 @@ impl World {
         self.violations.borrow().clone()
     }
 
-    /// Says what happens, in a history that is told.
+    /// Adds a line to the history, if it is recorded.
     pub fn say(&self, what: impl FnOnce() -> String) {
         if let Some(history) = &self.history {
             history.borrow_mut().push(format!("{:>12.3} s  {}", self.now.get().as_secs_f64(), what()));

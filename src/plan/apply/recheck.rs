@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_to_be_deactivated_may_have_changed_otherwise() {
+    fn a_user_to_be_deactivated_may_have_changed_otherwise() {
         let others: Vec<_> = (2..=12).map(|n| user(json!({ "userName": format!("user{n}") }))).collect();
         let plan = plan(&Policy::new(&Profile::wats()), &others);
         let patch = ScimPatchRequest::new().replace("active", false);

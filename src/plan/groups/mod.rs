@@ -30,7 +30,7 @@ pub(in crate::plan) struct GroupRules {
     pub(in crate::plan) flattens: bool,
 }
 
-/// Whom the steps of groups may concern.
+/// The users and groups that the steps may change.
 pub(in crate::plan) struct Reach<'a> {
     /// The users that may be removed from a group: their names, by their ids.
     pub(in crate::plan) removable: HashMap<&'a str, &'a str>,
@@ -135,7 +135,7 @@ fn change_members(
     let is_missing = |member: &&Reference| member.id.as_deref().is_none_or(|id| !shown.contains(id));
     let added: Vec<_> = wanted.iter().filter(is_missing).cloned().collect();
     let wanted: HashSet<_> = wanted.iter().filter_map(|member| member.id.as_deref()).collect();
-    // Whom we do not know is not ours to remove.
+    // Unknown members are not removed: the source does not own them.
     let removed = held.members.iter().flatten().filter_map(|member| {
         let id = member.known_id().filter(|id| !wanted.contains(id))?;
         match groups.get(id) {

@@ -146,7 +146,7 @@ mod tests {
     }
 
     /// By comparing each with each.
-    fn with_whom(current: &[ScimUser], desired: &[ScimUser], user: &ScimUser, identifier: Identifier) -> Shared {
+    fn shared_with(current: &[ScimUser], desired: &[ScimUser], user: &ScimUser, identifier: Identifier) -> Shared {
         let of = identifier(user);
         let places = |users: &[ScimUser]| -> Vec<usize> {
             let is_same = |user: &ScimUser| of.is_some() && identifier(user) == of;
@@ -165,7 +165,7 @@ mod tests {
         fn users_are_found_whatever_their_hashes((current, desired) in (users(), users())) {
             let of = |identifier: Identifier| {
                 let (current, desired) = (&current, &desired);
-                desired.iter().map(move |user| with_whom(current, desired, user, identifier))
+                desired.iter().map(move |user| shared_with(current, desired, user, identifier))
             };
             let expected: Vec<_> = of(external_id_of).zip(of(name_of)).collect();
             prop_assert_eq!(shared(&current, &desired, &RandomState::new()).collect::<Vec<_>>(), expected.clone());

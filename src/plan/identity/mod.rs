@@ -1,4 +1,4 @@
-//! Who is who: users of the source and of the server, whom a policy may touch, and names that are passed on.
+//! Matching of users: those of the source with those of the server, ownership, and names that are passed on.
 
 pub(in crate::plan) mod by_email;
 pub(in crate::plan) mod chains;

@@ -1,4 +1,4 @@
-//! Whom the references of a source mean: users of the server, and users that the plan creates.
+//! Resolves the references of a source: to users of the server, and to users that the plan creates.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use crate::plan::Reference;
 use crate::plan::identity::matching::{Pair, name_of};
 use crate::plan::values::manager::{named_manager, with_manager};
 
-/// Whom a reference means.
+/// The user that a reference resolves to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::plan) enum Person<'a> {
     /// A user of the server.

@@ -49,7 +49,7 @@ fn why(edited: &Value) -> String {
 }
 
 #[test]
-fn a_stored_plan_says_what_it_is_and_by_whom_and_when_it_was_made() {
+fn a_stored_plan_has_its_format_its_maker_and_its_time() {
     let stored = stored();
     assert_eq!(stored["format"], "wats-scim-plan/1");
     assert_eq!((&stored["server"], &stored["madeBy"]), (&json!("https://a.example/scim"), &json!("nightly")));

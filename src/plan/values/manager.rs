@@ -1,4 +1,4 @@
-//! The manager of a user (RFC 7643 §4.3), whom a source can name by `userName` or `externalId`.
+//! The manager of a user (RFC 7643 §4.3), which a source can reference by `userName` or `externalId`.
 //!
 //! A plan has the id in its place; or, if it creates the manager, `bulkId:` and the `userName`, which an
 //! apply replaces by the id.
@@ -43,7 +43,7 @@ fn manager(user: &ScimUser, words: &[&str]) -> Option<Value> {
     assigned(extension.peek().as_object()?, "manager").cloned()
 }
 
-/// The user with this manager: an id, or a user whom the plan creates.
+/// The user with this manager: an id, or a user that the plan creates.
 pub(in crate::plan) fn with_manager(user: &ScimUser, manager: Result<&str, &str>) -> ScimUser {
     let mut user = user.clone();
     let value = match manager {

@@ -114,7 +114,7 @@ fn current(server: &Server, with_groups: bool) -> Current {
     users.with_groups(groups.into_iter().map(CurrentGroup::complete).collect())
 }
 
-/// Whether another writer has given a user that was just created another external id: then it cannot be told
+/// Whether another writer has given a user that was just created another external id: then it cannot be distinguished
 /// from a stranger's (SECURITY.md).
 pub(super) fn is_disguised(world: &World, created: &Entry) -> bool {
     let external_id =
@@ -125,7 +125,7 @@ pub(super) fn is_disguised(world: &World, created: &Entry) -> bool {
         && of_others.any(|entry| !entry.is_deletion() && external_id(&entry.before) != external_id(&entry.after))
 }
 
-/// Whether another writer has deleted a user, or given it another external id, so that it cannot be told
+/// Whether another writer has deleted a user, or given it another external id, so that it cannot be distinguished
 /// from a stranger's.
 pub(super) fn is_taken_away(world: &World, id: &str) -> bool {
     let external_id =

@@ -53,10 +53,10 @@ impl Worker {
 
     /// Closes or opens the listener, and returns when that is done.
     pub(super) fn refuse(&self, refuse: bool) -> io::Result<()> {
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let gone = || io::Error::other("the fault proxy has ended");
-        self.commands.as_ref().ok_or_else(gone)?.send((refuse, tell)).map_err(|_| gone())?;
-        told.recv().map_err(|_| gone())?
+        self.commands.as_ref().ok_or_else(gone)?.send((refuse, sender)).map_err(|_| gone())?;
+        receiver.recv().map_err(|_| gone())?
     }
 }
 
@@ -99,9 +99,9 @@ struct Door {
 
 impl Door {
     async fn obey(mut self, mut commands: async_mpsc::UnboundedReceiver<Command>) {
-        while let Some((refuse, tell)) = commands.recv().await {
+        while let Some((refuse, answer)) = commands.recv().await {
             let done = if refuse { self.close().await } else { self.open() };
-            let _ = tell.send(done);
+            let _ = answer.send(done);
         }
     }
 

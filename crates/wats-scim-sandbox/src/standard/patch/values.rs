@@ -97,7 +97,7 @@ impl<'a> Place<'a> {
     }
 
     fn is_same(&self, held: &Value, sent: &Value) -> bool {
-        let by_value = self.attribute.is_some_and(Attribute::is_told_by_value);
+        let by_value = self.attribute.is_some_and(Attribute::is_identified_by_value);
         let same_value = || match (held, sent) {
             (Value::Object(held), Value::Object(sent)) => {
                 member(held, "value").is_some_and(|value| Some(value) == member(sent, "value"))

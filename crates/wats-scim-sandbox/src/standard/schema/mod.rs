@@ -156,7 +156,7 @@ impl Attribute {
     }
 
     /// Whether values are identified by `value` alone, so that two with the same `value` are one.
-    pub(super) fn is_told_by_value(&self) -> bool {
+    pub(super) fn is_identified_by_value(&self) -> bool {
         self.sub("value").is_some_and(|value| value.mutability == Mutability::Immutable)
     }
 }
