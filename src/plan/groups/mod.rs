@@ -228,3 +228,6 @@ impl<'a> InConflict<'a> {
             || group.external_id().is_some_and(|id| self.external_ids.contains(id))
     }
 }
+
+#[cfg(test)]
+mod tests;
