@@ -11,7 +11,7 @@ fn user(name: &str) -> ScimUser {
         .unwrap()
 }
 
-fn group(name: &str, members: Value) -> CurrentGroup {
+fn group(name: &str, members: &Value) -> CurrentGroup {
     let group = json!({ "id": format!("id-{name}"), "displayName": name, "externalId": name, "members": members });
     CurrentGroup::complete(serde_json::from_value::<ScimGroup>(group).unwrap())
 }
@@ -67,7 +67,7 @@ fn groups_that_contain_each_other_are_in_conflict_and_others_are_not() {
 
 #[test]
 fn a_group_with_an_unknown_member_is_left_as_it_is() {
-    let held = vec![group("A", ids(&["ann", "bob"]))];
+    let held = vec![group("A", &ids(&["ann", "bob"]))];
     // A misspelled bob must not be removed.
     let plan = policy().plan(&current(held), &desired(vec![wanted("A", &[Reference::user_name("bib")])])).unwrap();
     assert_eq!(plan.steps, [], "{plan}");
@@ -82,7 +82,7 @@ fn only_members_that_the_source_owns_are_removed() {
     ]);
     let by_hand: ScimUser = serde_json::from_value(json!({ "id": "id-by-hand", "userName": "by-hand" })).unwrap();
     let users = [user("ann"), user("bob"), user("root"), by_hand].to_vec();
-    let held = Current::complete(users).with_groups(vec![group("A", members), group("B", ids(&[]))]);
+    let held = Current::complete(users).with_groups(vec![group("A", &members), group("B", &ids(&[]))]);
     let policy = policy().protect(["root"]).leavers(crate::plan::Leavers::Keep);
     let source = Desired::of_users(["ann", "bob"].map(|name| ScimUser::new(name).with_external_id(name)).to_vec())
         .with_groups(vec![wanted("A", &[Reference::user_name("ann")])]);
@@ -93,7 +93,7 @@ fn only_members_that_the_source_owns_are_removed() {
 
 #[test]
 fn a_member_in_conflict_is_not_removed() {
-    let held = current(vec![group("A", ids(&["ann", "bob"]))]);
+    let held = current(vec![group("A", &ids(&["ann", "bob"]))]);
     let twice = Desired::of_users(vec![
         ScimUser::new("ann").with_external_id("ann"),
         ScimUser::new("bob").with_external_id("bob"),
@@ -111,7 +111,7 @@ fn nested_groups_are_kept_or_replaced_by_their_members() {
         let held = Reference::external_id("C").to_group();
         vec![wanted("A", &[Reference::user_name("ann"), Reference::group("B"), held]), inner]
     };
-    let held = || current(vec![group("A", ids(&["B"])), group("B", ids(&["ann", "bob"])), group("C", ids(&["cy"]))]);
+    let held = || current(vec![group("A", &ids(&["B"])), group("B", &ids(&["ann", "bob"])), group("C", &ids(&["cy"]))]);
     let kept = policy().plan(&held(), &desired(groups())).unwrap();
     assert_eq!(moves(&kept), BTreeMap::from([("A".to_owned(), vec!["+ann".to_owned(), "+C".to_owned()])]), "{kept}");
     let flat = policy().flattens_groups(true).plan(&held(), &desired(groups())).unwrap();
@@ -122,7 +122,7 @@ fn nested_groups_are_kept_or_replaced_by_their_members() {
 fn missing_groups_are_deleted_only_if_the_source_owns_them_and_it_is_set() {
     let by_hand =
         CurrentGroup::complete(serde_json::from_value(json!({ "id": "9", "displayName": "By hand" })).unwrap());
-    let held = || current(vec![group("A", ids(&[])), group("Admins", ids(&[])), by_hand.clone()]);
+    let held = || current(vec![group("A", &ids(&[])), group("Admins", &ids(&[])), by_hand.clone()]);
     let kept = policy().plan(&held(), &desired(vec![])).unwrap();
     assert_eq!(kept.steps, [], "{kept}");
     let policy = policy().deletes_groups(true).protect(["admins"]).max_groups_deleted_percent(100);
