@@ -3,8 +3,8 @@
 use serde_json::json;
 use wats_scim::audit::{Log, Trail};
 use wats_scim::import::directory_from_json_file;
-use wats_scim::plan::{Current, Journal, Origin, Plan, Policy};
-use wats_scim::{Credentials, Error, ErrorKind, Profile, ScimConfig, ScimUser};
+use wats_scim::plan::{Current, Desired, DesiredGroup, Journal, Origin, Plan, Policy, Reference};
+use wats_scim::{Credentials, Error, ErrorKind, Profile, Schemas, ScimConfig, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
 use super::{client, config, received};
@@ -93,6 +93,27 @@ async fn a_plan_that_the_server_would_reject_is_not_sent() {
     assert_eq!(received(&sandbox).len(), 0);
     let report = client.apply(plan_of(&[good])).schemas(&schemas).run().await.unwrap();
     assert_eq!(report.applied, 1);
+}
+
+#[maybe_async]
+#[test]
+async fn a_step_that_the_profile_does_not_support_fails_without_a_request() {
+    let sandbox = Sandbox::builder().users(1).start().unwrap();
+    let client = super::client(&sandbox);
+    let groups = vec![DesiredGroup::new("Testers").with_members([Reference::user_name("ann")])];
+    let desired = Desired::of_users(vec![ScimUser::new("ann")]).with_groups(groups);
+    let current = Current::complete(Vec::new()).with_groups(Vec::new());
+    let plan = Policy::new(client.profile()).plan(&current, &desired).unwrap();
+    let unsupported = "a WATS server does not support groups";
+    let dry = client.apply(plan.clone()).dry_run().run().await.unwrap();
+    assert_eq!((dry.planned, dry.problems.len()), (1, 2), "{dry}");
+    assert!(dry.to_string().contains(unsupported), "{dry}");
+    let error = client.apply(plan.clone()).schemas(&Schemas::default()).run().await.unwrap_err();
+    assert!(invalid(&error).contains(unsupported), "{error}");
+    assert_eq!(received(&sandbox).len(), 0);
+    let report = client.apply(plan).run().await.unwrap();
+    assert_eq!((report.applied, report.problems.len()), (1, 2), "{report}");
+    assert!(received(&sandbox).iter().all(|sent| !sent.contains("Groups")));
 }
 
 #[maybe_async]
