@@ -60,7 +60,8 @@ impl Policy {
             (None, None, Some(_)) => Some("its groups were not read, see current_directory"),
             (missing, ..) => missing,
         };
-        for step in plan.steps.iter_mut().filter(|step| step.cause == Cause::Missing) {
+        // A member that is removed from a group is missing from a row of that group.
+        for step in plan.steps.iter_mut().filter(|step| step.cause == Cause::Missing && step.origin.is_none()) {
             step.origin = step.id.as_deref().map(|id| Origin::held(plan.server.as_deref(), id));
         }
         plan.put_in_order();
