@@ -17,7 +17,7 @@ use crate::plan::identity::ours::Standing;
 use crate::plan::identity::people::People;
 use crate::plan::values::merge::is_active;
 use crate::plan::{Action, Conflict, ConflictKind, Current, Leavers, Plan, Policy, Refusal, Rules, Source, Step};
-use crate::plan::{Cause, Origin};
+use crate::plan::{Cause, Kind, Origin, Reference};
 
 impl Policy {
     /// Computes the plan that changes the current users into the desired ones.
@@ -66,10 +66,11 @@ impl Policy {
             (None, None, Some(_)) => Some("its groups were not read, see current_directory"),
             (missing, ..) => missing,
         };
-        for step in plan.steps.iter_mut().filter(|step| step.cause == Cause::Missing) {
+        // A member that is removed from a group is missing from a row of that group.
+        for step in plan.steps.iter_mut().filter(|step| step.cause == Cause::Missing && step.origin.is_none()) {
             step.origin = step.id.as_deref().map(|id| Origin::held(plan.server.as_deref(), id));
         }
-        plan.put_in_order();
+        plan.put_in_order(users);
 
         // An inactive user can only be deleted.
         let can_lose = |user: &ScimUser| is_active(user) != Some(false) || self.leavers == Leavers::Delete;
@@ -120,13 +121,28 @@ fn removable<'a>(
 }
 
 impl Plan {
-    /// Puts each step after the steps that it needs.
-    pub(super) fn put_in_order(&mut self) {
+    /// Puts each step after the steps that it needs, and takes out those that cannot be done. `held` are the
+    /// users of the server.
+    pub(super) fn put_in_order(&mut self, held: &[ScimUser]) {
         let (steps, cyclic) = order::sorted(std::mem::take(&mut self.steps));
         self.steps = steps;
         let names: Vec<_> = cyclic.iter().take(5).map(|step| step.name.clone()).collect();
         let reason = format!("the step needs one that needs it in turn: {}", names.join(", "));
-        let conflict = |step: Step| Conflict::new(ConflictKind::Cycle, &step.name, &reason);
+        let conflict =
+            |step: Step| Conflict { held: step.held(), ..Conflict::new(ConflictKind::Cycle, &step.name, &reason) };
         self.conflicts.extend(cyclic.into_iter().map(conflict));
+        self.withdraw_unmet(held);
+        self.keep_names_aside();
+        self.withdraw_members();
+    }
+}
+
+impl Step {
+    /// The user or group of the server that the step is about.
+    pub(super) fn held(&self) -> Option<Reference> {
+        let Self { id, external_id, name, .. } = self;
+        let kind = if self.action.is_of_group() { Kind::Group } else { Kind::User };
+        id.as_ref()?;
+        Some(Reference { kind, id: id.clone(), external_id: external_id.clone(), name: Some(name.clone()) })
     }
 }
