@@ -155,7 +155,9 @@ fn the_secret_of_a_profile_is_sent_to_no_other_url() {
 fn a_token_of_the_environment_is_sent_to_no_url_but_the_one_beside_it() {
     let (server, other) = (wats(1), StandardSandbox::start().unwrap());
     let home = Home::of_wats(&server);
-    assert!(home.run(&["users", "list", "--url", other.scim_url()]).failed(64).contains("only sent to the URL beside it"));
+    assert!(
+        home.run(&["users", "list", "--url", other.scim_url()]).failed(64).contains("only sent to the URL beside it")
+    );
     assert_eq!(count(&home, &["--url", &format!("{}/", server.base_url())]), 1);
     // A token of the other kind of server is not taken in its place.
     let home = Home::new().with("SCIM_URL", other.scim_url()).with("WATS_TOKEN", server.token());
@@ -262,7 +264,10 @@ fn a_token_is_written_to_a_file_of_its_owner_and_not_shown() {
     let token = home.read("entra.token");
     assert!(!ended.err.contains(&token), "{ended:?}");
     let out = ended.done();
-    assert!(out.contains(&format!("{}/\n", server.scim_url())) && out.contains("Expires") && !out.contains(&token), "{out}");
+    assert!(
+        out.contains(&format!("{}/\n", server.scim_url())) && out.contains("Expires") && !out.contains(&token),
+        "{out}"
+    );
     #[cfg(unix)]
     assert_eq!(mode(&home.path().join("entra.token")), 0o600);
     let asked = &server.requests()[0];

@@ -91,7 +91,8 @@ fn a_name_without_an_address_is_a_problem_of_the_look_up() {
 
 #[test]
 fn a_certificate_of_an_unknown_authority_is_named_and_ca_makes_it_trusted() {
-    let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let config = rustls::ServerConfig::builder().with_no_client_auth();
     let config = Arc::new(config.with_single_cert(vec![cert.der().clone()], key).unwrap());
@@ -105,7 +106,8 @@ fn a_certificate_of_an_unknown_authority_is_named_and_ca_makes_it_trusted() {
     });
     let home = Home::new().with("SCIM_URL", &format!("https://localhost:{port}/v2")).with("SCIM_TOKEN", "t");
     let ended = home.run(&["doctor"]);
-    let problem = "- **problem**: TLS and HTTP: the certificate of the server is of an authority that is not trusted here";
+    let problem =
+        "- **problem**: TLS and HTTP: the certificate of the server is of an authority that is not trusted here";
     assert!(ended.out.contains(problem) && ended.out.contains("--ca FILE"), "{ended:?}");
     assert_eq!(ended.code, Some(6));
 
@@ -132,9 +134,13 @@ fn answer(mut stream: TcpStream, config: Arc<rustls::ServerConfig>) -> std::io::
 #[test]
 fn a_proxy_is_named_without_its_password() {
     let proxy = format!("http://jane:s3cret@127.0.0.1:{}", free_port());
-    let home = Home::new().with("WATS_BASE_URL", "https://acme.invalid").with("WATS_TOKEN", "t").with("https_proxy", &proxy);
+    let home =
+        Home::new().with("WATS_BASE_URL", "https://acme.invalid").with("WATS_TOKEN", "t").with("https_proxy", &proxy);
     let ended = home.run(&["doctor"]);
-    assert!(ended.out.contains("- ok: proxy: http://127.0.0.1:") && ended.out.contains("left to the proxy"), "{ended:?}");
+    assert!(
+        ended.out.contains("- ok: proxy: http://127.0.0.1:") && ended.out.contains("left to the proxy"),
+        "{ended:?}"
+    );
     assert!(!ended.out.contains("s3cret") && !ended.err.contains("s3cret") && !ended.out.contains("jane"), "{ended:?}");
     assert_eq!(ended.code, Some(6));
 }

@@ -48,7 +48,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     keep(context, &name, &server)?;
     context.say(format!("{found}\nIt is kept as the profile {name}, which is the current one now."));
     if environment::named()?.is_some() {
-        context.say(format!("The environment names a server, too, and comes first: unset it, or give --profile {name}."));
+        context
+            .say(format!("The environment names a server, too, and comes first: unset it, or give --profile {name}."));
     }
     Ok(Exit::Done)
 }
@@ -59,7 +60,9 @@ fn url(context: &Context, before: Option<&Saved>) -> Result<(String, Option<Kind
         (Some(url), ..) => (url.clone(), None),
         (None, Some(saved), _) => (saved.url.clone(), saved.kind),
         (None, None, Some(Named::Server(url, variables))) => (url, Some(variables.kind)),
-        (None, None, _) if context.can_ask() => (context.ask("URL of the server, such as https://acme.wats.com")?, None),
+        (None, None, _) if context.can_ask() => {
+            (context.ask("URL of the server, such as https://acme.wats.com")?, None)
+        }
         (None, None, _) => return Err(Failure::Usage("there is no terminal to ask on; give --url".to_owned())),
     };
     Ok((url.trim().trim_end_matches('/').to_owned(), kind))
@@ -88,7 +91,8 @@ fn login(context: &Context, url: &str, kind: Option<Kind>, user: Option<&str>) -
     }
     if !context.can_ask() {
         return Err(Failure::Usage(
-            "there is no terminal to ask on; give --token-file or --token-stdin, or set WATS_TOKEN or SCIM_TOKEN".to_owned(),
+            "there is no terminal to ask on; give --token-file or --token-stdin, or set WATS_TOKEN or SCIM_TOKEN"
+                .to_owned(),
         ));
     }
     let prompt = user.map_or_else(|| format!("Token for {url}"), |user| format!("Password of {user} for {url}"));
@@ -115,8 +119,10 @@ fn keep(context: &Context, name: &str, server: &Server) -> Result<(), Failure> {
         let before = profiles.saved.insert(name.to_owned(), saved);
         profiles.current = Some(name.to_owned());
         // The file has one secret for a name; it is replaced already.
-        if let Some(before) = before.filter(|before| before.secret != secret || before.url != server.url) {
-            secrets::forget(before.secret, Key { profile: name, url: &before.url })?;
+        if let Some(before) = before.filter(|before| before.secret != secret || before.url != server.url)
+            && let Err(failure) = secrets::forget(before.secret, Key { profile: name, url: &before.url })
+        {
+            context.say(format!("The secret that the profile had before is not removed: {failure}"));
         }
         Ok(())
     })

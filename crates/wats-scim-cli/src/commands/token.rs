@@ -28,9 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::Usage("--show shows the secret on a terminal only; give --out FILE".to_owned()));
     }
     if !args.show && args.out.is_none() {
-        return Err(Failure::Usage(
-            "give --out FILE for the secret, or --show to see it on the terminal".to_owned(),
-        ));
+        return Err(Failure::Usage("give --out FILE for the secret, or --show to see it on the terminal".to_owned()));
     }
     let config = context.server()?.config()?;
     let client = ScimClient::with_config(&config)?;
@@ -51,6 +49,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut out = io::stdout();
     writeln!(out, "Tenant URL    {}/\nSecret token  {secret}\nExpires       {expires}", config.scim_url()?)?;
     out.flush()?;
-    context.say("Paste both into the provisioning settings of the identity provider. Fetch a new token before it expires.");
+    context.say(
+        "Paste both into the provisioning settings of the identity provider. Fetch a new token before it expires.",
+    );
     Ok(Exit::Done)
 }

@@ -53,7 +53,10 @@ fn entries() -> Result<Entries, Failure> {
         // The text of the error would quote a secret.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        Failure::file(&path, format!("line {line} is not as wats-scim writes it; repair it, or remove the file and log in again"))
+        Failure::file(
+            &path,
+            format!("line {line} is not as wats-scim writes it; repair it, or remove the file and log in again"),
+        )
     })
 }
 

@@ -56,7 +56,10 @@ fn is_reached(report: &mut Report, config: &ScimConfig, uri: &Uri, scim_url: &st
     let check = if uri.scheme_str() == Some("https") { "TLS and HTTP" } else { "HTTP, without TLS" };
     match answer {
         Ok(answer) => {
-            report.add(check, Ok(format!("the server answers (status {} without credentials)", answer.status().as_u16())));
+            report.add(
+                check,
+                Ok(format!("the server answers (status {} without credentials)", answer.status().as_u16())),
+            );
             report.add("clock", connection::clock(&answer, now));
             true
         }
@@ -74,14 +77,17 @@ fn ask(report: &mut Report, client: &ScimClient, writes: bool) {
     }
     let discovered = client.discover();
     let found = discovered.as_ref().map(|client| described(client.profile()));
-    if !report.add("discovery", found.map_err(|error| problem(error, "read /ServiceProviderConfig and /ResourceTypes"))) {
+    if !report.add("discovery", found.map_err(|error| problem(error, "read /ServiceProviderConfig and /ResourceTypes")))
+    {
         return;
     }
     let client = discovered.as_ref().unwrap_or(client);
     if client.profile().offers("Groups") {
         let groups = client.resources::<ScimGroup>().list(&ListQuery::new().count(1));
         let found = match groups {
-            Ok(page) => Ok(page.total_results.map_or("they can be read".to_owned(), |total| format!("{total} can be read"))),
+            Ok(page) => {
+                Ok(page.total_results.map_or("they can be read".to_owned(), |total| format!("{total} can be read")))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok("the server has none".to_owned()),
             Err(error) => Err(problem(&error, "read groups")),
         };
@@ -128,7 +134,8 @@ fn described(profile: &Profile) -> String {
     let features = serde_json::to_value(profile).unwrap_or_default();
     let having = |has: bool| {
         let of = features.as_object().into_iter().flatten();
-        let names: Vec<_> = of.filter(|(_, value)| **value == Value::Bool(has)).map(|(name, _)| name.as_str()).collect();
+        let names: Vec<_> =
+            of.filter(|(_, value)| **value == Value::Bool(has)).map(|(name, _)| name.as_str()).collect();
         names.join(", ")
     };
     let kind = if profile.is_wats() { "WATS, which describes itself nowhere" } else { "standard SCIM" };

@@ -58,9 +58,8 @@ pub(super) fn answer(config: &ScimConfig, scim_url: &str) -> Result<Response<Vec
         }
         why.dedup();
         let why = why.join(": ");
-        let (found, next) = certificate(&why).unwrap_or_else(|| {
-            (why.clone(), "check the URL, the firewall and the proxy; `-vv` shows more")
-        });
+        let (found, next) = certificate(&why)
+            .unwrap_or_else(|| (why.clone(), "check the URL, the firewall and the proxy; `-vv` shows more"));
         Problem::new(found, next, Exit::Unreachable)
     })
 }
@@ -79,7 +78,10 @@ fn certificate(why: &str) -> Option<(String, &'static str)> {
                     connections, give that of the proxy";
         (found("is of an authority that is not trusted here"), next)
     } else if has(&["not valid for name", "notvalidforname", "name mismatch"]) {
-        (found("is for another name"), "use the name in the certificate in the URL, or have the server send the right one")
+        (
+            found("is for another name"),
+            "use the name in the certificate in the URL, or have the server send the right one",
+        )
     } else if has(&["not valid yet", "notvalidyet"]) {
         (found("is not valid yet"), "check the clock of this machine")
     } else if has(&["expired"]) {
@@ -106,7 +108,11 @@ pub(super) fn clock(answer: &Response<Vec<u8>>, now: DateTime<Utc>) -> Result<St
     if ahead.abs() <= TOLERANCE {
         return Ok(found);
     }
-    Err(Problem::new(found, "set the clock of this machine by NTP: tokens are valid at certain times only", Exit::Error))
+    Err(Problem::new(
+        found,
+        "set the clock of this machine by NTP: tokens are valid at certain times only",
+        Exit::Error,
+    ))
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! The keychain of macOS, which asks by itself, and only a person who is logged in to the desktop.
 
 use security_framework::base::Error;
-use security_framework::passwords::{
-    PasswordOptions, delete_generic_password, generic_password, set_generic_password,
-};
+use security_framework::passwords::{PasswordOptions, delete_generic_password, generic_password, set_generic_password};
 use wats_scim::Secret;
 
 use super::{Key, SERVICE, account, secret};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::env;
 use std::path::Path;
 
-use dbus_secret_service::{EncryptionType, Error, SecretService};
+use dbus_secret_service::{EncryptionType, Error, Item, SecretService};
 use wats_scim::Secret;
 
 use super::{Key, SERVICE, secret};
@@ -25,14 +25,22 @@ pub(in crate::secrets) fn read(key: Key<'_>, can_ask: bool) -> Result<Option<Sec
     let service = open(can_ask)?;
     let found = service.search_items(attributes(key)).map_err(why)?;
     let Some(item) = found.unlocked.first().or(found.locked.first()) else { return Ok(None) };
-    item.ensure_unlocked().or_else(|_| item.unlock()).map_err(why)?;
+    unlock(item)?;
     secret(item.get_secret().map_err(why)?).map(Some)
 }
 
 pub(in crate::secrets) fn forget(key: Key<'_>, can_ask: bool) -> Result<(), String> {
     let service = open(can_ask)?;
     let found = service.search_items(attributes(key)).map_err(why)?;
-    found.unlocked.iter().chain(&found.locked).try_for_each(|item| item.delete()).map_err(why)
+    for item in found.unlocked.iter().chain(&found.locked) {
+        unlock(item)?;
+        item.delete().map_err(why)?;
+    }
+    Ok(())
+}
+
+fn unlock(item: &Item<'_>) -> Result<(), String> {
+    item.ensure_unlocked().or_else(|_| item.unlock()).map_err(why)
 }
 
 fn attributes(key: Key<'_>) -> HashMap<&str, &str> {
