@@ -2,10 +2,10 @@
 
 use std::env;
 
-use wats_scim::{Profile, Secret};
+use wats_scim::Secret;
 
 use crate::failure::Failure;
-use crate::server::{Kind, Login, is_same_url};
+use crate::server::{Kind, Login, is_same_url, is_wats};
 
 /// The profile that the environment names.
 const PROFILE: &str = "WATS_SCIM_PROFILE";
@@ -79,11 +79,7 @@ impl Variables {
 /// The credentials for a URL that is not from the environment: those of its kind of server, unless they belong to
 /// another URL.
 pub(crate) fn login_for(url: &str, kind: Option<Kind>) -> Result<Option<Login>, Failure> {
-    let is_wats = match kind {
-        Some(kind) => kind == Kind::Wats,
-        None => Profile::of_url(url)?.is_wats(),
-    };
-    let variables = if is_wats { [&WATS, &STANDARD] } else { [&STANDARD, &WATS] };
+    let variables = if is_wats(url, kind)? { [&WATS, &STANDARD] } else { [&STANDARD, &WATS] };
     for variables in variables {
         if variable(variables.url).is_none_or(|other| is_same_url(&other, url))
             && let Some(login) = variables.login()?

@@ -164,6 +164,23 @@ fn token_in(text: &str, place: &str) -> Result<Secret, Failure> {
     }
 }
 
+/// Whether a server is one of WATS, of which the URL says it if nothing else does.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] if it is not the URL of a server. It may contain a password, so it is not repeated.
+pub(crate) fn is_wats(url: &str, kind: Option<Kind>) -> Result<bool, Failure> {
+    let profile = Profile::of_url(url).map_err(|error| invalid_url(&error))?;
+    Ok(kind.map_or_else(|| profile.is_wats(), |kind| kind == Kind::Wats))
+}
+
+/// What the library advises is for a program; the first part says what is wrong.
+fn invalid_url(error: &wats_scim::Error) -> Failure {
+    let message = error.to_string();
+    let wrong = message.split(';').next().unwrap_or_default();
+    Failure::Usage(format!("{wrong}; give one such as https://acme.wats.com, and the credentials apart from it"))
+}
+
 /// Whether two URLs are written alike, but for a slash at the end.
 pub(crate) fn is_same_url(one: &str, other: &str) -> bool {
     let bare = |url: &str| url.trim().trim_end_matches('/').to_owned();
@@ -215,17 +232,14 @@ impl Server {
 
     /// The settings of a client.
     pub(crate) fn config(&self) -> Result<ScimConfig, Failure> {
-        let profile = match self.kind {
-            Some(Kind::Wats) => Profile::wats(),
-            Some(Kind::Standard) => Profile::standard(),
-            None => Profile::of_url(&self.url)?,
-        };
+        let profile = if is_wats(&self.url, self.kind)? { Profile::wats() } else { Profile::standard() };
         let credentials = match &self.login {
             Login::Password { user, password } => Credentials::basic(user, password.clone()),
             Login::Token(token) if profile.is_wats() => Credentials::wats_token(token.clone()),
             Login::Token(token) => Credentials::bearer(token.clone()),
         };
         let mut config = ScimConfig::new(&self.url, credentials).profile(profile);
+        config.scim_url().map_err(|error| invalid_url(&error))?;
         if let Some(ca) = &self.ca {
             let pem = std::fs::read(ca).map_err(|error| Failure::file(ca, error))?;
             config = config.root_certificates(pem);

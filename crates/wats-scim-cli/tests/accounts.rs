@@ -80,6 +80,18 @@ fn a_login_without_a_terminal_names_the_flags_that_are_missing() {
 }
 
 #[test]
+fn a_url_that_is_none_of_a_server_is_not_repeated() {
+    let home = Home::new().with("SCIM_TOKEN", "t");
+    for url in ["https://jane:s3cret@acme.wats.com", "http://s3cret.example.com", "s3cret"] {
+        for args in [["users", "list", "--url", url], ["doctor", "--json", "--url", url], ["login", "acme", "--url", url]] {
+            let message = home.run(&args).failed(64);
+            assert!(message.contains("https://acme.wats.com") && !message.contains("s3cret"), "{args:?}: {message}");
+            assert!(!message.contains("::") && !message.contains("Credentials"), "{message}");
+        }
+    }
+}
+
+#[test]
 fn a_login_takes_a_token_from_a_file_and_a_password_from_standard_input() {
     let (home, server) = (Home::new(), StandardSandbox::builder().users(2).start().unwrap());
     let token = home.write("token", format!("{}\n", server.token()));

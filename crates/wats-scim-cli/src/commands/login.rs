@@ -9,7 +9,7 @@ use crate::environment::{self, Named};
 use crate::failure::{Exit, Failure};
 use crate::profiles::{self, Profiles, Saved};
 use crate::secrets::{self, Key};
-use crate::server::{Kind, Login, Server, is_same_url};
+use crate::server::{self, Kind, Login, Server, is_same_url};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -33,6 +33,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let before = wanted.and_then(|name| profiles.saved.get(name));
     let (url, kind) = url(context, before)?;
     let kind = given.kind.or(kind);
+    // Before it is shown: it may contain a password.
+    server::is_wats(&url, kind)?;
     let name = wanted.map_or_else(|| free_name(&profiles, &url), |name| Ok(name.to_owned()))?;
     // What is not given is as it was, for the same server only.
     let before = profiles.saved.get(&name).filter(|saved| is_same_url(&saved.url, &url));

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::server::Server;
 
-pub(super) fn run(context: &Context, server: &Server, writes: bool) -> Result<Report, Failure> {
-    let config = server.config()?.retry(RetryPolicy::none());
+pub(super) fn run(context: &Context, server: &Server, config: ScimConfig, writes: bool) -> Result<Report, Failure> {
+    let config = config.retry(RetryPolicy::none());
     let scim_url = config.scim_url()?;
     let uri: Uri = scim_url.parse().unwrap_or_default();
     let mut report = Report::default();

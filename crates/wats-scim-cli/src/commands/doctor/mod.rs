@@ -27,13 +27,14 @@ pub(crate) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let server = context.server()?;
+    let config = server.config()?;
     let file = args.output.as_deref().map(NewFile::create).transpose()?;
     if args.write {
         let what = format!("Two users and a group will be created on {} and removed again", server.url);
         context.confirm(args.yes, 1, &what)?;
     }
     context.say(format!("Checking {}, which {} names …", output::shown(&server.url), server.from));
-    let report = checks::run(context, &server, args.write)?;
+    let report = checks::run(context, &server, config, args.write)?;
     let text = report.to_string();
     match file {
         Some(file) => file.keep(text.as_bytes())?,
