@@ -14,11 +14,13 @@ use crate::failure::Failure;
 use crate::profiles::{Profiles, Saved};
 use crate::secrets::{self, Key};
 
+/// The variable is not read by clap: unlike an argument, it can be set beside `--url`.
+const PROFILE_HELP: &str = "The profile of the server, as `profile list` shows it [env: WATS_SCIM_PROFILE]";
+
 /// Arguments that name the server.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServerArgs {
-    /// The profile of the server, as `profile list` shows it [env: WATS_SCIM_PROFILE]
-    #[arg(long, short, global = true, value_name = "NAME")]
+    #[arg(long, short, global = true, value_name = "NAME", help = PROFILE_HELP)]
     pub(crate) profile: Option<String>,
     /// The URL of the server, such as https://acme.wats.com
     #[arg(long, global = true, value_name = "URL")]

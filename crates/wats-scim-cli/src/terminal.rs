@@ -19,24 +19,19 @@ pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// Asks for a text.
+pub(crate) fn ask(prompt: &str) -> Result<String, Failure> {
+    let answer = Input::with_theme(&SimpleTheme).with_prompt(prompt).interact_text();
+    answer.map(|answer: String| answer.trim().to_owned()).map_err(|error| not_answered(&error))
+}
+
+/// Asks for a secret, without showing it.
+pub(crate) fn ask_secret(prompt: &str) -> Result<Secret, Failure> {
+    let answer = Password::with_theme(&SimpleTheme).with_prompt(prompt).interact();
+    answer.map(|answer| Secret::new(answer.trim())).map_err(|error| not_answered(&error))
+}
+
 impl Context {
-    /// Whether a question can be asked and answered.
-    pub(crate) fn can_ask(&self) -> bool {
-        can_ask()
-    }
-
-    /// Asks for a text.
-    pub(crate) fn ask(&self, prompt: &str) -> Result<String, Failure> {
-        let answer = Input::with_theme(&SimpleTheme).with_prompt(prompt).interact_text();
-        answer.map(|answer: String| answer.trim().to_owned()).map_err(|error| not_answered(&error))
-    }
-
-    /// Asks for a secret, without showing it.
-    pub(crate) fn ask_secret(&self, prompt: &str) -> Result<Secret, Failure> {
-        let answer = Password::with_theme(&SimpleTheme).with_prompt(prompt).interact();
-        answer.map(|answer| Secret::new(answer.trim())).map_err(|error| not_answered(&error))
-    }
-
     /// Asks before `what` happens to so many users or groups, unless `--yes` is given: by the word yes, or by
     /// the number if it is a large one.
     ///
@@ -47,7 +42,7 @@ impl Context {
         if yes || number == 0 {
             return Ok(());
         }
-        if !self.can_ask() {
+        if !can_ask() {
             return Err(Failure::Usage(format!("{what}: there is no terminal to ask on; give --yes")));
         }
         let expected = if number > MANY { number.to_string() } else { "yes".to_owned() };

@@ -83,7 +83,9 @@ fn a_login_without_a_terminal_names_the_flags_that_are_missing() {
 fn a_url_that_is_none_of_a_server_is_not_repeated() {
     let home = Home::new().with("SCIM_TOKEN", "t");
     for url in ["https://jane:s3cret@acme.wats.com", "http://s3cret.example.com", "s3cret"] {
-        for args in [["users", "list", "--url", url], ["doctor", "--json", "--url", url], ["login", "acme", "--url", url]] {
+        for args in
+            [["users", "list", "--url", url], ["doctor", "--json", "--url", url], ["login", "acme", "--url", url]]
+        {
             let message = home.run(&args).failed(64);
             assert!(message.contains("https://acme.wats.com") && !message.contains("s3cret"), "{args:?}: {message}");
             assert!(!message.contains("::") && !message.contains("Credentials"), "{message}");
@@ -119,7 +121,8 @@ fn a_login_without_a_name_is_named_after_the_host_and_renews_the_token() {
         home.run_with(&["login", "--url", server.base_url(), "--token-stdin"], server.token()).done();
     }
     let profiles = home.run(&["profile", "list"]).lines();
-    assert_eq!((profiles.len(), &profiles[0]["name"]), (1, &"127.0.0.1".into()));
+    assert_eq!(profiles.len(), 1);
+    assert_eq!((&profiles[0]["name"], &profiles[0]["kind"]), (&"127.0.0.1".into(), &"wats".into()));
 }
 
 #[test]
@@ -195,8 +198,8 @@ fn a_profile_that_is_used_is_the_current_one() {
     log_in(&home, "two", &two);
     home.run(&["profile", "use", "one"]).done();
     assert_eq!(count(&home, &[]), 1);
-    let csv = home.run(&["profile", "list", "-o", "json"]).done();
-    let list: Vec<serde_json::Value> = serde_json::from_str(&csv).unwrap();
+    let json = home.run(&["profile", "list", "-o", "json"]).done();
+    let list: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     assert_eq!((&list[0]["current"], &list[1]["current"]), (&true.into(), &false.into()));
     let message = home.run(&["profile", "use", "three"]).failed(64);
     assert!(message.contains("there are one, two"), "{message}");

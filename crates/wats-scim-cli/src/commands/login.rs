@@ -10,6 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::profiles::{self, Profiles, Saved};
 use crate::secrets::{self, Key};
 use crate::server::{self, Kind, Login, Server, is_same_url};
+use crate::terminal;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -32,9 +33,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     wanted.map_or(Ok(()), profiles::check_name)?;
     let before = wanted.and_then(|name| profiles.saved.get(name));
     let (url, kind) = url(context, before)?;
-    let kind = given.kind.or(kind);
-    // Before it is shown: it may contain a password.
-    server::is_wats(&url, kind)?;
+    // Before the URL is shown: it may contain a password.
+    let is_wats = server::is_wats(&url, given.kind.or(kind))?;
+    let kind = Some(if is_wats { Kind::Wats } else { Kind::Standard });
     let name = wanted.map_or_else(|| free_name(&profiles, &url), |name| Ok(name.to_owned()))?;
     // What is not given is as it was, for the same server only.
     let before = profiles.saved.get(&name).filter(|saved| is_same_url(&saved.url, &url));
@@ -62,8 +63,8 @@ fn url(context: &Context, before: Option<&Saved>) -> Result<(String, Option<Kind
         (Some(url), ..) => (url.clone(), None),
         (None, Some(saved), _) => (saved.url.clone(), saved.kind),
         (None, None, Some(Named::Server(url, variables))) => (url, Some(variables.kind)),
-        (None, None, _) if context.can_ask() => {
-            (context.ask("URL of the server, such as https://acme.wats.com")?, None)
+        (None, None, _) if terminal::can_ask() => {
+            (terminal::ask("URL of the server, such as https://acme.wats.com")?, None)
         }
         (None, None, _) => return Err(Failure::Usage("there is no terminal to ask on; give --url".to_owned())),
     };
@@ -91,14 +92,14 @@ fn login(context: &Context, url: &str, kind: Option<Kind>, user: Option<&str>) -
     if let Some(login) = known.filter(|login| user.is_none() || login.user() == user) {
         return Ok(login);
     }
-    if !context.can_ask() {
+    if !terminal::can_ask() {
         return Err(Failure::Usage(
             "there is no terminal to ask on; give --token-file or --token-stdin, or set WATS_TOKEN or SCIM_TOKEN"
                 .to_owned(),
         ));
     }
     let prompt = user.map_or_else(|| format!("Token for {url}"), |user| format!("Password of {user} for {url}"));
-    Ok(Login::new(user, context.ask_secret(&prompt)?))
+    Ok(Login::new(user, terminal::ask_secret(&prompt)?))
 }
 
 /// Reads one user, and says what the server is.

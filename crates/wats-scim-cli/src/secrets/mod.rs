@@ -12,7 +12,7 @@ use wats_scim::Secret;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::place;
+use crate::{place, terminal};
 
 /// Where a secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub(crate) struct Key<'a> {
 pub(crate) fn keep(context: &Context, key: Key<'_>, secret: &Secret) -> Result<Store, Failure> {
     // Everything is in the folder that is named, and nothing elsewhere.
     if !place::is_named() {
-        match keyring::keep(key, secret.expose(), context.can_ask()) {
+        match keyring::keep(key, secret.expose(), terminal::can_ask()) {
             Ok(()) => return Ok(Store::Keyring),
             Err(why) => context.say(format!(
                 "there is no keyring to use ({why}); the secret is kept in {}, which only this account can read",
@@ -49,7 +49,7 @@ pub(crate) fn keep(context: &Context, key: Key<'_>, secret: &Secret) -> Result<S
 pub(crate) fn read(store: Store, key: Key<'_>) -> Result<Option<Secret>, Failure> {
     match store {
         Store::File => file::read(key),
-        Store::Keyring => keyring::read(key, crate::terminal::can_ask()).map_err(|why| locked(key, &why)),
+        Store::Keyring => keyring::read(key, terminal::can_ask()).map_err(|why| locked(key, &why)),
     }
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn read(store: Store, key: Key<'_>) -> Result<Option<Secret>, Failure
 pub(crate) fn forget(store: Store, key: Key<'_>) -> Result<(), Failure> {
     match store {
         Store::File => file::forget(key),
-        Store::Keyring => keyring::forget(key, crate::terminal::can_ask()).map_err(|why| locked(key, &why)),
+        Store::Keyring => keyring::forget(key, terminal::can_ask()).map_err(|why| locked(key, &why)),
     }
 }
 

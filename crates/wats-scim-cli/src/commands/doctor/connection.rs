@@ -101,7 +101,7 @@ pub(super) fn clock(answer: &Response<Vec<u8>>, now: DateTime<Utc>) -> Result<St
     };
     let ahead = now - date.to_utc();
     let found = match ahead.num_seconds() {
-        0 | 1 | -1 => return Ok("both clocks agree".to_owned()),
+        -1..=1 => return Ok("both clocks agree".to_owned()),
         seconds if seconds > 0 => format!("this machine is {seconds} s ahead of the server"),
         seconds => format!("this machine is {} s behind the server", -seconds),
     };

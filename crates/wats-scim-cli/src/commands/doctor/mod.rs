@@ -14,7 +14,7 @@ use crate::private::NewFile;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Also create two users and a group, change them and remove them again
+    /// Also create up to two users and a group, change them and remove them again
     #[arg(long)]
     write: bool,
     /// Do not ask before that
@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = server.config()?;
     let file = args.output.as_deref().map(NewFile::create).transpose()?;
     if args.write {
-        let what = format!("Two users and a group will be created on {} and removed again", server.url);
+        let what = format!("Up to two users and a group will be created on {} and removed again", server.url);
         context.confirm(args.yes, 1, &what)?;
     }
     context.say(format!("Checking {}, which {} names …", output::shown(&server.url), server.from));
