@@ -22,8 +22,7 @@ const PROFILE_HELP: &str = "The profile of the server, as `profile list` shows i
 pub(crate) struct ServerArgs {
     #[arg(long, short, global = true, value_name = "NAME", help = PROFILE_HELP)]
     pub(crate) profile: Option<String>,
-    /// The URL of the server, such as https://acme.wats.com
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", help = "The URL of the server, such as https://acme.wats.com")]
     pub(crate) url: Option<String>,
     /// The kind of server [default: by its URL]
     #[arg(long, global = true, value_enum, value_name = "KIND")]

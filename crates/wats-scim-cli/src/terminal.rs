@@ -38,6 +38,7 @@ impl Context {
     /// # Errors
     ///
     /// [`Failure::Usage`] without a terminal, [`Failure::Interrupted`] if it is not confirmed.
+    #[allow(clippy::unused_self, reason = "it is a run that asks")]
     pub(crate) fn confirm(&self, yes: bool, number: usize, what: &str) -> Result<(), Failure> {
         if yes || number == 0 {
             return Ok(());

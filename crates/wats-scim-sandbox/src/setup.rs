@@ -154,10 +154,11 @@ macro_rules! shared_settings {
         /// the same time.
         ///
         #[doc = $crate::example::example!($server:
-            "let first = ", $server, "::builder().port(0).start()?;\n",
-            "let uri: http::Uri = first.base_url().parse()?;\n\n",
-            "let second = ", $server, "::builder().port(uri.port_u16().unwrap_or_default()).start();\n",
-            "assert_eq!(second.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);",
+            "use std::io::ErrorKind;\n",
+            "use std::net::TcpListener;\n\n",
+            "let other = TcpListener::bind(\"127.0.0.1:0\")?;\n",
+            "let taken = ", $server, "::builder().port(other.local_addr()?.port()).start();\n",
+            "assert_eq!(taken.unwrap_err().kind(), ErrorKind::AddrInUse);",
         )]
         pub fn port(mut self, port: u16) -> Self {
             self.setup.port = port;
