@@ -3,10 +3,14 @@
 
 mod commands;
 mod context;
+mod environment;
 mod failure;
 mod interrupt;
 mod output;
 mod place;
+mod private;
+mod profiles;
+mod secrets;
 mod server;
 mod terminal;
 
