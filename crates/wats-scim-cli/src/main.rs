@@ -1,14 +1,19 @@
 //! `wats-scim`: users and groups of a WATS server, or of any SCIM 2.0 server, from a terminal or a nightly job.
 #![forbid(unsafe_code)]
 
+mod columns;
 mod commands;
 mod context;
 mod failure;
 mod interrupt;
+mod listed;
+mod lookup;
+mod many;
 mod output;
 mod place;
 mod server;
 mod terminal;
+mod who;
 
 use std::process::ExitCode;
 

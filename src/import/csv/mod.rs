@@ -7,6 +7,7 @@ mod groups;
 mod memberships;
 #[cfg(test)]
 mod round_trip;
+mod set_text;
 mod table;
 
 use std::fs::File;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod completion;
+mod groups;
 mod man;
 mod sandbox;
 mod users;
@@ -31,6 +32,9 @@ pub(crate) enum Command {
     /// List and change users
     #[command(subcommand)]
     Users(users::Command),
+    /// List and change groups
+    #[command(subcommand)]
+    Groups(groups::Command),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -41,6 +45,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
     match command {
         Command::Sandbox(args) => sandbox::run(context, &args),
         Command::Users(command) => users::run(context, command),
+        Command::Groups(command) => groups::run(context, command),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
     }

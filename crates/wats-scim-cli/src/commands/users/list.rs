@@ -1,10 +1,12 @@
 //! `wats-scim users list`
 
-use serde_json::Value;
-use wats_scim::Filter;
+use wats_scim::{Filter, ScimUser};
 
+use super::COLUMNS;
+use crate::columns::{Columns, OF_USERS};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::listed::{Asked, listed};
 use crate::output::{Listing, OutputArgs};
 
 #[derive(clap::Args, Debug)]
@@ -12,32 +14,42 @@ pub(crate) struct Args {
     /// Only users that match, such as 'userName sw "a"' (RFC 7644 §3.4.2.2)
     #[arg(long, value_name = "FILTER")]
     filter: Option<Filter>,
+    /// Only users that can sign in
+    #[arg(long, conflicts_with = "inactive")]
+    active: bool,
+    /// Only users that cannot sign in
+    #[arg(long)]
+    inactive: bool,
     /// The columns of a table or of CSV
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = "userName,displayName,email,active")]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
     columns: Vec<String>,
+    /// Sort by an attribute: by the server if it sorts, otherwise after the whole list is read
+    #[arg(long, value_name = "ATTRIBUTE")]
+    sort: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let client = context.connect()?;
-    let mut users = client.iter_users();
-    if let Some(filter) = &args.filter {
-        users = users.matching(filter.clone());
-    }
-    let mut list = Listing::new(args.output.format(), &args.columns);
-    for user in users {
+    let columns = Columns::new(&args.columns, OF_USERS)?;
+    let order = args.sort.as_ref().map(|name| Columns::new(std::slice::from_ref(name), OF_USERS)).transpose()?;
+    let client = context.connect_to_list()?;
+    let mut list = Listing::new(args.output.format(), columns.names());
+    let asked = Asked { filter: args.filter(), order: order.as_ref(), without: &[] };
+    for user in listed::<ScimUser>(context, &client, &asked)? {
         let user = user?;
-        let object = serde_json::to_value(&user).unwrap_or_default();
-        list.row(&object, |column| match column {
-            "email" => user.email().unwrap_or_default().to_owned(),
-            path => user.get(path).ok().flatten().map(|value| text(&value)).unwrap_or_default(),
-        })?;
+        list.row(&user, columns.of(&user))?;
     }
     list.finish()?;
     Ok(Exit::Done)
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+impl Args {
+    fn filter(&self) -> Option<Filter> {
+        let active = (self.active || self.inactive).then(|| Filter::eq("active", self.active));
+        match (self.filter.clone(), active) {
+            (Some(filter), Some(active)) => Some(filter.and(active)),
+            (filter, active) => filter.or(active),
+        }
+    }
 }
