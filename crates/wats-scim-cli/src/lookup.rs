@@ -11,14 +11,12 @@ use wats_scim::{Error, ErrorKind, Filter, Resource};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::many::named;
 use crate::output::shown;
 use crate::who::Who;
 
 /// So many look-ups are in flight.
 const IN_FLIGHT: usize = 8;
-
-/// The first so many names are in a message.
-const NAMED: usize = 10;
 
 /// What was found, each once, and what was not.
 #[derive(Debug)]
@@ -44,10 +42,8 @@ impl<T: Resource> Resolved<T> {
 
     /// A message about those that are not on the server.
     pub(crate) fn missing(&self) -> String {
-        let names: Vec<String> = self.unknown.iter().take(NAMED).map(Who::to_string).collect();
-        let more = self.unknown.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        format!("the server has no {} {}{more}", T::NAME, names.join(", "))
+        let names = named(self.unknown.iter().map(Who::to_string));
+        format!("the server has no {} {names}", T::NAME)
     }
 }
 
@@ -58,8 +54,7 @@ pub(crate) fn resolve<T: Resource>(
     who: Vec<Who>,
 ) -> Result<Resolved<T>, Failure> {
     let lookup = Lookup::<T> { client, all: Mutex::new(None) };
-    let bar = context.progress("looked up");
-    bar.set_length(u64::try_from(who.len()).unwrap_or(u64::MAX));
+    let bar = context.progress_of("looked up", who.len());
     let (next, is_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
         let mut results = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use indicatif::ProgressBar;
 use serde_json::json;
 use wats_scim::blocking::ScimClient;
 use wats_scim::{Error, Resource, ScimWrite, WriteOutcome};
@@ -62,7 +63,7 @@ impl Counts {
             0 => String::new(),
             number => format!(" ({number} may have been applied)"),
         };
-        let counts = format!("{done} of {total} {units} {verb}, {failed} failed{unknown}");
+        let counts = format!("{done} of {} {verb}, {failed} failed{unknown}", counted(*total, units));
         match exit {
             _ if context.interrupt.is_pressed() && left > 0 => {
                 Err(Failure::Interrupted(format!("interrupted: {counts}, {left} not begun; {again}")))
@@ -72,7 +73,7 @@ impl Counts {
                 Ok(Exit::Done)
             }
             None if left == 0 => {
-                context.say(format!("{done} {units} {verb}"));
+                context.say(format!("{} {verb}", counted(*done, units)));
                 Ok(Exit::Done)
             }
             Some(exit) if *done == 0 && unknown.is_empty() => {
@@ -97,8 +98,7 @@ pub(crate) fn write_all<T: Resource>(
     let (names, writes): (Vec<String>, Vec<ScimWrite<T>>) = writes.into_iter().unzip();
     let mut counts = Counts::of(names.len());
     context.interrupt.listen();
-    let bar = context.progress(words.units);
-    bar.set_length(u64::try_from(names.len()).unwrap_or(u64::MAX));
+    let bar = context.progress_of(words.units, names.len());
     let interrupt = context.interrupt.clone();
     // A reader that has seen enough does not stop the writes.
     let mut printed = Ok(());
@@ -121,12 +121,40 @@ pub(crate) fn write_all<T: Resource>(
     printed.map(|()| exit)
 }
 
+/// The first so many names are in a message.
+const NAMED: usize = 10;
+
+/// Names for a message, of which there can be many.
+pub(crate) fn named(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let names = names.take(NAMED).map(|name| shown(&name)).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{names} and {more} more") } else { names }
+}
+
+/// A number of things: `1 user`, `2 users`.
+pub(crate) fn counted(number: usize, units: &str) -> String {
+    format!("{number} {}", if number == 1 { units.trim_end_matches('s') } else { units })
+}
+
+/// What is confirmed: `this deletes 2 users: ann, bob`.
+pub(crate) fn question<T: Resource>(verb: &str, resources: &[T]) -> String {
+    let names = named(resources.iter().map(name_of));
+    format!("this {verb} {}: {names}", counted(resources.len(), &format!("{}s", T::NAME)))
+}
+
 /// The name of a resource for messages.
 pub(crate) fn name_of<T: Resource>(resource: &T) -> String {
     resource.name().or(resource.id()).unwrap_or_default().to_owned()
 }
 
 impl Context {
+    /// A progress bar of so many things; hidden if there is only one.
+    pub(crate) fn progress_of(&self, units: &str, number: usize) -> ProgressBar {
+        let bar = if number > 1 { self.progress(units) } else { ProgressBar::hidden() };
+        bar.set_length(u64::try_from(number).unwrap_or(u64::MAX));
+        bar
+    }
+
     /// Prints why a write failed, and whether it was applied.
     pub(crate) fn report_of(&self, name: &str, error: &Error) {
         let line = if self.is_json() {

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::shown;
 
@@ -18,7 +19,7 @@ pub(crate) enum Who {
 
 /// Reads names. `-` stands for the lines of standard input: a name each, or a user or group as JSON, as `list`
 /// prints it.
-pub(crate) fn read(words: &[String]) -> Result<Vec<Who>, Failure> {
+pub(crate) fn read(context: &Context, words: &[String]) -> Result<Vec<Who>, Failure> {
     let mut all = Vec::new();
     for (at, word) in words.iter().enumerate() {
         if word != "-" {
@@ -26,9 +27,7 @@ pub(crate) fn read(words: &[String]) -> Result<Vec<Who>, Failure> {
         } else if words.iter().take(at).any(|word| word == "-") {
             return Err(Failure::Usage("- is there twice; standard input is read once".to_owned()));
         } else {
-            let mut text = String::new();
-            let read = std::io::stdin().lock().read_to_string(&mut text);
-            read.map_err(|error| Failure::Other(format!("standard input cannot be read: {error}")))?;
+            let text = standard_input(context)?;
             let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
             for line in lines {
                 all.push(Who::of_line(line)?);
@@ -36,6 +35,18 @@ pub(crate) fn read(words: &[String]) -> Result<Vec<Who>, Failure> {
         }
     }
     Ok(all)
+}
+
+/// Standard input to its end.
+pub(crate) fn standard_input(context: &Context) -> Result<String, Failure> {
+    if context.global.server.token_stdin {
+        let message = "standard input is the token and cannot be a list too; give --token-file";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().read_to_string(&mut text);
+    read.map_err(|error| Failure::Other(format!("standard input cannot be read: {error}")))?;
+    Ok(text)
 }
 
 impl Who {

@@ -135,7 +135,7 @@ fn groups_are_deleted_after_a_confirmation() {
     let (server, home) = standard(0);
     home.run(&["groups", "create", "Testers"]).done();
     let message = home.run(&["groups", "delete", "Testers"]).failed(64);
-    assert!(message.contains("1 groups are deleted") && message.contains("--yes"), "{message}");
+    assert!(message.contains("this deletes 1 group: Testers") && message.contains("--yes"), "{message}");
     home.run(&["groups", "delete", "--yes", "Testers"]).done();
     assert!(server.groups().is_empty());
     home.run(&["groups", "delete", "--yes", "--skip-unknown", "Testers"]).done();

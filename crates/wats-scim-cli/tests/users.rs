@@ -156,7 +156,7 @@ fn nothing_is_written_while_a_user_is_unknown() {
     assert!(message.contains("jane, userName=user0002@example.com, joan; nothing was changed"), "{message}");
     assert!(message.contains("--skip-unknown") && writes(&server.requests()).is_empty(), "{message}");
     let message = home.run_with(&[&args[..], &["--skip-unknown"]].concat(), "joan").failed(0);
-    assert!(message.contains("left out: ") && message.contains("1 users deactivated"), "{message}");
+    assert!(message.contains("left out: ") && message.contains("1 user deactivated"), "{message}");
     assert_eq!(server.users()[0]["active"], false);
 }
 
@@ -251,7 +251,7 @@ fn set_sends_the_smallest_patch() {
     }
     assert!(!text.contains("externalId"), "{text}");
     let message = home.run(&[&args[..], &changes].concat()).failed(0);
-    assert!(message.contains("1 of 1 users were so before") && writes(&server.requests()).len() == 1, "{message}");
+    assert!(message.contains("1 of 1 user: so before") && writes(&server.requests()).len() == 1, "{message}");
     let message = home.run(&[&args[..], &["familyNmae=Roe"]].concat()).failed(64);
     assert!(message.contains("familyNmae is no attribute that can be set; known are externalId"), "{message}");
 }
@@ -282,7 +282,7 @@ fn set_changes_a_list_of_users() {
     let (server, home) = standard(3);
     let message =
         home.run_with(&["users", "set", "-", "active=no"], "user0001@example.com\nuser0002@example.com\n").failed(64);
-    assert!(message.contains("2 users are deactivated") && message.contains("--yes"), "{message}");
+    assert!(message.contains("this deactivates 2 users: user0001@example.com, user0002@example.com") && message.contains("--yes"), "{message}");
     home.run_with(&["users", "set", "-", "active=no", "--yes"], "user0001@example.com\nuser0002@example.com\n").done();
     assert_eq!(user(&server.users(), "user0002@example.com")["active"], false);
     assert_eq!(user(&server.users(), "user0003@example.com")["active"], true);
@@ -295,10 +295,10 @@ fn users_are_deactivated_activated_and_deleted_once() {
     let who = ["user0001@example.com", "user0002@example.com"];
     for home in [&of_wats, &of_standard] {
         let message = home.run(&[&["users", "deactivate"][..], &who].concat()).failed(64);
-        assert!(message.contains("2 users are deactivated") && message.contains("--yes"), "{message}");
+        assert!(message.contains("this deactivates 2 users: user0001@example.com, user0002@example.com") && message.contains("--yes"), "{message}");
         for (verb, first, second) in [
-            ("deactivate", "2 users deactivated", "2 of 2 users were inactive before"),
-            ("activate", "2 users activated", "2 of 2 users were active before"),
+            ("deactivate", "2 users deactivated", "2 of 2 users: inactive before"),
+            ("activate", "2 users activated", "2 of 2 users: active before"),
         ] {
             let yes: &[&str] = if verb == "deactivate" { &["--yes"] } else { &[] };
             let args = [&["users", verb][..], yes, &who].concat();
@@ -327,7 +327,7 @@ fn a_write_whose_answer_is_lost_may_have_been_applied() {
     assert!(message.contains("user0001@example.com: ") && message.contains("may have been applied"), "{message}");
     assert!(message.contains("run the same command again"), "{message}");
     assert_eq!(server.users()[0]["active"], false);
-    assert!(home.run(&args).failed(0).contains("were inactive before"), "again is harmless");
+    assert!(home.run(&args).failed(0).contains("inactive before"), "again is harmless");
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let columns = Columns::new(&args.columns, OF_GROUPS)?;
     let client = with_groups(context.connect_to_write()?)?;
-    let members = Members::read(&args.member)?.resolve(context, &client, false)?;
+    let members = Members::read(context, &args.member)?.resolve(context, &client, false)?;
     // Unlike the names of users, those of groups need not be unique: a server would create a second one.
     if let Some(held) = client.groups().get_by_name(&args.name)? {
         let (name, id) = (shown(&args.name), shown(held.id.as_deref().unwrap_or_default()));

@@ -6,7 +6,7 @@ use super::with_groups;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::lookup::resolve;
-use crate::many::{Words, name_of, write_all};
+use crate::many::{Words, name_of, question, write_all};
 use crate::who;
 
 #[derive(clap::Args, Debug)]
@@ -26,10 +26,10 @@ const WORDS: Words =
     Words { units: "groups", done: "deleted", again: "run the same command again with --skip-unknown for the rest" };
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let who = who::read(&args.groups)?;
+    let who = who::read(context, &args.groups)?;
     let client = with_groups(context.connect_to_write()?)?;
     let groups: Vec<ScimGroup> = resolve(context, &client, who)?.to_write(context, args.skip_unknown)?;
-    context.confirm(args.yes, groups.len(), &format!("{} groups are deleted", groups.len()))?;
+    context.confirm(args.yes, groups.len(), &question("deletes", &groups))?;
     let writes = groups.iter().map(|group| (name_of(group), ScimWrite::<ScimGroup>::delete(group))).collect();
     write_all(context, &client, writes, WORDS, |_| Ok(()))
 }

@@ -81,7 +81,7 @@ fn list(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
 }
 
 fn add_or_remove(context: &Context, args: &Args, verb: Verb) -> Result<Exit, Failure> {
-    let members = Members::read(&args.who)?;
+    let members = Members::read(context, &args.who)?;
     let client = with_groups(context.connect_to_write()?)?;
     let group = group(context, &client, &args.group)?;
     let members = members.resolve(context, &client, args.skip_unknown)?;
@@ -90,7 +90,7 @@ fn add_or_remove(context: &Context, args: &Args, verb: Verb) -> Result<Exit, Fai
 
 /// The group with its members, which are in no list of some servers.
 fn group(context: &Context, client: &ScimClient, text: &str) -> Result<ScimGroup, Failure> {
-    let groups = resolve::<ScimGroup>(context, client, who::read(&[text.to_owned()])?)?;
+    let groups = resolve::<ScimGroup>(context, client, who::read(context, &[text.to_owned()])?)?;
     let missing = groups.missing();
     let group = groups.found.into_iter().next().ok_or(Failure::Other(missing))?;
     Ok(client.groups().get(&group)?.unwrap_or(group))
@@ -116,8 +116,7 @@ pub(super) fn change(
     let words = Words { units: "members", done, again: AGAIN };
     let mut counts = Counts::of(needed.len());
     context.interrupt.listen();
-    let bar = context.progress(words.units);
-    bar.set_length(u64::try_from(needed.len()).unwrap_or(u64::MAX));
+    let bar = context.progress_of(words.units, needed.len());
     for ids in needed.chunks(AT_ONCE) {
         if context.interrupt.is_pressed() {
             break;
@@ -153,12 +152,12 @@ pub(super) struct Members {
 }
 
 impl Members {
-    pub(super) fn read(words: &[String]) -> Result<Self, Failure> {
+    pub(super) fn read(context: &Context, words: &[String]) -> Result<Self, Failure> {
         let (mut users, mut groups) = (Vec::new(), Vec::new());
-        for who in who::read(words)? {
+        for who in who::read(context, words)? {
             match who {
                 Who::Text(text) if text.starts_with("group:") => {
-                    groups.extend(who::read(&[text.trim_start_matches("group:").to_owned()])?);
+                    groups.extend(who::read(context, &[text.trim_start_matches("group:").to_owned()])?);
                 }
                 user => users.push(user),
             }

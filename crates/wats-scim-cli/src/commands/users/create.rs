@@ -1,6 +1,5 @@
 //! `wats-scim users create`
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use wats_scim::import::{users_from_json, users_from_json_file};
@@ -13,6 +12,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::many::{Words, name_of, write_all};
 use crate::output::{Format, Listing, OutputArgs};
+use crate::who;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -60,7 +60,7 @@ const WORDS: Words =
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let columns = Columns::new(&args.columns, OF_USERS)?;
     let users = match &args.from {
-        Some(path) => from_file(path)?,
+        Some(path) => from_file(context, path)?,
         None => vec![args.user()?],
     };
     let client = context.connect_to_write()?;
@@ -75,14 +75,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     exit
 }
 
-fn from_file(path: &Path) -> Result<Vec<ScimUser>, Failure> {
+fn from_file(context: &Context, path: &Path) -> Result<Vec<ScimUser>, Failure> {
     if path != Path::new("-") {
         return Ok(users_from_json_file(path)?);
     }
-    let mut text = Vec::new();
-    let read = std::io::stdin().lock().read_to_end(&mut text);
-    read.map_err(|error| Failure::Other(format!("standard input cannot be read: {error}")))?;
-    Ok(users_from_json(text)?)
+    Ok(users_from_json(who::standard_input(context)?)?)
 }
 
 impl Args {

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let columns = Columns::new(&args.columns, OF_USERS)?;
-    let who = who::read(&args.who)?;
+    let who = who::read(context, &args.who)?;
     let users = resolve::<ScimUser>(context, &context.connect_to_list()?, who)?;
     let mut list = Listing::new(args.output.format_or(Format::Pretty), columns.names());
     for user in &users.found {

@@ -8,10 +8,10 @@ mod list;
 mod set;
 
 use clap::{Args, Subcommand};
-use wats_scim::ScimUser;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::many::counted;
 
 /// The columns of a table of users.
 const COLUMNS: &str = "userName,displayName,email,active";
@@ -68,9 +68,9 @@ pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
 }
 
 /// Says how many users were so before, so that nothing is sent for them.
-fn say_unneeded(context: &Context, all: usize, needed: &[ScimUser], state: &str) {
-    let number = all.saturating_sub(needed.len());
+fn say_unneeded(context: &Context, all: usize, needed: usize, state: &str) {
+    let number = all.saturating_sub(needed);
     if number > 0 {
-        context.say(format!("{number} of {all} users were {state} before"));
+        context.say(format!("{number} of {}: {state} before", counted(all, "users")));
     }
 }

@@ -8,7 +8,7 @@ use super::say_unneeded;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::lookup::resolve;
-use crate::many::{AGAIN, Words, name_of, write_all};
+use crate::many::{AGAIN, Words, name_of, question, write_all};
 use crate::output::shown;
 use crate::who;
 
@@ -60,23 +60,25 @@ impl Change {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     // A change that no user can have is found before a request is sent.
     args.changes.iter().try_for_each(|change| change.apply(&mut ScimUser::default()))?;
-    let who = who::read(std::slice::from_ref(&args.who))?;
+    let who = who::read(context, std::slice::from_ref(&args.who))?;
     let client = context.connect_to_write()?;
     let users: Vec<ScimUser> = resolve(context, &client, who)?.to_write(context, args.skip_unknown)?;
-    let (mut changed, mut patches, mut deactivated) = (Vec::new(), Vec::new(), 0);
+    let (mut changed, mut patches, mut deactivated) = (0, Vec::new(), Vec::new());
     let all = users.len();
     for old in users {
         let mut new = old.clone();
         args.changes.iter().try_for_each(|change| change.apply(&mut new))?;
         let patch = if client.profile().is_wats() { for_wats(&old, &new)? } else { between(&old, &new)? };
         if !patch.operations.is_empty() {
-            deactivated += usize::from(old.active == Some(true) && new.active == Some(false));
+            changed += 1;
             patches.push((name_of(&old), ScimWrite::<ScimUser>::patch(&old, patch)));
-            changed.push(old);
+            if old.active == Some(true) && new.active == Some(false) {
+                deactivated.push(old);
+            }
         }
     }
-    say_unneeded(context, all, &changed, "so");
-    context.confirm(args.yes, deactivated, &format!("{deactivated} users are deactivated"))?;
+    say_unneeded(context, all, changed, "so");
+    context.confirm(args.yes, deactivated.len(), &question("deactivates", &deactivated))?;
     write_all(context, &client, patches, Words { units: "users", done: "changed", again: AGAIN }, |_| Ok(()))
 }
 
