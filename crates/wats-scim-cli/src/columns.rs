@@ -8,47 +8,8 @@ use wats_scim::Resource;
 use wats_scim::filter::PatchPath;
 use wats_scim::filter::json::{member, text_key};
 
+use crate::column_names::{DIVISION, Names};
 use crate::failure::Failure;
-
-/// Names of columns with their paths, of which the first with a value counts.
-type Names = &'static [(&'static str, &'static [&'static str])];
-
-const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-
-/// The columns of users.
-pub(crate) const OF_USERS: Names = &[
-    ("id", &["id"]),
-    ("userName", &["userName"]),
-    ("externalId", &["externalId"]),
-    ("displayName", &["displayName"]),
-    ("givenName", &["name.givenName"]),
-    ("familyName", &["name.familyName"]),
-    ("fullName", &["name.formatted"]),
-    ("email", &["emails[primary eq true].value", "emails.value"]),
-    ("active", &["active"]),
-    ("title", &["title"]),
-    ("userType", &["userType"]),
-    ("locale", &["locale"]),
-    ("roles", &["roles"]),
-    ("groups", &["groups"]),
-    ("department", &["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"]),
-    ("employeeNumber", &["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber"]),
-    ("manager", &["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value"]),
-    ("levels", &["urn:ietf:params:scim:schemas:extension:custom:2.0:user:levels"]),
-    ("productGroups", &["urn:ietf:params:scim:schemas:extension:custom:2.0:user:productGroups"]),
-    ("created", &["meta.created"]),
-    ("lastModified", &["meta.lastModified"]),
-];
-
-/// The columns of groups.
-pub(crate) const OF_GROUPS: Names = &[
-    ("id", &["id"]),
-    ("displayName", &["displayName"]),
-    ("externalId", &["externalId"]),
-    ("members", &["members"]),
-    ("created", &["meta.created"]),
-    ("lastModified", &["meta.lastModified"]),
-];
 
 /// Columns that were asked for.
 #[derive(Debug)]
@@ -66,7 +27,7 @@ impl Columns {
             let unknown = || {
                 let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
                 Failure::Usage(format!(
-                    "there is no column {asked:?}; the columns are {}, or a path such as name.middleName or {ENTERPRISE}:division",
+                    "there is no column {asked:?}; the columns are {}, or a path such as name.middleName or {DIVISION}",
                     names.join(", ")
                 ))
             };
@@ -158,6 +119,9 @@ mod tests {
     use wats_scim::ScimUser;
 
     use super::*;
+    use crate::column_names::OF_USERS;
+
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
     fn cells(user: Value, columns: &[&str]) -> Vec<String> {
         let user: ScimUser = serde_json::from_value(user).unwrap();

@@ -1,6 +1,7 @@
 //! `wats-scim`: users and groups of a WATS server, or of any SCIM 2.0 server, from a terminal or a nightly job.
 #![forbid(unsafe_code)]
 
+mod column_names;
 mod columns;
 mod commands;
 mod context;

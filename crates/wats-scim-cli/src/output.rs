@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use serde::Serialize;
+use wats_scim::import::protected_cell;
 
 use crate::failure::Failure;
 
@@ -99,7 +100,8 @@ impl Listing {
                     let header: Vec<String> = self.columns.clone();
                     self.print_csv(&header)?;
                 }
-                let cells: Vec<String> = self.columns.iter().map(|column| protected(cell(column))).collect();
+                let cells: Vec<String> =
+                    self.columns.iter().map(|column| protected_cell(&cell(column)).into_owned()).collect();
                 self.print_csv(&cells)?;
             }
             Format::Table => self.block.push(self.columns.iter().map(|column| shown(&cell(column))).collect()),
@@ -131,7 +133,7 @@ impl Listing {
 
     fn print_csv(&mut self, cells: &[String]) -> Result<(), Failure> {
         let line = cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",");
-        Ok(self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\r\n"))?)
+        Ok(self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"))?)
     }
 
     fn print_block(&mut self) -> Result<(), Failure> {
@@ -158,11 +160,6 @@ impl Listing {
     }
 }
 
-/// A cell that a spreadsheet does not run as a formula.
-fn protected(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
-}
-
 /// A cell of CSV (RFC 4180).
 fn quoted(cell: &str) -> String {
     let is_plain = !cell.contains(['"', ',', '\n', '\r']) && cell.trim() == cell;
@@ -179,11 +176,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_of_csv_is_one_cell_and_no_formula() {
+    fn a_cell_of_csv_is_one_cell() {
         assert_eq!(quoted("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
         assert_eq!((quoted("a b").as_str(), quoted(" a").as_str()), ("a b", "\" a\""));
-        assert_eq!(protected("=1+1".to_owned()), "'=1+1");
-        assert_eq!(protected("a=b".to_owned()), "a=b");
     }
 
     #[test]

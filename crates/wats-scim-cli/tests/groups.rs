@@ -87,7 +87,7 @@ fn groups_are_listed_and_shown_in_each_format() {
     let array: Value = serde_json::from_str(&home.run(&["groups", "list", "-o", "json"]).done()).unwrap();
     assert_eq!(array, Value::Array(lines));
     let csv = home.run(&["groups", "list", "-o", "csv", "--columns", "displayName,id"]).done();
-    assert_eq!(csv, "displayName,id\r\nTesters,g1\r\n'=Makers,g2\r\n");
+    assert_eq!(csv, "displayName,id\nTesters,g1\n'=Makers,g2\n");
     let table = home.run(&["groups", "list", "-o", "table", "--sort", "displayName"]).done();
     assert!(table.lines().nth(1).unwrap().starts_with("=Makers"), "{table}");
     let found: Value = serde_json::from_str(&home.run(&["groups", "get", "testers"]).done()).unwrap();

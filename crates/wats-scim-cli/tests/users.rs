@@ -66,7 +66,7 @@ fn a_list_has_each_format() {
         let csv = home.run(&["users", "list", "-o", "csv", "--columns", "userName,email"]).done();
         assert_eq!(csv.lines().nth(1), Some("user0001@example.com,user0001@example.com"));
         let none = ["users", "list", "--filter", "userName eq \"x\"", "-o"];
-        for (format, expected) in [("json", "[]\n"), ("jsonl", ""), ("csv", "userName,displayName,email,active\r\n")] {
+        for (format, expected) in [("json", "[]\n"), ("jsonl", ""), ("csv", "userName,displayName,email,active\n")] {
             assert_eq!(home.run(&[&none[..], &[format]].concat()).done(), expected);
         }
     }
@@ -122,6 +122,19 @@ fn an_unknown_column_is_a_wrong_argument() {
         let message = Home::new().run(args).failed(64);
         assert!(message.contains("\"userNmae\"") && message.contains("id, userName, externalId"), "{message}");
     }
+}
+
+#[test]
+fn csv_has_the_columns_that_a_plan_reads() {
+    let odd = json!({ "userName": "=jane", "title": "two\nlines", "id": "7" });
+    let server = StandardSandbox::builder().with_users([odd]).start().unwrap();
+    let home = Home::of_standard(&server);
+    let run = home.run(&["users", "list", "-o", "csv", "--columns", "userName,title,manager.value"]);
+    assert_eq!(run.out, "userName,title,manager.value\n'=jane,,\n");
+    assert!(run.failed(0).contains("1 values of title were left out"));
+    let message = home.run(&["users", "list", "-o", "csv", "--columns", "id,userName"]).failed(64);
+    assert!(message.contains("no column id") && message.contains("userName, externalId"), "{message}");
+    assert_eq!(home.run(&["users", "get", "7", "-o", "csv", "--columns", "userName"]).done(), "userName\n'=jane\n");
 }
 
 #[test]
@@ -282,7 +295,11 @@ fn set_changes_a_list_of_users() {
     let (server, home) = standard(3);
     let message =
         home.run_with(&["users", "set", "-", "active=no"], "user0001@example.com\nuser0002@example.com\n").failed(64);
-    assert!(message.contains("this deactivates 2 users: user0001@example.com, user0002@example.com") && message.contains("--yes"), "{message}");
+    assert!(
+        message.contains("this deactivates 2 users: user0001@example.com, user0002@example.com")
+            && message.contains("--yes"),
+        "{message}"
+    );
     home.run_with(&["users", "set", "-", "active=no", "--yes"], "user0001@example.com\nuser0002@example.com\n").done();
     assert_eq!(user(&server.users(), "user0002@example.com")["active"], false);
     assert_eq!(user(&server.users(), "user0003@example.com")["active"], true);
@@ -295,7 +312,11 @@ fn users_are_deactivated_activated_and_deleted_once() {
     let who = ["user0001@example.com", "user0002@example.com"];
     for home in [&of_wats, &of_standard] {
         let message = home.run(&[&["users", "deactivate"][..], &who].concat()).failed(64);
-        assert!(message.contains("this deactivates 2 users: user0001@example.com, user0002@example.com") && message.contains("--yes"), "{message}");
+        assert!(
+            message.contains("this deactivates 2 users: user0001@example.com, user0002@example.com")
+                && message.contains("--yes"),
+            "{message}"
+        );
         for (verb, first, second) in [
             ("deactivate", "2 users deactivated", "2 of 2 users: inactive before"),
             ("activate", "2 users activated", "2 of 2 users: active before"),

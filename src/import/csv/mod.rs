@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+pub use self::cells::protected_cell;
 use self::columns::Columns;
 use self::groups::{NamedGroups, add_member};
 pub use self::memberships::MembershipCsv;

@@ -4,7 +4,8 @@ use wats_scim::ScimGroup;
 
 use super::members::{self, Members};
 use super::{COLUMNS, with_groups};
-use crate::columns::{Columns, OF_GROUPS};
+use crate::column_names::OF_GROUPS;
+use crate::columns::Columns;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Format, Listing, OutputArgs, shown};

@@ -3,7 +3,8 @@
 use wats_scim::{Filter, ScimGroup};
 
 use super::{COLUMNS, with_groups};
-use crate::columns::{Columns, OF_GROUPS};
+use crate::column_names::OF_GROUPS;
+use crate::columns::Columns;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::listed::{Asked, listed};

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use wats_scim::import::{users_from_json, users_from_json_file};
 use wats_scim::{ScimUser, ScimWrite};
 
-use super::COLUMNS;
+use super::print::{ColumnsArgs, Users};
 use super::set::Change;
-use crate::columns::{Columns, OF_USERS};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::many::{Words, name_of, write_all};
-use crate::output::{Format, Listing, OutputArgs};
+use crate::output::{Format, OutputArgs};
 use crate::who;
 
 #[derive(clap::Args, Debug)]
@@ -47,9 +46,8 @@ pub(crate) struct Args {
                               "inactive", "changes"]
     )]
     from: Option<PathBuf>,
-    /// The columns of a table or of CSV
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
-    columns: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnsArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -58,20 +56,19 @@ const WORDS: Words =
     Words { units: "users", done: "created", again: "create the others; users that exist are not created twice" };
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let columns = Columns::new(&args.columns, OF_USERS)?;
     let users = match &args.from {
         Some(path) => from_file(context, path)?,
         None => vec![args.user()?],
     };
-    let client = context.connect_to_write()?;
     let format = if users.len() == 1 { args.output.format_or(Format::Pretty) } else { args.output.format() };
-    let mut list = Listing::new(format, columns.names());
+    let mut list = Users::new(format, &args.columns)?;
+    let client = context.connect_to_write()?;
     let writes = users.into_iter().map(|user| (name_of(&user), ScimWrite::create(user))).collect();
     let exit = write_all(context, &client, writes, WORDS, |user| match user {
-        Some(user) => list.row(&user, columns.of(&user)),
+        Some(user) => list.row(&user),
         None => Ok(()),
     });
-    list.finish()?;
+    list.finish(context)?;
     exit
 }
 

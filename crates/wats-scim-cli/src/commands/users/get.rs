@@ -2,12 +2,11 @@
 
 use wats_scim::ScimUser;
 
-use super::COLUMNS;
-use crate::columns::{Columns, OF_USERS};
+use super::print::{ColumnsArgs, Users};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::lookup::resolve;
-use crate::output::{Format, Listing, OutputArgs};
+use crate::output::{Format, OutputArgs};
 use crate::who;
 
 #[derive(clap::Args, Debug)]
@@ -15,21 +14,17 @@ pub(crate) struct Args {
     /// A userName, an id, or externalId:ID; - for a list on standard input, one per line
     #[arg(required = true, value_name = "WHO")]
     who: Vec<String>,
-    /// The columns of a table or of CSV
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
-    columns: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnsArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let columns = Columns::new(&args.columns, OF_USERS)?;
+    let mut list = Users::new(args.output.format_or(Format::Pretty), &args.columns)?;
     let who = who::read(context, &args.who)?;
     let users = resolve::<ScimUser>(context, &context.connect_to_list()?, who)?;
-    let mut list = Listing::new(args.output.format_or(Format::Pretty), columns.names());
-    for user in &users.found {
-        list.row(user, columns.of(user))?;
-    }
-    list.finish()?;
+    users.found.iter().try_for_each(|user| list.row(user))?;
+    list.finish(context)?;
     if users.unknown.is_empty() { Ok(Exit::Done) } else { Err(Failure::Other(users.missing())) }
 }

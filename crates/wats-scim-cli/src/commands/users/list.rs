@@ -2,12 +2,13 @@
 
 use wats_scim::{Filter, ScimUser};
 
-use super::COLUMNS;
-use crate::columns::{Columns, OF_USERS};
+use super::print::{ColumnsArgs, Users};
+use crate::column_names::OF_USERS;
+use crate::columns::Columns;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::listed::{Asked, listed};
-use crate::output::{Listing, OutputArgs};
+use crate::output::OutputArgs;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -20,9 +21,8 @@ pub(crate) struct Args {
     /// Only users that cannot sign in
     #[arg(long)]
     inactive: bool,
-    /// The columns of a table or of CSV
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
-    columns: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnsArgs,
     /// Sort by an attribute: by the server if it sorts, otherwise after the whole list is read
     #[arg(long, value_name = "ATTRIBUTE")]
     sort: Option<String>,
@@ -31,16 +31,14 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let columns = Columns::new(&args.columns, OF_USERS)?;
     let order = args.sort.as_ref().map(|name| Columns::new(std::slice::from_ref(name), OF_USERS)).transpose()?;
+    let mut list = Users::new(args.output.format(), &args.columns)?;
     let client = context.connect_to_list()?;
-    let mut list = Listing::new(args.output.format(), columns.names());
     let asked = Asked { filter: args.filter(), order: order.as_ref(), without: &[] };
     for user in listed::<ScimUser>(context, &client, &asked)? {
-        let user = user?;
-        list.row(&user, columns.of(&user))?;
+        list.row(&user?)?;
     }
-    list.finish()?;
+    list.finish(context)?;
     Ok(Exit::Done)
 }
 

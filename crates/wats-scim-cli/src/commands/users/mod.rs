@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod print;
 mod set;
 
 use clap::{Args, Subcommand};
@@ -12,9 +13,6 @@ use clap::{Args, Subcommand};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::many::counted;
-
-/// The columns of a table of users.
-const COLUMNS: &str = "userName,displayName,email,active";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
