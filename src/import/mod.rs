@@ -25,7 +25,7 @@ mod schema;
 mod server;
 
 #[cfg(feature = "csv")]
-pub use csv::{MembershipCsv, UserCsv, UserCsvWriter};
+pub use csv::{MembershipCsv, UserCsv, UserCsvWriter, protected_cell};
 pub use directory::{directory_from_json, directory_from_json_file};
 pub use error::{BadRow, ImportError};
 pub use json::{users_from_json, users_from_json_file};

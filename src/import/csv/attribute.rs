@@ -16,7 +16,7 @@ pub(super) struct Attribute {
 
 /// The format of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Form {
+pub(super) enum Form {
     Text,
     Truth,
     /// The primary work address.
@@ -75,6 +75,14 @@ impl Attribute {
             Kind::Object(_) | Kind::List(_) => return None,
         };
         Some(Self { path, form })
+    }
+
+    pub(super) fn path(&self) -> &[String] {
+        &self.path
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 
     pub(super) fn is_user_name(&self) -> bool {

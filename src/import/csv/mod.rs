@@ -7,6 +7,7 @@ mod groups;
 mod memberships;
 #[cfg(test)]
 mod round_trip;
+mod set_text;
 mod table;
 mod writer;
 
@@ -14,6 +15,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+pub use self::cells::protected_cell;
 use self::columns::Columns;
 use self::groups::{NamedGroups, add_member};
 pub use self::memberships::MembershipCsv;

@@ -4,6 +4,7 @@ mod completion;
 mod doctor;
 mod login;
 mod logout;
+mod groups;
 mod man;
 mod profile;
 mod sandbox;
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// List and change users
     #[command(subcommand)]
     Users(users::Command),
+    /// List and change groups
+    #[command(subcommand)]
+    Groups(groups::Command),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -62,6 +66,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Token(args) => token::run(context, &args),
         Command::Users(command) => users::run(context, command),
+        Command::Groups(command) => groups::run(context, command),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
     }
