@@ -114,7 +114,7 @@ impl Context {
     }
 
     /// Who acts.
-    fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let account = || whoami::username().unwrap_or_else(|_| "unknown".to_owned());
         let machine = || whoami::hostname().unwrap_or_else(|_| "unknown".to_owned());
         self.global.label.clone().unwrap_or_else(|| format!("{}@{}", account(), machine()))

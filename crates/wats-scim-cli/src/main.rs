@@ -1,14 +1,17 @@
 //! `wats-scim`: users and groups of a WATS server, or of any SCIM 2.0 server, from a terminal or a nightly job.
 #![forbid(unsafe_code)]
 
+mod approval;
 mod commands;
 mod context;
 mod failure;
 mod interrupt;
 mod output;
 mod place;
+mod plan_file;
 mod server;
 mod terminal;
+mod when;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,14 @@
 //! The commands, one file each.
 
+mod apply;
+mod approve;
+mod audit;
 mod completion;
 mod man;
+mod plan;
 mod sandbox;
+mod show;
+mod undo;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +37,19 @@ pub(crate) enum Command {
     /// List and change users
     #[command(subcommand)]
     Users(users::Command),
+    /// Compare plans
+    Plan(plan::Args),
+    /// Print a plan for review
+    Show(show::Args),
+    /// Apply a plan; the same command resumes it
+    Apply(apply::Args),
+    /// Approve exactly one plan
+    Approve(approve::Args),
+    /// Make the plan that takes back what an apply wrote
+    Undo(undo::Args),
+    /// Read and check the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -41,6 +60,12 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
     match command {
         Command::Sandbox(args) => sandbox::run(context, &args),
         Command::Users(command) => users::run(context, command),
+        Command::Plan(args) => plan::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Apply(args) => apply::run(context, &args),
+        Command::Approve(args) => approve::run(context, &args),
+        Command::Undo(args) => undo::run(context, &args),
+        Command::Audit(command) => audit::run(context, command),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
     }
