@@ -46,6 +46,8 @@ pub use self::review::rejections::Rejection;
 pub use self::review::without_values::PlanWithoutValues;
 pub use self::values::attributes::{Empty, Write};
 pub use self::values::mapping::{Derived, Mapping};
+#[cfg(feature = "csv")]
+pub(crate) use self::values::merge::is_met;
 pub use crate::model::Origin;
 use crate::model::ScimUser;
 
