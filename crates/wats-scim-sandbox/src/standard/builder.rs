@@ -146,7 +146,7 @@ impl StandardSandboxBuilder {
         self
     }
 
-    /// Shows at most this many members of a group, without a word, as FusionAuth did with 100.
+    /// Shows at most this many members of a group, without a word, as `FusionAuth` did with 100.
     ///
     /// The server keeps the others: a filter finds them, and users show the group.
     ///
