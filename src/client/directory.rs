@@ -155,16 +155,21 @@ impl Job for GroupJob {
         let Self(mut group) = self;
         let Some(id) = group.id.clone() else { return Ok(Some(CurrentGroup::complete(group))) };
         if let Membership::Paged(_) = repository.profile().membership {
-            return match members_in_pages(repository, &id).await {
+            let error = match members_in_pages(repository, &id).await {
                 Ok(members) => {
                     group.members = Some(members);
-                    Ok(Some(CurrentGroup::complete(group)))
+                    return Ok(Some(CurrentGroup::complete(group)));
                 }
-                Err(error) if error.kind() == ErrorKind::IncompleteList => {
-                    Ok(Some(CurrentGroup::unread(group, error.to_string())))
+                Err(error) => error,
+            };
+            return match error.kind() {
+                ErrorKind::IncompleteList => Ok(Some(CurrentGroup::unread(group, error.to_string()))),
+                // Either there is no such group any more, or the server has no such pages.
+                ErrorKind::NotFound => {
+                    let held = repository.get::<ScimGroup>(&id).await?;
+                    Ok(held.map(|held| CurrentGroup::unread(held, error.to_string())))
                 }
-                Err(error) if error.is_certain_absence() => Ok(None),
-                Err(error) => Err(error),
+                _ => Err(error),
             };
         }
         let Some(mut held) = repository.get::<ScimGroup>(&id).await? else { return Ok(None) };

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wats_scim_filter::Filter;
 
 use super::listing::is_too_large;
+use super::settle::rejects_filters;
 use super::{ScimRepository, maybe_async};
 use crate::config::Membership;
 use crate::error::{Error, Operation, Result};
@@ -31,7 +32,11 @@ pub(super) async fn read_group<R: ScimRepository>(repository: &R, id: &str) -> R
 async fn listed_members<R: ScimRepository>(repository: &R, group: &ScimGroup) -> Result<Option<Vec<ScimMember>>> {
     let Some(name) = group.name().filter(|_| repository.profile().filters) else { return Ok(None) };
     let query = ListQuery::new().filter(Filter::eq(ScimGroup::NAMED_BY, name));
-    let page = repository.list::<ScimGroup>(&query).await?;
+    let page = match repository.list::<ScimGroup>(&query).await {
+        Ok(page) => page,
+        Err(error) if rejects_filters(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     Ok(page.resources.into_iter().find(|listed| listed.id() == group.id()).and_then(|listed| listed.members))
 }
 

@@ -9,6 +9,7 @@ use wats_scim_sandbox::{StandardSandbox, StandardSandboxBuilder};
 
 use super::answer;
 use super::odd_groups::{AFTER, Client, NAMES, Odd, changed, client, desired, members, names, person, plan, policy};
+use super::probing::error;
 use crate::{maybe_async, test};
 
 /// The directory with a group of the first five.
@@ -64,6 +65,7 @@ async fn pages_that_the_server_does_not_have_leave_the_group_in_conflict() {
             "the list is incomplete: the server returned 3 members",
         ),
         (directory(), MemberPages::Attribute, "the group does not show 5"),
+        (directory(), MemberPages::Endpoint, "could not list members: the server answered 404"),
     ] {
         let sandbox = sandbox.start().unwrap();
         let client = client(&sandbox, Odd::Not, paged(pages));
@@ -111,6 +113,24 @@ async fn a_list_of_members_that_is_cut_is_not_taken_for_complete() {
         }
         assert_eq!(members(&sandbox), names(&NAMES[..5]));
     }
+}
+
+#[maybe_async]
+#[test]
+async fn a_group_that_is_emptied_is_read_back_without_a_filter() {
+    let is_filtered = |request: &http::Request<Vec<u8>>| {
+        request.uri().path().ends_with("/Groups") && request.uri().query().is_some_and(|query| query.contains("filter"))
+    };
+    let sandbox = directory()
+        .patch_answers_204()
+        .respond_with(move |request| is_filtered(request).then(|| error(400, "no filters")))
+        .start()
+        .unwrap();
+    let client = client(&sandbox, Odd::Not, Profile::standard());
+    let current = client.current_directory().await.unwrap();
+    let policy = policy().max_groups_emptied(1).max_members_removed_percent(100);
+    let report = client.apply(policy.plan(&current, &desired(&[])).unwrap()).run().await.unwrap();
+    assert!(report.is_complete() && members(&sandbox).is_empty(), "{report}");
 }
 
 /// A group of 101 members, all of which the source wants.
