@@ -3,6 +3,7 @@ use serde_json::Value;
 use wats_scim_filter::json::is_write_only;
 
 use super::BulkLimits;
+use super::base_url::BaseUrl;
 use super::membership::{MemberLimit, Membership};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Resource, ScimPatchOperation, ScimPatchRequest, member};
@@ -35,7 +36,7 @@ pub struct Profile {
     /// The only paths that a PATCH can change, with `replace`; `None` if there is no restriction.
     patch_paths: Option<&'static [&'static str]>,
     /// Whether PUT is supported.
-    pub(crate) replaces: bool,
+    replaces: bool,
     /// Whether POST `.search` is supported.
     pub(crate) searches: bool,
     /// Whether `/Me` may be supported.
@@ -206,16 +207,47 @@ impl Profile {
         Self { patch_paths: None, ..self }
     }
 
-    pub(crate) fn is_wats(&self) -> bool {
+    /// Whether it is the profile of WATS, or one that was made of it.
+    #[must_use]
+    pub fn is_wats(&self) -> bool {
         self.issues_tokens
+    }
+
+    /// The profile that follows from a base URL, as [`ScimConfig::new`](crate::ScimConfig::new) says.
+    ///
+    /// ```
+    /// use wats_scim::Profile;
+    ///
+    /// assert!(Profile::of_url("https://acme.wats.com")?.is_wats());
+    /// assert!(!Profile::of_url("https://id.example.com/scim/v2")?.is_wats());
+    /// # Ok::<(), wats_scim::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is not a URL of a server.
+    pub fn of_url(base_url: &str) -> Result<Self> {
+        Ok(BaseUrl::read(base_url, None, true)?.profile().clone())
+    }
+
+    /// The error of a request that the server does not support.
+    pub(crate) fn unsupported(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Unsupported, format!("a {} server does not support {what}", self.name))
+    }
+
+    /// Checks that the server has the endpoint of a resource type.
+    pub(crate) fn check_resource<T: Resource>(&self) -> Result<()> {
+        if self.offers(T::ENDPOINT) { Ok(()) } else { Err(self.unsupported(&format!("{}s", T::NAME))) }
+    }
+
+    /// Checks that the server supports PUT.
+    pub(crate) fn check_replacement(&self) -> Result<()> {
+        if self.replaces { Ok(()) } else { Err(self.unsupported("PUT; change the resource with a patch")) }
     }
 
     /// Checks that the server supports every operation of a patch.
     pub(crate) fn check_patch(&self, patch: &ScimPatchRequest) -> Result<()> {
-        let rejected = |what: &str| {
-            let message = format!("a {} server does not support {what}", self.name);
-            Err(Error::new(ErrorKind::Unsupported, message))
-        };
+        let rejected = |what: &str| Err(self.unsupported(what));
         if !self.patches {
             return rejected("PATCH; replace the resource instead");
         }
@@ -235,10 +267,6 @@ impl Profile {
     pub fn offers(&self, endpoint: &str) -> bool {
         let is_named = |known: &String| known.eq_ignore_ascii_case(endpoint);
         self.endpoints.as_ref().is_none_or(|endpoints| endpoints.iter().any(is_named))
-    }
-
-    pub(crate) fn offers_resource<T: Resource>(&self) -> bool {
-        self.offers(T::ENDPOINT)
     }
 
     /// Returns whether lists are paged by cursor (RFC 9865).

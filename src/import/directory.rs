@@ -263,6 +263,18 @@ mod tests {
     }
 
     #[test]
+    fn users_and_groups_know_their_lines_and_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("directory.json");
+        std::fs::write(&path, "{\"users\":[],\n\"groups\":[{\"displayName\":\"A\"},\n{\"displayName\":\"B\"}]}")
+            .unwrap();
+        let directory = directory_from_json_file(&path).unwrap();
+        let origins: Vec<_> = directory.groups().unwrap().iter().map(|group| group.origin.clone()).collect();
+        let file = path.display().to_string();
+        assert_eq!(origins, [2, 3].map(|line| Some(crate::plan::Origin::row(Some(&file), line))));
+    }
+
+    #[test]
     fn the_ids_of_an_export_are_read_as_names() {
         let manager = |value: Value| json!({ EnterpriseUser::SCHEMA: { "manager": value } });
         let mut user = manager(json!({ "value": "1", "displayName": "Ann" }));

@@ -2,13 +2,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Origins, ScimUser};
+use crate::model::{Origin, Origins, ScimUser};
 use crate::plan::Reference;
 
 /// The users and groups that another system wants on the server.
 ///
 /// [`Policy::plan`](crate::plan::Policy::plan) takes it, or a list of users alone. If it was read from a file, the steps
-/// of the plan name the rows of the users.
+/// of the plan name the rows of the users and groups.
 ///
 /// ```
 /// use wats_scim::plan::{Desired, DesiredGroup, Reference};
@@ -25,8 +25,8 @@ pub struct Desired {
     origins: Option<Origins>,
 }
 
-/// A group that another system wants on the server.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// A group that another system wants on the server. Two groups are equal wherever they were read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DesiredGroup {
@@ -38,6 +38,9 @@ pub struct DesiredGroup {
     /// Its members; `None` leaves the members unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<Reference>>,
+    /// The first row of the source that names the group, which its steps name. Not serialized.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
 }
 
 impl Desired {
@@ -63,6 +66,7 @@ impl Desired {
         if let Some(origins) = &mut self.origins {
             origins.file = Some(path.display().to_string());
         }
+        self.groups.iter_mut().flatten().for_each(|group| group.put_file(path));
         self
     }
 
@@ -87,6 +91,13 @@ impl PartialEq for Desired {
     }
 }
 
+impl PartialEq for DesiredGroup {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { display_name, external_id, members, origin: _ } = self;
+        (display_name, external_id, members) == (&other.display_name, &other.external_id, &other.members)
+    }
+}
+
 impl DesiredGroup {
     /// A group with this `displayName`, whose members are left unchanged.
     #[must_use]
@@ -105,6 +116,24 @@ impl DesiredGroup {
     pub fn with_members(mut self, members: impl IntoIterator<Item = Reference>) -> Self {
         self.members.get_or_insert_default().extend(members);
         self
+    }
+
+    /// Sets the row of the source that names the group.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin: Some(origin), ..self }
+    }
+
+    /// Adds the row of a source, unless one before it names the group.
+    pub(crate) fn put_line(&mut self, line: u64) {
+        self.origin.get_or_insert_with(|| Origin::row(None, line));
+    }
+
+    /// Adds the file of the row.
+    pub(crate) fn put_file(&mut self, path: &Path) {
+        if let Some(Origin::Row { file, .. }) = &mut self.origin {
+            *file = Some(path.display().to_string());
+        }
     }
 }
 
