@@ -31,7 +31,7 @@ pub use self::guard::{Guard, Refusal};
 pub use self::identity::conflict::{Conflict, ConflictKind};
 pub use self::identity::ours::Ours;
 pub use self::input::current::{Current, CurrentGroup};
-pub use self::input::desired::{Desired, DesiredGroup, Source};
+pub use self::input::desired::{Desired, DesiredGroup, LeftOut, Source};
 pub use self::input::reference::{Kind, Reference};
 pub(crate) use self::journal::OpenJournal;
 pub use self::journal::file::StepState;

@@ -1,14 +1,24 @@
 //! `wats-scim`: users and groups of a WATS server, or of any SCIM 2.0 server, from a terminal or a nightly job.
 #![forbid(unsafe_code)]
 
+mod column_names;
+mod columns;
 mod commands;
 mod context;
+mod environment;
 mod failure;
 mod interrupt;
+mod listed;
+mod lookup;
+mod many;
 mod output;
 mod place;
+mod private;
+mod profiles;
+mod secrets;
 mod server;
 mod terminal;
+mod who;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,126 @@
+//! Runs the built command, in a folder and with an environment of its own.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use wats_scim_sandbox::{Sandbox, StandardSandbox};
+
+/// A folder for the files of the command, and the variables that it is run with. The variables of the machine are
+/// not among them.
+pub(crate) struct Home {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// What a run has left.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+impl Home {
+    /// No server is named.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    /// The environment names this server.
+    pub(crate) fn of_wats(server: &Sandbox) -> Self {
+        Self::new().with("WATS_BASE_URL", server.base_url()).with("WATS_TOKEN", server.token())
+    }
+
+    /// The environment names this server.
+    pub(crate) fn of_standard(server: &StandardSandbox) -> Self {
+        Self::new().with("SCIM_URL", server.scim_url()).with("SCIM_TOKEN", server.token())
+    }
+
+    /// Sets a variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The folder of the profiles, the secrets and the trail, in which the command also runs.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file into the folder, and returns its path.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The text of a file in the folder.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    /// The command, to be started.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wats-scim"));
+        command.args(args).current_dir(self.path()).env_clear();
+        for name in ["PATH", "SystemRoot", "TEMP", "TMP"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command.env("WATS_SCIM_HOME", self.path()).env("HOME", self.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs the command without a terminal and with empty standard input.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        self.run_with(args, "")
+    }
+
+    /// Runs the command with this text on standard input.
+    pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Ended {
+        run(self.command(args), input)
+    }
+}
+
+/// Runs a command with this text on standard input.
+pub(crate) fn run(mut command: Command, input: &str) -> Ended {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    // A command that does not read its input has closed it: that is no error.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+impl Ended {
+    /// Standard output of a run that is done.
+    #[track_caller]
+    pub(crate) fn done(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+
+    /// Standard error of a run that ended with this code.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self.err
+    }
+
+    /// The JSON Lines on the standard output of a run that is done.
+    #[track_caller]
+    pub(crate) fn lines(self) -> Vec<Value> {
+        self.done().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
