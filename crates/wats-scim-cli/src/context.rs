@@ -28,10 +28,10 @@ pub(crate) struct Global {
     /// Print what is sent, without values; twice for more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// The author of the changes, for the audit trail [default: account@machine]
+    /// Record this author of the changes in the audit trail [default: account@machine]
     #[arg(long, global = true, value_name = "TEXT", env = "WATS_SCIM_LABEL", hide_env_values = true)]
     label: Option<String>,
-    /// The file of the audit trail [default: trail.jsonl in the data folder of the account]
+    /// Record the audit trail in this file [default: trail.jsonl in the data folder of the account]
     #[arg(long, global = true, value_name = "FILE", env = "WATS_SCIM_TRAIL", hide_env_values = true)]
     trail: Option<PathBuf>,
     /// Record nothing in the audit trail

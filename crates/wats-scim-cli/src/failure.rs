@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use wats_scim::import::ImportError;
 use wats_scim::{Error, ErrorKind};
 
+use crate::source::with_arguments;
+
 /// The exit codes. A script can rely on them; any other code means failure, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -42,7 +44,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Scim(#[from] Error),
     /// A source that cannot be read.
-    #[error("{0}")]
+    #[error("{}", with_arguments(&.0.to_string()))]
     Import(#[from] ImportError),
     /// A file or a setting that cannot be used.
     #[error("{0}")]
@@ -89,7 +91,11 @@ impl Failure {
     pub(crate) fn to_json(&self) -> Value {
         let kind = match self {
             Self::Scim(error) => return serde_json::to_value(error).unwrap_or_default(),
-            Self::Import(error) => return serde_json::to_value(error).unwrap_or_default(),
+            Self::Import(error) => {
+                let mut json = serde_json::to_value(error).unwrap_or_default();
+                json["message"] = self.to_string().into();
+                return json;
+            }
             Self::Other(_) => "other",
             Self::Rejected(_) => "rejected",
             Self::Partly(_) => "partly",

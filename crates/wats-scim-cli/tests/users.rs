@@ -264,7 +264,7 @@ fn set_sends_the_smallest_patch() {
     }
     assert!(!text.contains("externalId"), "{text}");
     let message = home.run(&[&args[..], &changes].concat()).failed(0);
-    assert!(message.contains("1 of 1 user: so before") && writes(&server.requests()).len() == 1, "{message}");
+    assert!(message.contains("1 of 1 user: as given already") && writes(&server.requests()).len() == 1, "{message}");
     let message = home.run(&[&args[..], &["familyNmae=Roe"]].concat()).failed(64);
     assert!(message.contains("familyNmae is no attribute that can be set; known are externalId"), "{message}");
 }
@@ -318,8 +318,8 @@ fn users_are_deactivated_activated_and_deleted_once() {
             "{message}"
         );
         for (verb, first, second) in [
-            ("deactivate", "2 users deactivated", "2 of 2 users: inactive before"),
-            ("activate", "2 users activated", "2 of 2 users: active before"),
+            ("deactivate", "2 users deactivated", "2 of 2 users: inactive already"),
+            ("activate", "2 users activated", "2 of 2 users: active already"),
         ] {
             let yes: &[&str] = if verb == "deactivate" { &["--yes"] } else { &[] };
             let args = [&["users", verb][..], yes, &who].concat();
@@ -348,7 +348,7 @@ fn a_write_whose_answer_is_lost_may_have_been_applied() {
     assert!(message.contains("user0001@example.com: ") && message.contains("may have been applied"), "{message}");
     assert!(message.contains("run the same command again"), "{message}");
     assert_eq!(server.users()[0]["active"], false);
-    assert!(home.run(&args).failed(0).contains("inactive before"), "again is harmless");
+    assert!(home.run(&args).failed(0).contains("inactive already"), "again is harmless");
 }
 
 #[test]

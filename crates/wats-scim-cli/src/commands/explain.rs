@@ -8,7 +8,7 @@ use crate::source::SourceArgs;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The userName, the externalId or the id of the user
+    /// A userName, an externalId or an id
     who: String,
     /// The source of the plan, as for `plan`
     #[arg(long, value_name = "SOURCE")]

@@ -18,16 +18,16 @@ use crate::failure::Failure;
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
-    /// What a column of CSV is, such as "E-Mail=userName,email"; may be given more than once
+    /// Read a column of CSV as these attributes, such as "E-Mail=userName,email"; may be given more than once
     #[arg(long, value_name = "COLUMN=ATTRIBUTES")]
     map: Vec<String>,
-    /// A file (TOML or JSON) with the form of the source: columns, delimiter, charset
+    /// Read the columns, the delimiter and the charset from this file (TOML or JSON)
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
-    /// The charset of the source, such as windows-1252 or utf-16 [default: utf-8]
+    /// Read the source in this charset, such as windows-1252 or utf-16 [default: utf-8]
     #[arg(long, value_name = "NAME")]
     charset: Option<String>,
-    /// The delimiter of CSV: one character, or `tab` [default: the one of the header]
+    /// Split CSV at this character, or at `tab` [default: found in the header]
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<String>,
     /// Leave out columns of CSV that are no attribute
@@ -75,6 +75,19 @@ fn without_bad_rows(context: &Context, error: ImportError) -> Result<Desired, Im
         context.say(format_args!("line {} is left out: {}", row.line, row.reason));
     }
     Ok(desired)
+}
+
+/// The arguments of the command in the place of the settings of the library.
+pub(crate) fn with_arguments(text: &str) -> String {
+    [
+        ("UserCsv::delimiter", "--delimiter"),
+        ("UserCsv::column", "--map"),
+        ("UserCsv::allow_other_columns", "--ignore-columns"),
+        ("UserCsv::group_separator", "`group-separator` in the file of --mapping"),
+        ("UserCsv::groups", "`groups` in the file of --mapping"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (setting, argument)| text.replace(setting, argument))
 }
 
 fn of_server(context: &Context, profile: &str) -> Result<Desired, Failure> {

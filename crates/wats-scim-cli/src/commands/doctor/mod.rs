@@ -17,10 +17,10 @@ pub(crate) struct Args {
     /// Also create up to two users and a group, change them and remove them again
     #[arg(long)]
     write: bool,
-    /// Do not ask before that
-    #[arg(long)]
+    /// Do not ask before --write; needed without a terminal
+    #[arg(long, short)]
     yes: bool,
-    /// Write the report to this file (Markdown); it has no secrets and no personal data
+    /// Write the report (Markdown, without secrets and personal data) to this file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }

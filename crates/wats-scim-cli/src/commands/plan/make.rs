@@ -9,6 +9,7 @@ use wats_scim::{ErrorKind, Schemas};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::many::counted;
 use crate::output::print;
 use crate::plan_file;
 use crate::policy::{PolicyArgs, rejected};
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     /// Store the plan in this file, for `apply`; `-` for standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// End with 2 if the plan has steps
+    /// End with exit code 2 if the plan has steps
     #[arg(long)]
     detailed_exitcode: bool,
     /// Store the passwords of new users in the plan
@@ -41,7 +42,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let desired = args.from.read(context, source)?;
     let client = context.connect()?;
     let policy = args.policy.policy(client.profile())?;
-    context.say(format_args!("{} users in {}; reading the server …", desired.users().len(), source));
+    context.say(format_args!("{} in {source}; reading the server …", counted(desired.users().len(), "users")));
     let current = if desired.groups().is_some() { client.current_directory()? } else { client.current_users()? };
     let plan = policy.plan(&current, &desired).map_err(|refusal| rejected(&refusal))?;
     let mut plan = plan.with_made_by(context.label());

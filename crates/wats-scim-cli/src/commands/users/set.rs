@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             }
         }
     }
-    say_unneeded(context, all, changed, "so");
+    say_unneeded(context, all, changed, "as given");
     context.confirm(args.yes, deactivated.len(), &question("deactivates", &deactivated))?;
     write_all(context, &client, patches, Words { units: "users", done: "changed", again: AGAIN }, |_| Ok(()))
 }
