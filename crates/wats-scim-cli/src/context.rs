@@ -8,7 +8,7 @@ use wats_scim::ScimConfig;
 use wats_scim::audit::{Log, Trail};
 use wats_scim::blocking::ScimClient;
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::place;
 use crate::server::{Server, ServerArgs};
@@ -71,6 +71,9 @@ impl Context {
     pub(crate) fn report(&self, failure: &Failure) {
         let line = if self.global.json { failure.to_json().to_string() } else { format!("error: {failure}") };
         let _ = writeln!(std::io::stderr(), "{line}");
+        if !self.global.json && matches!(failure.exit(), Exit::Credentials | Exit::Unreachable) {
+            self.say("`wats-scim doctor` checks the way to the server, and the credentials.");
+        }
     }
 
     /// Whether errors are printed as JSON.

@@ -93,6 +93,7 @@ impl Failure {
             Self::Scim(error) => return serde_json::to_value(error).unwrap_or_default(),
             Self::Import(error) => {
                 let mut json = serde_json::to_value(error).unwrap_or_default();
+                json["kind"] = "import".into();
                 json["message"] = self.to_string().into();
                 return json;
             }

@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use support::Home;
 use trycmd::TestCases;
-use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
-
 use wats_scim::http::{Method, StatusCode};
+use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 
 /// The snapshots of a folder, in an environment that names no server of the machine.
 fn cases(folder: &str, home: &Home) -> TestCases {
@@ -23,26 +22,27 @@ fn cases(folder: &str, home: &Home) -> TestCases {
         cases.env(name, "");
     }
     let home = home.path().display().to_string();
-    cases.env("WATS_SCIM_HOME", &home).env("WATS_SCIM_TRAIL", format!("{home}/trail.jsonl"));
-    cases.env("WATS_SCIM_LABEL", "nightly").env("WATS_SCIM_REQUIRE_APPROVAL", "").env("COLUMNS", "100");
+    cases.env("WATS_SCIM_HOME", &home).env("WATS_SCIM_REQUIRE_APPROVAL", "").env("COLUMNS", "100");
     cases.insert_var("[HOME]", home).unwrap();
     cases
 }
 
-/// The environment names a server like WATS.
-fn wats(folder: &str, home: &Home, url: &str, token: &str) -> TestCases {
+/// The same, in an environment that names a server by these variables.
+fn with_server(folder: &str, home: &Home, variables: [(&str, &str); 2]) -> TestCases {
     let cases = cases(folder, home);
-    cases.env("WATS_BASE_URL", url).env("WATS_TOKEN", token);
-    cases.insert_var("[URL]", url.to_owned()).unwrap();
+    for (name, value) in variables {
+        cases.env(name, value);
+    }
+    cases.env("WATS_SCIM_LABEL", "nightly").insert_var("[URL]", variables[0].1.to_owned()).unwrap();
     cases
 }
 
-/// The environment names a standard server.
+fn wats(folder: &str, home: &Home, url: &str, token: &str) -> TestCases {
+    with_server(folder, home, [("WATS_BASE_URL", url), ("WATS_TOKEN", token)])
+}
+
 fn standard(folder: &str, home: &Home, url: &str, token: &str) -> TestCases {
-    let cases = cases(folder, home);
-    cases.env("SCIM_URL", url).env("SCIM_TOKEN", token);
-    cases.insert_var("[URL]", url.to_owned()).unwrap();
-    cases
+    with_server(folder, home, [("SCIM_URL", url), ("SCIM_TOKEN", token)])
 }
 
 #[test]
@@ -90,4 +90,15 @@ fn a_server_that_is_not_there() {
     let home = Home::new();
     // Nothing can listen on this port.
     wats("unreachable", &home, "http://127.0.0.1:1", "token").run();
+}
+
+#[test]
+fn every_shell_has_its_completion_and_every_command_its_page() {
+    let home = Home::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(home.run(&["completion", shell]).done().contains("detailed-exitcode"), "{shell}");
+    }
+    assert!(home.run(&["man"]).done().starts_with(".ie"));
+    home.run(&["man", "--out", "."]).done();
+    assert!(home.read("wats-scim-users-list.1").contains("\\-\\-inactive"));
 }

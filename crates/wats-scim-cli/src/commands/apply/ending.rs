@@ -12,6 +12,7 @@ use super::Args;
 use super::order::Order;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::many::counted;
 use crate::output::print;
 use crate::plan_file::{self, beside};
 
@@ -80,9 +81,8 @@ impl<'a> Ending<'a> {
             let path = beside(&self.order.path, "rejects.json");
             plan_file::store(&path, &rejects)?;
             context.say(format_args!(
-                "{} users were not done: they are in {}, to be mended. All others are missing from it, so plan it \
-                 with leavers kept.",
-                rejects.len(),
+                "{} not done: see {}. Mend it, and plan it with `--leavers keep`, because all others are missing from it.",
+                counted(rejects.len(), "users"),
                 path.display()
             ));
             self.rejects = Some(path);

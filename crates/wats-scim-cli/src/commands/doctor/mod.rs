@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = server.config()?;
     let file = args.output.as_deref().map(NewFile::create).transpose()?;
     if args.write {
-        let what = format!("Up to two users and a group will be created on {} and removed again", server.url);
+        let what = format!("this creates up to two users and a group on {} and removes them again", server.url);
         context.confirm(args.yes, 1, &what)?;
     }
     context.say(format!("Checking {}, which {} names …", output::shown(&server.url), server.from));
