@@ -3,7 +3,6 @@
 
 mod commands;
 mod context;
-mod environment;
 mod failure;
 mod interrupt;
 mod output;
