@@ -72,10 +72,13 @@ impl<R: ScimRepository> ScimService<R> {
         let current = self.current_users().await?;
         let groups = match membership {
             Membership::OfGroups => self.with_members_read(groups).await?,
-            Membership::OfUsers => with_members(groups, memberships(current.users())),
+            Membership::OfUsers => {
+                let of_users = |group| CurrentGroup::of_users(group, "the server shows only the groups of users");
+                with_members(groups, memberships(current.users())).map(of_users).collect()
+            }
             Membership::ByFilter => {
                 let found = self.found_memberships(current.users(), &groups).await?;
-                with_members(groups, found)
+                with_members(groups, found).map(CurrentGroup::complete).collect()
             }
             Membership::Hidden => {
                 let hidden = |group| CurrentGroup::unread(group, "the server does not show members");
@@ -158,12 +161,11 @@ pub(super) fn memberships(users: &[ScimUser]) -> Memberships {
     found
 }
 
-fn with_members(groups: Vec<ScimGroup>, mut memberships: Memberships) -> Vec<CurrentGroup> {
-    let with_members = |mut group: ScimGroup| {
+fn with_members(groups: Vec<ScimGroup>, mut memberships: Memberships) -> impl Iterator<Item = ScimGroup> {
+    groups.into_iter().map(move |mut group| {
         let members = group.id.as_ref().and_then(|id| memberships.remove(id)).unwrap_or_default();
         let members: HashSet<_> = members.into_iter().collect();
         group.members = Some(members.into_iter().map(ScimMember::new).collect());
-        CurrentGroup::complete(group)
-    };
-    groups.into_iter().map(with_members).collect()
+        group
+    })
 }

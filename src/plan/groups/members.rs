@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Resource, ScimGroup, ScimUser};
+use crate::model::{Resource, ScimUser};
 use crate::plan::groups::matching::{GroupPair, group_name};
 use crate::plan::identity::people::{People, Person};
 use crate::plan::{CurrentGroup, DesiredGroup, Kind, Reference};
@@ -99,10 +99,13 @@ impl Wanted {
                 Some(Ok(Some(members))) => flat.extend(members.iter().cloned()),
                 Some(Err(reason)) => problem = Some(format!("the members of {inner} are not known: {reason}")),
                 // The source does not say which members it has, so they stay.
-                Some(Ok(None)) | None => {
-                    let held = groups.held(&inner).into_iter();
-                    flat.extend(held.flat_map(ScimGroup::member_ids).map(Reference::id));
-                }
+                Some(Ok(None)) | None => match groups.held(&inner) {
+                    Some(held) => match held.why_unread().or(held.why_groups_unread()) {
+                        Some(why) => problem = Some(format!("the members of {inner} cannot be read: {why}")),
+                        None => flat.extend(held.group().member_ids().map(Reference::id)),
+                    },
+                    None => {}
+                },
             }
         }
         if let Some(members) = self.0.get_mut(group) {
@@ -177,9 +180,8 @@ impl<'a> Groups<'a> {
     }
 
     /// The group of the server that a resolved reference means.
-    fn held(&self, reference: &Reference) -> Option<&'a ScimGroup> {
-        let at = self.held_ids.get(reference.id.as_deref()?)?;
-        self.current.get(*at).map(CurrentGroup::group)
+    fn held(&self, reference: &Reference) -> Option<&'a CurrentGroup> {
+        self.current.get(*self.held_ids.get(reference.id.as_deref()?)?)
     }
 
     /// The place in the source of the group that a resolved reference means.
