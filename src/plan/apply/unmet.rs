@@ -12,7 +12,7 @@ use crate::plan::identity::conflict::reference;
 use crate::plan::identity::matching::name_of;
 use crate::plan::input::reference::Kind;
 use crate::plan::values::manager::new_manager;
-use crate::plan::{Action, Cause, Conflict, ConflictKind, Plan, Step};
+use crate::plan::{Action, Cause, Conflict, ConflictKind, Plan, Reference, Step};
 
 impl Plan {
     /// Takes the steps that cannot be done out of the plan. `held` are the users of the server.
@@ -38,15 +38,14 @@ impl Plan {
         }
         let created = |step: &Step| (step.action == Action::Create).then(|| text_key(&step.name).into_owned());
         let created: HashSet<_> = self.steps.iter().filter_map(created).collect();
-        let is_met = |kind: Kind, id: Option<&str>, name: Option<&str>| {
-            id.is_some() || kind == Kind::Group || name.is_some_and(|name| created.contains(&*text_key(name)))
-        };
+        let is_created =
+            |member: &Reference| member.name.as_deref().is_some_and(|name| created.contains(&*text_key(name)));
         for step in self.steps.iter_mut().filter(|step| step.action == Action::AddMembers) {
             let group = format!("group {}", step.name);
             step.members.retain(|member| {
-                let is_met = is_met(member.kind, member.id.as_deref(), member.name.as_deref());
+                let is_met = member.id.is_some() || member.kind == Kind::Group || is_created(member);
                 if !is_met {
-                    let reason = format!("its member {member} is in conflict");
+                    let reason = format!("its member {member} is not created");
                     self.conflicts.push(Conflict::new(ConflictKind::Group, &group, &reason));
                 }
                 is_met
@@ -100,6 +99,10 @@ impl<'a> Withdrawn<'a> {
 
     /// Steps that take a name which no step frees.
     fn without_names(&mut self, held: &[ScimUser]) {
+        // Every holder of such a name frees it, or is in conflict.
+        if self.conflicts.is_empty() {
+            return;
+        }
         let mut takers: HashMap<Cow<'a, str>, Vec<usize>> = HashMap::new();
         let mut freed = HashSet::new();
         for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| !step.action.is_of_group()) {
