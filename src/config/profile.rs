@@ -3,6 +3,7 @@ use serde_json::Value;
 use wats_scim_filter::json::is_write_only;
 
 use super::BulkLimits;
+use super::base_url::BaseUrl;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Resource, ScimPatchOperation, ScimPatchRequest, member};
 use crate::wats;
@@ -187,8 +188,27 @@ impl Profile {
         Self { patch_paths: None, ..self }
     }
 
-    pub(crate) fn is_wats(&self) -> bool {
+    /// Whether it is the profile of WATS, or one that was made of it.
+    #[must_use]
+    pub fn is_wats(&self) -> bool {
         self.issues_tokens
+    }
+
+    /// The profile that follows from a base URL, as [`ScimConfig::new`](crate::ScimConfig::new) says.
+    ///
+    /// ```
+    /// use wats_scim::Profile;
+    ///
+    /// assert!(Profile::of_url("https://acme.wats.com")?.is_wats());
+    /// assert!(!Profile::of_url("https://id.example.com/scim/v2")?.is_wats());
+    /// # Ok::<(), wats_scim::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is not a URL of a server.
+    pub fn of_url(base_url: &str) -> Result<Self> {
+        Ok(BaseUrl::read(base_url, None, true)?.profile().clone())
     }
 
     /// The error of a request that the server does not support.

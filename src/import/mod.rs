@@ -23,7 +23,7 @@ mod rows;
 mod schema;
 
 #[cfg(feature = "csv")]
-pub use csv::{MembershipCsv, UserCsv};
+pub use csv::{MembershipCsv, UserCsv, UserCsvWriter};
 pub use directory::{directory_from_json, directory_from_json_file};
 pub use error::{BadRow, ImportError};
 pub use json::{users_from_json, users_from_json_file};

@@ -25,6 +25,7 @@ pub(crate) use self::apply::recheck::Fit;
 pub use self::apply::report::{AppliedStep, Outcome, Report};
 pub(crate) use self::groups::MEMBERS_IN_A_REQUEST;
 pub(crate) use self::groups::fit::{additions, lost};
+pub use self::guard::allowance::Allowance;
 pub use self::guard::{Guard, Refusal};
 pub use self::identity::conflict::{Conflict, ConflictKind};
 pub use self::identity::ours::Ours;
@@ -45,6 +46,8 @@ pub use self::review::rejections::Rejection;
 pub use self::review::without_values::PlanWithoutValues;
 pub use self::values::attributes::{Empty, Write};
 pub use self::values::mapping::{Derived, Mapping};
+#[cfg(feature = "csv")]
+pub(crate) use self::values::merge::is_met;
 pub use crate::model::Origin;
 use crate::model::ScimUser;
 

@@ -1,10 +1,12 @@
 //! Computes a plan: who is who, the steps of users and groups, their order, and the guards.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use wats_scim_filter::json::text_key;
 
+use crate::error::Result;
 use crate::model::ScimUser;
 use crate::plan::apply::order;
 use crate::plan::draft::Draft;
@@ -27,7 +29,12 @@ impl Policy {
     /// [`Refusal`] if the plan looks destructive.
     pub fn plan<S: Source + ?Sized>(&self, current: &Current, desired: &S) -> Result<Plan, Refusal> {
         let (users, groups) = (current.users(), desired.desired_groups());
-        let (source, desired) = (desired, desired.desired_users());
+        let rules = Rules { is_wats: self.is_wats, clears: self.attributes.cleared() };
+        let (source, desired) = (desired, self.mapped(desired.desired_users()));
+        let desired = match &desired {
+            Ok(desired) => &**desired,
+            Err(error) => return Err(Refusal::unmapped(Plan::begin(self, current, rules), error)),
+        };
         let account = current.account().map(|name| text_key(name).into_owned());
         let standing: Vec<Standing> = users.iter().map(|user| self.who.standing(user, account.as_deref())).collect();
         let writes_names = self.attributes.changes("userName");
@@ -43,7 +50,6 @@ impl Policy {
         let people = OnceCell::new();
         let people = || people.get_or_init(|| People::of(users, desired, &pairs.desired));
 
-        let rules = Rules { is_wats: self.is_wats, clears: self.attributes.cleared() };
         let mut draft = Draft::of(self, rules, current, desired);
         draft.put_users(&pairs, &standing, &people, |user| source.origin(user));
         let mut plan = draft.plan;
@@ -83,6 +89,13 @@ impl Policy {
             leavers: leavers.map(|((user, _), _)| user).collect(),
         };
         self.limits.check(plan, &facts)
+    }
+}
+
+impl Policy {
+    /// The users of a source with their computed attributes.
+    pub(super) fn mapped<'a>(&self, users: &'a [ScimUser]) -> Result<Cow<'a, [ScimUser]>> {
+        if self.mapping.is_empty() { Ok(Cow::Borrowed(users)) } else { self.mapping.apply(users).map(Cow::Owned) }
     }
 }
 

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 use wats_scim_filter::AttributePath;
-use wats_scim_filter::json::{is_server_attribute, spelling};
+use wats_scim_filter::json::{assigned, is_server_attribute, spelling};
 
 use crate::import::schema::{ENTERPRISE, Kind, NAME, USER, WATS, find};
 use crate::model::{EnterpriseUser, Extension, Resource, ScimUser};
@@ -86,6 +86,42 @@ impl Attribute {
         self.path.iter().zip(&other.path).all(|(ours, theirs)| ours.eq_ignore_ascii_case(theirs))
     }
 
+    /// The value of a user.
+    fn value<'a>(&self, user: &'a Map<String, Value>) -> Option<&'a Value> {
+        let (last, holders) = self.path.split_last()?;
+        let holder = holders.iter().try_fold(user, |held, name| assigned(held, name)?.as_object())?;
+        assigned(holder, last)
+    }
+
+    /// Whether a user has a value.
+    pub(super) fn is_in(&self, user: &Map<String, Value>) -> bool {
+        self.value(user).is_some()
+    }
+
+    /// The cell of a user: empty without a value that a cell can hold.
+    pub(super) fn cell(&self, user: &Map<String, Value>) -> String {
+        let Some(value) = self.value(user) else { return String::new() };
+        let values = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let in_value = |value: &Value| value.get("value").map(text).unwrap_or_else(|| text(value));
+        match self.form {
+            Form::Text | Form::Truth | Form::Joined => text(value),
+            Form::Email => values.first().map(in_value).unwrap_or_default(),
+            Form::Values => values.iter().map(in_value).collect::<Vec<_>>().join(";"),
+        }
+    }
+
+    /// The columns of a user's attributes in extensions that this crate does not know.
+    pub(super) fn of_other_extensions(user: &Map<String, Value>) -> impl Iterator<Item = String> {
+        let is_other = |name: &str| {
+            name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) && find(USER, name).is_none()
+        };
+        let others = user.iter().filter(move |(name, _)| is_other(name));
+        let names = others.flat_map(|(urn, values)| {
+            values.as_object().into_iter().flatten().map(move |(name, _)| format!("{urn}:{name}"))
+        });
+        names.filter(|name| Self::named(name).is_some())
+    }
+
     /// Sets the attribute of a user from a cell, unless the cell is empty.
     pub(super) fn put(&self, cell: &str, user: &mut Map<String, Value>) -> Result<(), &'static str> {
         let is_any = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(cell));
@@ -106,6 +142,15 @@ impl Attribute {
     }
 }
 
+/// The text of a single value.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        _ => String::new(),
+    }
+}
+
 /// Names match in any letter case (RFC 7643 §2.1), so two columns can spell them differently.
 fn put_at(path: &[String], value: Value, object: &mut Map<String, Value>) {
     let Some((name, rest)) = path.split_first() else { return };
@@ -117,8 +162,8 @@ fn put_at(path: &[String], value: Value, object: &mut Map<String, Value>) {
     }
 }
 
-/// The known column names, for a message.
-pub(super) fn known_names() -> String {
+/// The names of the known columns.
+fn names() -> impl Iterator<Item = &'static str> {
     let single = USER
         .iter()
         .chain(NAME)
@@ -126,6 +171,18 @@ pub(super) fn known_names() -> String {
         .chain(WATS)
         .filter(|(name, kind)| matches!(kind, Kind::Text | Kind::Truth) && !is_server_attribute(name));
     let others = ["fullName", "email", "roles", "manager.value", "manager.userName", "manager.externalId"];
-    let names: Vec<&str> = single.map(|(name, _)| *name).chain(others).collect();
+    single.map(|(name, _)| *name).chain(others)
+}
+
+/// The columns that a server can have values of, each attribute once.
+pub(super) fn known_columns() -> impl Iterator<Item = (&'static str, Attribute)> {
+    let is_of_servers =
+        |name: &&str| !["fullName", "password", "manager.userName", "manager.externalId"].contains(name);
+    names().filter(is_of_servers).filter_map(|name| Some((name, Attribute::named(name)?)))
+}
+
+/// The known column names, for a message.
+pub(super) fn known_names() -> String {
+    let names: Vec<&str> = names().collect();
     format!("{}, and urn:…:name for any attribute of another extension", names.join(", "))
 }

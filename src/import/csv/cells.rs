@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// Splits lines into cells, each line on its own: a quote cannot extend beyond its line.
@@ -52,8 +54,26 @@ impl Splitter {
         if !is_valid_form(&cells, line, self.delimiter) {
             return Err("misplaced quote; quote a cell as a whole, and double the quotes in it");
         }
-        Ok(cells.into_iter().map(str::trim).collect())
+        Ok(cells.into_iter().map(|cell| unprotected(cell.trim())).collect())
     }
+}
+
+/// What a spreadsheet runs as a formula, if a cell begins with it. In East Asian versions, wide forms are formulas, too.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// A cell that a spreadsheet shows as text: what looks like a formula has `'` before it.
+pub(super) fn protected(cell: &str) -> Cow<'_, str> {
+    if is_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+}
+
+/// The cell before it was protected.
+pub(super) fn unprotected(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell)
+}
+
+/// Whether a cell is a formula, protected or not.
+fn is_formula(cell: &str) -> bool {
+    cell.trim_start_matches('\'').starts_with(FORMULA)
 }
 
 /// Whether this line is a valid form of these cells (RFC 4180 §2). The parser also accepts quotes

@@ -23,7 +23,8 @@ pub(super) struct Row {
     pub(super) problems: Vec<String>,
 }
 
-enum Column {
+#[derive(Debug)]
+pub(super) enum Column {
     Of(Attribute),
     Groups,
 }
@@ -37,9 +38,16 @@ impl Column {
     }
 }
 
+impl UserCsv {
+    /// What each column of a header has, with its index.
+    pub(super) fn known_columns(&self, header: &[&str]) -> Result<Vec<(usize, Column)>, String> {
+        self.table.header(header, Column::named, || format!("groups, {}", known_names()))
+    }
+}
+
 impl Columns {
     pub(super) fn read(header: &[&str], settings: &UserCsv) -> Result<Self, String> {
-        let columns = settings.table.header(header, Column::named, || format!("groups, {}", known_names()))?;
+        let columns = settings.known_columns(header)?;
         let (mut attributes, mut groups) = (Vec::new(), Vec::new());
         for (index, column) in columns {
             match column {

@@ -8,6 +8,7 @@ mod memberships;
 #[cfg(test)]
 mod round_trip;
 mod table;
+mod writer;
 
 use std::fs::File;
 use std::io::Read;
@@ -17,6 +18,7 @@ use self::columns::Columns;
 use self::groups::{NamedGroups, add_member};
 pub use self::memberships::MembershipCsv;
 use self::table::Table;
+pub use self::writer::UserCsvWriter;
 use super::error::ImportError;
 use super::rows::Rows;
 use crate::model::ScimUser;
@@ -41,7 +43,8 @@ use crate::plan::{Desired, Reference};
 /// | `groups` | the names of the user's groups, joined with `|`; only for [`read_directory`](Self::read_directory) |
 /// | a path, such as `name.givenName` or `urn:example:2.0:Badge:number` | this attribute; any attribute of an unknown extension is a string |
 ///
-/// White space around a cell is removed. An empty cell leaves its attribute unassigned. A byte
+/// White space around a cell is removed, and `'` before a formula (`=`, `+`, `-` or `@`), which
+/// [`writer`](Self::writer) puts there. An empty cell leaves its attribute unassigned. A byte
 /// order mark, empty lines, and rows in which all cells are empty are ignored. A file with only a header is valid, and gives no users.
 ///
 /// ```

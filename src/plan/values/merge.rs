@@ -15,7 +15,7 @@ pub(in crate::plan) fn is_ours(name: &str) -> bool {
 }
 
 /// Whether `held` has all values of `desired`, and no attribute in `clears` that `desired` lacks.
-pub(in crate::plan) fn is_met(held: &Map<String, Value>, desired: &Map<String, Value>, clears: &[String]) -> bool {
+pub(crate) fn is_met(held: &Map<String, Value>, desired: &Map<String, Value>, clears: &[String]) -> bool {
     let has = |(name, value): (&String, &Value)| {
         !is_ours(name) || holds_nothing(value) || assigned(held, name).is_some_and(|held| covers(name, held, value))
     };

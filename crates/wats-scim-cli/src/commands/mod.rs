@@ -1,0 +1,47 @@
+//! The commands, one file each.
+
+mod completion;
+mod man;
+mod sandbox;
+mod users;
+
+use clap::{Parser, Subcommand};
+
+use crate::context::{Context, Global};
+use crate::failure::{Exit, Failure};
+
+/// Provision the users and groups of a WATS server, or of any SCIM 2.0 server
+#[derive(Parser, Debug)]
+#[command(name = "wats-scim", version, propagate_version = true, max_term_width = 100, after_help = AFTER)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 done, 1 error, 2 `plan --detailed-exitcode` found changes, 3 rejected or waits for approval,
+4 done in part, 5 credentials rejected, 6 server not reachable, 64 usage, 130 interrupted.";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a server to try it on
+    Sandbox(sandbox::Args),
+    /// List and change users
+    #[command(subcommand)]
+    Users(users::Command),
+    /// Print the completion script of a shell
+    Completion(completion::Args),
+    /// Print the manual page
+    Man(man::Args),
+}
+
+pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Sandbox(args) => sandbox::run(context, &args),
+        Command::Users(command) => users::run(context, command),
+        Command::Completion(args) => completion::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}

@@ -1,0 +1,40 @@
+//! `wats-scim`: users and groups of a WATS server, or of any SCIM 2.0 server, from a terminal or a nightly job.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod context;
+mod failure;
+mod interrupt;
+mod output;
+mod place;
+mod server;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Cli;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // The text of `--help` is no error.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return if error.print().is_ok() { exit.into() } else { Exit::Error.into() };
+        }
+    };
+    let context = Context::new(cli.global);
+    match commands::run(&context, cli.command) {
+        Ok(exit) => exit.into(),
+        // Whoever reads the output has seen enough, as with `| head`.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done.into(),
+        Err(failure) => {
+            context.report(&failure);
+            failure.exit().into()
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Results on standard output: a table on a terminal, JSON Lines in a pipe, or the format that is asked for.
+
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The format of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people
+    Table,
+    /// Comma-separated, with the columns that `plan` reads
+    Csv,
+    /// One array
+    Json,
+    /// One object per line
+    Jsonl,
+}
+
+/// The arguments of everything that lists.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct OutputArgs {
+    /// The format [default: table on a terminal, jsonl in a pipe]
+    #[arg(long, short, value_enum, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+impl OutputArgs {
+    pub(crate) fn format(&self) -> Format {
+        let default = if io::stdout().is_terminal() { Format::Table } else { Format::Jsonl };
+        self.output.unwrap_or(default)
+    }
+}
+
+/// A list that is printed while it is read.
+pub(crate) struct Listing {
+    format: Format,
+    columns: Vec<String>,
+    out: BufWriter<Stdout>,
+    printed: usize,
+    last_flush: Instant,
+    /// The rows of a table that are not printed yet, and the widths of those that are.
+    block: Vec<Vec<String>>,
+    widths: Vec<u16>,
+}
+
+/// So many rows decide the widths of the columns of a table.
+const BLOCK: usize = 50;
+
+/// Rows are shown no later than this after the one before, while more arrive.
+const FLUSH_AFTER: Duration = Duration::from_millis(100);
+
+impl Listing {
+    pub(crate) fn new(format: Format, columns: &[String]) -> Self {
+        Self {
+            format,
+            columns: columns.to_vec(),
+            out: BufWriter::new(io::stdout()),
+            printed: 0,
+            last_flush: Instant::now(),
+            block: Vec::new(),
+            widths: Vec::new(),
+        }
+    }
+
+    /// Prints one result: `object` as JSON, `cell` for each column of a table or of CSV.
+    pub(crate) fn row(&mut self, object: &Value, cell: impl Fn(&str) -> String) -> Result<(), Failure> {
+        match self.format {
+            Format::Jsonl => {
+                serde_json::to_writer(&mut self.out, object).map_err(io::Error::from)?;
+                self.out.write_all(b"\n")?;
+            }
+            Format::Json => {
+                self.out.write_all(if self.printed == 0 { b"[\n  " } else { b",\n  " })?;
+                serde_json::to_writer(&mut self.out, object).map_err(io::Error::from)?;
+            }
+            Format::Csv => {}
+            Format::Table => {
+                self.block.push(self.columns.iter().map(|column| shown(&cell(column))).collect());
+                if self.block.len() >= BLOCK {
+                    self.print_block()?;
+                }
+            }
+        }
+        self.printed += 1;
+        if self.printed == 1 || self.last_flush.elapsed() >= FLUSH_AFTER {
+            self.out.flush()?;
+            self.last_flush = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Ends the list.
+    pub(crate) fn finish(mut self) -> Result<usize, Failure> {
+        match self.format {
+            Format::Json if self.printed == 0 => self.out.write_all(b"[]\n")?,
+            Format::Json => self.out.write_all(b"\n]\n")?,
+            Format::Table => self.print_block()?,
+            Format::Csv | Format::Jsonl => {}
+        }
+        self.out.flush()?;
+        Ok(self.printed)
+    }
+
+    fn print_block(&mut self) -> Result<(), Failure> {
+        let is_first = self.widths.is_empty();
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING);
+        if is_first {
+            table.set_header(self.columns.iter().map(|name| name.to_uppercase()));
+        }
+        table.add_rows(self.block.drain(..));
+        for (column, width) in table.column_iter_mut().zip(&self.widths) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(*width)));
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2)).set_cell_alignment(CellAlignment::Left);
+        }
+        if is_first {
+            self.widths = table.column_max_content_widths().into_iter().map(|width| width + 2).collect();
+        }
+        for line in table.lines() {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Text for a terminal: what would move its cursor is escaped.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}

@@ -1,0 +1,30 @@
+//! Where the command keeps its files: profiles, secrets and the trail.
+
+use std::env;
+use std::path::PathBuf;
+
+use directories::ProjectDirs;
+
+use crate::failure::Failure;
+
+/// The folder of all of them, instead of those of the system.
+const HOME: &str = "WATS_SCIM_HOME";
+
+/// The folder of the profiles and the secrets.
+pub(crate) fn configuration() -> Result<PathBuf, Failure> {
+    folder(|folders| folders.config_dir().to_owned())
+}
+
+/// The folder of the trail.
+pub(crate) fn data() -> Result<PathBuf, Failure> {
+    folder(|folders| folders.data_local_dir().to_owned())
+}
+
+fn folder(of: impl Fn(&ProjectDirs) -> PathBuf) -> Result<PathBuf, Failure> {
+    if let Some(home) = env::var_os(HOME).filter(|home| !home.is_empty()) {
+        return Ok(home.into());
+    }
+    let folders = ProjectDirs::from("", "", "wats-scim");
+    let missing = || Failure::Other(format!("the account has no home folder; set {HOME} to a folder of your own"));
+    folders.as_ref().map(of).ok_or_else(missing)
+}
