@@ -99,13 +99,14 @@ impl Wanted {
                 Some(Ok(Some(members))) => flat.extend(members.iter().cloned()),
                 Some(Err(reason)) => problem = Some(format!("the members of {inner} are not known: {reason}")),
                 // The source does not say which members it has, so they stay.
-                Some(Ok(None)) | None => match groups.held(&inner) {
-                    Some(held) => match held.why_unread().or(held.why_groups_unread()) {
-                        Some(why) => problem = Some(format!("the members of {inner} cannot be read: {why}")),
-                        None => flat.extend(held.group().member_ids().map(Reference::id)),
-                    },
-                    None => {}
-                },
+                Some(Ok(None)) | None => {
+                    let Some(held) = groups.held(&inner) else { continue };
+                    if let Some(why) = held.why_unread().or(held.why_groups_unread()) {
+                        problem = Some(format!("the members of {inner} cannot be read: {why}"));
+                    } else {
+                        flat.extend(held.group().member_ids().map(Reference::id));
+                    }
+                }
             }
         }
         if let Some(members) = self.0.get_mut(group) {

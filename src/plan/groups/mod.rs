@@ -102,19 +102,18 @@ pub(in crate::plan) fn plan_groups(
                 if let Some(members) = members {
                     let of =
                         Step { name: group.display_name.clone(), ..Step::on_group(Action::AddMembers, held.group()) };
-                    match held.why_unread() {
-                        Some(why) => conflict(format!("its members cannot be read: {why}")),
-                        None => {
-                            let (members, unseen) = seen(held, members);
-                            if let (Some(why), [_, ..]) = (held.why_groups_unread(), &*unseen) {
-                                conflict(format!(
-                                    "whether it has the nested {} cannot be read: {why}; see to it on the server, or set \
-                                     Policy::flattens_groups",
-                                    unseen.join(", ")
-                                ));
-                            }
-                            change_members(plan, held.group(), &of, &members, &ids, reach);
+                    if let Some(why) = held.why_unread() {
+                        conflict(format!("its members cannot be read: {why}"));
+                    } else {
+                        let (members, unseen) = seen(held, members);
+                        if let (Some(why), [_, ..]) = (held.why_groups_unread(), &*unseen) {
+                            conflict(format!(
+                                "whether it has the nested {} cannot be read: {why}; see to it on the server, or set \
+                                 Policy::flattens_groups",
+                                unseen.join(", ")
+                            ));
                         }
+                        change_members(plan, held.group(), &of, &members, &ids, reach);
                     }
                 }
             }

@@ -196,7 +196,8 @@ fn a_nested_group_that_cannot_be_read_is_never_taken_for_absent() {
     let current = || current(vec![users_only("All", &["ann"]), users_only("Testers", &[]), users_only("Makers", &[])]);
     let [testers, new] = ["Testers", "New"].map(Reference::group);
     let bob = Reference::user_name("bob");
-    let groups = vec![wanted("All", &[bob.clone(), testers.clone(), new]), wanted("New", &[testers.clone()])];
+    let groups =
+        vec![wanted("All", &[bob.clone(), testers.clone(), new]), wanted("New", std::slice::from_ref(&testers))];
     let plan = policy().plan(&current(), &desired(groups)).unwrap();
     // What is new is in no group yet, and has no member.
     let expected = [("All", vec!["+bob", "+New", "-ann"]), ("New", vec!["+Testers"])];
