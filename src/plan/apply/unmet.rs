@@ -120,14 +120,7 @@ impl<'a> Withdrawn<'a> {
             }
             let first = user.id().and_then(|id| self.ids.get(id)).or_else(|| self.names.get(&name)).copied();
             for at in takers {
-                self.withdraw(*at, first, |reason| Conflict {
-                    held: Some(reference(user)),
-                    ..Conflict::new(
-                        ConflictKind::NameTaken,
-                        "",
-                        &format!("another user of the server keeps this userName{reason}"),
-                    )
-                });
+                self.withdraw(*at, first, |reason| name_taken(Some(reference(user)), reason));
             }
         }
     }
@@ -143,9 +136,7 @@ impl<'a> Withdrawn<'a> {
         let created: HashSet<_> = created.map(|step| text_key(&step.name)).collect();
         for (at, manager) in named.into_iter().filter(|(_, manager)| !created.contains(&text_key(manager))) {
             let first = self.names.get(&text_key(&manager)).copied();
-            self.withdraw(at, first, |reason| {
-                Conflict::new(ConflictKind::Manager, "", &format!("its manager {manager} is not created{reason}"))
-            });
+            self.withdraw(at, first, |reason| not_created(&manager, reason));
         }
     }
 
@@ -192,19 +183,9 @@ impl<'a> Withdrawn<'a> {
                 if self.is_of_one_user(out, at) {
                     self.take_along(at, first);
                 } else if needed.action == Action::Create {
-                    let manager = &needed.name;
-                    self.withdraw(at, first, |reason| {
-                        Conflict::new(
-                            ConflictKind::Manager,
-                            "",
-                            &format!("its manager {manager} is not created{reason}"),
-                        )
-                    });
+                    self.withdraw(at, first, |reason| not_created(&needed.name, reason));
                 } else {
-                    self.withdraw(at, first, |reason| {
-                        let reason = format!("another user of the server keeps this userName{reason}");
-                        Conflict { held: needed.held(), ..Conflict::new(ConflictKind::NameTaken, "", &reason) }
-                    });
+                    self.withdraw(at, first, |reason| name_taken(needed.held(), reason));
                 }
             }
         }
@@ -225,4 +206,15 @@ impl<'a> Withdrawn<'a> {
         };
         id(one).is_some() && id(one) == id(other)
     }
+}
+
+/// The conflict of a step whose name another user keeps; the user is filled in.
+fn name_taken(held: Option<Reference>, reason: &str) -> Conflict {
+    let reason = format!("another user of the server keeps this userName{reason}");
+    Conflict { held, ..Conflict::new(ConflictKind::NameTaken, "", &reason) }
+}
+
+/// The same of a step whose manager is not there.
+fn not_created(manager: &str, reason: &str) -> Conflict {
+    Conflict::new(ConflictKind::Manager, "", &format!("its manager {manager} is not created{reason}"))
 }
