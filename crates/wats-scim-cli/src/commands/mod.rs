@@ -2,9 +2,9 @@
 
 mod completion;
 mod doctor;
+mod groups;
 mod login;
 mod logout;
-mod groups;
 mod man;
 mod profile;
 mod sandbox;
