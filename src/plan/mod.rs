@@ -40,6 +40,7 @@ pub use self::journal::written::Written;
 pub use self::journal::{Journal, JournalStep};
 pub use self::policy::{Joiners, Leavers, Policy};
 pub(crate) use self::provenance::Accepted;
+pub use self::provenance::Inapplicable;
 pub use self::review::diff::PlanDiff;
 pub use self::review::explain::{Explanation, Finding};
 pub use self::review::markdown::Markdown;
