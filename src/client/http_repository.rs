@@ -17,7 +17,8 @@ use crate::exchange::{
     Answer, Attempts, Budget, ByName, Endpoint, ListQuery, Throttle, absent_as_none, bulk_results, id_in,
 };
 use crate::model::{
-    IfChanged, Resource, ResourceType, Schema, Schemas, ScimListResponse, ScimPatchRequest, ScimWrite, Target,
+    IfChanged, Resource, ResourceType, Schema, Schemas, ScimListResponse, ScimMember, ScimPatchRequest, ScimWrite,
+    Target,
 };
 use crate::wats::ScimToken;
 
@@ -102,6 +103,21 @@ impl<C: HttpClient> HttpScimRepository<C> {
         let configuration = self.description("ServiceProviderConfig").await?;
         let resource_types = self.description("ResourceTypes").await?;
         let profile = Profile::described(configuration.as_ref(), resource_types.as_ref());
+        Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
+    }
+
+    /// Reads what the server supports from its configuration alone (RFC 7643 §5); see
+    /// [`ScimService::discover_configuration`](super::ScimService::discover_configuration).
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`] of a read.
+    pub async fn discover_configuration(self) -> Result<Self> {
+        if self.profile().is_wats() {
+            return Ok(self);
+        }
+        let configuration = self.description("ServiceProviderConfig").await?;
+        let profile = Profile::described(configuration.as_ref(), None);
         Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
     }
 
@@ -262,6 +278,11 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     async fn search<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         let call = self.endpoint.search::<T>(query)?;
         self.send(&call).await?.list()
+    }
+
+    async fn list_members(&self, group: &str, query: &ListQuery) -> Result<ScimListResponse<ScimMember>> {
+        let call = self.endpoint.members(group, query)?;
+        self.send(&call).await?.members()
     }
 
     async fn me<T: Resource>(&self) -> Result<T> {

@@ -12,6 +12,7 @@ use crate::plan::apply::order;
 use crate::plan::draft::Draft;
 use crate::plan::groups::{Reach, plan_groups};
 use crate::plan::guard::Facts;
+use crate::plan::identity::left_out::{Unsaid, conflicts};
 use crate::plan::identity::matching::{Pairs, Terms, pairs};
 use crate::plan::identity::ours::Standing;
 use crate::plan::identity::people::People;
@@ -28,6 +29,24 @@ impl Policy {
     ///
     /// [`Refusal`] if the plan looks destructive.
     pub fn plan<S: Source + ?Sized>(&self, current: &Current, desired: &S) -> Result<Plan, Refusal> {
+        let unsaid = Unsaid::of(desired.left_out());
+        let policy = self.with_rows_left_out(&unsaid);
+        policy.planned(current, desired, &unsaid)
+    }
+
+    /// The policy for a source without some of its rows: what it does not have may be in them.
+    fn with_rows_left_out(&self, unsaid: &Unsaid) -> Cow<'_, Self> {
+        let mut policy = Cow::Borrowed(self);
+        if !unsaid.is_empty() {
+            policy.to_mut().groups.deletes = false;
+        }
+        if unsaid.can_be_any() {
+            policy.to_mut().leavers = Leavers::Keep;
+        }
+        policy
+    }
+
+    fn planned<S: Source + ?Sized>(&self, current: &Current, desired: &S, unsaid: &Unsaid) -> Result<Plan, Refusal> {
         let (users, groups) = (current.users(), desired.desired_groups());
         let rules = Rules { is_wats: self.is_wats, clears: self.attributes.cleared() };
         let (source, desired) = (desired, self.mapped(desired.desired_users()));
@@ -36,7 +55,12 @@ impl Policy {
             Err(error) => return Err(Refusal::unmapped(Plan::begin(self, current, rules), error)),
         };
         let account = current.account().map(|name| text_key(name).into_owned());
-        let standing: Vec<Standing> = users.iter().map(|user| self.who.standing(user, account.as_deref())).collect();
+        let standing: Vec<Standing> = users
+            .iter()
+            .map(
+                |user| if unsaid.has(user) { Standing::Protected } else { self.who.standing(user, account.as_deref()) },
+            )
+            .collect();
         let writes_names = self.attributes.changes("userName");
         let terms = Terms {
             standing: &standing,
@@ -53,9 +77,14 @@ impl Policy {
         let mut draft = Draft::of(self, rules, current, desired);
         draft.put_users(&pairs, &standing, &people, |user| source.origin(user));
         let mut plan = draft.plan;
+        plan.conflicts.extend(conflicts(source.left_out()));
         if let Some((current, desired)) = current.groups().zip(groups) {
             let reach = Reach {
-                removable: removable(users, &pairs, &standing, &plan),
+                removable: if unsaid.can_be_any() {
+                    HashMap::new()
+                } else {
+                    removable(users, &pairs, &standing, &plan)
+                },
                 is_ours: &|group| self.who.owns_group(group),
                 is_protected: &|name| self.who.protects_name(name),
                 protects: &|group| self.who.protects_group(group),

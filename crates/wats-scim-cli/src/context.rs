@@ -73,6 +73,11 @@ impl Context {
         let _ = writeln!(std::io::stderr(), "{line}");
     }
 
+    /// Whether errors are printed as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.global.json
+    }
+
     pub(crate) fn is_quiet(&self) -> bool {
         self.global.quiet
     }
@@ -85,6 +90,25 @@ impl Context {
     /// A client that only reads.
     pub(crate) fn connect(&self) -> Result<ScimClient, Failure> {
         connect(&self.server()?.config()?)
+    }
+
+    /// A client that only lists users: it asks the server for less before the first of them.
+    pub(crate) fn connect_to_list(&self) -> Result<ScimClient, Failure> {
+        Ok(ScimClient::with_config(&self.server()?.config()?)?.discover_configuration()?)
+    }
+
+    /// A client of the server of another profile, which only reads.
+    pub(crate) fn connect_to(&self, profile: &str) -> Result<ScimClient, Failure> {
+        // The credentials of the arguments are for the other server.
+        let server = ServerArgs {
+            profile: Some(profile.to_owned()),
+            url: None,
+            kind: None,
+            token_file: None,
+            token_stdin: false,
+            ..self.global.server.clone()
+        };
+        connect(&server.resolve()?.config()?)
     }
 
     /// A client whose writes are on the trail.
@@ -114,7 +138,7 @@ impl Context {
     }
 
     /// Who acts.
-    fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let account = || whoami::username().unwrap_or_else(|_| "unknown".to_owned());
         let machine = || whoami::hostname().unwrap_or_else(|_| "unknown".to_owned());
         self.global.label.clone().unwrap_or_else(|| format!("{}@{}", account(), machine()))

@@ -1,3 +1,6 @@
+use serde::ser::{Error as _, SerializeStruct as _};
+use serde::{Serialize, Serializer};
+
 use crate::model::{ScimGroup, ScimListResponse, ScimUser};
 
 /// The current users of a server and whether the list is complete, and its groups if they were read.
@@ -29,19 +32,27 @@ pub struct Current {
 pub struct CurrentGroup {
     group: ScimGroup,
     unread: Option<String>,
+    unread_groups: Option<String>,
 }
 
 impl CurrentGroup {
     /// A group with all of its members.
     #[must_use]
     pub fn complete(group: ScimGroup) -> Self {
-        Self { group, unread: None }
+        Self { group, unread: None, unread_groups: None }
     }
 
     /// A group whose members could not be read, with the reason. A plan leaves its members unchanged.
     #[must_use]
     pub fn unread(group: ScimGroup, reason: impl Into<String>) -> Self {
-        Self { group, unread: Some(reason.into()) }
+        Self { group, unread: Some(reason.into()), unread_groups: None }
+    }
+
+    /// A group with all users that are its members, whose nested groups could not be read, with the reason. A
+    /// plan leaves its nested groups unchanged.
+    #[must_use]
+    pub fn of_users(group: ScimGroup, reason: impl Into<String>) -> Self {
+        Self { group, unread: None, unread_groups: Some(reason.into()) }
     }
 
     /// The group.
@@ -50,9 +61,54 @@ impl CurrentGroup {
         &self.group
     }
 
-    /// The reason why its members are not known.
-    pub(crate) fn why_unread(&self) -> Option<&str> {
+    /// The reason why its members are not known; `None` if they are.
+    #[must_use]
+    pub fn why_unread(&self) -> Option<&str> {
         self.unread.as_deref()
+    }
+
+    /// The reason why its nested groups are not known, although its other members are.
+    pub(crate) fn why_groups_unread(&self) -> Option<&str> {
+        self.unread_groups.as_deref()
+    }
+}
+
+/// As JSON (serde) it is the export of a server that [`directory_from_json`](crate::import::directory_from_json)
+/// reads: an object with `users` and, if they were read, `groups`. A group whose members are not known has no
+/// `members`. An incomplete list is an error.
+///
+/// ```
+/// use wats_scim::ScimUser;
+/// use wats_scim::import::directory_from_json;
+/// use wats_scim::plan::{Current, Policy};
+///
+/// let current = Current::complete(vec![ScimUser::new("ann").with_external_id("1")]);
+/// let export = serde_json::to_string(&current)?;
+/// let plan = Policy::default().plan(&current, &directory_from_json(export)?)?;
+/// assert!(plan.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Serialize for Current {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(why) = &self.missing {
+            return Err(S::Error::custom(format!("the list of the server's users is incomplete ({why})")));
+        }
+        let mut object = serializer.serialize_struct("Current", 2)?;
+        object.serialize_field("users", &self.users)?;
+        match &self.groups {
+            Some(groups) => object.serialize_field("groups", groups)?,
+            None => object.skip_field("groups")?,
+        }
+        object.end()
+    }
+}
+
+impl Serialize for CurrentGroup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.unread {
+            None => self.group.serialize(serializer),
+            Some(_) => ScimGroup { members: None, ..self.group.clone() }.serialize(serializer),
+        }
     }
 }
 

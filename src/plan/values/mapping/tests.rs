@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::{Action, Current, Guard, Policy, Write};
 
 const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 
@@ -108,7 +109,7 @@ fn a_policy_computes_attributes_before_it_matches_users() {
         "active": { "lookUp": { "of": { "of": "userType" }, "in": { "left": "False" }, "otherwise": { "constant": "true" } } },
     } });
     let policy: Policy = serde_json::from_value(file).unwrap();
-    let policy = policy.write("name", crate::plan::Write::Never).write("userType", crate::plan::Write::Never);
+    let policy = policy.write("name", Write::Never).write("userType", Write::Never);
     let current = Current::complete(vec![held]);
     let plan = policy.plan(&current, std::slice::from_ref(&source)).unwrap();
     assert_eq!(plan.steps.len(), 1, "{plan}");
