@@ -100,7 +100,6 @@ impl Login {
 
 impl Server {
     /// The server of a profile, whatever the arguments and the environment name.
-    #[allow(dead_code, reason = "sources of the form scim:PROFILE")]
     pub(crate) fn of_profile(name: &str) -> Result<Self, Failure> {
         let profiles = Profiles::read()?;
         let saved = profiles.named(name)?;
