@@ -116,7 +116,7 @@ impl<'a> Ending<'a> {
         match self.differs.len() {
             0 => Ok(Exit::Done),
             differs => Err(Failure::Partly(format!(
-                "all is done, but {differs} steps are not as planned now; make a new plan"
+                "all is done, but {differs} steps are not as planned now, or could not be read again; make a new plan"
             ))),
         }
     }

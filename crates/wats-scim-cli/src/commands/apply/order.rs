@@ -118,7 +118,8 @@ pub(super) fn action(text: &str) -> Result<Action, String> {
         name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
         name.push_str(letters.as_str());
     }
-    serde_json::from_value(Value::String(name)).map_err(|_| {
+    let known = serde_json::from_value(Value::String(name)).ok();
+    known.filter(|known| !text.contains('-') || text == self::name(*known)).ok_or_else(|| {
         "write create, update, adopt, free-name, reactivate, deactivate, delete, create-group, rename-group, \
          add-members, remove-members or delete-group"
             .to_owned()
