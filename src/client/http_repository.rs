@@ -105,6 +105,21 @@ impl<C: HttpClient> HttpScimRepository<C> {
         Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
     }
 
+    /// Reads what the server supports from its configuration alone (RFC 7643 §5); see
+    /// [`ScimService::discover_configuration`](super::ScimService::discover_configuration).
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`] of a read.
+    pub async fn discover_configuration(self) -> Result<Self> {
+        if self.profile().is_wats() {
+            return Ok(self);
+        }
+        let configuration = self.description("ServiceProviderConfig").await?;
+        let profile = Profile::described(configuration.as_ref(), None);
+        Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
+    }
+
     /// Reads the schemas of the server, from `/Schemas` (RFC 7644 §4).
     ///
     /// # Errors

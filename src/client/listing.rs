@@ -52,6 +52,7 @@ pub struct ScimListing<R, T> {
     repository: Arc<R>,
     filter: Option<Filter>,
     excluded: Vec<String>,
+    sort_by: Option<String>,
     page_size: u64,
     max: Option<u64>,
     in_flight: usize,
@@ -76,6 +77,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
             repository,
             filter: None,
             excluded: Vec::new(),
+            sort_by: None,
             page_size: 100,
             max: None,
             in_flight: 1,
@@ -140,6 +142,21 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         self
     }
 
+    /// Returns the resources in ascending order of an attribute (RFC 7644 §3.4.2.3), such as `userName`. The
+    /// server sorts; on a server that does not, as WATS, the listing ends in the error
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) before a request is sent.
+    ///
+    #[doc = example!(
+        standard
+        "let mut users = client.iter_users().sorted_by(\"userName\").page_size(2);\n\
+         let first = users.try_next()" await "?;\n\
+         assert_eq!(first.and_then(|user| user.user_name).as_deref(), Some(\"user0001@example.com\"));"
+    )]
+    pub fn sorted_by(mut self, attribute: impl Into<String>) -> Self {
+        self.sort_by = Some(attribute.into());
+        self
+    }
+
     /// Sets a function that is called after each page, to show progress.
     pub fn on_page(mut self, on_page: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_page = Some(Box::new(on_page));
@@ -155,6 +172,9 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
         let mut query = self.filter.clone().map_or_else(ListQuery::new, |filter| ListQuery::new().filter(filter));
         if !self.excluded.is_empty() {
             query = query.excluded_attributes(self.excluded.clone());
+        }
+        if let Some(attribute) = &self.sort_by {
+            query = query.sort_by(attribute);
         }
         let window = if self.in_flight > 1 { self.in_flight.saturating_add(self.buffer_size()) } else { 0 };
         let listing = Listing::new(query, self.page_size, self.max, window).limited_to(self.repository.max_page_size());

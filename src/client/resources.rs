@@ -98,6 +98,24 @@ impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
         Ok(Self::with_repository(discovered))
     }
 
+    /// Reads what the server supports, like [`discover`](Self::discover), but from its configuration alone
+    /// (RFC 7643 §5), which is one request less. Its endpoints stay unknown, so that a call about groups is
+    /// sent to a server without groups. For a program that must show the first user early.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`](crate::Error) of a read.
+    ///
+    #[doc = example!(
+        standard
+        "let client = client.discover_configuration()" await "?;\n\
+         assert!(client.profile().bulk().is_some() && client.profile().offers(\"Devices\"));"
+    )]
+    pub async fn discover_configuration(&self) -> Result<Self> {
+        let discovered = self.repository().clone().discover_configuration().await?;
+        Ok(Self::with_repository(discovered))
+    }
+
     /// Reads the schemas of the server, from `/Schemas` (RFC 7644 §4): the attributes of its resources, their
     /// types, and which of them are required or read-only. [`Schemas::check`] checks a resource against them
     /// before it is sent.

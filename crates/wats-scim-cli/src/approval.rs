@@ -41,8 +41,7 @@ impl Approval {
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(self).map_err(|error| Failure::file(path, error))?;
-        plan_file::write(path, &format!("{text}\n"))
+        plan_file::write(path, self)
     }
 
     pub(crate) fn is_of(&self, digest: &str) -> bool {

@@ -73,6 +73,11 @@ impl Context {
         let _ = writeln!(std::io::stderr(), "{line}");
     }
 
+    /// Whether errors are printed as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.global.json
+    }
+
     pub(crate) fn is_quiet(&self) -> bool {
         self.global.quiet
     }
@@ -85,6 +90,11 @@ impl Context {
     /// A client that only reads.
     pub(crate) fn connect(&self) -> Result<ScimClient, Failure> {
         connect(&self.server()?.config()?)
+    }
+
+    /// A client that only lists users: it asks the server for less before the first of them.
+    pub(crate) fn connect_to_list(&self) -> Result<ScimClient, Failure> {
+        Ok(ScimClient::with_config(&self.server()?.config()?)?.discover_configuration()?)
     }
 
     /// A client whose writes are on the trail.

@@ -2,16 +2,26 @@
 #![forbid(unsafe_code)]
 
 mod approval;
+mod column_names;
+mod columns;
 mod commands;
 mod context;
+mod environment;
 mod failure;
 mod interrupt;
+mod listed;
+mod lookup;
+mod many;
 mod output;
 mod place;
 mod plan_file;
+mod private;
+mod profiles;
+mod secrets;
 mod server;
 mod terminal;
 mod when;
+mod who;
 
 use std::process::ExitCode;
 

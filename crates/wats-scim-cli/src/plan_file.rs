@@ -1,19 +1,19 @@
 //! The file of a plan, and the files beside it.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use wats_scim::blocking::ScimClient;
 use wats_scim::plan::{Current, Journal, Plan, Policy};
 use wats_scim::{ErrorKind, Profile};
 
 use crate::failure::Failure;
+use crate::private::NewFile;
 
 /// Whether the file is the journal of an apply, and not a plan.
 pub(crate) fn is_journal(path: &Path) -> Result<bool, Failure> {
-    use std::io::Read as _;
-
     let mut start = Vec::new();
     let file = fs::File::open(path).map_err(|error| Failure::file(path, error))?;
     file.take(64).read_to_end(&mut start).map_err(|error| Failure::file(path, error))?;
@@ -35,24 +35,11 @@ pub(crate) fn beside(plan: &Path, ending: &str) -> PathBuf {
     plan.with_extension(ending)
 }
 
-/// Writes a file that only its owner can read (on Unix), all or nothing.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let new = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&new).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    });
-    written.map_err(|error| {
-        let _ = fs::remove_file(&new);
-        Failure::file(path, error)
-    })
+/// Writes a file that only its owner can read.
+pub(crate) fn write(path: &Path, content: &impl Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_vec_pretty(content).map_err(|error| Failure::file(path, error))?;
+    text.push(b'\n');
+    NewFile::create(path)?.keep(&text)
 }
 
 /// The policy in a JSON file, or the default one.
@@ -82,22 +69,5 @@ mod tests {
         {
             assert_eq!(beside(Path::new(plan), "journal"), Path::new(journal));
         }
-    }
-
-    #[test]
-    fn a_file_is_replaced_and_its_owners_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        fs::write(&path, "old").unwrap();
-        write(&path, "new").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-        assert!(write(&folder.path().join("missing/file"), "x").is_err());
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Attribute {
 
 /// The format of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Form {
+pub(super) enum Form {
     Text,
     Truth,
     /// The primary work address.
@@ -31,7 +31,7 @@ impl Attribute {
     /// Returns the attribute of a name or path in any letter case, or `None` if it is unknown.
     pub(super) fn named(name: &str) -> Option<Self> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
-        if is("email") {
+        if is("email") || is("emails") {
             return Some(Self { path: vec!["emails".to_owned()], form: Form::Email });
         }
         if is("roles") {
@@ -75,6 +75,14 @@ impl Attribute {
             Kind::Object(_) | Kind::List(_) => return None,
         };
         Some(Self { path, form })
+    }
+
+    pub(super) fn path(&self) -> &[String] {
+        &self.path
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 
     pub(super) fn is_user_name(&self) -> bool {

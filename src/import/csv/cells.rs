@@ -61,8 +61,17 @@ impl Splitter {
 /// What a spreadsheet runs as a formula, if a cell begins with it. In East Asian versions, wide forms are formulas, too.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// A cell that a spreadsheet shows as text: what looks like a formula has `'` before it.
-pub(super) fn protected(cell: &str) -> Cow<'_, str> {
+/// A cell that a spreadsheet shows as text: `'` is put before what it would run as a formula. [`UserCsv`](super::UserCsv)
+/// removes it again.
+///
+/// ```
+/// use wats_scim::import::protected_cell;
+///
+/// assert_eq!(protected_cell("=1+2"), "'=1+2");
+/// assert_eq!(protected_cell("1+2"), "1+2");
+/// ```
+#[must_use]
+pub fn protected_cell(cell: &str) -> Cow<'_, str> {
     if is_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 

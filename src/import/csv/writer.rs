@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::UserCsv;
 use super::attribute::{Attribute, known_columns};
-use super::cells::protected;
+use super::cells::protected_cell;
 use super::columns::Column;
 use crate::import::error::ImportError;
 use crate::model::{ScimUser, object};
@@ -186,7 +186,7 @@ fn write_row(out: &mut impl Write, delimiter: char, cells: impl IntoIterator<Ite
         if index > 0 {
             line.push(delimiter);
         }
-        let cell = protected(&cell);
+        let cell = protected_cell(&cell);
         // A byte order mark at the start of a line is not read.
         if cell.contains([delimiter, '"', '\u{feff}']) {
             line.push('"');

@@ -4,10 +4,16 @@ mod apply;
 mod approve;
 mod audit;
 mod completion;
+mod doctor;
+mod groups;
+mod login;
+mod logout;
 mod man;
 mod plan;
+mod profile;
 mod sandbox;
 mod show;
+mod token;
 mod undo;
 mod users;
 
@@ -34,6 +40,17 @@ Exit codes: 0 done, 1 error, 2 `plan --detailed-exitcode` found changes, 3 rejec
 pub(crate) enum Command {
     /// Run a server to try it on
     Sandbox(sandbox::Args),
+    /// Keep the URL and the credentials of a server as a profile
+    Login(login::Args),
+    /// Forget a profile and its credentials
+    Logout(logout::Args),
+    /// List the profiles and choose one
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Check the connection to a server, and find out what the server does
+    Doctor(doctor::Args),
+    /// Fetch the secret token for Microsoft Entra ID or Okta
+    Token(token::Args),
     /// List and change users
     #[command(subcommand)]
     Users(users::Command),
@@ -50,6 +67,9 @@ pub(crate) enum Command {
     /// Read and check the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
+    /// List and change groups
+    #[command(subcommand)]
+    Groups(groups::Command),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -59,6 +79,11 @@ pub(crate) enum Command {
 pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Sandbox(args) => sandbox::run(context, &args),
+        Command::Login(args) => login::run(context, &args),
+        Command::Logout(args) => logout::run(context, &args),
+        Command::Profile(command) => profile::run(context, command),
+        Command::Doctor(args) => doctor::run(context, &args),
+        Command::Token(args) => token::run(context, &args),
         Command::Users(command) => users::run(context, command),
         Command::Plan(args) => plan::run(&args),
         Command::Show(args) => show::run(&args),
@@ -66,6 +91,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Approve(args) => approve::run(context, &args),
         Command::Undo(args) => undo::run(context, &args),
         Command::Audit(command) => audit::run(context, command),
+        Command::Groups(command) => groups::run(context, command),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
     }

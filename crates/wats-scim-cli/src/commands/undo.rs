@@ -40,8 +40,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         .map_err(|refusal| Failure::Rejected(format!("{refusal}; set it in the file of --policy")))?
         .with_made_by(context.label());
     let out = args.output.clone().unwrap_or_else(|| plan_file::beside(&path, "undo.json"));
-    let text = serde_json::to_string_pretty(&undo).map_err(|error| Failure::file(&out, error))?;
-    plan_file::write(&out, &format!("{text}\n"))?;
+    plan_file::write(&out, &undo)?;
     print(&undo)?;
     let cannot = undo.conflicts.len() + undo.inexpressible.len();
     if cannot > 0 {

@@ -78,8 +78,7 @@ impl<'a> Ending<'a> {
         let rejects = if is_interrupted { Vec::new() } else { report.rejects() };
         if !rejects.is_empty() {
             let path = beside(&self.order.path, "rejects.json");
-            let text = serde_json::to_string_pretty(&rejects).map_err(|error| Failure::file(&path, error))?;
-            plan_file::write(&path, &format!("{text}\n"))?;
+            plan_file::write(&path, &rejects)?;
             context.say(format_args!(
                 "{} users were not done: they are in {}, to be mended. All others are missing from it, so plan it \
                  with leavers kept.",

@@ -1,43 +1,53 @@
 //! `wats-scim users list`
 
-use serde_json::Value;
-use wats_scim::Filter;
+use wats_scim::{Filter, ScimUser};
 
+use super::print::{ColumnsArgs, Users};
+use crate::column_names::OF_USERS;
+use crate::columns::Columns;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Listing, OutputArgs};
+use crate::listed::{Asked, listed};
+use crate::output::OutputArgs;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Only users that match, such as 'userName sw "a"' (RFC 7644 §3.4.2.2)
     #[arg(long, value_name = "FILTER")]
     filter: Option<Filter>,
-    /// The columns of a table or of CSV
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = "userName,displayName,email,active")]
-    columns: Vec<String>,
+    /// Only users that can sign in
+    #[arg(long, conflicts_with = "inactive")]
+    active: bool,
+    /// Only users that cannot sign in
+    #[arg(long)]
+    inactive: bool,
+    #[command(flatten)]
+    columns: ColumnsArgs,
+    /// Sort by an attribute: by the server if it sorts, otherwise after the whole list is read
+    #[arg(long, value_name = "ATTRIBUTE")]
+    sort: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let client = context.connect()?;
-    let mut users = client.iter_users();
-    if let Some(filter) = &args.filter {
-        users = users.matching(filter.clone());
+    let order = args.sort.as_ref().map(|name| Columns::new(std::slice::from_ref(name), OF_USERS)).transpose()?;
+    let mut list = Users::new(args.output.format(), &args.columns)?;
+    let client = context.connect_to_list()?;
+    let asked = Asked { filter: args.filter(), order: order.as_ref(), without: &[] };
+    for user in listed::<ScimUser>(context, &client, &asked)? {
+        list.row(&user?)?;
     }
-    let mut list = Listing::new(args.output.format(), &args.columns);
-    for user in users {
-        let user = user?;
-        let object = serde_json::to_value(&user).unwrap_or_default();
-        list.row(&object, |column| match column {
-            "email" => user.email().unwrap_or_default().to_owned(),
-            path => user.get(path).ok().flatten().map(|value| text(&value)).unwrap_or_default(),
-        })?;
-    }
-    list.finish()?;
+    list.finish(context)?;
     Ok(Exit::Done)
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+impl Args {
+    fn filter(&self) -> Option<Filter> {
+        let active = (self.active || self.inactive).then(|| Filter::eq("active", self.active));
+        match (self.filter.clone(), active) {
+            (Some(filter), Some(active)) => Some(filter.and(active)),
+            (filter, active) => filter.or(active),
+        }
+    }
 }

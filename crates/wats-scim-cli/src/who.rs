@@ -1,0 +1,102 @@
+//! Which users or groups a command is about.
+
+use std::io::Read as _;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::shown;
+
+/// A user or a group, as it is named on the command line or in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Its name, or its id.
+    Text(String),
+    /// Its `externalId`.
+    ExternalId(String),
+    /// Its id, from a line of JSON.
+    Id(String),
+}
+
+/// Reads names. `-` stands for the lines of standard input: a name each, or a user or group as JSON, as `list`
+/// prints it.
+pub(crate) fn read(context: &Context, words: &[String]) -> Result<Vec<Who>, Failure> {
+    let mut all = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        if word != "-" {
+            all.push(Who::of(word)?);
+        } else if words.iter().take(at).any(|word| word == "-") {
+            return Err(Failure::Usage("- is there twice; standard input is read once".to_owned()));
+        } else {
+            let text = standard_input(context)?;
+            let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
+            for line in lines {
+                all.push(Who::of_line(line)?);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Standard input to its end.
+pub(crate) fn standard_input(context: &Context) -> Result<String, Failure> {
+    if context.global.server.token_stdin {
+        let message = "standard input is the token and cannot be a list too; give --token-file";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().read_to_string(&mut text);
+    read.map_err(|error| Failure::Other(format!("standard input cannot be read: {error}")))?;
+    Ok(text)
+}
+
+impl Who {
+    fn of(word: &str) -> Result<Self, Failure> {
+        let word = word.trim();
+        let (text, who) = match word.split_once(':') {
+            Some((kind, id)) if kind.eq_ignore_ascii_case("externalId") => (id, Self::ExternalId(id.to_owned())),
+            _ => (word, Self::Text(word.to_owned())),
+        };
+        if text.is_empty() {
+            return Err(Failure::Usage(format!("{word:?} names neither a user nor a group")));
+        }
+        Ok(who)
+    }
+
+    fn of_line(line: &str) -> Result<Self, Failure> {
+        if !line.starts_with('{') {
+            return Self::of(line);
+        }
+        let object: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+        match object.get("id").and_then(|id| id.as_str()) {
+            Some(id) if !id.is_empty() => Ok(Self::Id(id.to_owned())),
+            _ => Err(Failure::Usage(format!("a line of standard input is no JSON object with an id: {}", shown(line)))),
+        }
+    }
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) | Self::Id(text) => f.write_str(&shown(text)),
+            Self::ExternalId(id) => write!(f, "externalId:{}", shown(id)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_a_name_or_id_unless_it_begins_with_external_id() {
+        assert_eq!(Who::of(" jane:doe ").unwrap(), Who::Text("jane:doe".to_owned()));
+        assert_eq!(Who::of("EXTERNALID:hr:7").unwrap(), Who::ExternalId("hr:7".to_owned()));
+        assert!(Who::of(" ").is_err() && Who::of("externalId:").is_err());
+    }
+
+    #[test]
+    fn a_line_can_be_what_list_prints() {
+        assert_eq!(Who::of_line(r#"{"userName":"jane","id":"7"}"#).unwrap(), Who::Id("7".to_owned()));
+        assert!(Who::of_line(r#"{"userName":"jane"}"#).is_err() && Who::of_line("{").is_err());
+    }
+}
