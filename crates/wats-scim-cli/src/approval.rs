@@ -41,7 +41,7 @@ impl Approval {
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        plan_file::write(path, self)
+        plan_file::store(path, self)
     }
 
     pub(crate) fn is_of(&self, digest: &str) -> bool {

@@ -161,6 +161,12 @@ impl Listing {
     }
 }
 
+/// A cell of CSV (RFC 4180).
+fn quoted(cell: &str) -> String {
+    let is_plain = !cell.contains(['"', ',', '\n', '\r']) && cell.trim() == cell;
+    if is_plain { cell.to_owned() } else { format!("\"{}\"", cell.replace('"', "\"\"")) }
+}
+
 /// Prints text that has several lines.
 pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout());
@@ -168,12 +174,6 @@ pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
         writeln!(out, "{}", shown(line))?;
     }
     Ok(out.flush()?)
-}
-
-/// A cell of CSV (RFC 4180).
-fn quoted(cell: &str) -> String {
-    let is_plain = !cell.contains(['"', ',', '\n', '\r']) && cell.trim() == cell;
-    if is_plain { cell.to_owned() } else { format!("\"{}\"", cell.replace('"', "\"\"")) }
 }
 
 /// Text for a terminal: what would move its cursor is escaped.

@@ -5,9 +5,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use wats_scim::ErrorKind;
 use wats_scim::blocking::ScimClient;
-use wats_scim::plan::{Current, Journal, Plan, Policy};
-use wats_scim::{ErrorKind, Profile};
+use wats_scim::plan::{Current, Journal, Plan};
 
 use crate::failure::Failure;
 use crate::private::NewFile;
@@ -35,19 +35,14 @@ pub(crate) fn beside(plan: &Path, ending: &str) -> PathBuf {
     plan.with_extension(ending)
 }
 
-/// Writes a file that only its owner can read.
-pub(crate) fn write(path: &Path, content: &impl Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_vec_pretty(content).map_err(|error| Failure::file(path, error))?;
-    text.push(b'\n');
-    NewFile::create(path)?.keep(&text)
+/// Stores a plan, or what belongs to it, in a file that only its owner can read, all or nothing.
+pub(crate) fn store(path: &Path, content: &impl Serialize) -> Result<(), Failure> {
+    NewFile::create(path)?.keep(format!("{}\n", text(content)?).as_bytes())
 }
 
-/// The policy in a JSON file, or the default one.
-pub(crate) fn policy(path: Option<&Path>, profile: &Profile) -> Result<Policy, Failure> {
-    let Some(path) = path else { return Ok(Policy::new(profile)) };
-    let text = fs::read(path).map_err(|error| Failure::file(path, error))?;
-    let policy: Policy = serde_json::from_slice(&text).map_err(|error| Failure::file(path, error))?;
-    Ok(policy.profile(profile))
+/// A plan, or what belongs to it, as JSON.
+pub(crate) fn text(content: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(content).map_err(|error| Failure::Other(format!("it cannot be stored: {error}")))
 }
 
 /// The users of the server, and its groups if it has any.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Resource, ScimGroup, ScimUser};
+use crate::model::{Resource, ScimUser};
 use crate::plan::groups::matching::{GroupPair, group_name};
 use crate::plan::identity::people::{People, Person};
 use crate::plan::{CurrentGroup, DesiredGroup, Kind, Reference};
@@ -100,8 +100,11 @@ impl Wanted {
                 Some(Err(reason)) => problem = Some(format!("the members of {inner} are not known: {reason}")),
                 // The source does not say which members it has, so they stay.
                 Some(Ok(None)) | None => {
-                    let held = groups.held(&inner).into_iter();
-                    flat.extend(held.flat_map(ScimGroup::member_ids).map(Reference::id));
+                    let held = groups.held(&inner);
+                    if let Some(reason) = held.and_then(CurrentGroup::why_unread) {
+                        problem = Some(format!("the members of {inner} cannot be read: {reason}"));
+                    }
+                    flat.extend(held.into_iter().flat_map(|held| held.group().member_ids()).map(Reference::id));
                 }
             }
         }
@@ -177,9 +180,9 @@ impl<'a> Groups<'a> {
     }
 
     /// The group of the server that a resolved reference means.
-    fn held(&self, reference: &Reference) -> Option<&'a ScimGroup> {
+    fn held(&self, reference: &Reference) -> Option<&'a CurrentGroup> {
         let at = self.held_ids.get(reference.id.as_deref()?)?;
-        self.current.get(*at).map(CurrentGroup::group)
+        self.current.get(*at)
     }
 
     /// The place in the source of the group that a resolved reference means.

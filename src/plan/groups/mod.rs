@@ -3,6 +3,7 @@
 pub(in crate::plan) mod fit;
 pub(in crate::plan) mod matching;
 pub(in crate::plan) mod members;
+pub(in crate::plan) mod shown;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -119,6 +119,16 @@ fn nested_groups_are_kept_or_replaced_by_their_members() {
 }
 
 #[test]
+fn a_group_is_not_flattened_if_the_members_of_a_nested_one_cannot_be_read() {
+    let unread = CurrentGroup::unread(group("B", &ids(&["bob"])).group().clone(), "they are hidden");
+    let held = current(vec![group("A", &ids(&["ann", "cy"])), unread]);
+    let source = desired(vec![wanted("A", &[Reference::user_name("ann"), Reference::group("B")])]);
+    let plan = policy().flattens_groups(true).plan(&held, &source).unwrap();
+    assert_eq!(plan.steps, [], "{plan}");
+    assert_eq!(conflicts(&plan), ["group A: the members of B cannot be read: they are hidden"]);
+}
+
+#[test]
 fn missing_groups_are_deleted_only_if_the_source_owns_them_and_it_is_set() {
     let by_hand =
         CurrentGroup::complete(serde_json::from_value(json!({ "id": "9", "displayName": "By hand" })).unwrap());

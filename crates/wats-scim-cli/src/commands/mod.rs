@@ -5,6 +5,8 @@ mod approve;
 mod audit;
 mod completion;
 mod doctor;
+mod explain;
+mod export;
 mod groups;
 mod login;
 mod logout;
@@ -54,8 +56,15 @@ pub(crate) enum Command {
     /// List and change users
     #[command(subcommand)]
     Users(users::Command),
-    /// Compare plans
+    /// List and change groups
+    #[command(subcommand)]
+    Groups(groups::Command),
+    /// Write what the server holds into a file
+    Export(export::Args),
+    /// Make a plan that makes the server match a source, or compare two plans
     Plan(plan::Args),
+    /// Explain what a plan does with one user, and why
+    Explain(explain::Args),
     /// Print a plan for review
     Show(show::Args),
     /// Apply a plan; the same command resumes it
@@ -67,9 +76,6 @@ pub(crate) enum Command {
     /// Read and check the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
-    /// List and change groups
-    #[command(subcommand)]
-    Groups(groups::Command),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -85,13 +91,15 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Token(args) => token::run(context, &args),
         Command::Users(command) => users::run(context, command),
-        Command::Plan(args) => plan::run(&args),
+        Command::Groups(command) => groups::run(context, command),
+        Command::Export(args) => export::run(context, &args),
+        Command::Plan(args) => plan::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
         Command::Show(args) => show::run(&args),
         Command::Apply(args) => apply::run(context, &args),
         Command::Approve(args) => approve::run(context, &args),
         Command::Undo(args) => undo::run(context, &args),
         Command::Audit(command) => audit::run(context, command),
-        Command::Groups(command) => groups::run(context, command),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
     }

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::print;
 use crate::plan_file;
+use crate::policy::{PolicyArgs, rejected};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -17,9 +18,8 @@ pub(crate) struct Args {
     /// The file of the plan [default: beside the journal, as plan.undo.json]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// A policy with the limits of the guards, as JSON
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -34,13 +34,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let written = Journal::at(&path).written()?;
     let client = context.connect()?;
-    let policy = plan_file::policy(args.policy.as_deref(), client.profile())?;
+    let policy = args.policy.policy(client.profile())?;
     let undo = policy
         .undo(&plan_file::current(&client)?, &written)
-        .map_err(|refusal| Failure::Rejected(format!("{refusal}; set it in the file of --policy")))?
+        .map_err(|refusal| rejected(&refusal))?
         .with_made_by(context.label());
     let out = args.output.clone().unwrap_or_else(|| plan_file::beside(&path, "undo.json"));
-    plan_file::write(&out, &undo)?;
+    plan_file::store(&out, &undo)?;
     print(&undo)?;
     let cannot = undo.conflicts.len() + undo.inexpressible.len();
     if cannot > 0 {

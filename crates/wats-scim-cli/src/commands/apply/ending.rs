@@ -78,10 +78,10 @@ impl<'a> Ending<'a> {
         let rejects = if is_interrupted { Vec::new() } else { report.rejects() };
         if !rejects.is_empty() {
             let path = beside(&self.order.path, "rejects.json");
-            plan_file::write(&path, &rejects)?;
+            plan_file::store(&path, &rejects)?;
             context.say(format_args!(
-                "{} users were not done: they are in {}, to be mended. All others are missing from it, so plan it \
-                 with leavers kept.",
+                "{} users were not done: they are in {1}, to be mended. All others are missing from it: `wats-scim plan \
+                 {1} --leavers keep`.",
                 rejects.len(),
                 path.display()
             ));
