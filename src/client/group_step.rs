@@ -80,7 +80,7 @@ impl StepJob {
         let mut unknown: Option<Error> = None;
         loop {
             rounds += 1;
-            let held = match repository.get::<ScimGroup>(id).await {
+            let held = match self.read(repository, id, !repository.profile().patches).await {
                 Ok(held) => held,
                 Err(error) => return Err(after(unknown, error)),
             };
@@ -106,7 +106,10 @@ impl StepJob {
                 Fit::Change(patch) if repository.profile().patches => {
                     repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
                 }
-                Fit::Change(_) => repository.replace(&self.step.renamed(held.clone())).await,
+                Fit::Change(_) => match check_whole(repository.profile(), &held) {
+                    Ok(()) => repository.replace(&self.step.renamed(held.clone())).await,
+                    Err(error) => Err(error),
+                },
                 Fit::Delete => repository.delete::<ScimGroup>(Target::of(&held)?).await.map(|()| None),
             };
             let error = match done {
@@ -178,6 +181,16 @@ impl StepJob {
         }
     }
 
+    /// The group, with all members that the server shows if the step needs them.
+    async fn read<R: ScimRepository>(
+        &self,
+        repository: &R,
+        id: &str,
+        needs_members: bool,
+    ) -> Result<Option<ScimGroup>> {
+        if needs_members { read_group(repository, id).await } else { repository.get(id).await }
+    }
+
     /// Adds or removes members in one request, and reads them back where the answer does not show them.
     async fn send_members<R: ScimRepository>(
         &self,
@@ -205,12 +218,8 @@ impl StepJob {
         loop {
             rounds += 1;
             // A member that is there already can be added again.
-            let held = if self.step.action == Action::AddMembers && profile.patches {
-                repository.get::<ScimGroup>(group).await
-            } else {
-                read_group(repository, group).await
-            };
-            let held = match held {
+            let needs_members = self.step.action == Action::RemoveMembers || !profile.patches;
+            let held = match self.read(repository, group, needs_members).await {
                 Ok(Some(held)) => held,
                 // A replica may not show yet what the plan has just created.
                 Ok(None) if self.step.id.is_none() && profile.patches && rounds == 1 => self.created_group(group),
@@ -223,7 +232,10 @@ impl StepJob {
                     None => Rejected::Stale(reason),
                 });
             }
-            let left = self.left(profile, &held, members, by_list || !profile.patches)?;
+            if by_list || !profile.patches {
+                check_whole(profile, &held)?;
+            }
+            let left = self.left(profile, &held, members);
             if left.is_empty() {
                 return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
             }
@@ -330,24 +342,11 @@ impl StepJob {
 }
 
 impl StepJob {
-    /// Which members the step still has to add or remove, as far as the group shows them. A request that replaces
-    /// the members as a whole needs all of them.
-    fn left(
-        &self,
-        profile: &Profile,
-        held: &ScimGroup,
-        members: &[Reference],
-        replaces_all: bool,
-    ) -> Result<Vec<Reference>> {
+    /// Which members the step still has to add or remove, as far as the group shows them.
+    fn left(&self, profile: &Profile, held: &ScimGroup, members: &[Reference]) -> Vec<Reference> {
         let hides_some = profile.may_hide_members(held.member_ids().count());
-        let is_safe = !hides_some && (profile.shows_members() || profile.patches);
-        if replaces_all && !is_safe {
-            let why = "the server may not show all members of the group, and this change could remove the others; set \
-                       another Membership in the profile, which a probe finds, or Profile::with_member_limit";
-            return Err(Error::new(ErrorKind::Unsupported, why).in_operation(Operation::Patch("group")));
-        }
         let tells = profile.shows_members() && (!hides_some || self.step.action == Action::AddMembers);
-        Ok(if tells { self.step.left_to_change(held, members) } else { members.to_vec() })
+        if tells { self.step.left_to_change(held, members) } else { members.to_vec() }
     }
 
     /// The group of a step with the version that the server is known to have, if there is one.
@@ -382,6 +381,16 @@ pub(super) fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
         }
         Found::Nothing => None,
     }
+}
+
+/// Checks that the group shows all of its members, before a request that replaces them as a whole.
+fn check_whole(profile: &Profile, held: &ScimGroup) -> Result<()> {
+    if !profile.may_hide_members(held.member_ids().count()) {
+        return Ok(());
+    }
+    let why = "the server may not show all members of the group, and this change could remove the others; set another \
+               Membership in the profile, which a probe finds, or Profile::with_member_limit";
+    Err(Error::new(ErrorKind::Unsupported, why).in_operation(Operation::Patch("group")))
 }
 
 /// The error of a step that has changed some members.

@@ -335,3 +335,25 @@ async fn what_happens_to_a_group_meanwhile_is_reported() {
     let report = client.apply(planned).run().await.unwrap();
     assert!(report.to_string().contains("the group no longer exists"), "{report}");
 }
+
+#[maybe_async]
+#[test]
+async fn a_nested_group_that_cannot_be_read_is_added_once_and_then_named() {
+    let sandbox = made().await;
+    let client = client(&sandbox, Odd::NoMembers, Profile::standard().with_membership(Membership::OfUsers));
+    let mut wanted = desired(&NAMES[..5]);
+    let inner = wanted.groups().unwrap()[0].clone();
+    let all =
+        DesiredGroup::new("All").with_members([Reference::group(&inner.display_name), Reference::user_name("ann")]);
+    wanted = wanted.with_groups(vec![inner, all]);
+    let first = policy().plan(&client.current_directory().await.unwrap(), &wanted).unwrap();
+    assert!(first.conflicts.is_empty(), "{first}");
+    let report = client.apply(first).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    let nested = || sandbox.groups().iter().find(|group| group["displayName"] == "All").unwrap()["members"].clone();
+    assert_eq!(nested().as_array().unwrap().len(), 2);
+
+    let next = policy().plan(&client.current_directory().await.unwrap(), &wanted).unwrap();
+    assert_eq!((next.steps.len(), next.conflicts.len()), (0, 1), "{next}");
+    assert!(next.to_string().contains("the server shows only the groups of users"), "{next}");
+}

@@ -15,6 +15,7 @@ use crate::policy::{PolicyArgs, rejected};
 use crate::source::SourceArgs;
 
 #[derive(clap::Args, Debug)]
+#[group(id = "make")]
 pub(crate) struct Args {
     /// CSV, JSON or JSON Lines; `-` for standard input, or `scim:PROFILE` for another server
     #[arg(value_name = "SOURCE")]
