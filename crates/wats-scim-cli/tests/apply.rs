@@ -339,6 +339,7 @@ fn expired_credentials_end_an_apply_and_the_same_command_resumes() {
     let ended = home.run(&["apply", "plan.json", "-y", "--in-flight", "1"]);
     assert!(ended.out.contains("1 not begun"), "{ended:?}");
     assert!(ended.failed(5).contains("The same command resumes."));
+    assert!(!home.path().join("plan.rejects.json").exists(), "there is nothing to mend");
     assert_eq!(home.run(&["apply", "plan.json", "-y"]).done(), "2 applied, 1 done before\n");
     let created = server.requests().into_iter().filter(|request| request.method == Method::POST).count();
     assert_eq!(created, 3);
@@ -347,9 +348,12 @@ fn expired_credentials_end_an_apply_and_the_same_command_resumes() {
 #[test]
 fn a_server_that_cannot_be_reached_has_its_exit_code() {
     let server = server(0);
-    let home = Home::of_standard(&server);
-    store(&home, "plan.json", &plan_for(&server, &named(&["ann"])));
-    drop(server);
+    // No server is at this port, which no test is given either.
+    let nowhere = "http://127.0.0.1:9";
+    let home = Home::new().with("SCIM_URL", nowhere).with("SCIM_TOKEN", server.token());
+    let mut plan = plan_for(&server, &named(&["ann"]));
+    plan.server = Some(nowhere.to_owned());
+    store(&home, "plan.json", &plan);
     home.run(&["apply", "plan.json", "-y", "--timeout", "1"]).failed(6);
     assert!(!home.path().join("plan.journal").exists());
 }

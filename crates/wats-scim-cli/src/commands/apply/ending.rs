@@ -75,7 +75,9 @@ impl<'a> Ending<'a> {
 
     pub(super) fn applied(mut self, context: &Context, report: Report) -> Result<Exit, Failure> {
         let is_interrupted = context.interrupt.is_pressed() && report.not_begun > 0;
-        let rejects = if is_interrupted { Vec::new() } else { report.rejects() };
+        // Otherwise there is nothing to mend: the same command resumes.
+        let is_tried = !is_interrupted && is_worth_verifying(&report);
+        let rejects = if is_tried { report.rejects() } else { Vec::new() };
         if !rejects.is_empty() {
             let path = beside(&self.order.path, "rejects.json");
             plan_file::store(&path, &rejects)?;
