@@ -20,6 +20,7 @@ use crate::failure::{Exit, Failure};
 use crate::when::span;
 
 #[derive(clap::Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an argument")]
 pub(crate) struct Args {
     /// The plan, or the journal of an interrupted apply
     #[arg(value_name = "PLAN")]
