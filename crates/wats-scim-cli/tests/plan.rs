@@ -37,8 +37,8 @@ fn a_plan_is_made_of_csv_with_mapped_columns_and_stored_for_its_owner() {
     {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let mode = std::fs::metadata(home.path().join("plan.json")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let stored = std::fs::metadata(home.path().join("plan.json")).unwrap();
+        assert_eq!(stored.permissions().mode() & 0o777, 0o600);
     }
     assert!(server.requests().iter().all(|request| request.method == "GET"));
 
