@@ -99,7 +99,7 @@ impl<T: Resource> Lookup<'_, T> {
         match who {
             Who::Id(id) => Ok(self.by_id(id)?),
             Who::ExternalId(id) => self.by_external_id(id),
-            Who::Text(text) => match (self.by_name(text)?, self.by_id(text)?) {
+            Who::Text(text) => match self.by_name_or_id(text)? {
                 (Some(named), Some(other)) if named.id() != other.id() => {
                     let (id, name) = (named.id().unwrap_or_default(), other.name().unwrap_or_default());
                     Err(Failure::Usage(format!(
@@ -128,7 +128,21 @@ impl<T: Resource> Lookup<'_, T> {
         }
     }
 
-    /// A text that cannot be an id on this server is the id of none.
+    /// Those with this name and with this id.
+    fn by_name_or_id(&self, text: &str) -> Result<(Option<T>, Option<T>), Failure> {
+        let named = self.by_name(text)?;
+        match self.by_id(text) {
+            Ok(other) => Ok((named, other)),
+            // The server has just answered for the name, so that it rejects the text as an id: it is not one.
+            Err(error) if error.status().is_some_and(|status| status.as_u16() == 404) => Ok((named, None)),
+            Err(error) if named.is_some() && error.status().is_some() && error.kind() != ErrorKind::Unauthorized => {
+                Ok((named, None))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A text that cannot be an id is the id of none.
     fn by_id(&self, id: &str) -> Result<Option<T>, Error> {
         match self.client.resources::<T>().get(id) {
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::BadRequest) => Ok(None),

@@ -153,6 +153,21 @@ fn a_user_is_named_by_name_id_external_id_or_a_line() {
 }
 
 #[test]
+fn a_name_that_the_server_rejects_as_an_id_is_a_name() {
+    for (code, page) in [(500, ""), (400, ""), (404, "<html>not found</html>")] {
+        let reject = move |request: &wats_scim::http::Request<Vec<u8>>| {
+            let is_by_id = request.uri().path().contains('@') && !request.uri().path().contains("userName=");
+            let mut answer = wats_scim::http::Response::new(page.as_bytes().to_vec());
+            *answer.status_mut() = StatusCode::from_u16(code).unwrap();
+            is_by_id.then_some(answer)
+        };
+        let server = Sandbox::builder().users(2).respond_with(reject).start().unwrap();
+        let args = ["users", "get", "-o", "jsonl", "user0002@example.com", "--timeout", "2"];
+        assert_eq!(names(&Home::of_wats(&server).run(&args).lines()), ["user0002@example.com"], "{code}");
+    }
+}
+
+#[test]
 fn a_text_that_names_two_users_is_an_error() {
     let users = [json!({ "id": "ann", "userName": "bob" }), json!({ "id": "7", "userName": "ann" })];
     let server = StandardSandbox::builder().with_users(users).start().unwrap();
@@ -264,7 +279,7 @@ fn set_sends_the_smallest_patch() {
     }
     assert!(!text.contains("externalId"), "{text}");
     let message = home.run(&[&args[..], &changes].concat()).failed(0);
-    assert!(message.contains("1 of 1 user: so before") && writes(&server.requests()).len() == 1, "{message}");
+    assert!(message.contains("already so: 1 of 1 user") && writes(&server.requests()).len() == 1, "{message}");
     let message = home.run(&[&args[..], &["familyNmae=Roe"]].concat()).failed(64);
     assert!(message.contains("familyNmae is no attribute that can be set; known are externalId"), "{message}");
 }
@@ -318,8 +333,8 @@ fn users_are_deactivated_activated_and_deleted_once() {
             "{message}"
         );
         for (verb, first, second) in [
-            ("deactivate", "2 users deactivated", "2 of 2 users: inactive before"),
-            ("activate", "2 users activated", "2 of 2 users: active before"),
+            ("deactivate", "2 users deactivated", "already inactive: 2 of 2 users"),
+            ("activate", "2 users activated", "already active: 2 of 2 users"),
         ] {
             let yes: &[&str] = if verb == "deactivate" { &["--yes"] } else { &[] };
             let args = [&["users", verb][..], yes, &who].concat();
@@ -348,7 +363,7 @@ fn a_write_whose_answer_is_lost_may_have_been_applied() {
     assert!(message.contains("user0001@example.com: ") && message.contains("may have been applied"), "{message}");
     assert!(message.contains("run the same command again"), "{message}");
     assert_eq!(server.users()[0]["active"], false);
-    assert!(home.run(&args).failed(0).contains("inactive before"), "again is harmless");
+    assert!(home.run(&args).failed(0).contains("already inactive"), "again is harmless");
 }
 
 #[test]

@@ -108,10 +108,9 @@ pub(super) fn change(
     // Where the members cannot be seen, all are sent.
     let is_needed = |id: &str| held.is_empty() || held.contains(id) == (verb == Verb::Remove);
     let needed: Vec<&str> = members.iter().map(|(_, id)| id.as_str()).filter(|id| is_needed(id)).collect();
-    let (done, state) =
-        if verb == Verb::Add { ("added", "were members before") } else { ("removed", "were no members") };
+    let (done, state) = if verb == Verb::Add { ("added", "already members") } else { ("removed", "no members") };
     if needed.len() < members.len() {
-        context.say(format!("{} of {} {state}", members.len() - needed.len(), members.len()));
+        context.say(format!("{state}: {} of {}", members.len() - needed.len(), members.len()));
     }
     let words = Words { units: "members", done, again: AGAIN };
     let mut counts = Counts::of(needed.len());

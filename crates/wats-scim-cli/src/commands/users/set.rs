@@ -52,6 +52,10 @@ impl FromStr for Change {
 }
 
 impl Change {
+    pub(super) fn new(path: &str, value: &str) -> Self {
+        Self { path: path.to_owned(), value: value.to_owned() }
+    }
+
     pub(super) fn apply(&self, user: &mut ScimUser) -> Result<(), Failure> {
         user.set_text(&self.path, &self.value).map_err(|error| Failure::Usage(error.to_string()))
     }
