@@ -3,17 +3,19 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::iter::FusedIterator;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Event, EventQuery, format};
+use super::{Event, EventQuery, format, numbered};
 use crate::outside::file;
 
-/// The events of a trail file in their order, from [`Trail::read`](super::Trail::read).
+/// The events of a trail in their order, from [`Trail::read`](super::Trail::read).
 ///
 /// It is an iterator that holds one line at a time. It ends after an I/O error.
 pub struct Events {
     /// `None` after an error.
     file: Option<BufReader<Box<dyn Read + Send>>>,
+    /// The files after it.
+    rest: std::vec::IntoIter<PathBuf>,
     line: Vec<u8>,
     /// Whether no line was read yet.
     is_first: bool,
@@ -26,8 +28,27 @@ impl Events {
     const LONGEST: u64 = 64 << 20;
 
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = Some(BufReader::new(file::open_to_read(path)?));
-        Ok(Self { file, line: Vec::new(), is_first: true, query: EventQuery::new(), skipped: 0 })
+        let numbers = numbered::numbers(path)?;
+        let mut rest =
+            numbers.into_iter().map(|number| numbered::path_of(path, number)).collect::<Vec<_>>().into_iter();
+        let first = match file::open_to_read(path) {
+            // The first files of a rotated trail can be moved away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match rest.next() {
+                Some(next) => file::open_to_read(&next)?,
+                None => return Err(error),
+            },
+            first => first?,
+        };
+        let file = Some(BufReader::new(first));
+        Ok(Self { file, rest, line: Vec::new(), is_first: true, query: EventQuery::new(), skipped: 0 })
+    }
+
+    /// Begins the next file; false after the last one.
+    fn open_next(&mut self) -> io::Result<bool> {
+        let Some(next) = self.rest.next() else { return Ok(false) };
+        self.file = Some(BufReader::new(file::open_to_read(&next)?));
+        self.is_first = true;
+        Ok(true)
     }
 
     /// Only the events that match the query. The others are read, too, one at a time.
@@ -75,7 +96,12 @@ impl Iterator for Events {
                     Err(_) if self.is_first => format::check_line(&self.line, format::TRAIL),
                     Err(_) => Ok(()),
                 },
-                Ok(false) => return None,
+                Ok(false) if self.file.is_none() => return None,
+                Ok(false) => match self.open_next() {
+                    Ok(true) => continue,
+                    Ok(false) => return None,
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             };
             if let Err(error) = error {

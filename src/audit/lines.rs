@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use wats_scim_filter::json::is_invisible;
 
+use super::numbered;
 use crate::outside::file::{self, AppendFile};
 use crate::outside::{clock, mistake};
 
@@ -19,8 +20,19 @@ use crate::outside::{clock, mistake};
 pub(crate) struct Lines {
     state: Mutex<State>,
     pub(crate) is_synced: bool,
-    /// The path that is opened again when the file there is another one, which then begins with the format.
-    follows: Option<(PathBuf, &'static str)>,
+    /// `None` for a file that is always the same one.
+    follows: Option<Follows>,
+}
+
+/// A path whose file can become another one.
+#[derive(Debug)]
+struct Follows {
+    /// The path of the first file.
+    path: PathBuf,
+    /// The format, with which each file begins.
+    format: &'static str,
+    /// The size in bytes from which a file gets no more lines; the next one has the next number.
+    full_at: Option<u64>,
 }
 
 /// The first line of a file, which names the format.
@@ -37,6 +49,14 @@ struct State {
     /// Whether the file may end within a line.
     may_be_torn: bool,
     is_locked: bool,
+    /// The number of the file, from 1.
+    number: u64,
+}
+
+impl State {
+    fn of(file: Box<dyn AppendFile>, number: u64) -> Self {
+        Self { file, may_be_torn: true, is_locked: false, number }
+    }
 }
 
 impl Drop for State {
@@ -52,15 +72,27 @@ impl Drop for State {
 impl Lines {
     /// Opens a file, or creates one that only its owner can read and write (on Unix).
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = file::open(path)?;
-        let state = Mutex::new(State { file, may_be_torn: true, is_locked: false });
+        let state = Mutex::new(State::of(file::open(path)?, 1));
         Ok(Self { state, is_synced: false, follows: None })
     }
 
     /// Opens a file of events that another program may rename away at any time, and whose first line names its
     /// format.
     pub(super) fn open_to_follow(path: &Path, format: &'static str) -> io::Result<Self> {
-        Ok(Self { follows: Some((path.to_owned(), format)), ..Self::open(path)? })
+        let follows = Follows { path: path.to_owned(), format, full_at: None };
+        Ok(Self { follows: Some(follows), ..Self::open(path)? })
+    }
+
+    /// Begins a file with the next number when the last one has this size, in bytes. No file is renamed, so
+    /// that it does not matter which other programs have it open.
+    pub(super) fn rotate_at(mut self, bytes: u64) -> io::Result<Self> {
+        let Some(follows) = &mut self.follows else { return Ok(self) };
+        follows.full_at = Some(bytes.max(1));
+        if let Some(last) = numbered::numbers(&follows.path)?.last() {
+            let file = file::open(&numbered::path_of(&follows.path, *last))?;
+            self.state = Mutex::new(State::of(file, *last));
+        }
+        Ok(self)
     }
 
     /// Takes the file for this process alone; false while another one has it.
@@ -88,19 +120,12 @@ impl Lines {
     pub(crate) fn append(&self, value: &impl Serialize) -> io::Result<()> {
         let mut line = line_of(value)?;
         let mut state = self.lock();
-        if let Some((path, _)) = &self.follows
-            && !state.file.is_at(path)?
-        {
-            // What was appended meanwhile is in the file that was renamed.
-            state.file = file::open(path)?;
-            state.may_be_torn = true;
-            if self.is_synced {
-                file::sync_folder(path)?;
-            }
+        if let Some(follows) = &self.follows {
+            self.follow(follows, &mut state)?;
         }
         match if state.may_be_torn { end(&mut *state.file)? } else { End::OfLine } {
             End::Nowhere => {
-                if let Some((_, format)) = self.follows {
+                if let Some(Follows { format, .. }) = self.follows {
                     line = line_of(&First { format, line: value })?;
                 }
             }
@@ -114,6 +139,27 @@ impl Lines {
         }
         state.may_be_torn = false;
         Ok(())
+    }
+
+    /// Opens the file that gets the next line, if it is another one now.
+    fn follow(&self, Follows { path, full_at, .. }: &Follows, state: &mut State) -> io::Result<()> {
+        let mut number = state.number;
+        // What was appended meanwhile is in the file that was renamed.
+        let mut is_another = !state.file.is_at(&numbered::path_of(path, number))?;
+        loop {
+            if is_another {
+                let path = numbered::path_of(path, number);
+                *state = State::of(file::open(&path)?, number);
+                if self.is_synced {
+                    file::sync_folder(&path)?;
+                }
+            }
+            match full_at {
+                Some(full_at) if state.file.size()? >= *full_at => number = number.saturating_add(1),
+                _ => return Ok(()),
+            }
+            is_another = true;
+        }
     }
 
     #[cfg(test)]

@@ -20,7 +20,8 @@ use crate::outside::file;
 /// On Unix, the file can be renamed at any time, also by another program such as `logrotate`, and also while
 /// several programs append to it: the next event is written to a new file at the path. An event that was
 /// being written is in the renamed file, so compress or move that one later (`delaycompress`). No event is
-/// lost or written twice. Copying the file and truncating it loses events. On Windows, create another `Log`.
+/// lost or written twice. Copying the file and truncating it loses events. On Windows, use
+/// [`rotate_at`](Self::rotate_at): no file is renamed there.
 ///
 /// ```
 /// use wats_scim::{Credentials, ScimConfig};
@@ -47,6 +48,33 @@ impl Log {
     pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         Ok(Self { lines: Lines::open_to_follow(&path, format::TRAIL)?, path })
+    }
+
+    /// Begins a new file when the current one has reached this size in bytes; at least 1. By default there is one
+    /// file of any size.
+    ///
+    /// The files are `trail.jsonl`, `trail.000002.jsonl`, `trail.000003.jsonl` and so on, each of them with its
+    /// format and accessible by its owner only; [`Trail::read`](super::Trail::read) with the first path reads
+    /// them all. The last one gets the events: no file is renamed, truncated or deleted, so no event is lost,
+    /// on Windows too, and full files can be compressed or moved away at any time but for the last one. Each
+    /// program that appends to the trail sets the same size, and begins the next file by itself; a file can be
+    /// larger than the size by an event of each of them.
+    ///
+    /// ```
+    /// use wats_scim::audit::{Log, Trail};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("trail.jsonl");
+    ///
+    /// let audit = Trail::to(Log::append(&path)?.rotate_at(64 << 20)?);
+    /// # let _ = audit;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The I/O error if the folder cannot be read, or the last file not be opened.
+    pub fn rotate_at(self, bytes: u64) -> io::Result<Self> {
+        Ok(Self { lines: self.lines.rotate_at(bytes)?, ..self })
     }
 
     /// Syncs the file to disk after each event, so that events also survive a power failure.
@@ -82,7 +110,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::audit::Outcome;
+    use crate::audit::{Outcome, Trail};
     use crate::error::Operation;
 
     /// The path of a new file, in a folder that is deleted on drop.
@@ -176,8 +204,6 @@ mod tests {
         use std::collections::BTreeMap;
         use std::sync::atomic::{AtomicBool, Ordering};
 
-        use crate::audit::Trail;
-
         const EACH: usize = 400;
         let (folder, file) = new_file();
         let first = Arc::new(log(&file));
@@ -246,6 +272,85 @@ mod tests {
         let now = text(&file);
         assert!(now.contains(r#""write":"d""#) && now.contains(r#""write":"e""#), "{now}");
         assert_eq!(text(&file.with_extension("2")).lines().count(), 2);
+    }
+
+    fn writes(file: &Path) -> Vec<String> {
+        let mut events = Trail::read(file).unwrap();
+        let writes = events.by_ref().map(|event| event.unwrap().write).collect();
+        assert_eq!(events.skipped(), 0);
+        writes
+    }
+
+    #[test]
+    fn a_full_file_is_followed_by_one_with_the_next_number_and_all_are_read_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("trail.jsonl");
+        let open = || log(&file).rotate_at(300).unwrap();
+        let all: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+        let (first, rest) = all.split_at(23);
+        let log = open();
+        first.iter().for_each(|write| log.record(&event(write)).unwrap());
+        drop(log);
+        // Another program goes on with the last file.
+        let log = open().synced().unwrap();
+        rest.iter().for_each(|write| log.record(&event(write)).unwrap());
+        assert_eq!(writes(&file), all);
+
+        let names = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        assert_eq!(names().count(), 20, "each has two events");
+        for path in names() {
+            let text = text(&path);
+            assert!(text.starts_with(r#"{"format":"wats-scim-trail/1","at":"#), "{path:?}: {text}");
+            assert!((300..600).contains(&text.len()), "{path:?}: {}", text.len());
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            }
+        }
+
+        // The first files are moved away.
+        fs::remove_file(&file).unwrap();
+        fs::remove_file(file.with_file_name("trail.000002.jsonl")).unwrap();
+        open().record(&event("40")).unwrap();
+        assert_eq!(writes(&file), (4..=40).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert_eq!(text(&file), "", "a path of a trail is always there");
+    }
+
+    #[test]
+    fn programs_that_rotate_one_trail_lose_no_event() {
+        const EACH: usize = 300;
+        let (folder, file) = new_file();
+        let first = Arc::new(log(&file).rotate_at(5_000).unwrap());
+        let writers: Vec<_> = (0..6)
+            .map(|n| {
+                let log = if n < 3 { Arc::clone(&first) } else { Arc::new(log(&file).rotate_at(5_000).unwrap()) };
+                thread::spawn(move || (0..EACH).for_each(|m| log.record(&event(&format!("{n}-{m:04}"))).unwrap()))
+            })
+            .collect();
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        let mut found = writes(&file);
+        let of_one: Vec<_> = found.iter().filter(|write| write.starts_with("5-")).cloned().collect();
+        assert!(of_one.is_sorted(), "the events of one program are in their order");
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), 6 * EACH);
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let size = entry.unwrap().metadata().unwrap().len();
+            assert!(size < 5_000 + 6 * 300, "{size}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_last_file_of_a_rotated_trail_can_be_renamed_too() {
+        let (_folder, file) = new_file();
+        let log = log(&file).rotate_at(1).unwrap();
+        ["a", "b"].iter().for_each(|write| log.record(&event(write)).unwrap());
+        let last = file.with_file_name("trail.000002");
+        fs::rename(&last, file.with_extension("old")).unwrap();
+        ["c", "d"].iter().for_each(|write| log.record(&event(write)).unwrap());
+        assert_eq!(writes(&file), ["a", "c", "d"]);
     }
 
     #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ mod events;
 pub(crate) mod format;
 pub(crate) mod lines;
 mod log;
+mod numbered;
 mod query;
 mod record;
 mod sink;
@@ -119,7 +120,8 @@ impl Trail {
         self.recorder.flush()
     }
 
-    /// Reads the events of a trail file, one at a time, however large the file is.
+    /// Reads the events of a trail file, one at a time, however large the file is, and then those of the files
+    /// with the next numbers, if the trail is [rotated by size](Log::rotate_at).
     ///
     /// Lines that are not an event, such as one that a power failure cut off, are skipped and
     /// [counted](Events::skipped). [`Events::matching`] selects events.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply_step::{Mode, StepJob, unusable};
+use super::apply_step::{Mode, StepJob, operation, unusable};
 use super::batch::RESULT_BUFFER;
 use super::step::{Arrival, ENDS_THE_WORK};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async, sleep};
@@ -177,10 +177,12 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
-    /// Checks the plan with the [schemas](ScimService::schemas) of the server: a plan with a step that
-    /// [would be rejected](Plan::would_be_rejected) is rejected before anything is sent.
+    /// Checks the plan with the [schemas](ScimService::schemas) of the server and its profile: a plan with a
+    /// step that [would be rejected](Plan::would_be_rejected) is rejected before anything is sent. Without
+    /// this, a step that the server does not support by its profile fails alone, without a request, in a
+    /// [dry run](Self::dry_run), too.
     pub fn schemas(mut self, schemas: &Schemas) -> Self {
-        self.rejections = self.plan.would_be_rejected(schemas);
+        self.rejections = self.plan.would_be_rejected(self.repository.profile(), schemas);
         self
     }
 
@@ -262,6 +264,10 @@ impl<R: ScimRepository> ScimApply<R> {
             Some(Outcome::DoneBefore)
         } else if let Err(why) = step.check() {
             Some(Outcome::Failed(unusable(step, &why)))
+        } else if self.mode != Mode::Verify
+            && let Err(error) = self.plan.rules.check_support(step, self.repository.profile())
+        {
+            Some(Outcome::Failed(error.in_operation(operation(step))))
         } else if matches!(self.mode, Mode::Check | Mode::Verify) {
             None
         } else {

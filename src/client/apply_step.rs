@@ -295,13 +295,16 @@ impl StepJob {
 
 /// The error of a step that cannot be sent.
 pub(super) fn unusable(step: &Step, why: &str) -> Error {
-    let operation = match step.action {
+    Error::invalid(format!("the step is inconsistent: {why}; make a new plan")).in_operation(operation(step))
+}
+
+pub(super) fn operation(step: &Step) -> Operation {
+    match step.action {
         Action::Create => Operation::Create("user"),
         Action::Delete => Operation::Delete("user"),
         Action::CreateGroup => Operation::Create("group"),
         Action::DeleteGroup => Operation::Delete("group"),
         action if action.is_of_group() => Operation::Patch("group"),
         _ => Operation::Patch("user"),
-    };
-    Error::invalid(format!("the step is inconsistent: {why}; make a new plan")).in_operation(operation)
+    }
 }

@@ -51,7 +51,7 @@ impl StepJob {
     }
 
     async fn create_group<R: ScimRepository>(&self, repository: &R) -> Result<Done<ScimGroup>> {
-        let desired = ScimGroup { external_id: self.step.external_id.clone(), ..ScimGroup::new(&self.step.name) };
+        let desired = self.step.new_group();
         // Unlike the names of users, those of groups need not be unique: a server would create a second one.
         if let Some(done) = found_group(look_for(repository, &desired).await?) {
             return Ok(done);

@@ -27,7 +27,7 @@ struct Group<'a> {
 impl<C: HttpClient> Asked<C> {
     /// The life of a group with this user and another one as members.
     pub(super) async fn groups(&self, user: &str) -> Vec<Finding> {
-        if !self.repository.profile().offers_resource::<ScimGroup>() {
+        if !self.repository.profile().offers(ScimGroup::ENDPOINT) {
             return Vec::new();
         }
         let other = match self.created(&throwaway_user("")).await {

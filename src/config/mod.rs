@@ -381,6 +381,29 @@ impl ScimConfig {
         Ok(self.base_url()?.scim().to_owned())
     }
 
+    /// Returns the proxy that the built-in transports use for the server, without its user name and password:
+    /// `http://proxy.example.com:8080`. `None` if they connect directly.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the base URL or the proxy is not valid.
+    ///
+    /// ```
+    /// use wats_scim::{Credentials, ScimConfig};
+    ///
+    /// let config = ScimConfig::new("https://acme.wats.com", Credentials::wats_token("dTpw"))
+    ///     .proxy("http://user:s3cret@proxy.example.com:8080");
+    /// assert_eq!(config.proxy_in_use()?.as_deref(), Some("http://proxy.example.com:8080"));
+    /// assert_eq!(config.no_proxy().proxy_in_use()?, None);
+    /// # Ok::<(), wats_scim::Error>(())
+    /// ```
+    #[cfg(any(feature = "blocking", feature = "async"))]
+    pub fn proxy_in_use(&self) -> Result<Option<String>> {
+        let host = self.base_url()?.host().to_owned();
+        let choice = self.proxy_choice()?.filter(|choice| !choice.without.contains(&host));
+        Ok(choice.map(|choice| choice.shown()))
+    }
+
     /// Returns the validated base URL.
     pub(crate) fn base_url(&self) -> Result<BaseUrl> {
         BaseUrl::read(&self.base_url.0, self.profile.as_ref(), self.allow_plain_http)

@@ -35,7 +35,7 @@ pub struct Profile {
     /// The only paths that a PATCH can change, with `replace`; `None` if there is no restriction.
     patch_paths: Option<&'static [&'static str]>,
     /// Whether PUT is supported.
-    pub(crate) replaces: bool,
+    replaces: bool,
     /// Whether POST `.search` is supported.
     pub(crate) searches: bool,
     /// Whether `/Me` may be supported.
@@ -211,12 +211,24 @@ impl Profile {
         Ok(BaseUrl::read(base_url, None, true)?.profile().clone())
     }
 
+    /// The error of a request that the server does not support.
+    pub(crate) fn unsupported(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Unsupported, format!("a {} server does not support {what}", self.name))
+    }
+
+    /// Checks that the server has the endpoint of a resource type.
+    pub(crate) fn check_resource<T: Resource>(&self) -> Result<()> {
+        if self.offers(T::ENDPOINT) { Ok(()) } else { Err(self.unsupported(&format!("{}s", T::NAME))) }
+    }
+
+    /// Checks that the server supports PUT.
+    pub(crate) fn check_replacement(&self) -> Result<()> {
+        if self.replaces { Ok(()) } else { Err(self.unsupported("PUT; change the resource with a patch")) }
+    }
+
     /// Checks that the server supports every operation of a patch.
     pub(crate) fn check_patch(&self, patch: &ScimPatchRequest) -> Result<()> {
-        let rejected = |what: &str| {
-            let message = format!("a {} server does not support {what}", self.name);
-            Err(Error::new(ErrorKind::Unsupported, message))
-        };
+        let rejected = |what: &str| Err(self.unsupported(what));
         if !self.patches {
             return rejected("PATCH; replace the resource instead");
         }
@@ -236,10 +248,6 @@ impl Profile {
     pub fn offers(&self, endpoint: &str) -> bool {
         let is_named = |known: &String| known.eq_ignore_ascii_case(endpoint);
         self.endpoints.as_ref().is_none_or(|endpoints| endpoints.iter().any(is_named))
-    }
-
-    pub(crate) fn offers_resource<T: Resource>(&self) -> bool {
-        self.offers(T::ENDPOINT)
     }
 
     /// Returns whether lists are paged by cursor (RFC 9865).

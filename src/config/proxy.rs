@@ -36,6 +36,17 @@ pub(crate) struct ProxyChoice {
     pub(crate) without: Vec<String>,
 }
 
+#[cfg(any(feature = "blocking", feature = "async"))]
+impl ProxyChoice {
+    /// The URL without user name and password.
+    pub(super) fn shown(&self) -> String {
+        let uri: http::Uri = self.url.expose().parse().unwrap_or_default();
+        let (scheme, host) = (uri.scheme_str().unwrap_or("http"), uri.host().unwrap_or_default());
+        let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{host}{port}")
+    }
+}
+
 impl Proxy {
     /// The proxy for these servers: the SCIM server, and perhaps a token endpoint.
     pub(super) fn choice(

@@ -16,7 +16,7 @@ use super::path::{encode, id_segment, name};
 use crate::config::Profile;
 use crate::config::{BaseUrl, Header, ScimConfig};
 use crate::error::Operation;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
 use crate::model::Target;
@@ -175,9 +175,7 @@ impl Endpoint {
     pub(crate) fn replace<T: Resource>(&self, resource: &T) -> Result<Call> {
         let operation = Operation::Replace(T::NAME);
         let rejected = |error: Error| error.in_operation(operation);
-        if !self.profile().replaces {
-            return Err(rejected(self.unsupported("PUT; change the resource with a patch")));
-        }
+        self.profile().check_replacement().map_err(rejected)?;
         let target = Target::of(resource).map_err(rejected)?;
         // Required attributes are required here as in a create (RFC 7644 §3.5.1).
         check_name(resource).map_err(rejected)?;
@@ -328,9 +326,7 @@ impl Endpoint {
 
     /// A request to the endpoint of a resource type, which the server must support.
     fn on<T: Resource>(&self, operation: Operation, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Call> {
-        if !self.profile().offers_resource::<T>() {
-            return Err(self.unsupported(&format!("{}s", T::NAME)).in_operation(operation));
-        }
+        self.profile().check_resource::<T>().map_err(|error| error.in_operation(operation))?;
         self.call(operation, method, path, body)
     }
 
@@ -376,7 +372,7 @@ impl Endpoint {
     }
 
     fn unsupported(&self, what: &str) -> Error {
-        Error::new(ErrorKind::Unsupported, format!("a {} server does not support {what}", self.profile().name))
+        self.profile().unsupported(what)
     }
 }
 

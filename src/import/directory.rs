@@ -8,13 +8,14 @@ use wats_scim_filter::json::{assigned, member_mut};
 
 use super::error::{ImportError, quoted};
 use super::groups::Groups;
-use super::json::{Entries, Members, cause, duplicate_name, entries, not_json, read_entry, text_of, with_lines};
+use super::json::{Entries, Members, cause, duplicate_name, entries, read_entry, rows_of_users, text_of, with_lines};
 use super::rows::Rows;
 use super::schema;
 use crate::model::{EnterpriseUser, Extension, ScimMember, ScimUser};
 use crate::plan::{Desired, DesiredGroup, Kind, Reference};
 
-/// Reads users and groups from JSON: an object with `users` and `groups`.
+/// Reads users and groups from JSON: an object with `users` and `groups`. Users alone are also read in any form of
+/// [`users_from_json`](super::users_from_json); then nothing is said about groups.
 ///
 /// `users` is an array of SCIM users or a list response, read as by [`users_from_json`](super::users_from_json).
 /// `groups` is the same with groups: SCIM groups, or groups whose members are named by `userName` or `externalId`.
@@ -48,10 +49,10 @@ use crate::plan::{Desired, DesiredGroup, Kind, Reference};
 /// has no `displayName`, if another one has its `displayName` or `externalId`, or if a member is not named.
 pub fn directory_from_json(json: impl AsRef<[u8]>) -> Result<Desired, ImportError> {
     let text = text_of(json.as_ref())?;
-    let document: Members<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => ImportError::unreadable("expected an object with users and groups"),
-        _ => not_json(&error),
-    })?;
+    let document = match serde_json::from_str::<Members<'_>>(text) {
+        Ok(document) if document.get("users").is_some() || document.get("groups").is_some() => document,
+        _ => return rows_of_users(text)?.finish_directory(None),
+    };
     if let Some(name) = document.duplicate() {
         return Err(ImportError::unreadable(format!("it has a duplicate {name}")));
     }
@@ -79,7 +80,7 @@ pub fn directory_from_json(json: impl AsRef<[u8]>) -> Result<Desired, ImportErro
                 let problem = id.and_then(|id| exported.add(Kind::Group, line, id, group.display_name.clone()));
                 read.push((line, group, problem));
             }
-            Err(problem) => rows.reject(line, problem),
+            Err(problem) => rows.reject_other(line, problem),
         }
     }
     for (line, user) in users {
@@ -99,11 +100,10 @@ pub fn directory_from_json(json: impl AsRef<[u8]>) -> Result<Desired, ImportErro
         let mut problems: Vec<_> = problem.into_iter().chain(exported.name_members(&mut group).err()).collect();
         groups.add(line, group, &mut problems);
         if !problems.is_empty() {
-            rows.reject(line, of_group(&name, &problems));
+            rows.reject_other(line, of_group(&name, &problems));
         }
     }
-    let directory = rows.finish_directory()?;
-    Ok(if listed.is_some() { directory.with_groups(groups.finish()) } else { directory })
+    rows.finish_directory(listed.is_some().then(|| groups.finish()))
 }
 
 /// Reads users and groups from a JSON file, like [`directory_from_json`]. Errors name the file.
@@ -263,6 +263,18 @@ mod tests {
     }
 
     #[test]
+    fn users_and_groups_know_their_lines_and_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("directory.json");
+        std::fs::write(&path, "{\"users\":[],\n\"groups\":[{\"displayName\":\"A\"},\n{\"displayName\":\"B\"}]}")
+            .unwrap();
+        let directory = directory_from_json_file(&path).unwrap();
+        let origins: Vec<_> = directory.groups().unwrap().iter().map(|group| group.origin.clone()).collect();
+        let file = path.display().to_string();
+        assert_eq!(origins, [2, 3].map(|line| Some(crate::plan::Origin::row(Some(&file), line))));
+    }
+
+    #[test]
     fn the_ids_of_an_export_are_read_as_names() {
         let manager = |value: Value| json!({ EnterpriseUser::SCHEMA: { "manager": value } });
         let mut user = manager(json!({ "value": "1", "displayName": "Ann" }));
@@ -334,10 +346,28 @@ mod tests {
     }
 
     #[test]
+    fn users_alone_say_nothing_about_groups_and_have_their_lines() {
+        for json in [r#"[{"userName":"ann"}]"#, r#"{"Resources":[{"userName":"ann"}]}"#, "{\"userName\":\"ann\"}\n\n"] {
+            let directory = directory_from_json(json).unwrap();
+            assert_eq!((directory.users(), directory.groups()), (&[ScimUser::new("ann")][..], None), "{json}");
+        }
+        let lines = "{\"userName\":\"ann\"}\n{\"userName\":\"bob\",\"active\":\"perhaps\"}\n{\"userName\":\"cy\"}";
+        let directory = directory_from_json(lines).unwrap_err().without_bad_rows().unwrap();
+        assert_eq!(directory.users().len(), 2);
+        assert_eq!((directory.left_out()[0].line, directory.left_out()[0].user_name.as_deref()), (2, Some("bob")));
+    }
+
+    #[test]
+    fn a_bad_group_cannot_be_left_out() {
+        let error = directory_from_json(r#"{"users":[{"userName":""}],"groups":[{"displayName":""}]}"#).unwrap_err();
+        assert_eq!(error.without_bad_rows().unwrap_err().rows().len(), 2);
+    }
+
+    #[test]
     fn another_document_is_rejected() {
         for (json, problem) in [
             ("", "it is empty"),
-            ("[]", "expected an object with users and groups"),
+            ("7", "expected an array of users"),
             ("{", "it is not JSON"),
             (r#"{"groups":[]}"#, "users is missing"),
             (r#"{"users":[],"Users":[]}"#, "it has a duplicate \"Users\""),

@@ -5,6 +5,8 @@ use std::path::Path;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::plan::{Desired, LeftOut};
+
 /// The error of reading users from a file: the file is unreadable, or some of its rows are bad.
 ///
 /// `Display` lists up to 20 bad rows, one per line. It contains no values of a row, because they
@@ -36,6 +38,8 @@ struct Parts {
     /// The reason why the source is unreadable.
     problem: String,
     rows: Vec<BadRow>,
+    /// What the good rows have, and the bad ones, if nothing else is wrong.
+    rest: Option<Box<(Desired, Vec<LeftOut>)>>,
     source: Option<io::Error>,
 }
 
@@ -66,15 +70,46 @@ impl ImportError {
 
     /// Creates the error of an unreadable source.
     pub(super) fn unreadable(problem: impl Into<String>) -> Self {
-        Self(Box::new(Parts { file: None, problem: problem.into(), rows: Vec::new(), source: None }))
+        Self(Box::new(Parts { file: None, problem: problem.into(), rows: Vec::new(), rest: None, source: None }))
     }
 
     pub(super) fn of_rows(rows: Vec<BadRow>) -> Self {
-        Self(Box::new(Parts { file: None, problem: String::new(), rows, source: None }))
+        Self(Box::new(Parts { file: None, problem: String::new(), rows, rest: None, source: None }))
     }
 
-    pub(super) fn in_file(mut self, path: &Path) -> Self {
-        self.0.file = Some(path.display().to_string());
+    /// The same error, with what the good rows have.
+    pub(super) fn with_rest(mut self, rest: Desired, left_out: Vec<LeftOut>) -> Self {
+        self.0.rest = Some(Box::new((rest, left_out)));
+        self
+    }
+
+    /// What can be read without the bad rows: [`left_out`](Desired::left_out) names them. A plan that is made of
+    /// it leaves their users as they are, and if it cannot be known who they are, no user counts as missing
+    /// from the source. Of two rows with the same `userName` or `externalId`, both are left out.
+    ///
+    /// ```
+    /// use wats_scim::import::UserCsv;
+    ///
+    /// let error = UserCsv::new().read_directory("userName,active\nann,yes\nbob,perhaps\n".as_bytes()).unwrap_err();
+    /// let desired = error.without_bad_rows()?;
+    /// assert_eq!((desired.users().len(), desired.left_out()[0].line), (1, 3));
+    /// # Ok::<(), wats_scim::import::ImportError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error itself, if the source is unreadable, if a group is bad, or if it was not read as a directory.
+    pub fn without_bad_rows(mut self) -> Result<Desired, Self> {
+        match self.0.rest.take() {
+            Some(rest) => Ok(rest.0.without_rows(rest.1)),
+            None => Err(self),
+        }
+    }
+
+    /// Names the file that could not be read.
+    #[must_use]
+    pub fn in_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.0.file = Some(path.as_ref().display().to_string());
         self
     }
 

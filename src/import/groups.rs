@@ -20,7 +20,8 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Adds a group of a line, with the problems found so far, unless another one has its identifiers.
-    pub(super) fn add(&mut self, line: u64, group: DesiredGroup, problems: &mut Vec<String>) {
+    pub(super) fn add(&mut self, line: u64, mut group: DesiredGroup, problems: &mut Vec<String>) {
+        group.put_line(line);
         problems.extend(identifier_problems("displayName", &group.display_name));
         match self.names.entry(text_key(&group.display_name).into_owned()) {
             Entry::Occupied(first) => problems.push(format!("same displayName as line {}", first.get())),

@@ -43,10 +43,14 @@ use crate::model::ScimUser;
 /// not JSON, if it has another form, or if it is a list response with fewer users than its
 /// `totalResults` or with a `nextCursor`, that is, a single page of a longer list.
 pub fn users_from_json(json: impl AsRef<[u8]>) -> Result<Vec<ScimUser>, ImportError> {
-    let text = text_of(json.as_ref())?;
+    rows_of_users(text_of(json.as_ref())?)?.finish()
+}
+
+/// The rows of a text with users.
+pub(super) fn rows_of_users(text: &str) -> Result<Rows, ImportError> {
     match serde_json::from_str(text) {
         Ok(document) => read_document(text, document),
-        Err(_) if is_json_lines(text) => read_lines(text),
+        Err(_) if is_json_lines(text) => Ok(read_lines(text)),
         Err(error) => Err(not_json(&error)),
     }
 }
@@ -79,7 +83,7 @@ pub fn users_from_json_file(path: impl AsRef<Path>) -> Result<Vec<ScimUser>, Imp
     read.map_err(|error| error.in_file(path))
 }
 
-pub(super) fn not_json(error: &serde_json::Error) -> ImportError {
+fn not_json(error: &serde_json::Error) -> ImportError {
     ImportError::unreadable(format!("it is not JSON: {error}"))
 }
 
@@ -89,7 +93,7 @@ fn is_json_lines(text: &str) -> bool {
     lines.next().is_some_and(|first| first.starts_with('{') && first.ends_with('}')) && lines.next().is_some()
 }
 
-fn read_lines(text: &str) -> Result<Vec<ScimUser>, ImportError> {
+fn read_lines(text: &str) -> Rows {
     let mut rows = Rows::default();
     for (line, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
@@ -100,10 +104,10 @@ fn read_lines(text: &str) -> Result<Vec<ScimUser>, ImportError> {
             Err(error) => rows.reject(line, format!("it is not JSON: {}", cause(&error))),
         }
     }
-    rows.finish()
+    rows
 }
 
-fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, ImportError> {
+fn read_document(text: &str, document: &RawValue) -> Result<Rows, ImportError> {
     let entries = match entries(document)? {
         Entries::Of(entries) => entries,
         Entries::Object => vec![document],
@@ -115,7 +119,7 @@ fn read_document(text: &str, document: &RawValue) -> Result<Vec<ScimUser>, Impor
     for (line, entry) in with_lines(text, entries) {
         add(&mut rows, line, entry);
     }
-    rows.finish()
+    Ok(rows)
 }
 
 /// The entries of an array or a list response.

@@ -8,6 +8,7 @@
 //! | CSV with a row for each user | [`UserCsv::read`] | [`UserCsv::read_directory`]: the groups are in a column |
 //! | CSV with a row for each membership | | [`MembershipCsv`] |
 //! | JSON | [`users_from_json`] | [`directory_from_json`] |
+//! | another server | | [`directory_of`] |
 //!
 //! Members and managers can be named by their `userName` or `externalId`. A plan resolves them.
 
@@ -21,9 +22,11 @@ mod json;
 mod round_trip;
 mod rows;
 mod schema;
+mod server;
 
 #[cfg(feature = "csv")]
 pub use csv::{MembershipCsv, UserCsv, UserCsvWriter, protected_cell};
 pub use directory::{directory_from_json, directory_from_json_file};
 pub use error::{BadRow, ImportError};
 pub use json::{users_from_json, users_from_json_file};
+pub use server::directory_of;

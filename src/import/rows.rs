@@ -5,7 +5,7 @@ use wats_scim_filter::json::{is_invisible, is_joiner, text_key};
 
 use super::error::{BadRow, ImportError};
 use crate::model::{Origins, ScimUser};
-use crate::plan::Desired;
+use crate::plan::{Desired, DesiredGroup, LeftOut};
 
 /// The users and the bad rows of a source, collected while it is read.
 #[derive(Default)]
@@ -13,6 +13,10 @@ pub(super) struct Rows {
     users: Vec<ScimUser>,
     origins: Origins,
     bad: Vec<BadRow>,
+    /// Who the bad rows are about.
+    left_out: Vec<LeftOut>,
+    /// A row is bad that is not of a user.
+    has_other: bool,
     /// The line of each `userName` and `externalId`.
     lines: HashMap<(&'static str, String), u64>,
 }
@@ -42,28 +46,50 @@ impl Rows {
             self.users.push(user);
             self.origins.lines.push(line);
         } else {
-            self.reject(line, problems.join("; "));
+            let external_id = given(&user.external_id);
+            self.leave_out(line, problems.join("; "), given(&user.user_name), external_id);
         }
     }
 
     /// Adds a line that is not a user.
     pub(super) fn reject(&mut self, line: u64, reason: impl Into<String>) {
-        self.bad.push(BadRow { line, reason: reason.into() });
+        self.leave_out(line, reason.into(), None, None);
+    }
+
+    /// Adds a line with something else that is bad, such as a group.
+    pub(super) fn reject_other(&mut self, line: u64, reason: impl Into<String>) {
+        self.has_other = true;
+        self.reject(line, reason);
+    }
+
+    fn leave_out(&mut self, line: u64, reason: String, user_name: Option<String>, external_id: Option<String>) {
+        self.bad.push(BadRow { line, reason: reason.clone() });
+        self.left_out.push(LeftOut { line, reason, user_name, external_id });
     }
 
     /// Returns all users, or an error with all bad rows.
-    pub(super) fn finish(self) -> Result<Vec<ScimUser>, ImportError> {
-        self.finish_with_origins().map(|(users, _)| users)
+    pub(super) fn finish(mut self) -> Result<Vec<ScimUser>, ImportError> {
+        if self.bad.is_empty() { Ok(self.users) } else { Err(self.error()) }
     }
 
-    /// Returns all users as a directory without groups, which knows their rows.
-    pub(super) fn finish_directory(self) -> Result<Desired, ImportError> {
-        self.finish_with_origins().map(|(users, origins)| Desired::of_users(users).with_origins(origins))
+    /// Returns all users as a directory with these groups, which knows their rows.
+    pub(super) fn finish_directory(mut self, groups: Option<Vec<DesiredGroup>>) -> Result<Desired, ImportError> {
+        let error = (!self.bad.is_empty()).then(|| self.error());
+        let directory = Desired::of_users(self.users).with_origins(self.origins);
+        let directory = match groups {
+            Some(groups) => directory.with_groups(groups),
+            None => directory,
+        };
+        match error {
+            None => Ok(directory),
+            Some(error) if self.has_other => Err(error),
+            Some(error) => Err(error.with_rest(directory, self.left_out)),
+        }
     }
 
-    fn finish_with_origins(mut self) -> Result<(Vec<ScimUser>, Origins), ImportError> {
+    fn error(&mut self) -> ImportError {
         self.bad.sort_by_key(|row| row.line);
-        if self.bad.is_empty() { Ok((self.users, self.origins)) } else { Err(ImportError::of_rows(self.bad)) }
+        ImportError::of_rows(std::mem::take(&mut self.bad))
     }
 }
 

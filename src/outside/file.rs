@@ -1,5 +1,6 @@
 //! A file that is only appended to, and the disk it is on.
 
+use std::ffi::OsString;
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -45,6 +46,15 @@ pub trait AppendFile: Debug + Send {
     ///
     /// What the disk says.
     fn last(&mut self) -> io::Result<Option<u8>>;
+
+    /// The size of the file in bytes.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says.
+    fn size(&mut self) -> io::Result<u64> {
+        self.read().map(|content| u64::try_from(content.len()).unwrap_or(u64::MAX))
+    }
 
     /// Whether this path leads to the file, and not to another one or nowhere. True if the system cannot tell.
     ///
@@ -103,6 +113,10 @@ impl AppendFile for File {
         Ok(Some(last))
     }
 
+    fn size(&mut self) -> io::Result<u64> {
+        self.metadata().map(|metadata| metadata.len())
+    }
+
     #[cfg(unix)]
     fn is_at(&self, path: &Path) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt;
@@ -156,6 +170,16 @@ pub(crate) fn read_regular(path: &Path) -> io::Result<Option<Vec<u8>>> {
         return Ok(content);
     }
     if is_regular(path)? { fs::read(path).map(Some) } else { Ok(None) }
+}
+
+/// The names in the folder of a file. A simulated world tells none.
+pub(crate) fn names_beside(path: &Path) -> io::Result<Vec<OsString>> {
+    #[cfg(sim)]
+    if sim::ask(|_| ()).is_some() {
+        return Ok(Vec::new());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
 }
 
 /// Opens a file to read it from its beginning.

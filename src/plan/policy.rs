@@ -9,6 +9,7 @@ use crate::plan::groups::GroupRules;
 use crate::plan::guard::limits::Limits;
 use crate::plan::identity::ours::{Bounds, Ours, Standing, keys};
 use crate::plan::values::attributes::{Attributes, Empty, Write};
+use crate::plan::values::mapping::Mapping;
 
 /// The rules by which a [`Plan`](crate::plan::Plan) is computed: what happens to leavers, who is protected, and which
 /// limits a plan may not exceed.
@@ -69,6 +70,8 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     pub(super) attributes: Attributes,
     pub(super) groups: GroupRules,
+    #[serde(skip_serializing_if = "Mapping::is_empty")]
+    pub(super) mapping: Mapping,
     pub(super) limits: Limits,
 }
 
@@ -114,6 +117,7 @@ impl Policy {
             adopts_by_email: false,
             attributes: Attributes::default(),
             groups: GroupRules::default(),
+            mapping: Mapping::default(),
             limits: Limits::default(),
         }
     }
@@ -261,6 +265,25 @@ impl Policy {
         self
     }
 
+    /// Attributes of the users of the source that are computed from other ones, before anything else. None by
+    /// default.
+    ///
+    /// ```
+    /// use wats_scim::plan::{Current, Derived, Mapping, Policy};
+    /// use wats_scim::{Profile, ScimUser};
+    ///
+    /// let mapping = Mapping::new().with("displayName", Derived::template("{userName} (HR)")?)?;
+    /// let policy = Policy::new(&Profile::standard()).mapping(mapping);
+    /// let plan = policy.plan(&Current::complete(Vec::new()), &[ScimUser::new("ann")])?;
+    /// assert_eq!(plan.steps[0].desired.as_ref().and_then(|user| user.display_name.as_deref()), Some("ann (HR)"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = mapping;
+        self
+    }
+
     /// Paths of attributes that are cleared if they are missing from the source: [`Empty::Clear`] for each.
     #[must_use]
     pub fn clears<P: Into<String>>(self, paths: impl IntoIterator<Item = P>) -> Self {
@@ -277,7 +300,8 @@ impl Default for Policy {
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { is_wats, who, joiners, leavers, reactivates, adopts_by_email, attributes, groups, limits } = self;
+        let Self { is_wats, who, joiners, leavers, reactivates, adopts_by_email, attributes, groups, mapping, limits } =
+            self;
         f.debug_struct("Policy")
             .field("is_wats", is_wats)
             .field("who", who)
@@ -287,6 +311,7 @@ impl fmt::Debug for Policy {
             .field("adopts_by_email", adopts_by_email)
             .field("attributes", attributes)
             .field("groups", groups)
+            .field("mapping", mapping)
             .field("limits", limits)
             .finish()
     }
@@ -297,7 +322,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::plan::Current;
+    use crate::plan::{Current, Derived};
 
     fn policy() -> Policy {
         Policy::new(&Profile::wats())
@@ -311,6 +336,7 @@ mod tests {
             .adopt_by_email(true)
             .write("displayName", Write::Never)
             .clears(["title"])
+            .mapping(Mapping::new().with("nickName", Derived::of("userName")).unwrap())
             .max_adoptions(7)
             .must_contain(["Jane"])
             .allow_empty_source(3)

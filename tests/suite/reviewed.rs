@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use wats_scim::audit::{Log, Trail};
-use wats_scim::import::directory_from_json_file;
-use wats_scim::plan::{Current, Journal, Origin, Plan, Policy};
-use wats_scim::{Credentials, Error, ErrorKind, Profile, ScimConfig, ScimUser};
+use wats_scim::import::{MembershipCsv, directory_from_json_file};
+use wats_scim::plan::{Action, Current, Desired, DesiredGroup, Journal, Origin, Plan, Policy, Reference};
+use wats_scim::{Credentials, Error, ErrorKind, Profile, Schemas, ScimConfig, ScimGroup, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
 use super::{client, config, received};
@@ -93,6 +93,59 @@ async fn a_plan_that_the_server_would_reject_is_not_sent() {
     assert_eq!(received(&sandbox).len(), 0);
     let report = client.apply(plan_of(&[good])).schemas(&schemas).run().await.unwrap();
     assert_eq!(report.applied, 1);
+}
+
+#[maybe_async]
+#[test]
+async fn a_step_that_the_profile_does_not_support_fails_without_a_request() {
+    let sandbox = Sandbox::builder().users(1).start().unwrap();
+    let client = super::client(&sandbox);
+    let groups = vec![DesiredGroup::new("Testers").with_members([Reference::user_name("ann")])];
+    let desired = Desired::of_users(vec![ScimUser::new("ann")]).with_groups(groups);
+    let current = Current::complete(Vec::new()).with_groups(Vec::new());
+    let plan = Policy::new(client.profile()).plan(&current, &desired).unwrap();
+    let unsupported = "a WATS server does not support groups";
+    let dry = client.apply(plan.clone()).dry_run().run().await.unwrap();
+    assert_eq!((dry.planned, dry.problems.len()), (1, 2), "{dry}");
+    assert!(dry.to_string().contains(unsupported), "{dry}");
+    let error = client.apply(plan.clone()).schemas(&Schemas::default()).run().await.unwrap_err();
+    assert!(invalid(&error).contains(unsupported), "{error}");
+    assert_eq!(received(&sandbox).len(), 0);
+    let report = client.apply(plan).run().await.unwrap();
+    assert_eq!((report.applied, report.problems.len()), (1, 2), "{report}");
+    assert!(received(&sandbox).iter().all(|sent| !sent.contains("Groups")));
+}
+
+#[maybe_async]
+#[test]
+async fn a_step_of_a_group_names_its_row_in_the_report_the_journal_and_the_trail() {
+    let sandbox = StandardSandbox::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [source, trail, journal] = ["groups.csv", "trail", "journal"].map(|name| folder.path().join(name));
+    std::fs::write(&source, "group,userName\nMakers,\nTesters,ann\n").unwrap();
+    let row = |line: u32| format!("{}:{line}", source.display());
+    let groups = MembershipCsv::new().read_file(&source).unwrap();
+    let desired = Desired::of_users(vec![ScimUser::new("ann")]).with_groups(groups);
+
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
+    let client = ScimClient::with_config(&config.audit(Trail::to(Log::append(&trail).unwrap()))).unwrap();
+    let current = client.current_directory().await.unwrap();
+    let plan = Policy::new(client.profile()).plan(&current, &desired).unwrap();
+    // Another group has its externalId by now.
+    client.groups().create(&ScimGroup::new("Makers").with_external_id("7")).await.unwrap();
+    let mut plan = plan;
+    plan.steps.iter_mut().filter(|step| step.name == "Makers").for_each(|step| step.external_id = Some("8".into()));
+    let report = client.apply(plan).journal(Journal::at(&journal)).run().await.unwrap();
+    assert_eq!(report.problems.len(), 1, "{report}");
+    assert!(report.to_string().contains(&row(2)), "{report}");
+    let steps = Journal::at(&journal).steps().unwrap();
+    let of_groups = steps.iter().filter(|step| step.step.action != Action::Create);
+    let origins: Vec<_> = of_groups.map(|step| (step.step.name.as_str(), step.step.origin.clone())).collect();
+    let origin = |line| Some(Origin::row(Some(&source.display().to_string()), line));
+    assert_eq!(origins, [("Makers", origin(2)), ("Testers", origin(3)), ("Testers", origin(3))]);
+    let events: Vec<_> = Trail::read(&trail).unwrap().map(|event| event.unwrap()).collect();
+    let of_testers = events.iter().filter(|event| event.origin.as_deref() == Some(&*row(3)));
+    assert_eq!(of_testers.count(), 4, "a creation and a change, each begun and ended: {events:?}");
 }
 
 #[maybe_async]

@@ -20,9 +20,18 @@ pub(crate) fn data() -> Result<PathBuf, Failure> {
     folder(|folders| folders.data_local_dir().to_owned())
 }
 
+/// Whether the folder of all of them is named.
+pub(crate) fn is_named() -> bool {
+    named().is_some()
+}
+
+fn named() -> Option<PathBuf> {
+    env::var_os(HOME).filter(|home| !home.is_empty()).map(PathBuf::from)
+}
+
 fn folder(of: impl Fn(&ProjectDirs) -> PathBuf) -> Result<PathBuf, Failure> {
-    if let Some(home) = env::var_os(HOME).filter(|home| !home.is_empty()) {
-        return Ok(home.into());
+    if let Some(home) = named() {
+        return Ok(home);
     }
     let folders = ProjectDirs::from("", "", "wats-scim");
     let missing = || Failure::Other(format!("the account has no home folder; set {HOME} to a folder of your own"));

@@ -2,9 +2,11 @@
 
 use std::io::{self, IsTerminal as _};
 
-use dialoguer::Input;
 use dialoguer::theme::SimpleTheme;
+use dialoguer::{Input, Password};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use wats_scim::Secret;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -12,23 +14,36 @@ use crate::failure::Failure;
 /// More than so many are confirmed by their number.
 const MANY: usize = 10;
 
-impl Context {
-    /// Whether a question can be asked and answered.
-    pub(crate) fn can_ask(&self) -> bool {
-        io::stdin().is_terminal() && io::stderr().is_terminal()
-    }
+/// Whether a question can be asked and answered.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
 
+/// Asks for a text.
+pub(crate) fn ask(prompt: &str) -> Result<String, Failure> {
+    let answer = Input::with_theme(&SimpleTheme).with_prompt(prompt).interact_text();
+    answer.map(|answer: String| answer.trim().to_owned()).map_err(|error| not_answered(&error))
+}
+
+/// Asks for a secret, without showing it.
+pub(crate) fn ask_secret(prompt: &str) -> Result<Secret, Failure> {
+    let answer = Password::with_theme(&SimpleTheme).with_prompt(prompt).interact();
+    answer.map(|answer| Secret::new(answer.trim())).map_err(|error| not_answered(&error))
+}
+
+impl Context {
     /// Asks before `what` happens to so many users or groups, unless `--yes` is given: by the word yes, or by
     /// the number if it is a large one.
     ///
     /// # Errors
     ///
     /// [`Failure::Usage`] without a terminal, [`Failure::Interrupted`] if it is not confirmed.
+    #[allow(clippy::unused_self, reason = "it is a run that asks")]
     pub(crate) fn confirm(&self, yes: bool, number: usize, what: &str) -> Result<(), Failure> {
         if yes || number == 0 {
             return Ok(());
         }
-        if !self.can_ask() {
+        if !can_ask() {
             return Err(Failure::Usage(format!("{what}: there is no terminal to ask on; give --yes")));
         }
         let expected = if number > MANY { number.to_string() } else { "yes".to_owned() };
@@ -41,7 +56,7 @@ impl Context {
             .with_prompt(prompt)
             .allow_empty(true)
             .interact_text()
-            .map_err(|error| Failure::Interrupted(format!("nothing was changed: {error}")))?;
+            .map_err(|error| not_answered(&error))?;
         if answer.trim().eq_ignore_ascii_case(&expected) {
             Ok(())
         } else {
@@ -60,4 +75,8 @@ impl Context {
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::with_draw_target(None, target).with_style(style)
     }
+}
+
+fn not_answered(error: &dialoguer::Error) -> Failure {
+    Failure::Interrupted(format!("nothing was changed: {error}"))
 }

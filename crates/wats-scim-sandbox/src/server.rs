@@ -45,9 +45,9 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Binds a free loopback port.
-pub(super) fn bind() -> io::Result<(StdListener, SocketAddr)> {
-    let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+/// Binds a loopback port; with 0, a free one.
+pub(super) fn bind(port: u16) -> io::Result<(StdListener, SocketAddr)> {
+    let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     Ok((listener, address))

@@ -19,6 +19,7 @@ use crate::server::{self, Hook, Server, Service, Shared};
 /// The settings of both builders.
 #[derive(Clone)]
 pub(crate) struct Setup {
+    pub(crate) port: u16,
     pub(crate) sample_users: usize,
     pub(crate) users: Vec<Value>,
     pub(crate) latency: Duration,
@@ -48,7 +49,7 @@ impl Setup {
         path: &str,
         service: impl FnOnce(&Place<'_>, &Self) -> io::Result<S>,
     ) -> io::Result<Running<S>> {
-        let (listener, address) = server::bind()?;
+        let (listener, address) = server::bind(self.port)?;
         let base_url = format!("http://{address}");
         let scim_url = format!("{base_url}{path}");
         let account = Account::random();
@@ -70,6 +71,7 @@ impl Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            port: 0,
             sample_users: 0,
             users: Vec::new(),
             latency: Duration::ZERO,
@@ -83,6 +85,7 @@ impl Default for Setup {
 impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
+            .field("port", &self.port)
             .field("sample_users", &self.sample_users)
             .field("users", &self.users.len())
             .field("latency", &self.latency)
@@ -142,6 +145,23 @@ macro_rules! shared_settings {
         )]
         pub fn with_users(mut self, users: impl IntoIterator<Item = serde_json::Value>) -> Self {
             self.setup.users.extend(users);
+            self
+        }
+
+        /// Listens on this port of the loopback interface; the default, 0, is a free one.
+        ///
+        /// [`start`](Self::start) fails if the port is taken. A test leaves it at 0, so that tests can run at
+        /// the same time.
+        ///
+        #[doc = $crate::example::example!($server:
+            "use std::io::ErrorKind;\n",
+            "use std::net::TcpListener;\n\n",
+            "let other = TcpListener::bind(\"127.0.0.1:0\")?;\n",
+            "let taken = ", $server, "::builder().port(other.local_addr()?.port()).start();\n",
+            "assert_eq!(taken.unwrap_err().kind(), ErrorKind::AddrInUse);",
+        )]
+        pub fn port(mut self, port: u16) -> Self {
+            self.setup.port = port;
             self
         }
 
@@ -329,3 +349,24 @@ macro_rules! shared_settings {
 }
 
 pub(crate) use shared_settings;
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use crate::{Sandbox, StandardSandbox};
+
+    #[test]
+    fn a_server_listens_on_the_port_that_is_given() {
+        // Another program can take the port meanwhile.
+        let is_there = (0..10).any(|_| {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            let is_at = |url: &str| url.contains(&format!("127.0.0.1:{port}"));
+            let wats = Sandbox::builder().port(port).start().is_ok_and(|server| is_at(server.base_url()));
+            wats && StandardSandbox::builder().port(port).start().is_ok_and(|server| is_at(server.base_url()))
+        });
+        assert!(is_there);
+    }
+}

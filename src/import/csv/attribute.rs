@@ -31,7 +31,7 @@ impl Attribute {
     /// Returns the attribute of a name or path in any letter case, or `None` if it is unknown.
     pub(super) fn named(name: &str) -> Option<Self> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
-        if is("email") {
+        if is("email") || is("emails") {
             return Some(Self { path: vec!["emails".to_owned()], form: Form::Email });
         }
         if is("roles") {

@@ -173,7 +173,7 @@ mod tests {
     fn a_setting_without_a_column_or_an_attribute_is_an_error() {
         let text = rejection("userName,x", &UserCsv::new().column("Personalnummer", "externalId"));
         assert_eq!(text, "the column \"Personalnummer\" of UserCsv::column is missing");
-        for attribute in ["externalNumber", "external Id", "", "name", "emails", "id", "meta.version", "urn:x"] {
+        for attribute in ["externalNumber", "external Id", "", "name", "phoneNumbers", "id", "meta.version", "urn:x"] {
             let text = rejection("userName,x", &UserCsv::new().column("x", attribute));
             assert!(
                 text.starts_with(&format!("the column \"x\" is mapped to the unknown attribute {attribute:?}; ")),

@@ -43,7 +43,12 @@ impl NamedGroups {
                 Some(first) => format!("it spells the name of a group in another way than line {first}"),
                 None => "it spells the name of a group in another way than the settings".to_owned(),
             }),
-            Some(group) => Ok(group),
+            Some(group) => {
+                if let Some(line) = line {
+                    group.put_line(line);
+                }
+                Ok(group)
+            }
             None => Err("its group is unknown".to_owned()),
         }
     }
@@ -64,6 +69,7 @@ pub(super) fn add_member(group: &mut DesiredGroup, member: Reference) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Origin;
 
     #[test]
     fn a_name_in_another_spelling_is_an_error_that_names_the_first_line() {
@@ -76,5 +82,17 @@ mod tests {
         let error = groups.named(Some(4), "MAKERS").unwrap_err();
         assert_eq!(error, "it spells the name of a group in another way than the settings");
         assert_eq!(groups.finish().len(), 2);
+    }
+
+    #[test]
+    fn a_group_is_from_the_first_line_that_names_it() {
+        let mut groups = NamedGroups::default();
+        for (line, name) in
+            [(None, "Makers"), (None, "Fitters"), (Some(2), "Testers"), (Some(3), "Makers"), (Some(4), "Makers")]
+        {
+            groups.named(line, name).unwrap();
+        }
+        let lines: Vec<_> = groups.finish().into_iter().map(|group| group.origin).collect();
+        assert_eq!(lines, [Some(Origin::row(None, 3)), None, Some(Origin::row(None, 2))]);
     }
 }

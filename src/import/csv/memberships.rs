@@ -128,7 +128,10 @@ impl MembershipCsv {
     ///
     /// Those of [`read`](Self::read), and an I/O error if the file cannot be opened.
     pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Vec<DesiredGroup>, ImportError> {
-        read_file(path.as_ref(), |file| self.read(file))
+        let path = path.as_ref();
+        let mut groups = read_file(path, |file| self.read(file))?;
+        groups.iter_mut().for_each(|group| group.put_file(path));
+        Ok(groups)
     }
 
     fn columns(&self, header: &[&str]) -> Result<Vec<(usize, Column)>, String> {

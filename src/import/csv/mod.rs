@@ -37,7 +37,7 @@ use crate::plan::{Desired, Reference};
 /// | `active` | `true` or `false`, `1` or `0`, `yes` or `no`, in any letter case |
 /// | `givenName`, `familyName`, `middleName`, `honorificPrefix`, `honorificSuffix` | this component of `name` |
 /// | `fullName` or `formatted` | `name.formatted` |
-/// | `email` | the primary work address, the only address |
+/// | `email` or `emails` | the primary work address, the only address |
 /// | `roles` | one role, or several joined with `;` |
 /// | `levels`, `productGroups` | the [WATS extension](crate::WatsUser), joined with `;` |
 /// | `employeeNumber`, `costCenter`, `organization`, `division`, `department`, `manager.value` | the [enterprise extension](crate::EnterpriseUser) |
@@ -240,8 +240,7 @@ impl UserCsv {
                 Err(reason) => rows.reject(line, reason),
             },
         )?;
-        let directory = rows.finish_directory()?;
-        Ok(if columns.of_groups().is_some() { directory.with_groups(groups.finish()) } else { directory })
+        rows.finish_directory(columns.of_groups().map(|_| groups.finish()))
     }
 
     /// Checks the settings of groups against the columns.

@@ -4,3 +4,5 @@ pub(in crate::plan) mod ends;
 pub(in crate::plan) mod order;
 pub(in crate::plan) mod recheck;
 pub(in crate::plan) mod report;
+pub(in crate::plan) mod support;
+pub(in crate::plan) mod unmet;

@@ -138,7 +138,7 @@ impl Step {
     }
 
     /// The name that the step gives up, and the one that it takes.
-    fn names(&self) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+    pub(super) fn names(&self) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
         let named_by = if self.action.is_of_group() { "displayName" } else { "userName" };
         let renaming = self.changes.iter().find(|change| change.is_of(named_by));
         match self.action {

@@ -34,8 +34,7 @@ impl Rules {
             Action::Adopt | Action::FreeName | Action::Update | Action::Reactivate | Action::Deactivate
                 if !self.is_wats =>
             {
-                let changes = step.changes.iter().map(|change| (change.path.clone(), change.to.clone()));
-                Some(Fit::Change(ScimPatchRequest::of(changes.collect())))
+                Some(Fit::Change(step.patch()))
             }
             _ => None,
         }
@@ -121,6 +120,12 @@ fn has_its_name(step: &Step, held: &ScimUser) -> bool {
 }
 
 impl Step {
+    /// The patch of the changes, for a resource that is as it was when the step was planned.
+    pub(in crate::plan) fn patch(&self) -> ScimPatchRequest {
+        let changes = self.changes.iter().map(|change| (change.path.clone(), change.to.clone()));
+        ScimPatchRequest::of(changes.collect())
+    }
+
     fn changes_path(&self, path: &str) -> bool {
         self.changes.iter().any(|change| change.is_of(path))
     }

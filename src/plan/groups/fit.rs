@@ -10,6 +10,11 @@ use crate::model::{PatchOp, ScimGroup, ScimMember, ScimPatchOperation, ScimPatch
 use crate::plan::{Action, Change, Fit, Reference, Step};
 
 impl Step {
+    /// The group that a step creates: without members, which other steps add.
+    pub(crate) fn new_group(&self) -> ScimGroup {
+        ScimGroup { external_id: self.external_id.clone(), ..ScimGroup::new(&self.name) }
+    }
+
     /// Compares a step that renames or deletes a group with its current state.
     pub(crate) fn fit_group(&self, held: &ScimGroup) -> Fit {
         if self.action == Action::DeleteGroup {

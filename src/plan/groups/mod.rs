@@ -110,6 +110,7 @@ pub(in crate::plan) fn plan_groups(
         if plan.steps.len() == before {
             plan.unchanged += 1;
         }
+        plan.steps.iter_mut().skip(before).for_each(|step| step.origin.clone_from(&group.origin));
     }
     let in_conflict = InConflict::of(desired, &pairs);
     for (held, _) in current.iter().zip(&is_meant).filter(|(_, is_meant)| !**is_meant) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::config::Profile;
 use crate::model::{ScimGroup, ScimUser};
-use crate::plan::{Action, Current, CurrentGroup, Desired, DesiredGroup, Plan, Policy, Reference};
+use crate::plan::{Action, Current, CurrentGroup, Desired, DesiredGroup, Origin, Plan, Policy, Reference};
 
 fn user(name: &str) -> ScimUser {
     serde_json::from_value(json!({ "id": format!("id-{name}"), "userName": name, "externalId": name, "active": true }))
@@ -163,4 +163,27 @@ fn a_manager_that_is_unknown_or_waits_for_its_report_is_a_conflict() {
     let mut of: Vec<_> = plan.conflicts.iter().map(|conflict| conflict.user.as_str()).collect();
     of.sort_unstable();
     assert_eq!(of, ["dee", "eve", "fay", "gus"], "{plan}");
+}
+
+#[test]
+fn each_step_of_a_group_has_the_row_of_the_group_or_what_the_server_holds() {
+    let (ann, bob) = (Reference::user_name("ann"), Reference::user_name("bob"));
+    let row = |line| Origin::row(Some("groups.csv"), line);
+    let groups = vec![
+        wanted("New", std::slice::from_ref(&ann)).with_origin(row(2)),
+        DesiredGroup { display_name: "Renamed".into(), ..wanted("Old", &[bob]) }.with_origin(row(3)),
+    ];
+    let current = current(vec![group("Old", &ids(&["ann"])), group("Left", &json!([]))]).of_server("https://a.example");
+    let plan = policy().deletes_groups(true).plan(&current, &desired(groups)).unwrap();
+    let origins: BTreeMap<_, _> =
+        plan.steps.iter().map(|step| ((step.action, step.name.as_str()), step.origin.clone())).collect();
+    let expected = [
+        ((Action::CreateGroup, "New"), Some(row(2))),
+        ((Action::RenameGroup, "Old"), Some(row(3))),
+        ((Action::AddMembers, "New"), Some(row(2))),
+        ((Action::AddMembers, "Renamed"), Some(row(3))),
+        ((Action::RemoveMembers, "Renamed"), Some(row(3))),
+        ((Action::DeleteGroup, "Left"), Some(Origin::held(Some("https://a.example"), "id-Left"))),
+    ];
+    assert_eq!(origins, BTreeMap::from(expected));
 }

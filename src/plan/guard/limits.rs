@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::guard::allowance::Allowance;
 use crate::plan::guard::tally::{OfAttribute, Tally};
-use crate::plan::guard::{Facts, Guard};
+use crate::plan::guard::{Facts, Guard, Objection};
 use crate::plan::identity::ours::{keys, names};
 use crate::plan::policy::Policy;
 
@@ -221,23 +222,19 @@ impl Limits {
 
 impl Count {
     /// Why there are too many, and the settings that allow so many.
-    pub(in crate::plan) fn objection(&self) -> Option<String> {
-        let Self { number, of, what, limit: Limit { count, percent }, settings: [most, share], .. } = self;
+    pub(in crate::plan) fn objection(&self) -> Option<Objection> {
+        let Self { guard, number, of, what, limit: Limit { count, percent }, settings: [most, share] } = self;
         let is_too_large = *number > FEW && number.saturating_mul(100) > of.saturating_mul(usize::from(*percent));
         let needed = number.saturating_mul(100).div_ceil((*of).max(1));
-        let settings: Vec<_> = [
-            (number > count).then(|| format!("Policy::{most}({number})")),
-            is_too_large.then(|| format!("Policy::{share}({needed})")),
+        let allowances: Vec<_> = [
+            (number > count).then(|| Allowance::of(most, *number)),
+            is_too_large.then(|| Allowance::of(share, needed)),
         ]
         .into_iter()
         .flatten()
         .collect();
-        (!settings.is_empty()).then(|| {
-            let settings = settings.join(" and ");
-            format!(
-                "{number} of {of} {what}, and at most {count} and {percent} % may; if this is intended, use {settings}"
-            )
-        })
+        let reason = format!("{number} of {of} {what}, and at most {count} and {percent} % may");
+        (!allowances.is_empty()).then_some(Objection { guard: *guard, reason, allowances, advice: "" })
     }
 }
 
@@ -259,7 +256,30 @@ macro_rules! limit {
                 self.limits.$limit.percent = percent;
                 self
             }
-        )*}
+        )*
+
+            /// Sets what an [`Allowance`] names. More than 100 percent is 100.
+            #[must_use]
+            pub fn allow(mut self, allowance: Allowance) -> Self {
+                let Allowance { setting, number } = allowance;
+                match setting {
+                    "allow_empty_source" => self.limits.allow_empty_source = Some(number),
+                    "allow_truncated_source" => self.limits.allow_truncated_source = Some(number),
+                    $(
+                        stringify!($name) => self.limits.$limit.count = number,
+                        stringify!($share) => self.limits.$limit.percent = u8::try_from(number.min(100)).unwrap_or(100),
+                    )*
+                    // An allowance has one of these names.
+                    _ => {}
+                }
+                self
+            }
+
+            /// The names of the settings that an allowance can have.
+            pub(in crate::plan) fn limit_names() -> impl Iterator<Item = &'static &'static str> {
+                ["allow_empty_source", "allow_truncated_source", $(stringify!($name), stringify!($share),)*].iter()
+            }
+        }
     };
 }
 

@@ -1,5 +1,6 @@
 //! Guards: plans that look destructive are rejected.
 
+pub(in crate::plan) mod allowance;
 pub(in crate::plan) mod limits;
 pub(in crate::plan) mod tally;
 
@@ -9,8 +10,10 @@ use std::fmt;
 use serde::Serialize;
 use wats_scim_filter::json::text_key;
 
+use crate::error::Error;
 use crate::model::{Resource, ScimUser};
-use crate::plan::guard::limits::Limits;
+use crate::plan::guard::allowance::Allowance;
+use crate::plan::guard::limits::{Count, Limits};
 use crate::plan::guard::tally::Tally;
 use crate::plan::identity::matching::name_of;
 use crate::plan::{Action, CurrentGroup, Plan};
@@ -28,14 +31,36 @@ use crate::plan::{Action, CurrentGroup, Plan};
 /// let refusal = Policy::new(&Profile::wats()).plan(&current, &[]).unwrap_err();
 /// assert_eq!(refusal.guard(), Guard::EmptySource);
 /// assert!(refusal.to_string().contains("Policy::allow_empty_source"));
+/// assert_eq!(refusal.allowances()[0].to_string(), "allow_empty_source=1");
 /// assert_eq!(refusal.plan().steps.len(), 1, "what would have been done");
 /// ```
 #[derive(Clone, PartialEq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}; {}", .objection.reason, .objection.remedy())]
 pub struct Refusal {
-    guard: Guard,
-    message: String,
+    objection: Objection,
     plan: Box<Plan>,
+}
+
+/// What a guard says against a plan.
+#[derive(Clone, PartialEq)]
+pub(in crate::plan) struct Objection {
+    pub(in crate::plan) guard: Guard,
+    pub(in crate::plan) reason: String,
+    /// The settings that admit the plan, if that is what they are for.
+    pub(in crate::plan) allowances: Vec<Allowance>,
+    /// What else to do.
+    pub(in crate::plan) advice: &'static str,
+}
+
+impl Objection {
+    fn remedy(&self) -> String {
+        let calls: Vec<_> = self.allowances.iter().map(|allowance| allowance.call()).collect();
+        if calls.is_empty() {
+            self.advice.to_owned()
+        } else {
+            format!("if this is intended, use {}", calls.join(" and "))
+        }
+    }
 }
 
 /// The reason for which a plan is rejected.
@@ -43,6 +68,8 @@ pub struct Refusal {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Guard {
+    /// The [mapping](crate::plan::Policy::mapping) cannot be applied to a user of the source.
+    Unmapped,
     /// The list of the server's users is incomplete.
     IncompleteList,
     /// The source has no users at all.
@@ -83,7 +110,26 @@ impl Refusal {
     /// The guard that rejected the plan.
     #[must_use]
     pub fn guard(&self) -> Guard {
-        self.guard
+        self.objection.guard
+    }
+
+    /// Why the plan is rejected, without the settings that admit it.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.objection.reason
+    }
+
+    /// The settings that admit exactly this plan, all of which it needs. None if the list of the server's users
+    /// is incomplete, or a user is missing that has to be there.
+    #[must_use]
+    pub fn allowances(&self) -> &[Allowance] {
+        &self.objection.allowances
+    }
+
+    pub(in crate::plan) fn unmapped(plan: Plan, error: &Error) -> Self {
+        let advice = "correct the mapping, or the source";
+        let objection = Objection { guard: Guard::Unmapped, reason: error.to_string(), allowances: Vec::new(), advice };
+        Self { objection, plan: Box::new(plan) }
     }
 
     /// The rejected plan, for inspection.
@@ -95,7 +141,7 @@ impl Refusal {
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -118,44 +164,43 @@ impl Limits {
     /// Returns the plan, unless a guard rejects it.
     pub(in crate::plan) fn check(&self, plan: Plan, facts: &Facts<'_>) -> Result<Plan, Refusal> {
         match self.objection(&plan, facts) {
-            Some((guard, message)) => Err(Refusal { guard, message, plan: Box::new(plan) }),
+            Some(objection) => Err(Refusal { objection, plan: Box::new(plan) }),
             None => Ok(plan),
         }
     }
 
-    fn objection(&self, plan: &Plan, facts: &Facts<'_>) -> Option<(Guard, String)> {
+    fn objection(&self, plan: &Plan, facts: &Facts<'_>) -> Option<Objection> {
+        let objection = |guard, reason, allowances, advice| Some(Objection { guard, reason, allowances, advice });
         let ending = plan.count(Action::Deactivate) + plan.count(Action::Delete);
         if let Some(why) = facts.missing.filter(|_| !self.allow_incomplete_list) {
-            let message = format!(
-                "the list of the server's users is incomplete ({why}), so existing users would be created again; read \
-                 all users, or use Policy::allow_incomplete_list"
+            let reason = format!(
+                "the list of the server's users is incomplete ({why}), so existing users would be created again"
             );
-            return Some((Guard::IncompleteList, message));
+            let advice = "read all users, or use Policy::allow_incomplete_list";
+            return objection(Guard::IncompleteList, reason, Vec::new(), advice);
         }
         if facts.desired.is_empty() && self.allow_empty_source.is_none_or(|users| users < ending) {
-            let message = format!(
-                "the source has no users, so {ending} users would be deactivated or deleted; if this is intended, use \
-                 Policy::allow_empty_source({ending})"
-            );
-            return Some((Guard::EmptySource, message));
+            let reason = format!("the source has no users, so {ending} users would be deactivated or deleted");
+            return objection(Guard::EmptySource, reason, vec![Allowance::of("allow_empty_source", ending)], "");
         }
         let missing = facts.leavers.len();
         let may_be_truncated = self.allow_truncated_source.is_some_and(|users| users >= missing);
         if let Some(why) = self.signs_of_truncation(facts).filter(|_| !may_be_truncated) {
-            let message = format!(
-                "the source looks truncated: {why}; if it is complete, use Policy::allow_truncated_source({missing})"
+            let reason = format!("the source looks truncated: {why}");
+            return objection(
+                Guard::TruncatedSource,
+                reason,
+                vec![Allowance::of("allow_truncated_source", missing)],
+                "",
             );
-            return Some((Guard::TruncatedSource, message));
         }
         if let Some((where_, name)) = self.missing_user(facts) {
-            let message = format!(
-                "{where_} does not have the user {name:?}, who has to be there (Policy::must_contain); is it the right \
-                 one, and complete?"
-            );
-            return Some((Guard::MissingUser, message));
+            let reason =
+                format!("{where_} does not have the user {name:?}, who has to be there (Policy::must_contain)");
+            return objection(Guard::MissingUser, reason, Vec::new(), "is it the right one, and complete?");
         }
         let tally = Tally::of(plan, facts.groups);
-        self.counts(&tally, facts).iter().find_map(|count| Some((count.guard, count.objection()?)))
+        self.counts(&tally, facts).iter().find_map(Count::objection)
     }
 
     /// A user that must be in both lists and is not, and the list.

@@ -50,6 +50,8 @@ pub enum ConflictKind {
     NotComparable,
     /// The manager of the user cannot be found.
     Manager,
+    /// The row of the user in the source is bad, and was [left out](crate::plan::LeftOut).
+    BadRow,
     /// A group cannot be matched, or its members are not known.
     Group,
     /// Steps that need each other, such as two new users that are each other's manager.

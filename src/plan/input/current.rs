@@ -1,3 +1,6 @@
+use serde::ser::{Error as _, SerializeStruct as _};
+use serde::{Serialize, Serializer};
+
 use crate::model::{ScimGroup, ScimListResponse, ScimUser};
 
 /// The current users of a server and whether the list is complete, and its groups if they were read.
@@ -50,9 +53,49 @@ impl CurrentGroup {
         &self.group
     }
 
-    /// The reason why its members are not known.
-    pub(crate) fn why_unread(&self) -> Option<&str> {
+    /// The reason why its members are not known; `None` if they are.
+    #[must_use]
+    pub fn why_unread(&self) -> Option<&str> {
         self.unread.as_deref()
+    }
+}
+
+/// As JSON (serde) it is the export of a server that [`directory_from_json`](crate::import::directory_from_json)
+/// reads: an object with `users` and, if they were read, `groups`. A group whose members are not known has no
+/// `members`. An incomplete list is an error.
+///
+/// ```
+/// use wats_scim::ScimUser;
+/// use wats_scim::import::directory_from_json;
+/// use wats_scim::plan::{Current, Policy};
+///
+/// let current = Current::complete(vec![ScimUser::new("ann").with_external_id("1")]);
+/// let export = serde_json::to_string(&current)?;
+/// let plan = Policy::default().plan(&current, &directory_from_json(export)?)?;
+/// assert!(plan.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Serialize for Current {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(why) = &self.missing {
+            return Err(S::Error::custom(format!("the list of the server's users is incomplete ({why})")));
+        }
+        let mut object = serializer.serialize_struct("Current", 2)?;
+        object.serialize_field("users", &self.users)?;
+        match &self.groups {
+            Some(groups) => object.serialize_field("groups", groups)?,
+            None => object.skip_field("groups")?,
+        }
+        object.end()
+    }
+}
+
+impl Serialize for CurrentGroup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.unread {
+            None => self.group.serialize(serializer),
+            Some(_) => ScimGroup { members: None, ..self.group.clone() }.serialize(serializer),
+        }
     }
 }
 

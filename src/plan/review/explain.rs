@@ -1,5 +1,6 @@
 //! Explains what a plan does with one user, and why it does nothing.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use wats_scim_filter::json::text_key;
@@ -83,7 +84,9 @@ impl Policy {
     #[must_use]
     pub fn explain<S: Source + ?Sized>(&self, current: &Current, desired: &S, who: &str) -> Explanation {
         let planned = self.plan(current, desired);
-        let (source, desired) = (desired, desired.desired_users());
+        let source = desired;
+        // Without the mapping, if it cannot be applied: then the plan is rejected.
+        let desired = self.mapped(source.desired_users()).unwrap_or(Cow::Borrowed(source.desired_users()));
         let (plan, guard) = match &planned {
             Ok(plan) => (plan, None),
             Err(refusal) => (refusal.plan(), Some(refusal.to_string())),

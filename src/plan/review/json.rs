@@ -123,9 +123,10 @@ impl Serialize for JournalStep {
 impl Serialize for Refusal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let plan = self.plan();
-        let mut object = serializer.serialize_struct("Refusal", 10)?;
+        let mut object = serializer.serialize_struct("Refusal", 11)?;
         object.serialize_field("guard", &self.guard())?;
         object.serialize_field("message", &self.to_string())?;
+        object.serialize_field("allowances", self.allowances())?;
         for (name, action) in [
             ("create", Action::Create),
             ("update", Action::Update),

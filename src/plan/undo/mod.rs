@@ -75,7 +75,7 @@ impl Policy {
             undo.take_back(past);
         }
         undo_groups(&mut undo.plan, self, current, &of_groups);
-        undo.plan.put_in_order();
+        undo.plan.put_in_order(current.users());
         // There is no source that could be empty or truncated.
         let limits = Limits {
             allow_empty_source: Some(usize::MAX),

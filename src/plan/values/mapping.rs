@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use wats_scim_filter::AttributePath;
-use wats_scim_filter::json::{member_mut, take};
+use wats_scim_filter::json::{is_server_attribute, member_mut, take, truth};
 
 use crate::error::{Error, Result};
 use crate::model::{ScimUser, object};
@@ -86,19 +86,33 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is not the path of an attribute.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is not the path of an attribute, or of one that has
+    /// parts (`name`) or belongs to the server (`id`).
     pub fn with(mut self, path: impl Into<String>, value: Derived) -> Result<Self> {
         let path = path.into();
-        place(&path)?;
+        let whole = place(&path)?;
+        if let [name] = &whole[..]
+            && (name.eq_ignore_ascii_case("name") || is_server_attribute(name))
+        {
+            return Err(Error::invalid(format!("{path:?} cannot be computed: it has parts, or belongs to the server")));
+        }
         self.0.insert(path, value);
         Ok(self)
     }
 
-    /// The users with their computed attributes, all or none.
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The users with their computed attributes, all or none. [`Policy::mapping`](crate::plan::Policy::mapping)
+    /// does it for each plan.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a user cannot be written as JSON.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the `active` of a user is neither true nor false, or if a
+    /// user cannot be written as JSON.
     pub fn apply(&self, users: &[ScimUser]) -> Result<Vec<ScimUser>> {
         users.iter().map(|user| self.mapped(user)).collect()
     }
@@ -113,6 +127,11 @@ impl Mapping {
             if let Some(text) = value.value(&before) {
                 put(&mut after, path, text)?;
             }
+        }
+        if let Some(active) = member_mut(&mut after, "active") {
+            *active = truth(active)
+                .ok_or_else(|| Error::invalid("the mapping of active gives neither true nor false"))?
+                .into();
         }
         serde_json::from_value(after.into()).map_err(unreadable)
     }

@@ -1,9 +1,14 @@
 //! The commands, one file each.
 
 mod completion;
+mod doctor;
+mod login;
+mod logout;
 mod groups;
 mod man;
+mod profile;
 mod sandbox;
+mod token;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -29,6 +34,17 @@ Exit codes: 0 done, 1 error, 2 `plan --detailed-exitcode` found changes, 3 rejec
 pub(crate) enum Command {
     /// Run a server to try it on
     Sandbox(sandbox::Args),
+    /// Keep the URL and the credentials of a server as a profile
+    Login(login::Args),
+    /// Forget a profile and its credentials
+    Logout(logout::Args),
+    /// List the profiles and choose one
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Check the connection to a server, and find out what the server does
+    Doctor(doctor::Args),
+    /// Fetch the secret token for Microsoft Entra ID or Okta
+    Token(token::Args),
     /// List and change users
     #[command(subcommand)]
     Users(users::Command),
@@ -44,6 +60,11 @@ pub(crate) enum Command {
 pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Sandbox(args) => sandbox::run(context, &args),
+        Command::Login(args) => login::run(context, &args),
+        Command::Logout(args) => logout::run(context, &args),
+        Command::Profile(command) => profile::run(context, command),
+        Command::Doctor(args) => doctor::run(context, &args),
+        Command::Token(args) => token::run(context, &args),
         Command::Users(command) => users::run(context, command),
         Command::Groups(command) => groups::run(context, command),
         Command::Completion(args) => completion::run(&args),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use clap::ValueEnum;
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
 use crate::context::Context;
@@ -15,30 +16,55 @@ pub(crate) struct Args {
     /// How many users it begins with
     #[arg(long, value_name = "N", default_value_t = 25)]
     users: usize,
+    /// The port on this machine [default: a free one]
+    #[arg(long, value_name = "P", default_value_t = 0, hide_default_value = true)]
+    port: u16,
+    /// The shell that the two lines are for
+    #[arg(long, value_enum, value_name = "SHELL", default_value_t = if cfg!(windows) { Shell::Powershell } else { Shell::Sh })]
+    shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    /// sh, bash, zsh
+    Sh,
+    /// `PowerShell`
+    Powershell,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let start = |error| Failure::Other(format!("the server cannot be started: {error}"));
+    let start = |error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::Other(format!("the port {} is taken; give another --port", args.port)),
+        _ => Failure::Other(format!("the server cannot be started: {error}")),
+    };
     context.interrupt.listen();
     if args.standard {
-        let server = StandardSandbox::builder().users(args.users).start().map_err(start)?;
-        print(server.scim_url(), server.token(), "SCIM_URL", "SCIM_TOKEN")?;
+        let server = StandardSandbox::builder().users(args.users).port(args.port).record_requests(false);
+        let server = server.start().map_err(start)?;
+        print(args.shell, [("SCIM_URL", server.scim_url()), ("SCIM_TOKEN", server.token())])?;
         wait(context);
     } else {
-        let server = Sandbox::builder().users(args.users).start().map_err(start)?;
-        print(server.base_url(), server.token(), "WATS_BASE_URL", "WATS_TOKEN")?;
+        let server = Sandbox::builder().users(args.users).port(args.port).record_requests(false);
+        let server = server.start().map_err(start)?;
+        print(args.shell, [("WATS_BASE_URL", server.base_url()), ("WATS_TOKEN", server.token())])?;
         wait(context);
     }
     Ok(Exit::Done)
 }
 
-fn print(url: &str, token: &str, url_name: &str, token_name: &str) -> Result<(), Failure> {
+/// The values need no quotes in a shell, apart from those that `PowerShell` requires.
+fn print(shell: Shell, variables: [(&str, &str); 2]) -> Result<(), Failure> {
     let mut out = io::stdout();
-    writeln!(out, "export {url_name}={url}\nexport {token_name}={token}")?;
+    for (name, value) in variables {
+        match shell {
+            Shell::Sh => writeln!(out, "export {name}={value}")?,
+            Shell::Powershell => writeln!(out, "$env:{name} = '{value}'")?,
+        }
+    }
     Ok(out.flush()?)
 }
 
-/// Serves until Ctrl-C.
+/// Serves until Ctrl-C, or until the service manager ends it.
 fn wait(context: &Context) {
     context.say("The server runs until Ctrl-C. Paste the two lines above into another terminal.");
     while !context.interrupt.is_pressed() {

@@ -94,7 +94,7 @@ impl FaultProxyBuilder {
     /// thread or a runtime is not available.
     pub fn start(self) -> io::Result<FaultProxy> {
         let (upstream, path) = upstream(&self.upstream)?;
-        let (listener, address) = server::bind()?;
+        let (listener, address) = server::bind(0)?;
         let shared = Arc::new(Shared {
             upstream,
             rules: Mutex::new(Rules::new(self.rules, self.seed)),

@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::Profile;
-use crate::plan::{Action, Current, Fit, Ours, Plan, Policy};
+use crate::model::{EnterpriseUser, Extension};
+use crate::plan::{Action, Current, Desired, DesiredGroup, Fit, Ours, Plan, Policy, Reference};
 
 fn user(name: &str, id: &str) -> ScimUser {
     serde_json::from_value(json!({ "id": id, "userName": name, "externalId": id, "active": true })).unwrap()
@@ -98,7 +99,78 @@ fn directories() -> impl Strategy<Value = (Vec<ScimUser>, Vec<ScimUser>)> {
     )
 }
 
+fn managed(user: &ScimUser, manager: &str) -> ScimUser {
+    user.clone().with_attribute(EnterpriseUser::SCHEMA, json!({ "manager": { "externalId": manager } }))
+}
+
+/// Directories in which some users have a manager: one who stays, a stranger, or any user, perhaps themselves.
+fn managed_directories() -> impl Strategy<Value = (Vec<ScimUser>, Vec<ScimUser>)> {
+    let manager = prop_oneof![
+        6 => Just(None), 1 => Just(Some("s1".to_owned())), 2 => Just(Some("stranger".to_owned())),
+        3 => (0_u8..12).prop_map(|n| Some(n.to_string())), 3 => (0_u8..12).prop_map(|n| Some(format!("9{n}"))),
+    ];
+    (directories(), prop::collection::vec(manager, 24)).prop_map(|((current, desired), managers)| {
+        let desired = desired.iter().zip(managers).map(|(user, manager)| match manager {
+            Some(manager) => managed(user, &manager),
+            None => user.clone(),
+        });
+        (current, desired.collect())
+    })
+}
+
+/// The names after the steps, by id or by the number of the step that created the user; an error if a step
+/// asks for a name that is taken.
+fn names_after(current: &[ScimUser], plan: &Plan) -> Result<HashMap<String, String>, String> {
+    let mut names: HashMap<String, String> =
+        current.iter().map(|user| (user.id.clone().unwrap(), user.user_name.clone().unwrap())).collect();
+    for (number, step) in plan.steps.iter().enumerate() {
+        let id = step.id.clone().unwrap_or_else(|| format!("step {number}"));
+        let renaming = step.changes.iter().find(|change| change.path == "userName");
+        let name = match step.action {
+            Action::Delete => {
+                names.remove(&id);
+                continue;
+            }
+            Action::Create => step.name.clone(),
+            _ => match renaming.and_then(|change| change.to.as_ref()?.as_str()) {
+                Some(name) => name.to_owned(),
+                None => continue,
+            },
+        };
+        if names.values().any(|taken| *taken == name) {
+            return Err(format!("{step}: {name} is taken\n{plan}"));
+        }
+        names.insert(id, name);
+    }
+    Ok(names)
+}
+
 proptest! {
+    #[test]
+    fn no_step_asks_for_a_name_that_a_user_in_conflict_keeps((current, desired) in managed_directories(), deletes in any::<bool>()) {
+        let leavers = if deletes { Leavers::Delete } else { Leavers::Deactivate };
+        let plan = policy(&Profile::standard()).leavers(leavers).plan(&Current::complete(current.clone()), &desired).unwrap();
+        let names = names_after(&current, &plan).map_err(TestCaseError::fail)?;
+        for (id, name) in &names {
+            let before = current.iter().find(|user| user.id.as_ref() == Some(id)).and_then(|user| user.user_name.clone());
+            if name.contains('~') {
+                prop_assert!(names.values().any(|other| Some(other) == before.as_ref()), "{} has a temporary name for nothing: {}", id, plan);
+                prop_assert!(!desired.iter().any(|user| user.external_id.as_ref() == Some(id)), "{} keeps a temporary name: {}", id, plan);
+            }
+        }
+        // Each user of the source gets its name, or is in conflict once.
+        for user in &desired {
+            let name = user.user_name.as_ref().unwrap();
+            let conflicts = plan.conflicts.iter().filter(|conflict| conflict.user == *name).count();
+            let held = names.get(user.external_id.as_ref().unwrap());
+            let is_done = held == Some(name) || plan.steps.iter().any(|step| step.action == Action::Create && step.name == *name);
+            prop_assert!(is_done || conflicts == 1 || plan.conflicts.iter().any(|conflict| conflict.kind == ConflictKind::Cycle), "{}: {}", name, plan);
+        }
+        for conflict in plan.conflicts.iter().filter(|conflict| conflict.kind == ConflictKind::NameTaken) {
+            prop_assert!(conflict.reason.contains(" is in conflict: "), "{}", conflict.reason);
+        }
+    }
+
     #[test]
     fn chains_and_swaps_of_names_end_as_desired((current, desired) in directories(), deletes in any::<bool>()) {
         let leavers = if deletes { Leavers::Delete } else { Leavers::Deactivate };
@@ -199,4 +271,44 @@ fn two_holders_of_one_external_id_are_a_conflict() {
     let twins = vec![user("ann", "1"), user("bob", "1")];
     let plan = policy(&Profile::standard()).plan(&Current::complete(twins), &[wanted("ann", "1")]).unwrap();
     assert_eq!((plan.conflicts[0].kind, plan.steps.len()), (ConflictKind::TwiceOnServer, 0));
+}
+
+#[test]
+fn who_waits_for_a_name_that_is_not_freed_is_in_conflict_and_the_first_conflict_is_named() {
+    let current: Vec<_> = [("ann", "1"), ("bob", "2"), ("cy", "3")].map(|(name, id)| user(name, id)).to_vec();
+    // Cy passes her name on to bob, bob his to ann, and ann hers to a new user, who manages another one.
+    let cy = managed(&wanted("cyra", "3"), "stranger");
+    let desired = [wanted("bob", "1"), wanted("cy", "2"), cy, wanted("ann", "4"), managed(&wanted("dee", "5"), "4")];
+    let groups =
+        vec![DesiredGroup::new("Testers").with_members([Reference::user_name("dee"), Reference::external_id("1")])];
+    let current = Current::complete(current).with_groups(Vec::new());
+    let plan =
+        policy(&Profile::standard()).plan(&current, &Desired::of_users(desired.to_vec()).with_groups(groups)).unwrap();
+    assert_eq!(actions(&plan), [(Action::CreateGroup, "Testers"), (Action::AddMembers, "Testers")], "{plan}");
+    assert_eq!(plan.steps[1].members.len(), 1, "{plan}");
+    let first =
+        "cyra is in conflict: its manager is externalId stranger, and it is neither in the source nor on the server";
+    let taken = format!("another user of the server keeps this userName, because {first}");
+    let mut found: Vec<_> =
+        plan.conflicts.iter().map(|conflict| (conflict.kind, &*conflict.user, &*conflict.reason)).collect();
+    found.sort_by_key(|(_, user, _)| *user);
+    let manager = first.split_once(": ").unwrap().1;
+    let expected = [
+        (ConflictKind::NameTaken, "ann", &*taken),
+        (ConflictKind::NameTaken, "bob", &taken),
+        (ConflictKind::NameTaken, "cy", &taken),
+        (ConflictKind::Manager, "cyra", manager),
+        (ConflictKind::Manager, "dee", &format!("its manager ann is not created, because {first}")),
+        (ConflictKind::Group, "group Testers", "its member dee is in conflict"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_leaver_keeps_its_name_if_the_user_that_wants_it_is_in_conflict() {
+    let current = vec![user("ann", "1"), user("bob", "2"), user("cy", "3")];
+    let desired = [managed(&wanted("ann", "9"), "stranger"), wanted("bob", "2"), wanted("cy", "3")];
+    let plan = policy(&Profile::standard()).plan(&Current::complete(current), &desired).unwrap();
+    let changes: Vec<_> = plan.steps.iter().flat_map(|step| &step.changes).map(|change| &*change.path).collect();
+    assert_eq!((actions(&plan), changes), (vec![(Action::Deactivate, "ann")], vec!["active"]), "{plan}");
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::{Action, Current, Guard, Policy, Write};
 
 const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 
@@ -92,5 +93,41 @@ proptest! {
             let user = json!({ "a": "b", "aa": "b", "": "b" });
             prop_assert!(template.value(user.as_object().unwrap()).is_none_or(|value| value.len() <= 8));
         }
+    }
+}
+
+#[test]
+fn a_policy_computes_attributes_before_it_matches_users() {
+    let held = ScimUser::new("ann.doe@example.com").with_external_id("1").with_display_name("Ann Doe");
+    let source: ScimUser = serde_json::from_value(json!({
+        "externalId": "1", "name": { "givenName": "Ann", "familyName": "Doe" }, "userType": "left",
+    }))
+    .unwrap();
+    let file = json!({ "mapping": {
+        "userName": { "lower": { "template": "{name.givenName}.{name.familyName}@example.com" } },
+        "displayName": { "template": "{name.givenName} {name.familyName}" },
+        "active": { "lookUp": { "of": { "of": "userType" }, "in": { "left": "False" }, "otherwise": { "constant": "true" } } },
+    } });
+    let policy: Policy = serde_json::from_value(file).unwrap();
+    let policy = policy.write("name", Write::Never).write("userType", Write::Never);
+    let current = Current::complete(vec![held]);
+    let plan = policy.plan(&current, std::slice::from_ref(&source)).unwrap();
+    assert_eq!(plan.steps.len(), 1, "{plan}");
+    assert_eq!(plan.steps[0].action, Action::Deactivate, "{plan}");
+    let explained = policy.explain(&current, std::slice::from_ref(&source), "ann.doe@example.com").to_string();
+    assert!(explained.contains("in the source: ann.doe@example.com"), "{explained}");
+
+    let file = json!({ "mapping": { "active": { "of": "userType" } } });
+    let policy: Policy = serde_json::from_value(file).unwrap();
+    let refusal = policy.plan(&current, std::slice::from_ref(&source)).unwrap_err();
+    assert_eq!(refusal.guard(), Guard::Unmapped);
+    assert!(refusal.to_string().contains("neither true nor false; correct the mapping"), "{refusal}");
+}
+
+#[test]
+fn what_has_parts_or_belongs_to_the_server_cannot_be_computed() {
+    for path in ["name", "ID", "meta", "schemas"] {
+        let error = Mapping::new().with(path, Derived::constant("x")).unwrap_err().to_string();
+        assert!(error.contains("cannot be computed"), "{error}");
     }
 }

@@ -1,0 +1,47 @@
+//! `wats-scim doctor`: the way to a server, step by step, and what the server does.
+
+mod checks;
+mod connection;
+mod report;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::private::NewFile;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Also create up to two users and a group, change them and remove them again
+    #[arg(long)]
+    write: bool,
+    /// Do not ask before that
+    #[arg(long)]
+    yes: bool,
+    /// Write the report to this file (Markdown); it has no secrets and no personal data
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let server = context.server()?;
+    let config = server.config()?;
+    let file = args.output.as_deref().map(NewFile::create).transpose()?;
+    if args.write {
+        let what = format!("Up to two users and a group will be created on {} and removed again", server.url);
+        context.confirm(args.yes, 1, &what)?;
+    }
+    context.say(format!("Checking {}, which {} names …", output::shown(&server.url), server.from));
+    let report = checks::run(context, &server, config, args.write)?;
+    let text = report.to_string();
+    match file {
+        Some(file) => file.keep(text.as_bytes())?,
+        None => io::stdout().write_all(text.as_bytes())?,
+    }
+    for problem in report.problems() {
+        context.say(problem);
+    }
+    Ok(report.exit())
+}

@@ -1,0 +1,110 @@
+//! The servers that were logged in to, by name, without their secrets: `profiles.toml`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::secrets::Store;
+use crate::server::Kind;
+use crate::{place, private};
+
+/// The content of the file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profiles {
+    /// The name of the profile that is used if none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) current: Option<String>,
+    #[serde(default, rename = "profiles")]
+    pub(crate) saved: BTreeMap<String, Saved>,
+}
+
+/// A server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Saved {
+    pub(crate) url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<Kind>,
+    /// With a user name, the secret is its password; else it is a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Where the secret is.
+    pub(crate) secret: Store,
+}
+
+impl Profiles {
+    pub(crate) fn read() -> Result<Self, Failure> {
+        let path = path()?;
+        let Some(text) = private::read(&path)? else { return Ok(Self::default()) };
+        toml::from_str(&text).map_err(|error| Failure::file(&path, error.to_string().trim_end()))
+    }
+
+    /// Changes the file, while no other run does.
+    pub(crate) fn change<T>(change: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        let _lock = private::lock(&place::configuration()?)?;
+        let mut profiles = Self::read()?;
+        let file = private::NewFile::create(&path()?)?;
+        let result = change(&mut profiles)?;
+        let text = toml::to_string(&profiles).map_err(|error| Failure::Other(error.to_string()))?;
+        file.keep(text.as_bytes())?;
+        Ok(result)
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] if there is no profile with this name.
+    pub(crate) fn named(&self, name: &str) -> Result<&Saved, Failure> {
+        self.saved.get(name).ok_or_else(|| {
+            let names: Vec<_> = self.saved.keys().map(String::as_str).collect();
+            let known =
+                if names.is_empty() { "there is none".to_owned() } else { format!("there are {}", names.join(", ")) };
+            Failure::Usage(format!("there is no profile {name:?}; {known}. `wats-scim login {name}` adds it"))
+        })
+    }
+}
+
+/// Checks a name that is given to a new profile.
+pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain) {
+        return Ok(());
+    }
+    Err(Failure::Usage("a profile has a name of letters, digits, `-`, `_` and `.`, such as acme".to_owned()))
+}
+
+fn path() -> Result<PathBuf, Failure> {
+    Ok(place::configuration()?.join("profiles.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_written_as_they_are_read() {
+        let text = "current = \"lab\"\n\n[profiles.lab]\nurl = \"https://lab.example.com/v2\"\nkind = \"standard\"\n\
+                    user = \"admin\"\nca = \"/etc/lab.pem\"\nsecret = \"keyring\"\n";
+        let profiles: Profiles = toml::from_str(text).unwrap();
+        assert_eq!(toml::to_string(&profiles).unwrap(), text);
+    }
+
+    #[test]
+    fn an_unknown_word_in_the_file_is_an_error_and_not_lost() {
+        assert!(toml::from_str::<Profiles>("[profiles.a]\nurl = \"x\"\nsecret = \"file\"\ntoken = \"t\"").is_err());
+    }
+
+    #[test]
+    fn a_name_cannot_be_taken_for_a_flag_or_a_path() {
+        for name in ["acme", "acme.wats.com", "a-b_c"] {
+            check_name(name).unwrap();
+        }
+        for name in ["", "-a", "a/b", "a b", "ä", "a\n"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The way to a server, and what stands in it; and the server to try it on.
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::thread;
+
+use support::Home;
+use wats_scim_sandbox::{Sandbox, StandardSandbox};
+
+/// A port that nothing listens on, most likely.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_server_without_a_problem_is_reported_without_its_name_and_without_changes() {
+    let server = StandardSandbox::builder().users(5).start().unwrap();
+    let home = Home::of_standard(&server);
+    let out = home.run(&["doctor"]).done();
+    for line in [
+        "# wats-scim doctor",
+        "- ok: proxy: none",
+        "- ok: name look-up: one address",
+        "- ok: connection: port",
+        "- ok: HTTP, without TLS: the server answers (status ",
+        "- ok: clock: ",
+        "- ok: credentials: 5 users can be read",
+        "- ok: discovery: standard SCIM; yes: ",
+        "- ok: groups: 0 can be read",
+        "- ok: probe: ",
+        "yes      filter",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    for name in ["127.0.0.1", server.token(), "example.com"] {
+        assert!(!out.contains(name), "{name}\n{out}");
+    }
+    assert!(server.requests().iter().all(|request| request.method == "GET"), "nothing is changed");
+}
+
+#[test]
+fn a_report_can_be_written_to_a_file() {
+    let server = Sandbox::builder().users(1).start().unwrap();
+    let home = Home::of_wats(&server);
+    assert_eq!(home.run(&["doctor", "-o", "report.md"]).done(), "");
+    assert!(home.read("report.md").contains("- ok: discovery: WATS"));
+}
+
+#[test]
+fn writes_are_probed_only_when_they_are_confirmed() {
+    let server = StandardSandbox::start().unwrap();
+    let home = Home::of_standard(&server);
+    assert!(home.run(&["doctor", "--write"]).failed(64).contains("--yes"));
+    assert!(server.requests().is_empty());
+    let out = home.run(&["doctor", "--write", "--yes"]).done();
+    assert!(out.contains("yes      creation") && out.contains("yes      deletion"), "{out}");
+    assert!(server.users().is_empty(), "what it created is removed");
+    assert!(home.read("trail.jsonl").contains("wats-scim-probe"), "its writes are on the trail");
+}
+
+#[test]
+fn rejected_credentials_are_a_problem_that_names_the_login() {
+    let server = Sandbox::start().unwrap();
+    let home = Home::of_wats(&server).with("WATS_TOKEN", "guessed");
+    let ended = home.run(&["doctor"]);
+    assert!(ended.err.contains("problem: credentials") && ended.err.contains("wats-scim login"), "{ended:?}");
+    assert!(ended.out.contains("- **problem**: credentials: the server rejects the credentials (status 401). Next: "));
+    assert_eq!(ended.code, Some(5));
+}
+
+#[test]
+fn a_port_that_nothing_listens_on_is_a_problem_of_the_connection() {
+    let home = Home::new().with("WATS_BASE_URL", &format!("http://127.0.0.1:{}", free_port())).with("WATS_TOKEN", "t");
+    let ended = home.run(&["doctor"]);
+    assert!(ended.out.contains("- **problem**: connection: port ") && ended.out.contains("firewall"), "{ended:?}");
+    assert!(!ended.out.contains("credentials"), "{ended:?}");
+    assert_eq!(ended.code, Some(6));
+}
+
+#[test]
+fn a_name_without_an_address_is_a_problem_of_the_look_up() {
+    let home = Home::new().with("WATS_BASE_URL", "https://acme.invalid").with("WATS_TOKEN", "t");
+    let ended = home.run(&["doctor"]);
+    assert!(ended.out.contains("- **problem**: name look-up: ") && !ended.out.contains("acme"), "{ended:?}");
+    assert_eq!(ended.code, Some(6));
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_named_and_ca_makes_it_trusted() {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(vec![cert.der().clone()], key).unwrap());
+    let listener = TcpListener::bind("localhost:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let config = Arc::clone(&config);
+            thread::spawn(move || drop(answer(stream.unwrap(), config)));
+        }
+    });
+    let home = Home::new().with("SCIM_URL", &format!("https://localhost:{port}/v2")).with("SCIM_TOKEN", "t");
+    let ended = home.run(&["doctor"]);
+    let problem =
+        "- **problem**: TLS and HTTP: the certificate of the server is of an authority that is not trusted here";
+    assert!(ended.out.contains(problem) && ended.out.contains("--ca FILE"), "{ended:?}");
+    assert_eq!(ended.code, Some(6));
+
+    home.write("ca.pem", cert.pem());
+    let ended = home.run(&["doctor", "--ca", "ca.pem"]);
+    assert!(ended.out.contains("- ok: TLS and HTTP: the server answers (status 401"), "{ended:?}");
+    assert!(ended.out.contains("- **problem**: clock: this machine is "), "{ended:?}");
+}
+
+/// Answers one request with 401 and a time that is long ago.
+fn answer(mut stream: TcpStream, config: Arc<rustls::ServerConfig>) -> std::io::Result<()> {
+    let mut connection = rustls::ServerConnection::new(config).unwrap();
+    let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+    let _ = tls.read(&mut [0; 4096])?;
+    tls.write_all(
+        b"HTTP/1.1 401 Unauthorized\r\nDate: Thu, 01 Jan 2015 00:00:00 GMT\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    )?;
+    tls.flush()?;
+    connection.send_close_notify();
+    connection.complete_io(&mut stream)?;
+    Ok(())
+}
+
+#[test]
+fn a_proxy_is_named_without_its_password() {
+    let proxy = format!("http://jane:s3cret@127.0.0.1:{}", free_port());
+    let home =
+        Home::new().with("WATS_BASE_URL", "https://acme.invalid").with("WATS_TOKEN", "t").with("https_proxy", &proxy);
+    let ended = home.run(&["doctor"]);
+    assert!(
+        ended.out.contains("- ok: proxy: http://127.0.0.1:") && ended.out.contains("left to the proxy"),
+        "{ended:?}"
+    );
+    assert!(!ended.out.contains("s3cret") && !ended.err.contains("s3cret") && !ended.out.contains("jane"), "{ended:?}");
+    assert_eq!(ended.code, Some(6));
+}
+
+/// A sandbox that runs, and the lines that it has printed.
+struct Running {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Running {
+    fn start(home: &Home, args: &[&str]) -> Self {
+        let mut command = home.command(&[&["sandbox"], args].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let lines = out.lines().take(2).map(Result::unwrap).collect();
+        Self { child, lines }
+    }
+
+    /// The values of the variables in the two lines.
+    fn values(&self, before: [&str; 2], after: &str) -> [String; 2] {
+        let value = |line: &str, before: &str| {
+            let rest = line.strip_prefix(before).unwrap_or_else(|| panic!("{line} does not begin with {before}"));
+            rest.strip_suffix(after).unwrap().to_owned()
+        };
+        [value(&self.lines[0], before[0]), value(&self.lines[1], before[1])]
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_sandbox_prints_two_lines_for_the_shell_and_serves_at_its_port() {
+    let home = Home::new();
+    let port = free_port().to_string();
+    let sandbox = Running::start(&home, &["--users", "7", "--port", &port, "--shell", "sh"]);
+    let [url, token] = sandbox.values(["export WATS_BASE_URL=", "export WATS_TOKEN="], "");
+    assert_eq!(url, format!("http://127.0.0.1:{port}"));
+    let client = Home::new().with("WATS_BASE_URL", &url).with("WATS_TOKEN", &token);
+    assert_eq!(client.run(&["users", "list"]).lines().len(), 7);
+    let message = home.run(&["sandbox", "--port", &port]).failed(1);
+    assert!(message.contains("is taken") && message.contains("--port"), "{message}");
+}
+
+#[test]
+fn a_standard_sandbox_prints_the_lines_of_powershell() {
+    let sandbox = Running::start(&Home::new(), &["--standard", "--users", "3", "--shell", "powershell"]);
+    let [url, token] = sandbox.values(["$env:SCIM_URL = '", "$env:SCIM_TOKEN = '"], "'");
+    let client = Home::new().with("SCIM_URL", &url).with("SCIM_TOKEN", &token);
+    assert_eq!(client.run(&["users", "list"]).lines().len(), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sandbox_ends_well_when_it_is_interrupted_or_terminated() {
+    for signal in ["-INT", "-TERM"] {
+        let mut sandbox = Running::start(&Home::new(), &[]);
+        let id = sandbox.child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert_eq!(sandbox.child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
