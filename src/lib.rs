@@ -176,8 +176,8 @@ pub use wats_scim_filter as filter;
 
 pub use batch::{BatchItem, Progress};
 pub use config::{
-    AccessToken, BulkLimits, ClientCredentials, Credentials, Membership, Profile, RequestEvent, RetryPolicy,
-    RetryReason, ScimConfig,
+    AccessToken, BulkLimits, ClientCredentials, Credentials, MemberPages, Membership, Profile, RequestEvent,
+    RetryPolicy, RetryReason, ScimConfig,
 };
 pub use error::{Error, ErrorKind, Operation, Result, Secret, WriteOutcome};
 pub use exchange::ListQuery;

@@ -12,7 +12,7 @@ use crate::exchange::{Work, WorkSpan};
 use crate::model::Schemas;
 use crate::outside::mistake;
 use crate::plan::{
-    Accepted, AppliedStep, Ends, Journal, OpenJournal, Outcome, Plan, Readiness, Rejection, Report, Step,
+    Accepted, AppliedStep, Ends, Inapplicable, Journal, OpenJournal, Outcome, Plan, Readiness, Rejection, Report, Step,
 };
 
 impl<R: ScimRepository> ScimService<R> {
@@ -75,6 +75,7 @@ pub struct ScimApply<R> {
     in_flight: usize,
     buffer: usize,
     stop_after: Option<u64>,
+    stop_when: Option<Box<dyn FnMut() -> bool + Send>>,
     mode: Mode,
     accepted: Accepted,
     rejections: Vec<Rejection>,
@@ -98,6 +99,7 @@ impl<R: ScimRepository> ScimApply<R> {
             in_flight: 8,
             buffer: RESULT_BUFFER,
             stop_after: None,
+            stop_when: None,
             mode: Mode::Apply,
             accepted: Accepted::default(),
             rejections: Vec::new(),
@@ -145,6 +147,20 @@ impl<R: ScimRepository> ScimApply<R> {
     /// are tried, unless the credentials expire.
     pub fn stop_after(mut self, problems: u64) -> Self {
         self.stop_after = Some(problems.max(1));
+        self
+    }
+
+    /// Starts no more steps once this returns true, for example after Ctrl-C. It is called before each step. Steps
+    /// in flight are completed, and their results returned; with a journal, the apply resumes where it stopped.
+    ///
+    #[doc = example!(
+        "let current = client.current_users()" await "?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         let report = client.apply(plan).stop_when(|| true).run()" await "?;\n\
+         assert_eq!((report.applied, report.not_begun), (0, 1));"
+    )]
+    pub fn stop_when(mut self, stop: impl FnMut() -> bool + Send + 'static) -> Self {
+        self.stop_when = Some(Box::new(stop));
         self
     }
 
@@ -232,13 +248,30 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
+    /// The reason why [`try_next`](Self::try_next) and [`run`](Self::run) would reject the plan before anything is
+    /// sent: its server, its age, or its digest. `None` if they are accepted.
+    ///
+    #[doc = example!(
+        "let current = client.current_users()" await "?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         let apply = client.apply(plan).approved(\"another digest\");\n\
+         assert!(apply.inapplicable().is_some());"
+    )]
+    #[must_use]
+    pub fn inapplicable(&self) -> Option<Inapplicable> {
+        self.plan.inapplicable(self.repository.server(), &self.accepted)
+    }
+
     /// The current progress.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress
     }
 
-    fn is_stopped(&self) -> bool {
+    fn is_stopped(&mut self) -> bool {
+        if self.stop_when.as_mut().is_some_and(|stop| stop()) {
+            self.stop_after = Some(0);
+        }
         let problems = self.running.failures().saturating_add(self.unsent);
         problems >= self.stop_after.unwrap_or(ENDS_THE_WORK)
     }
@@ -322,9 +355,9 @@ impl<R: ScimRepository> ScimApply<R> {
     /// [schemas](Self::schemas), or lacks a [password](Plan::with_passwords); nothing is sent.
     pub async fn try_next(&mut self) -> Result<Option<AppliedStep>> {
         if self.next == 0
-            && let Some(why) = self.plan.refusal(self.repository.server(), &self.accepted)
+            && let Some(why) = self.inapplicable()
         {
-            return self.give_up(Error::invalid(why));
+            return self.give_up(Error::invalid(why.to_string()));
         }
         if let Err(error) = self.open_journal().await {
             return self.give_up(error);
@@ -335,7 +368,7 @@ impl<R: ScimRepository> ScimApply<R> {
             return self.give_up(Error::invalid(why));
         }
         let (step, written) = loop {
-            while !self.is_stopped() && self.running.has_room(self.in_flight.max(1), self.buffer) {
+            while self.running.has_room(self.in_flight.max(1), self.buffer) && !self.is_stopped() {
                 match self.begin_next() {
                     Ok(true) => {}
                     Ok(false) => break,

@@ -2,9 +2,9 @@
 
 use super::apply_step::{Done, Mode, StepJob};
 use super::group_step::found_group;
+use super::members::read_group;
 use super::settle::look_for;
 use super::{ScimRepository, maybe_async};
-use crate::config::Membership;
 use crate::error::Result;
 use crate::model::{ScimGroup, ScimUser};
 use crate::plan::{Action, Fit, Outcome, Reference};
@@ -66,7 +66,9 @@ impl StepJob {
             return Ok(found_group(look_for(repository, &desired).await?).unwrap_or((Outcome::Planned, None)));
         }
         let Some(id) = self.group_id(repository).await? else { return Ok((Outcome::Planned, None)) };
-        let Some(held) = repository.get::<ScimGroup>(&id).await? else { return Ok((self.gone(false), None)) };
+        let is_of_members = matches!(self.step.action, Action::AddMembers | Action::RemoveMembers);
+        let held = if is_of_members { read_group(repository, &id).await? } else { repository.get(&id).await? };
+        let Some(held) = held else { return Ok((self.gone(false), None)) };
         let outcome = match self.step.action {
             Action::AddMembers | Action::RemoveMembers => self.look_at_members(repository, &held).await?,
             _ => match self.step.fit_group(&held) {
@@ -79,7 +81,8 @@ impl StepJob {
     }
 
     async fn look_at_members<R: ScimRepository>(&self, repository: &R, held: &ScimGroup) -> Result<Outcome> {
-        if repository.profile().membership != Membership::OfGroups {
+        let profile = repository.profile();
+        if !profile.shows_members() {
             return Ok(Outcome::Skipped("the groups of the server do not show their members".to_owned()));
         }
         if let Some(reason) = self.step.why_not_on(held, self.ends.name_before(&self.plan, self.number)) {
@@ -94,6 +97,9 @@ impl StepJob {
             }
         }
         let is_done = self.step.left_to_change(held, &known).is_empty();
+        if profile.may_hide_members(held.member_ids().count()) && !(is_done && self.step.action == Action::AddMembers) {
+            return Ok(Outcome::Skipped("the group may have other members than the server shows".to_owned()));
+        }
         Ok(if is_done { Outcome::Unneeded } else { Outcome::Planned })
     }
 }

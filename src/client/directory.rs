@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use wats_scim_filter::Filter;
 
+use super::members::members_in_pages;
 use super::step::{Arrival, Job};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async};
-use crate::config::Membership;
-use crate::error::Result;
+use crate::config::{Membership, Profile};
+use crate::error::{ErrorKind, Result};
 use crate::exchange::{Work, WorkSpan};
-use crate::model::{Resource, ScimGroup, ScimMember, ScimUser, member};
-use crate::plan::{Current, CurrentGroup};
+use crate::model::{Resource, ScimGroup, ScimMember, ScimUser};
+use crate::plan::{Current, CurrentGroup, GroupsOfUsers};
 
 /// How many requests are in flight.
 const IN_FLIGHT: usize = 4;
@@ -40,7 +41,10 @@ impl<R: ScimRepository> ScimService<R> {
     /// Reads all users and groups of the server with the members of the groups, to compute a plan from them.
     ///
     /// Where the members are read is decided by the [`Membership`] of the profile. A group that a list shows
-    /// without members is read again by its id, since some servers show members only there. With
+    /// without members is read again by its id, since some servers show members only there; so is one that may
+    /// have others than it shows, because users show the group that it does not show, or their number looks like
+    /// a limit ([`Profile::with_member_limit`](crate::Profile::with_member_limit)). With
+    /// [`Paged`](Membership::Paged) it reads the members of each group page by page. With
     /// [`ByFilter`](Membership::ByFilter) it sends one request for each user and group. With
     /// [`OfUsers`](Membership::OfUsers) nested groups are not seen: set
     /// [`Policy::flattens_groups`](crate::plan::Policy::flattens_groups). Members that cannot be read are
@@ -71,11 +75,15 @@ impl<R: ScimRepository> ScimService<R> {
         }
         let current = self.current_users().await?;
         let groups = match membership {
-            Membership::OfGroups => self.with_members_read(groups).await?,
-            Membership::OfUsers => with_members(groups, memberships(current.users())),
+            Membership::OfGroups | Membership::Paged(_) => self.with_members_read(groups, current.users()).await?,
+            Membership::OfUsers => {
+                let found = GroupsOfUsers::of(current.users());
+                let of_users = |group| CurrentGroup::of_users(group, "the server shows only the groups of users");
+                with_members(groups, |id| found.members(id).map(str::to_owned).collect()).map(of_users).collect()
+            }
             Membership::ByFilter => {
-                let found = self.found_memberships(current.users(), &groups).await?;
-                with_members(groups, found)
+                let mut found = self.found_memberships(current.users(), &groups).await?;
+                with_members(groups, |id| found.remove(id).unwrap_or_default()).map(CurrentGroup::complete).collect()
             }
             Membership::Hidden => {
                 let hidden = |group| CurrentGroup::unread(group, "the server does not show members");
@@ -85,8 +93,13 @@ impl<R: ScimRepository> ScimService<R> {
         Ok(current.with_groups(groups))
     }
 
-    /// Reads the groups again that were listed without members.
-    async fn with_members_read(&self, groups: Vec<ScimGroup>) -> Result<Vec<CurrentGroup>> {
+    /// Reads the members of each group that a list does not show, or may not show completely.
+    async fn with_members_read(&self, groups: Vec<ScimGroup>, users: &[ScimUser]) -> Result<Vec<CurrentGroup>> {
+        let (of_users, profile) = (GroupsOfUsers::of(users), self.profile());
+        let is_read = |group: &ScimGroup| {
+            let is_listed = profile.membership == Membership::OfGroups && group.members.is_some();
+            is_listed && of_users.why_incomplete(group, profile).is_none()
+        };
         let mut running = InFlight::within(WorkSpan::of(Work::Listing));
         let mut read = Vec::with_capacity(groups.len());
         let mut listed = groups.into_iter();
@@ -95,15 +108,15 @@ impl<R: ScimRepository> ScimService<R> {
             while running.has_room(IN_FLIGHT, IN_FLIGHT)
                 && let Some(group) = next.take()
             {
-                if group.members.is_some() {
-                    running.put(Ok(Some(group)));
+                if is_read(&group) {
+                    running.put(Ok(Some(CurrentGroup::complete(group))));
                 } else {
                     running.start(std::sync::Arc::clone(self.shared_repository()), GroupJob(group));
                 }
                 next = listed.next();
             }
             match running.arrival().await {
-                Some(Arrival::First(group)) => read.extend(group?.map(CurrentGroup::complete)),
+                Some(Arrival::First(group)) => read.extend(group?.map(|group| checked(group, &of_users, profile))),
                 Some(Arrival::Later) => {}
                 None => return Ok(read),
             }
@@ -124,46 +137,59 @@ impl<R: ScimRepository> ScimService<R> {
     }
 }
 
-/// Reads a group by its id; `None` if it is gone.
+/// The group, unread if it may have other members than it shows.
+fn checked(group: CurrentGroup, of_users: &GroupsOfUsers<'_>, profile: &Profile) -> CurrentGroup {
+    match of_users.why_incomplete(group.group(), profile) {
+        Some(reason) if group.why_unread().is_none() => CurrentGroup::unread(group.group().clone(), reason),
+        _ => group,
+    }
+}
+
+/// Reads the members of a listed group; `None` if it is gone.
 struct GroupJob(ScimGroup);
 
 #[maybe_async(AFIT)]
 impl Job for GroupJob {
-    type Output = Result<Option<ScimGroup>>;
+    type Output = Result<Option<CurrentGroup>>;
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        match &self.0.id {
-            Some(id) => repository.get(id).await,
-            None => Ok(Some(self.0)),
+        let Self(mut group) = self;
+        let Some(id) = group.id.clone() else { return Ok(Some(CurrentGroup::complete(group))) };
+        if let Membership::Paged(_) = repository.profile().membership {
+            let error = match members_in_pages(repository, &id).await {
+                Ok(members) => {
+                    group.members = Some(members);
+                    return Ok(Some(CurrentGroup::complete(group)));
+                }
+                Err(error) => error,
+            };
+            return match error.kind() {
+                ErrorKind::IncompleteList => Ok(Some(CurrentGroup::unread(group, error.to_string()))),
+                // Either there is no such group any more, or the server has no such pages.
+                ErrorKind::NotFound => {
+                    let held = repository.get::<ScimGroup>(&id).await?;
+                    Ok(held.map(|held| CurrentGroup::unread(held, error.to_string())))
+                }
+                _ => Err(error),
+            };
         }
+        let Some(mut held) = repository.get::<ScimGroup>(&id).await? else { return Ok(None) };
+        // Some servers show members only in lists.
+        held.members = held.members.or(group.members);
+        Ok(Some(CurrentGroup::complete(held)))
     }
 }
 
 /// The ids of the members of each group, by the id of the group.
-pub(super) type Memberships = HashMap<String, Vec<String>>;
+type Memberships = HashMap<String, Vec<String>>;
 
-/// The direct members of each group, from the `groups` of its users (RFC 7643 §4.1.2).
-pub(super) fn memberships(users: &[ScimUser]) -> Memberships {
-    let mut found = Memberships::new();
-    for (id, user) in users.iter().filter_map(|user| Some((user.id.as_deref()?, user))) {
-        let groups = user.attributes.get("groups").and_then(|groups| groups.as_array());
-        for group in groups.into_iter().flatten() {
-            let is_indirect = member(group, "type").and_then(|kind| kind.as_str()) == Some("indirect");
-            let of = serde_json::from_value::<ScimMember>(group.clone()).ok();
-            if let Some(group) = of.as_ref().and_then(ScimMember::known_id).filter(|_| !is_indirect) {
-                found.entry(group.to_owned()).or_default().push(id.to_owned());
-            }
-        }
-    }
-    found
-}
-
-fn with_members(groups: Vec<ScimGroup>, mut memberships: Memberships) -> Vec<CurrentGroup> {
-    let with_members = |mut group: ScimGroup| {
-        let members = group.id.as_ref().and_then(|id| memberships.remove(id)).unwrap_or_default();
-        let members: HashSet<_> = members.into_iter().collect();
+fn with_members(
+    groups: Vec<ScimGroup>,
+    mut members_of: impl FnMut(&str) -> Vec<String>,
+) -> impl Iterator<Item = ScimGroup> {
+    groups.into_iter().map(move |mut group| {
+        let members: HashSet<_> = group.id.as_deref().map(&mut members_of).into_iter().flatten().collect();
         group.members = Some(members.into_iter().map(ScimMember::new).collect());
-        CurrentGroup::complete(group)
-    };
-    groups.into_iter().map(with_members).collect()
+        group
+    })
 }

@@ -10,7 +10,9 @@ use super::{Boxed, HttpClient, ScimRepository, ScimService, boxed, example, mayb
 use crate::config::{BulkLimits, Profile};
 use crate::error::{Error, ErrorKind, Operation, Result, TransportError};
 use crate::exchange::ListQuery;
-use crate::model::{IfChanged, Resource, ScimGroup, ScimListResponse, ScimPatchRequest, ScimUser, ScimWrite, Target};
+use crate::model::{
+    IfChanged, Resource, ScimGroup, ScimListResponse, ScimMember, ScimPatchRequest, ScimUser, ScimWrite, Target,
+};
 use crate::wats::ScimToken;
 
 /// An [`HttpClient`] of any type, to choose the transport at run time. A clone is cheap and shares the
@@ -195,6 +197,11 @@ fn find<R: ScimRepository, T: Resource>(repository: &Arc<R>, wanted: &mut dyn An
 trait AnyRepository: Send + Sync + 'static {
     fn find(&self, wanted: &mut dyn Any);
     fn boxed_token(&self, duration_days: Option<u32>) -> Boxed<'_, Result<ScimToken>>;
+    fn boxed_members<'a>(
+        &'a self,
+        group: &'a str,
+        query: &'a ListQuery,
+    ) -> Boxed<'a, Result<ScimListResponse<ScimMember>>>;
     fn known_server(&self) -> Option<&str>;
     fn known_account(&self) -> Option<&str>;
     fn known_profile(&self) -> &Profile;
@@ -212,6 +219,14 @@ impl<R: ScimRepository> AnyRepository for DynScimRepositoryBuilder<R> {
 
     fn boxed_token(&self, duration_days: Option<u32>) -> Boxed<'_, Result<ScimToken>> {
         boxed(self.repository.token(duration_days))
+    }
+
+    fn boxed_members<'a>(
+        &'a self,
+        group: &'a str,
+        query: &'a ListQuery,
+    ) -> Boxed<'a, Result<ScimListResponse<ScimMember>>> {
+        boxed(self.repository.list_members(group, query))
     }
 
     fn known_server(&self) -> Option<&str> {
@@ -359,6 +374,10 @@ impl ScimRepository for DynScimRepository {
     async fn search<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         let of = self.of::<T>(Operation::List(T::NAME))?;
         of.boxed_search(query).await
+    }
+
+    async fn list_members(&self, group: &str, query: &ListQuery) -> Result<ScimListResponse<ScimMember>> {
+        self.0.boxed_members(group, query).await
     }
 
     async fn me<T: Resource>(&self) -> Result<T> {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::apply_step::{Done, ROUNDS, StepJob, after, is_worth_a_look, unusable};
+use super::members::read_group;
 use super::settle::{Found, LOOK_FAILED, look_for};
 use super::{ScimRepository, maybe_async, sleep};
-use crate::config::Membership;
+use crate::config::{Membership, Profile};
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
 use crate::model::{Resource, ScimGroup, Target};
 use crate::plan::{Action, Fit, MEMBERS_IN_A_REQUEST, Outcome, Reference, additions, lost};
@@ -79,7 +80,7 @@ impl StepJob {
         let mut unknown: Option<Error> = None;
         loop {
             rounds += 1;
-            let held = match repository.get::<ScimGroup>(id).await {
+            let held = match self.read(repository, id, !repository.profile().patches).await {
                 Ok(held) => held,
                 Err(error) => return Err(after(unknown, error)),
             };
@@ -105,7 +106,10 @@ impl StepJob {
                 Fit::Change(patch) if repository.profile().patches => {
                     repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
                 }
-                Fit::Change(_) => repository.replace(&self.step.renamed(held.clone())).await,
+                Fit::Change(_) => match check_whole(repository.profile(), &held) {
+                    Ok(()) => repository.replace(&self.step.renamed(held.clone())).await,
+                    Err(error) => Err(error),
+                },
                 Fit::Delete => repository.delete::<ScimGroup>(Target::of(&held)?).await.map(|()| None),
             };
             let error = match done {
@@ -177,6 +181,16 @@ impl StepJob {
         }
     }
 
+    /// The group, with all members that the server shows if the step needs them.
+    async fn read<R: ScimRepository>(
+        &self,
+        repository: &R,
+        id: &str,
+        needs_members: bool,
+    ) -> Result<Option<ScimGroup>> {
+        if needs_members { read_group(repository, id).await } else { repository.get(id).await }
+    }
+
     /// Adds or removes members in one request, and reads them back where the answer does not show them.
     async fn send_members<R: ScimRepository>(
         &self,
@@ -186,7 +200,6 @@ impl StepJob {
     ) -> std::result::Result<Sent, Rejected> {
         let (mut rounds, mut unknown) = (0, None);
         let profile = repository.profile();
-        let shows_members = profile.membership == Membership::OfGroups;
         let by_list = profile.removes_members_by_list && self.step.action == Action::RemoveMembers;
         // A known version tells that the group is as it was, so it need not be read.
         let is_versioned = profile.checks_versions && profile.patches && !by_list && !self.was_begun();
@@ -204,7 +217,9 @@ impl StepJob {
         }
         loop {
             rounds += 1;
-            let held = match repository.get::<ScimGroup>(group).await {
+            // A member that is there already can be added again.
+            let needs_members = self.step.action == Action::RemoveMembers || !profile.patches;
+            let held = match self.read(repository, group, needs_members).await {
                 Ok(Some(held)) => held,
                 // A replica may not show yet what the plan has just created.
                 Ok(None) if self.step.id.is_none() && profile.patches && rounds == 1 => self.created_group(group),
@@ -217,7 +232,10 @@ impl StepJob {
                     None => Rejected::Stale(reason),
                 });
             }
-            let left = if shows_members { self.step.left_to_change(&held, members) } else { members.to_vec() };
+            if by_list || !profile.patches {
+                check_whole(profile, &held)?;
+            }
+            let left = self.left(profile, &held, members);
             if left.is_empty() {
                 return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
             }
@@ -230,7 +248,7 @@ impl StepJob {
                 repository.replace(&self.step.with_members_changed(held.clone(), &left)).await
             };
             let error = match sent {
-                Ok(_) if by_list && profile.patches && shows_members => {
+                Ok(_) if by_list && profile.patches && profile.shows_members() => {
                     return Ok(self.removed_by_list(repository, &held, left).await?);
                 }
                 Ok(answer) => return Ok(self.sent(repository, group, answer, left).await),
@@ -254,7 +272,7 @@ impl StepJob {
         members: Vec<Reference>,
     ) -> Sent {
         self.ends.record_version(group, answer.as_ref().and_then(Resource::version));
-        let not_kept = if repository.profile().membership == Membership::OfGroups {
+        let not_kept = if repository.profile().shows_members() {
             self.read_back(repository, group, answer, members).await
         } else {
             Vec::new()
@@ -270,7 +288,7 @@ impl StepJob {
         members: Vec<Reference>,
     ) -> Result<Sent> {
         let group = before.id().unwrap_or_default();
-        let after = repository.get::<ScimGroup>(group).await.map_err(partly_done)?;
+        let after = read_group(repository, group).await.map_err(partly_done)?;
         let Some(after) = after else { return Ok(Sent::default()) };
         let lost = lost(before, &after, &members);
         if lost.is_empty() {
@@ -298,7 +316,10 @@ impl StepJob {
         answer: Option<ScimGroup>,
         members: Vec<Reference>,
     ) -> Vec<Reference> {
-        let shown = answer.filter(|group| group.members.is_some());
+        // A page of members does not show that another one is gone.
+        let shows_all = repository.profile().membership == Membership::OfGroups;
+        let is_sufficient = shows_all || self.step.action == Action::AddMembers;
+        let shown = answer.filter(|group| group.members.is_some() && is_sufficient);
         let mut left = match shown {
             Some(group) => self.step.left_to_change(&group, &members),
             None => members,
@@ -311,7 +332,7 @@ impl StepJob {
                 sleep(pause).await;
             }
             // The write was answered, so an error of a look is not its error.
-            match repository.get::<ScimGroup>(group).await {
+            match read_group(repository, group).await {
                 Ok(Some(held)) => left = self.step.left_to_change(&held, &left),
                 Ok(None) | Err(_) => break,
             }
@@ -321,6 +342,13 @@ impl StepJob {
 }
 
 impl StepJob {
+    /// Which members the step still has to add or remove, as far as the group shows them.
+    fn left(&self, profile: &Profile, held: &ScimGroup, members: &[Reference]) -> Vec<Reference> {
+        let hides_some = profile.may_hide_members(held.member_ids().count());
+        let tells = profile.shows_members() && (!hides_some || self.step.action == Action::AddMembers);
+        if tells { self.step.left_to_change(held, members) } else { members.to_vec() }
+    }
+
     /// The group of a step with the version that the server is known to have, if there is one.
     fn known_group(&self, id: &str) -> Option<ScimGroup> {
         let version = self.ends.version(id, self.step.version.as_deref())?;
@@ -353,6 +381,16 @@ pub(super) fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
         }
         Found::Nothing => None,
     }
+}
+
+/// Checks that the group shows all of its members, before a request that replaces them as a whole.
+fn check_whole(profile: &Profile, held: &ScimGroup) -> Result<()> {
+    if !profile.may_hide_members(held.member_ids().count()) {
+        return Ok(());
+    }
+    let why = "the server may not show all members of the group, and this change could remove the others; set another \
+               Membership in the profile, which a probe finds, or Profile::with_member_limit";
+    Err(Error::new(ErrorKind::Unsupported, why).in_operation(Operation::Patch("group")))
 }
 
 /// The error of a step that has changed some members.

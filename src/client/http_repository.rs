@@ -17,7 +17,8 @@ use crate::exchange::{
     Answer, Attempts, Budget, ByName, Endpoint, ListQuery, Throttle, absent_as_none, bulk_results, id_in,
 };
 use crate::model::{
-    IfChanged, Resource, ResourceType, Schema, Schemas, ScimListResponse, ScimPatchRequest, ScimWrite, Target,
+    IfChanged, Resource, ResourceType, Schema, Schemas, ScimListResponse, ScimMember, ScimPatchRequest, ScimWrite,
+    Target,
 };
 use crate::wats::ScimToken;
 
@@ -277,6 +278,11 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     async fn search<T: Resource>(&self, query: &ListQuery) -> Result<ScimListResponse<T>> {
         let call = self.endpoint.search::<T>(query)?;
         self.send(&call).await?.list()
+    }
+
+    async fn list_members(&self, group: &str, query: &ListQuery) -> Result<ScimListResponse<ScimMember>> {
+        let call = self.endpoint.members(group, query)?;
+        self.send(&call).await?.members()
     }
 
     async fn me<T: Resource>(&self) -> Result<T> {

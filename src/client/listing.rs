@@ -260,7 +260,7 @@ impl<R: ScimRepository, T: Resource> ScimListing<R, T> {
 }
 
 /// Whether the server rejected the size of the page.
-fn is_too_large(error: &Error) -> bool {
+pub(super) fn is_too_large(error: &Error) -> bool {
     let is_invalid_count = error.scim_type().is_some_and(|scim_type| scim_type.eq_ignore_ascii_case("invalidCount"));
     match error.status().map(|status| status.as_u16()) {
         Some(400) => is_invalid_count,

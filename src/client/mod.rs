@@ -26,6 +26,7 @@ mod group_step;
 mod http_client;
 mod http_repository;
 mod listing;
+mod members;
 mod probe;
 mod probe_groups;
 mod repository;

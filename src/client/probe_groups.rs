@@ -5,12 +5,13 @@ use std::time::Duration;
 use http::Method;
 use wats_scim_filter::Filter;
 
-use super::directory::memberships;
 use super::probe::{Asked, throwaway_name, throwaway_user};
 use super::{HttpClient, ScimRepository, ScimService, boxed, maybe_async, sleep};
+use crate::config::{MemberPages, Membership};
 use crate::error::Result;
 use crate::exchange::ListQuery;
 use crate::model::{PatchOp, Resource, ScimGroup, ScimMember, ScimPatchOperation, ScimPatchRequest, ScimUser, Target};
+use crate::plan::GroupsOfUsers;
 use crate::probe::{self, Check, Finding, Looks, Shown, Verdict, Way};
 
 /// How long a replica may take to show what was written.
@@ -107,6 +108,8 @@ impl<C: HttpClient> Asked<C> {
         Looks {
             listed: self.look(Way::Listed, group).await,
             by_id: self.look(Way::ById, group).await,
+            endpoint: self.look(Way::Paged(MemberPages::Endpoint), group).await,
+            attribute: self.look(Way::Paged(MemberPages::Attribute), group).await,
             of_users: self.look(Way::OfUsers, group).await,
             by_filter: self.look(Way::ByFilter, group).await,
         }
@@ -120,6 +123,7 @@ impl<C: HttpClient> Asked<C> {
                 page.into_iter().find(|held| held.id() == Some(group.id))
             }
             Way::ById => self.repository.get::<ScimGroup>(group.id).await?,
+            Way::Paged(pages) => return self.look_at_pages(group, pages).await,
             Way::OfUsers => return self.look_at_users(group).await,
             Way::ByFilter => return self.look_by_filter(group).await,
         };
@@ -127,13 +131,29 @@ impl<C: HttpClient> Asked<C> {
         Ok(group.members.map(is_shown))
     }
 
+    /// The members that two pages of one member show.
+    async fn look_at_pages(&self, group: &Group<'_>, pages: MemberPages) -> Result<Shown> {
+        let profile = self.repository.profile().clone().with_membership(Membership::Paged(pages));
+        let mut repository = self.repository.clone();
+        repository.endpoint = repository.endpoint.with_profile(profile);
+        let mut found = [false; 2];
+        for start in [1, 2] {
+            let page = repository.list_members(group.id, &ListQuery::new().start_index(start).count(1)).await?;
+            let [only] = page.resources.as_slice() else { continue };
+            for (found, id) in found.iter_mut().zip(group.members) {
+                *found |= only.known_id() == Some(id);
+            }
+        }
+        Ok(found)
+    }
+
     async fn look_at_users(&self, group: &Group<'_>) -> Result<Shown> {
         let mut users = Vec::new();
         for id in group.members {
             users.extend(self.repository.get::<ScimUser>(id).await?);
         }
-        let members = memberships(&users).remove(group.id).unwrap_or_default();
-        Ok(group.members.map(|id| members.iter().any(|member| member == id)))
+        let members: Vec<_> = GroupsOfUsers::of(&users).members(group.id).collect();
+        Ok(group.members.map(|id| members.contains(&id)))
     }
 
     async fn look_by_filter(&self, group: &Group<'_>) -> Result<Shown> {

@@ -4,7 +4,7 @@ use super::maybe_async;
 use crate::config::{BulkLimits, Profile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::ListQuery;
-use crate::model::{IfChanged, Resource, ScimListResponse, ScimPatchRequest, ScimWrite, Target};
+use crate::model::{IfChanged, Resource, ScimListResponse, ScimMember, ScimPatchRequest, ScimWrite, Target};
 use crate::wats::ScimToken;
 
 /// Reads and writes resources of any type: the layer below [`ScimService`](super::ScimService).
@@ -116,6 +116,24 @@ pub trait ScimRepository: Send + Sync + 'static {
         async {
             let _ = query;
             Err(unsupported("searches"))
+        }
+    }
+
+    /// Reads one page of the members of a group, on a server that pages them
+    /// ([`Membership::Paged`](crate::Membership::Paged)).
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]. By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn list_members(
+        &self,
+        group: &str,
+        query: &ListQuery,
+    ) -> impl Future<Output = Result<ScimListResponse<ScimMember>>> + Send {
+        async {
+            let _ = group;
+            let _ = query;
+            Err(unsupported("members in pages"))
         }
     }
 

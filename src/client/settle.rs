@@ -85,7 +85,7 @@ pub(super) async fn look_for<T: Resource>(mut look_up: impl LookUp, sent: &T) ->
 }
 
 /// Whether the server itself says that it does not filter. What a gateway rejects says nothing.
-fn rejects_filters(error: &Error) -> bool {
+pub(super) fn rejects_filters(error: &Error) -> bool {
     let is_rejected = matches!(error.status(), Some(StatusCode::BAD_REQUEST | StatusCode::NOT_IMPLEMENTED));
     error.kind() == ErrorKind::Unsupported || (is_rejected && error.sender() == Sender::Server)
 }

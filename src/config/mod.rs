@@ -6,6 +6,7 @@ mod bulk_limits;
 mod client_credentials;
 mod credentials;
 mod headers;
+mod membership;
 mod profile;
 mod proxy;
 #[cfg(feature = "rate-limit")]
@@ -29,7 +30,8 @@ pub(crate) use client_credentials::Proof;
 pub use credentials::Credentials;
 pub(crate) use credentials::{Origin, sensitive};
 pub(crate) use headers::Header;
-pub use profile::{Membership, Profile};
+pub use membership::{MemberPages, Membership};
+pub use profile::Profile;
 use proxy::Proxy;
 #[cfg(feature = "tls")]
 pub(crate) use proxy::ProxyChoice;

@@ -4,6 +4,7 @@ use wats_scim_filter::json::is_write_only;
 
 use super::BulkLimits;
 use super::base_url::BaseUrl;
+use super::membership::{MemberLimit, Membership};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Resource, ScimPatchOperation, ScimPatchRequest, member};
 use crate::wats;
@@ -44,6 +45,8 @@ pub struct Profile {
     pub(crate) patches: bool,
     /// Where the members of groups can be read.
     pub(crate) membership: Membership,
+    /// The most members that a group shows.
+    member_limit: MemberLimit,
     /// Whether members are removed by a list of them, and not by a path for each.
     pub(crate) removes_members_by_list: bool,
     /// Whether a patch can change a password.
@@ -66,26 +69,6 @@ pub struct Profile {
     pub(crate) bulk: Option<BulkLimits>,
 }
 
-/// Where the members of groups can be read.
-///
-/// Servers differ: some show the members of a group, some only the groups of a user, and some answer only
-/// the question whether a group has a member. [`discover`](crate::blocking::ScimService::discover) cannot find
-/// it out, but a [probe](crate::probe) does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Membership {
-    /// Groups show their members, in a list or when they are read by their id.
-    #[default]
-    OfGroups,
-    /// Users show their groups (`groups`, RFC 7643 §4.1.2), and groups show no members.
-    OfUsers,
-    /// A filter finds the groups that have a member, as in AWS: one request for each user.
-    ByFilter,
-    /// They cannot be read.
-    Hidden,
-}
-
 impl Profile {
     /// The profile of WATS.
     ///
@@ -106,6 +89,7 @@ impl Profile {
             knows_me: false,
             patches: true,
             membership: Membership::default(),
+            member_limit: MemberLimit::default(),
             removes_members_by_list: false,
             changes_passwords: true,
             filters: true,
@@ -134,6 +118,7 @@ impl Profile {
             knows_me: true,
             patches: true,
             membership: Membership::default(),
+            member_limit: MemberLimit::default(),
             removes_members_by_list: false,
             changes_passwords: true,
             filters: true,
@@ -156,15 +141,49 @@ impl Profile {
     /// Where the members of groups can be read; of the groups by default.
     ///
     /// ```
-    /// use wats_scim::Profile;
-    /// use wats_scim::Membership;
+    /// use wats_scim::{MemberPages, Membership, Profile};
     ///
-    /// let profile = Profile::standard().with_membership(Membership::OfUsers);
+    /// let profile = Profile::standard().with_membership(Membership::Paged(MemberPages::Endpoint));
     /// # let _ = profile;
     /// ```
     #[must_use]
     pub fn with_membership(self, membership: Membership) -> Self {
         Self { membership, ..self }
+    }
+
+    /// Returns where the members of groups can be read.
+    #[must_use]
+    pub fn membership(&self) -> Membership {
+        self.membership
+    }
+
+    /// The most members that a group of the server shows ([`Membership::OfGroups`]), or `None` if a group
+    /// shows all of its members. A group that shows as many is not taken for complete.
+    ///
+    /// By default it is unknown: then the members of a group are not taken for complete if their number looks
+    /// like a limit (100, 150, 200, 250 or 500, or one of them with more zeros), unless the users of the server
+    /// show their groups and confirm it.
+    ///
+    /// ```
+    /// use wats_scim::Profile;
+    ///
+    /// let cut_at_100 = Profile::standard().with_member_limit(100);
+    /// let shows_all = Profile::standard().with_member_limit(None);
+    /// # let _ = (cut_at_100, shows_all);
+    /// ```
+    #[must_use]
+    pub fn with_member_limit(self, most: impl Into<Option<usize>>) -> Self {
+        Self { member_limit: most.into().map_or(MemberLimit::None, MemberLimit::Most), ..self }
+    }
+
+    /// Whether the groups show their members, all or in pages.
+    pub(crate) fn shows_members(&self) -> bool {
+        matches!(self.membership, Membership::OfGroups | Membership::Paged(_))
+    }
+
+    /// Whether a group that shows so many members may have others.
+    pub(crate) fn may_hide_members(&self, shown: usize) -> bool {
+        self.membership == Membership::OfGroups && self.member_limit.may_be_reached(shown)
     }
 
     /// Removes members by a list of them, for a server that does not support a path with a filter (`members[value

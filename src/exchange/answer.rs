@@ -13,7 +13,7 @@ use crate::error::Operation;
 use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::error::{ErrorMessage, Sender, TransportError, TransportErrorKind};
 use crate::error::{Secrets, is_scim_error, is_web_page, one_line, without_mark};
-use crate::model::{Listed, Resource, ScimListResponse, read_json};
+use crate::model::{Listed, MemberPage, Resource, ScimListResponse, ScimMember, read_json};
 use crate::outside::{clock, mistake};
 use crate::wats::ScimToken;
 
@@ -95,6 +95,11 @@ impl Answer {
 
     pub(crate) fn list<T: Resource>(&self) -> Result<ScimListResponse<T>> {
         self.json("list")
+    }
+
+    /// A page of members: a list, or a group with a page of its members.
+    pub(crate) fn members(&self) -> Result<ScimListResponse<ScimMember>> {
+        self.json("page of members").map(|MemberPage(page)| page)
     }
 
     /// The resource that was requested by name. If the server returns a resource with another name, it

@@ -14,13 +14,13 @@ use super::bulk;
 use super::call::{Call, Template};
 use super::path::{encode, id_segment, name};
 use crate::config::Profile;
-use crate::config::{BaseUrl, Header, ScimConfig};
+use crate::config::{BaseUrl, Header, MemberPages, Membership, ScimConfig};
 use crate::error::Operation;
 use crate::error::{Error, Result};
 use crate::exchange::ListQuery;
 use crate::model::ScimWrite;
 use crate::model::Target;
-use crate::model::{PatchOp, Resource, ScimPatchRequest};
+use crate::model::{PatchOp, Resource, ScimGroup, ScimPatchRequest};
 
 /// A server: its address, its features, and the headers of every request.
 #[derive(Clone, Debug)]
@@ -210,6 +210,27 @@ impl Endpoint {
         self.list_as::<T>(Operation::List(T::NAME), query)
     }
 
+    /// One page of the members of a group.
+    pub(crate) fn members(&self, group: &str, query: &ListQuery) -> Result<Call> {
+        let operation = Operation::List("member");
+        let rejected = |error: Error| error.in_operation(operation);
+        let Membership::Paged(pages) = self.profile().membership else {
+            return Err(rejected(self.unsupported("members in pages; set Membership::Paged")));
+        };
+        query.check().map_err(rejected)?;
+        let query = query.limited_to(self.profile().max_page_size());
+        let mut path = format!("/Groups/{}", id_segment(group).map_err(rejected)?);
+        if pages == MemberPages::Endpoint {
+            path.push_str("/members");
+            append_query(&mut path, query.parameters());
+        } else {
+            let page: Vec<_> = query.parameters().map(|(name, value)| format!("{name}={value}")).collect();
+            append_query(&mut path, [("attributes", format!("members[{}]", page.join("&")))]);
+        }
+        let template = Template::Id("Groups");
+        Ok(Call { template, ..self.on::<ScimGroup>(operation, Method::GET, &path, None)? })
+    }
+
     /// Like `list`, with the query in the body: many systems log URLs (RFC 7644 §7.5.2).
     pub(crate) fn search<T: Resource>(&self, query: &ListQuery) -> Result<Call> {
         let operation = Operation::List(T::NAME);
@@ -271,11 +292,7 @@ impl Endpoint {
         self.check_query(query).map_err(|error| error.in_operation(operation))?;
         let query = query.limited_to(self.profile().max_page_size());
         let mut path = format!("/{}", T::ENDPOINT);
-        let mut separator = '?';
-        for (name, value) in query.parameters() {
-            append(&mut path, format_args!("{separator}{name}={}", encode(&value)));
-            separator = '&';
-        }
+        append_query(&mut path, query.parameters());
         self.on::<T>(operation, Method::GET, &path, None)
     }
 
@@ -398,6 +415,14 @@ pub(crate) enum ByName {
 pub(crate) fn check_name<T: Resource>(resource: &T) -> Result<()> {
     let missing = || Error::invalid(format!("the {} has no {}", T::NAME, T::NAMED_BY));
     resource.name().ok_or_else(missing).and_then(|of| name(of, T::NAMED_BY)).map(drop)
+}
+
+fn append_query(path: &mut String, parameters: impl IntoIterator<Item = (&'static str, String)>) {
+    let mut separator = '?';
+    for (name, value) in parameters {
+        append(path, format_args!("{separator}{name}={}", encode(&value)));
+        separator = '&';
+    }
 }
 
 fn append(text: &mut String, more: std::fmt::Arguments<'_>) {

@@ -27,3 +27,79 @@ pub fn directory_of(current: &Current) -> Result<Desired, ImportError> {
     let export = serde_json::to_vec(current).map_err(|error| ImportError::unreadable(error.to_string()))?;
     super::directory_from_json(export)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::plan::{Action, CurrentGroup, Ours, Policy};
+
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+    /// What a server can hold: users with managers, and groups with users and groups as members.
+    fn held() -> impl Strategy<Value = Current> {
+        let user = ("\\PC{0,4}", any::<String>(), any::<Option<bool>>(), prop::option::of(0..6_usize), any::<bool>());
+        let group = (prop::collection::btree_set(0..6_usize, 0..6), prop::option::of(0..3_usize), any::<bool>());
+        let groups = prop::option::of(prop::collection::vec(group, 0..3));
+        (prop::collection::vec(user, 0..6), groups).prop_map(|(users, groups)| {
+            let count = users.len();
+            let user =
+                |(at, (name, text, active, manager, has_id)): (usize, (String, String, Option<bool>, _, bool))| {
+                    let name = format!("u{at}{}", name.trim().replace(|c: char| !c.is_alphanumeric(), "_"));
+                    let mut user =
+                        json!({ "id": format!("id{at}"), "userName": name, "displayName": text, "active": active });
+                    user["emails"] = json!([{ "value": text, "type": "home" }, { "value": "b@example.com" }]);
+                    if let Some(manager) = manager.filter(|manager: &usize| *manager < count && *manager != at) {
+                        user[ENTERPRISE]["manager"]["value"] = format!("id{manager}").into();
+                    }
+                    if has_id {
+                        user["externalId"] = format!("e{at}").into();
+                    }
+                    serde_json::from_value(user).unwrap()
+                };
+            let current = Current::complete(users.into_iter().enumerate().map(user).collect());
+            let Some(groups) = groups else { return current };
+            let size = groups.len();
+            let group = |(at, (members, nested, is_read)): (
+                usize,
+                (std::collections::BTreeSet<usize>, Option<usize>, bool),
+            )| {
+                let users = members.into_iter().filter(|member| *member < count);
+                let mut members: Vec<Value> = users.map(|user| json!({ "value": format!("id{user}") })).collect();
+                if let Some(inner) = nested.filter(|inner| *inner < size && *inner != at) {
+                    members.push(json!({ "value": format!("g{inner}"), "type": "Group" }));
+                }
+                let group = json!({ "id": format!("g{at}"), "displayName": format!("G{at}"), "members": members });
+                let group = serde_json::from_value(group).unwrap();
+                if is_read { CurrentGroup::complete(group) } else { CurrentGroup::unread(group, "hidden") }
+            };
+            current.with_groups(groups.into_iter().enumerate().map(group).collect())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_plan_that_is_made_of_an_export_changes_nothing(current in held()) {
+            let policy = Policy::default().ours(Ours::Everybody).deletes_groups(true).allow_empty_source(0);
+            let plan = policy.plan(&current, &directory_of(&current).unwrap()).unwrap();
+            prop_assert!(plan.is_empty(), "{plan}");
+        }
+
+        #[test]
+        fn another_server_gets_all_users_and_groups(current in held()) {
+            let empty = Current::complete(Vec::new()).with_groups(Vec::new());
+            let plan = Policy::default().allow_empty_source(0).plan(&empty, &directory_of(&current).unwrap()).unwrap();
+            let in_conflict = |kind| plan.conflicts.iter().filter(|conflict| conflict.kind == kind).count();
+            let cyclic = in_conflict(crate::plan::ConflictKind::Cycle);
+            prop_assert_eq!(plan.count(Action::Create) + cyclic, current.users().len(), "{}", plan);
+        }
+    }
+
+    #[test]
+    fn an_incomplete_list_is_no_source() {
+        let error = directory_of(&Current::partial(Vec::new(), "it was interrupted")).unwrap_err();
+        assert!(error.to_string().contains("incomplete (it was interrupted)"), "{error}");
+    }
+}

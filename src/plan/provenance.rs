@@ -1,5 +1,6 @@
 //! Where and when a plan was made: whether it may be applied here and now.
 
+use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -25,6 +26,62 @@ pub(crate) struct Accepted {
     pub(crate) max_age: Option<Duration>,
     /// The digest of the only plan that is applied.
     pub(crate) approved: Option<String>,
+}
+
+/// The reason why a plan is not applied to this server now, from
+/// [`ScimApply::inapplicable`](crate::blocking::ScimApply::inapplicable). `Display` says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inapplicable {
+    /// The plan was made for another server.
+    OtherServer {
+        /// The server that the plan was made for.
+        made_for: String,
+        /// The server that it would be applied to.
+        server: String,
+    },
+    /// The plan is older than [`ScimApply::max_age`](crate::blocking::ScimApply::max_age).
+    TooOld {
+        /// The age of the plan.
+        age: Duration,
+        /// The limit.
+        max_age: Duration,
+    },
+    /// The plan does not say when it was made, and there is a limit for its age.
+    Undated,
+    /// The plan is not the [approved](crate::blocking::ScimApply::approved) one.
+    NotApproved {
+        /// The digest of the approved plan.
+        approved: String,
+        /// The digest of this plan.
+        digest: String,
+    },
+}
+
+impl fmt::Display for Inapplicable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotApproved { approved, digest } => write!(
+                f,
+                "the plan with the digest {approved} is approved, and this is {digest}; apply the approved plan, or \
+                 have this one reviewed"
+            ),
+            Self::OtherServer { made_for, server } => write!(
+                f,
+                "the plan was made for {made_for}, and this is {server}; make a new plan for it, or call \
+                 ScimApply::allow_other_server if it is the same server at another address"
+            ),
+            Self::Undated => {
+                f.write_str("the plan does not say when it was made, and ScimApply::max_age is set; make a new plan")
+            }
+            Self::TooOld { age, max_age } => write!(
+                f,
+                "the plan was made {} minutes ago, and ScimApply::max_age is {}; make a new plan",
+                age.as_secs() / 60,
+                max_age.as_secs() / 60
+            ),
+        }
+    }
 }
 
 impl Plan {
@@ -57,40 +114,23 @@ impl Plan {
         Self { policy: Some(policy.into()), ..self }
     }
 
-    /// The reason why the plan is not applied to this server now, with what to do.
-    pub(crate) fn refusal(&self, server: Option<&str>, accepted: &Accepted) -> Option<String> {
-        if let Some(approved) = &accepted.approved {
+    /// The reason why the plan is not applied to this server now.
+    pub(crate) fn inapplicable(&self, server: Option<&str>, accepted: &Accepted) -> Option<Inapplicable> {
+        if let Some(approved) = accepted.approved.as_deref().map(str::trim) {
             let digest = self.digest();
-            if !approved.trim().eq_ignore_ascii_case(&digest) {
-                return Some(format!(
-                    "the plan with the digest {} is approved, and this is {digest}; apply the approved plan, or have \
-                     this one reviewed",
-                    approved.trim()
-                ));
+            if !approved.eq_ignore_ascii_case(&digest) {
+                return Some(Inapplicable::NotApproved { approved: approved.to_owned(), digest });
             }
         }
         if let (Some(made_for), Some(server), false) = (&self.server, server, accepted.any_server)
             && made_for != server
         {
-            return Some(format!(
-                "the plan was made for {made_for}, and this is {server}; make a new plan for it, or call \
-                 ScimApply::allow_other_server if it is the same server at another address"
-            ));
+            return Some(Inapplicable::OtherServer { made_for: made_for.clone(), server: server.to_owned() });
         }
         let max_age = accepted.max_age?;
-        let Some(made_at) = self.made_at else {
-            return Some(
-                "the plan does not say when it was made, and ScimApply::max_age is set; make a new plan".to_owned(),
-            );
-        };
+        let Some(made_at) = self.made_at else { return Some(Inapplicable::Undated) };
         let age = (now() - made_at).to_std().unwrap_or_default();
-        (age > max_age).then(|| {
-            format!(
-                "the plan was made {} minutes ago, and ScimApply::max_age is {}; make a new plan",
-                age.as_secs() / 60,
-                max_age.as_secs() / 60
-            )
-        })
+        (age > max_age).then_some(Inapplicable::TooOld { age, max_age })
     }
 }
 
@@ -165,7 +205,7 @@ mod tests {
             (here, None, false, false),
             (None, here, false, false),
         ] {
-            let refusal = plan(made_for).refusal(server, &Accepted { any_server, ..Accepted::default() });
+            let refusal = plan(made_for).inapplicable(server, &Accepted { any_server, ..Accepted::default() });
             assert_eq!(refusal.is_some(), is_refused, "{made_for:?} {server:?}");
         }
     }
@@ -174,12 +214,12 @@ mod tests {
     fn a_plan_has_an_age() {
         let hour = &Accepted { max_age: Some(Duration::from_secs(3600)), ..Accepted::default() };
         let mut plan = plan(None);
-        assert_eq!(plan.refusal(None, hour), None);
+        assert_eq!(plan.inapplicable(None, hour), None);
         plan.made_at = plan.made_at.map(|made_at| made_at - chrono::TimeDelta::hours(2));
-        assert!(plan.refusal(None, hour).unwrap().starts_with("the plan was made 120 minutes ago"));
-        assert_eq!(plan.refusal(None, &Accepted::default()), None);
+        assert!(plan.inapplicable(None, hour).unwrap().to_string().starts_with("the plan was made 120 minutes ago"));
+        assert_eq!(plan.inapplicable(None, &Accepted::default()), None);
         plan.made_at = None;
-        assert!(plan.refusal(None, hour).is_some());
+        assert!(plan.inapplicable(None, hour).is_some());
     }
 
     #[test]

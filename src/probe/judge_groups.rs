@@ -2,6 +2,7 @@
 
 use super::judge::{failed, finding};
 use super::{Check, Finding, Verdict};
+use crate::config::MemberPages;
 use crate::error::{Error, Result};
 
 /// Which of the two members are shown.
@@ -16,6 +17,8 @@ pub(crate) enum Way {
     Listed,
     /// The group, read by its id.
     ById,
+    /// The pages of the members of the group.
+    Paged(MemberPages),
     /// The `groups` of the users.
     OfUsers,
     /// Filters for the groups that have a member.
@@ -26,6 +29,8 @@ pub(crate) enum Way {
 pub(crate) struct Looks {
     pub(crate) listed: Result<Shown>,
     pub(crate) by_id: Result<Shown>,
+    pub(crate) endpoint: Result<Shown>,
+    pub(crate) attribute: Result<Shown>,
     pub(crate) of_users: Result<Shown>,
     pub(crate) by_filter: Result<Shown>,
 }
@@ -36,6 +41,8 @@ impl Looks {
         let ways = [
             (Way::ById, &self.by_id),
             (Way::Listed, &self.listed),
+            (Way::Paged(MemberPages::Endpoint), &self.endpoint),
+            (Way::Paged(MemberPages::Attribute), &self.attribute),
             (Way::OfUsers, &self.of_users),
             (Way::ByFilter, &self.by_filter),
         ];
@@ -43,7 +50,9 @@ impl Looks {
     }
 
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        vec![self.members(), self.groups_of_users(), self.filter_by_member()]
+        let endpoint = pages(Check::MembersEndpoint, "GET /Groups/{id}/members with count=1", &self.endpoint);
+        let attribute = pages(Check::MemberPages, "attributes=members[startIndex=…&count=1]", &self.attribute);
+        vec![self.members(), endpoint, attribute, self.groups_of_users(), self.filter_by_member()]
     }
 
     fn members(&self) -> Finding {
@@ -87,6 +96,15 @@ impl Looks {
             ),
             Ok(_) => finding(check, Verdict::No, "members eq an id: the group is not found, or is found for any id"),
         }
+    }
+}
+
+/// Two pages of one member were requested.
+fn pages(check: Check, what: &str, shown: &Result<Shown>) -> Finding {
+    match shown {
+        Err(error) => failed(check, error),
+        Ok(shown) if *shown == BOTH => finding(check, Verdict::Yes, format!("{what}: two pages show the two members")),
+        Ok(_) => finding(check, Verdict::No, format!("{what}: two pages do not show the two members")),
     }
 }
 
@@ -145,7 +163,8 @@ mod tests {
     }
 
     fn looks(listed: Result<Shown>, by_id: Result<Shown>, of_users: Shown, by_filter: Shown) -> Looks {
-        Looks { listed, by_id, of_users: Ok(of_users), by_filter: Ok(by_filter) }
+        let (endpoint, attribute) = (error(), Ok(NONE));
+        Looks { listed, by_id, endpoint, attribute, of_users: Ok(of_users), by_filter: Ok(by_filter) }
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::config::{Membership, Profile};
+use crate::config::{MemberPages, Membership, Profile};
 
 /// What a probe has found: an answer to each question, with its evidence.
 ///
@@ -67,9 +67,14 @@ pub enum Check {
     Patching,
     /// Is a write with `If-Match` refused if the version is another one (RFC 7644 §3.14)?
     Versions,
-    /// Does a group show its members, in a list or when it is read by its id? This and the next four are
+    /// Does a group show its members, in a list or when it is read by its id? This and the next six are
     /// asked if the server has groups.
     Members,
+    /// Does `GET /Groups/{id}/members` list the members of a group in pages, as in INDIGO IAM?
+    MembersEndpoint,
+    /// Does `attributes=members[startIndex=1&count=1]` select a page of the members of a group, as in Oracle
+    /// Identity Domains?
+    MemberPages,
     /// Does a user show the groups that it is a member of (RFC 7643 §4.1.2)?
     GroupsOfUsers,
     /// Does a filter find the groups that have a member?
@@ -128,7 +133,10 @@ impl Report {
 
     /// Where members can be read, if that was found out.
     fn membership(&self) -> Option<Membership> {
+        // Pages first: a server that has them may show only a part of a long list.
         let ways = [
+            (Check::MembersEndpoint, Membership::Paged(MemberPages::Endpoint)),
+            (Check::MemberPages, Membership::Paged(MemberPages::Attribute)),
             (Check::Members, Membership::OfGroups),
             (Check::GroupsOfUsers, Membership::OfUsers),
             (Check::FilterByMember, Membership::ByFilter),
@@ -168,6 +176,8 @@ impl fmt::Display for Check {
             Self::Patching => "PATCH",
             Self::Versions => "versions",
             Self::Members => "members",
+            Self::MembersEndpoint => "members endpoint",
+            Self::MemberPages => "pages of members",
             Self::GroupsOfUsers => "groups of users",
             Self::FilterByMember => "filter by member",
             Self::MemberRemoval => "member removal",

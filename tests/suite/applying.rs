@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use wats_scim::plan::{Action, Current, Journal, Leavers, Outcome, Plan, Policy, Report};
+use wats_scim::plan::{Action, Current, Inapplicable, Journal, Leavers, Outcome, Plan, Policy, Report};
 use wats_scim::{Credentials, ErrorKind, Profile, Progress, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_filter::json::text_key;
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
@@ -375,6 +375,51 @@ async fn an_apply_can_stop_after_problems() {
         text.contains(", 17 not begun\n+ new00  create\n+ new01  create\n+ new02  create\n    failed: could not"),
         "{text}"
     );
+}
+
+#[maybe_async]
+#[test]
+async fn an_apply_stops_when_it_is_asked_to_and_resumes() {
+    let sandbox = Sandbox::builder().start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::at(folder.path().join("journal"));
+    let desired: Vec<_> = (0..20).map(|n| ScimUser::new(format!("new{n:02}"))).collect();
+    let client = client(&sandbox);
+    let plan = without_guards(client.profile()).plan(&client.current_users().await.unwrap(), &desired).unwrap();
+    let mut begun = 0;
+    let apply = client.apply(plan.clone()).in_flight(3).journal(journal.clone()).stop_when(move || {
+        begun += 1;
+        begun > 5
+    });
+    let report = apply.run().await.unwrap();
+    assert_eq!((report.applied, report.not_begun, report.problems.len()), (5, 15, 0), "{report}");
+    let report = client.apply(plan).journal(journal).run().await.unwrap();
+    assert_eq!((report.applied, report.done_before), (15, 5), "{report}");
+}
+
+#[maybe_async]
+#[test]
+async fn an_apply_says_why_it_would_reject_a_plan_and_sends_nothing() {
+    let sandbox = Sandbox::builder().start().unwrap();
+    let client = client(&sandbox);
+    let policy = without_guards(client.profile());
+    let mut plan = policy.plan(&client.current_users().await.unwrap(), &[ScimUser::new("ann")]).unwrap();
+    plan.made_at = plan.made_at.map(|made_at| made_at - chrono::TimeDelta::hours(2));
+    sandbox.clear_requests();
+    let hour = Duration::from_secs(3600);
+    assert_eq!(client.apply(plan.clone()).inapplicable(), None);
+    assert!(matches!(
+        client.apply(plan.clone()).max_age(hour).inapplicable(),
+        Some(Inapplicable::TooOld { age, max_age }) if age >= 2 * hour && max_age == hour
+    ));
+    plan.server = Some("https://other.example".to_owned());
+    assert!(matches!(client.apply(plan.clone()).inapplicable(), Some(Inapplicable::OtherServer { .. })));
+    assert_eq!(client.apply(plan.clone()).allow_other_server().inapplicable(), None);
+    let apply = client.apply(plan).approved("0");
+    let why = apply.inapplicable().unwrap();
+    assert!(matches!(&why, Inapplicable::NotApproved { approved, .. } if approved == "0"));
+    assert_eq!(apply.run().await.unwrap_err().to_string(), why.to_string());
+    assert_eq!(received(&sandbox), [""; 0]);
 }
 
 /// The reason for each guard: the damage of the same lists without it.

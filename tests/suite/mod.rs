@@ -18,6 +18,7 @@ mod front;
 pub(crate) mod in_memory;
 mod injection;
 mod listing;
+mod long_groups;
 mod me;
 mod media_types;
 mod mistakes;

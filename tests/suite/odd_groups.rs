@@ -16,11 +16,17 @@ use crate::{Transport, maybe_async, test};
 
 /// How a server differs from RFC 7643 and RFC 7644.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Odd {
+pub(super) enum Odd {
     /// It does not.
     Not,
     /// Lists show no members.
     NoMembersInLists,
+    /// Only lists show members.
+    MembersOnlyInLists,
+    /// Users do not show their groups.
+    NoGroupsOfUsers,
+    /// There is no PATCH, and groups show no members; users show their groups.
+    NoPatchAndNoMembers,
     /// Groups show no members; users show their groups.
     NoMembers,
     /// Neither shows the other.
@@ -45,7 +51,7 @@ enum Odd {
 type Shown = Arc<Mutex<HashMap<String, (Vec<u8>, u32)>>>;
 
 /// A transport to a server with an oddity.
-struct OddTransport {
+pub(super) struct OddTransport {
     inner: Transport,
     odd: Odd,
     shown: Shown,
@@ -82,7 +88,7 @@ impl OddTransport {
             Odd::AtMostThree if operations.iter().map(values).sum::<usize>() > 3 => {
                 return rejected("too many members");
             }
-            Odd::NoPatch => return Err(answer(501, "application/scim+json", "")),
+            Odd::NoPatch | Odd::NoPatchAndNoMembers => return Err(answer(501, "application/scim+json", "")),
             Odd::NoValuePath | Odd::EmptiesTheGroup if operations.iter().any(is_filtered) => {
                 return rejected("a path with a filter is not supported");
             }
@@ -117,7 +123,7 @@ impl OddTransport {
     fn after(&self, method: &Method, target: &str, response: Response<Vec<u8>>) -> Response<Vec<u8>> {
         let Ok(mut body) = serde_json::from_slice::<Value>(response.body()) else { return response };
         let is_list = body.get("Resources").is_some();
-        if self.odd == Odd::NoPatch && target.ends_with("/ServiceProviderConfig") {
+        if matches!(self.odd, Odd::NoPatch | Odd::NoPatchAndNoMembers) && target.ends_with("/ServiceProviderConfig") {
             body["patch"]["supported"] = false.into();
         }
         let each: Vec<&mut Value> = match body.get_mut("Resources") {
@@ -127,13 +133,14 @@ impl OddTransport {
         for resource in each.into_iter().filter_map(Value::as_object_mut) {
             let hides = match self.odd {
                 Odd::NoMembersInLists => is_list,
-                Odd::NoMembers | Odd::NothingShown => true,
+                Odd::MembersOnlyInLists => !is_list,
+                Odd::NoMembers | Odd::NothingShown | Odd::NoPatchAndNoMembers => true,
                 _ => false,
             };
             if hides && is_of_groups(target) {
                 resource.remove("members");
             }
-            if self.odd == Odd::NothingShown {
+            if matches!(self.odd, Odd::NothingShown | Odd::NoGroupsOfUsers) {
                 resource.remove("groups");
             }
             if self.odd == Odd::OnlyRefs {
@@ -172,29 +179,29 @@ impl HttpClient for OddTransport {
     }
 }
 
-type Client = ScimService<HttpScimRepository<OddTransport>>;
+pub(super) type Client = ScimService<HttpScimRepository<OddTransport>>;
 
-fn client(sandbox: &StandardSandbox, odd: Odd, profile: Profile) -> Client {
+pub(super) fn client(sandbox: &StandardSandbox, odd: Odd, profile: Profile) -> Client {
     let config = ScimConfig::new(sandbox.base_url(), Credentials::wats_token(sandbox.token()));
     let config = config.profile(profile).retry(quick());
     let transport = OddTransport { inner: Transport::new(&config).unwrap(), odd, shown: Arc::default() };
     ScimService::with_http_client(&config, transport).unwrap()
 }
 
-const NAMES: [&str; 8] = ["ann", "bob", "cy", "dee", "eve", "fay", "gus", "hal"];
+pub(super) const NAMES: [&str; 8] = ["ann", "bob", "cy", "dee", "eve", "fay", "gus", "hal"];
 
-fn person(name: &str) -> ScimUser {
+pub(super) fn person(name: &str) -> ScimUser {
     ScimUser::new(name).with_external_id(name)
 }
 
 /// The people of the directory, with one group of these members.
-fn desired(members: &[&str]) -> Desired {
+pub(super) fn desired(members: &[&str]) -> Desired {
     let testers = DesiredGroup::new("Testers").with_external_id("g");
     Desired::of_users(NAMES.map(person).to_vec())
         .with_groups(vec![testers.with_members(members.iter().map(|name| Reference::user_name(*name)))])
 }
 
-fn members(sandbox: &StandardSandbox) -> BTreeSet<String> {
+pub(super) fn members(sandbox: &StandardSandbox) -> BTreeSet<String> {
     let names: HashMap<Value, String> = sandbox
         .users()
         .iter()
@@ -205,22 +212,22 @@ fn members(sandbox: &StandardSandbox) -> BTreeSet<String> {
     members.iter().map(|member| names[&member["value"]].clone()).collect()
 }
 
-fn names(names: &[&str]) -> BTreeSet<String> {
+pub(super) fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     Policy::new(&Profile::standard())
 }
 
 #[maybe_async]
-async fn plan(client: &Client, members: &[&str]) -> Plan {
+pub(super) async fn plan(client: &Client, members: &[&str]) -> Plan {
     policy().plan(&client.current_directory().await.unwrap(), &desired(members)).unwrap()
 }
 
 /// The directory with a group of the first five, made by a client that finds nothing odd.
 #[maybe_async]
-async fn made() -> StandardSandbox {
+pub(super) async fn made() -> StandardSandbox {
     let sandbox = StandardSandbox::start().unwrap();
     let plain = client(&sandbox, Odd::Not, Profile::standard());
     let first = plan(&plain, &NAMES[..5]).await;
@@ -230,11 +237,11 @@ async fn made() -> StandardSandbox {
     sandbox
 }
 
-const AFTER: [&str; 4] = ["eve", "fay", "gus", "hal"];
+pub(super) const AFTER: [&str; 4] = ["eve", "fay", "gus", "hal"];
 
 /// Four members are removed and three added.
 #[maybe_async]
-async fn changed(sandbox: &StandardSandbox, odd: Odd, profile: Profile) -> Report {
+pub(super) async fn changed(sandbox: &StandardSandbox, odd: Odd, profile: Profile) -> Report {
     let client = client(sandbox, odd, profile);
     let client = if odd == Odd::NoPatch { client.discover().await.unwrap() } else { client };
     let report = client.apply(plan(&client, &AFTER).await).run().await.unwrap();
@@ -252,6 +259,7 @@ async fn members_are_right_whatever_the_server_shows_and_takes() {
     for (odd, profile) in [
         (Odd::Not, standard()),
         (Odd::NoMembersInLists, standard()),
+        (Odd::MembersOnlyInLists, standard()),
         (Odd::NoMembers, standard().with_membership(Membership::OfUsers)),
         (Odd::NothingShown, standard().with_membership(Membership::ByFilter)),
         (Odd::AtMostThree, standard()),
@@ -326,4 +334,26 @@ async fn what_happens_to_a_group_meanwhile_is_reported() {
     client.groups().delete(&group).await.unwrap();
     let report = client.apply(planned).run().await.unwrap();
     assert!(report.to_string().contains("the group no longer exists"), "{report}");
+}
+
+#[maybe_async]
+#[test]
+async fn a_nested_group_that_cannot_be_read_is_added_once_and_then_named() {
+    let sandbox = made().await;
+    let client = client(&sandbox, Odd::NoMembers, Profile::standard().with_membership(Membership::OfUsers));
+    let mut wanted = desired(&NAMES[..5]);
+    let inner = wanted.groups().unwrap()[0].clone();
+    let all =
+        DesiredGroup::new("All").with_members([Reference::group(&inner.display_name), Reference::user_name("ann")]);
+    wanted = wanted.with_groups(vec![inner, all]);
+    let first = policy().plan(&client.current_directory().await.unwrap(), &wanted).unwrap();
+    assert!(first.conflicts.is_empty(), "{first}");
+    let report = client.apply(first).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    let nested = || sandbox.groups().iter().find(|group| group["displayName"] == "All").unwrap()["members"].clone();
+    assert_eq!(nested().as_array().unwrap().len(), 2);
+
+    let next = policy().plan(&client.current_directory().await.unwrap(), &wanted).unwrap();
+    assert_eq!((next.steps.len(), next.conflicts.len()), (0, 1), "{next}");
+    assert!(next.to_string().contains("the server shows only the groups of users"), "{next}");
 }

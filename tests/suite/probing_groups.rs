@@ -5,7 +5,7 @@ use http::{Method, Request, Response};
 use serde_json::{Value, json};
 use wats_scim::probe::{Check, Verdict};
 use wats_scim::transport::TransportError;
-use wats_scim::{Credentials, Membership, Profile, ScimConfig};
+use wats_scim::{Credentials, MemberPages, Membership, Profile, ScimConfig};
 use wats_scim_sandbox::StandardSandbox;
 
 use super::probing::{check, error};
@@ -151,8 +151,8 @@ async fn what_a_server_does_with_members_is_found_and_used() {
         check(&format!("members.{name}"), &report);
         assert_eq!((sandbox.users().len(), sandbox.groups().len()), (1, 1), "{name}");
         let of_members = |profile: &Profile| {
-            let profile = serde_json::to_value(profile).unwrap();
-            (profile["membership"].clone(), profile["removesMembersByList"].clone())
+            let removes_by_list = serde_json::to_value(profile).unwrap()["removesMembersByList"].clone();
+            (profile.membership(), removes_by_list)
         };
         assert_eq!(of_members(&report.profile()), of_members(&profile), "{name}: {report}");
 
@@ -160,6 +160,32 @@ async fn what_a_server_does_with_members_is_found_and_used() {
         let members: Vec<_> = current.groups().unwrap()[0].group().member_ids().map(str::to_owned).collect();
         let expected: &[&str] = if name == "hidden" { &[] } else { &["1"] };
         assert_eq!(members, expected, "{name}");
+    }
+}
+
+#[maybe_async]
+#[test]
+async fn pages_of_members_and_lists_that_are_cut_are_found_and_used() {
+    let standard = Profile::standard();
+    let builder = || {
+        let users = ["1", "2", "3"].map(|id| json!({ "id": id, "userName": id }));
+        let members = ["1", "2", "3"].map(|id| json!({ "value": id }));
+        let group = json!({ "displayName": "Testers", "members": members });
+        StandardSandbox::builder().with_users(users).with_groups([group]).member_cap(1)
+    };
+    for (name, sandbox, membership) in [
+        ("endpoint", builder().allow_members_endpoint(), Membership::Paged(MemberPages::Endpoint)),
+        ("pages", builder().allow_member_pages(), Membership::Paged(MemberPages::Attribute)),
+        ("cut", builder(), Membership::OfUsers),
+    ] {
+        let sandbox = sandbox.start().unwrap();
+        let report = service(&sandbox, STANDARD, standard.clone()).probe().allow_writes().run().await.unwrap();
+        check(&format!("members.{name}"), &report);
+        assert_eq!(report.profile().membership(), membership, "{name}: {report}");
+        assert_eq!((sandbox.users().len(), sandbox.groups().len()), (3, 1), "{name}");
+
+        let current = service(&sandbox, STANDARD, report.profile()).current_directory().await.unwrap();
+        assert_eq!(current.groups().unwrap()[0].group().member_ids().count(), 3, "{name}");
     }
 }
 

@@ -97,6 +97,20 @@ impl Context {
         Ok(ScimClient::with_config(&self.server()?.config()?)?.discover_configuration()?)
     }
 
+    /// A client of the server of another profile, which only reads.
+    pub(crate) fn connect_to(&self, profile: &str) -> Result<ScimClient, Failure> {
+        // The credentials of the arguments are for the other server.
+        let server = ServerArgs {
+            profile: Some(profile.to_owned()),
+            url: None,
+            kind: None,
+            token_file: None,
+            token_stdin: false,
+            ..self.global.server.clone()
+        };
+        connect(&server.resolve()?.config()?)
+    }
+
     /// A client whose writes are on the trail.
     pub(crate) fn connect_to_write(&self) -> Result<ScimClient, Failure> {
         self.with_trail(self.server()?.config()?).and_then(|config| connect(&config))
@@ -124,7 +138,7 @@ impl Context {
     }
 
     /// Who acts.
-    fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let account = || whoami::username().unwrap_or_else(|_| "unknown".to_owned());
         let machine = || whoami::hostname().unwrap_or_else(|_| "unknown".to_owned());
         self.global.label.clone().unwrap_or_else(|| format!("{}@{}", account(), machine()))

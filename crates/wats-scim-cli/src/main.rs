@@ -1,6 +1,7 @@
 //! `wats-scim`: users and groups of a WATS server, or of any SCIM 2.0 server, from a terminal or a nightly job.
 #![forbid(unsafe_code)]
 
+mod approval;
 mod column_names;
 mod columns;
 mod commands;
@@ -13,11 +14,15 @@ mod lookup;
 mod many;
 mod output;
 mod place;
+mod plan_file;
+mod policy;
 mod private;
 mod profiles;
 mod secrets;
 mod server;
+mod source;
 mod terminal;
+mod when;
 mod who;
 
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
 //! Results on standard output: a table on a terminal, JSON Lines in a pipe, or the format that is asked for.
 
+use std::fmt;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 use std::time::{Duration, Instant};
 
@@ -164,6 +165,15 @@ impl Listing {
 fn quoted(cell: &str) -> String {
     let is_plain = !cell.contains(['"', ',', '\n', '\r']) && cell.trim() == cell;
     if is_plain { cell.to_owned() } else { format!("\"{}\"", cell.replace('"', "\"\"")) }
+}
+
+/// Prints text that has several lines.
+pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout());
+    for line in text.to_string().lines() {
+        writeln!(out, "{}", shown(line))?;
+    }
+    Ok(out.flush()?)
 }
 
 /// Text for a terminal: what would move its cursor is escaped.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Resource, ScimGroup, ScimUser};
+use crate::model::{Resource, ScimUser};
 use crate::plan::groups::matching::{GroupPair, group_name};
 use crate::plan::identity::people::{People, Person};
 use crate::plan::{CurrentGroup, DesiredGroup, Kind, Reference};
@@ -100,8 +100,12 @@ impl Wanted {
                 Some(Err(reason)) => problem = Some(format!("the members of {inner} are not known: {reason}")),
                 // The source does not say which members it has, so they stay.
                 Some(Ok(None)) | None => {
-                    let held = groups.held(&inner).into_iter();
-                    flat.extend(held.flat_map(ScimGroup::member_ids).map(Reference::id));
+                    let Some(held) = groups.held(&inner) else { continue };
+                    if let Some(why) = held.why_unread().or(held.why_groups_unread()) {
+                        problem = Some(format!("the members of {inner} cannot be read: {why}"));
+                    } else {
+                        flat.extend(held.group().member_ids().map(Reference::id));
+                    }
                 }
             }
         }
@@ -177,9 +181,9 @@ impl<'a> Groups<'a> {
     }
 
     /// The group of the server that a resolved reference means.
-    fn held(&self, reference: &Reference) -> Option<&'a ScimGroup> {
+    fn held(&self, reference: &Reference) -> Option<&'a CurrentGroup> {
         let at = self.held_ids.get(reference.id.as_deref()?)?;
-        self.current.get(*at).map(CurrentGroup::group)
+        self.current.get(*at)
     }
 
     /// The place in the source of the group that a resolved reference means.

@@ -3,6 +3,7 @@
 pub(in crate::plan) mod fit;
 pub(in crate::plan) mod matching;
 pub(in crate::plan) mod members;
+pub(in crate::plan) mod shown;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -15,7 +16,9 @@ use crate::model::{Resource, ScimGroup};
 use crate::plan::groups::matching::{GroupPair, group_name, group_pairs};
 use crate::plan::groups::members::Wanted;
 use crate::plan::identity::people::People;
-use crate::plan::{Action, Cause, Change, Conflict, ConflictKind, CurrentGroup, DesiredGroup, Plan, Reference, Step};
+use crate::plan::{
+    Action, Cause, Change, Conflict, ConflictKind, CurrentGroup, DesiredGroup, Kind, Plan, Reference, Step,
+};
 
 /// The most members that one request adds or removes; servers cap them.
 pub(crate) const MEMBERS_IN_A_REQUEST: usize = 100;
@@ -100,9 +103,18 @@ pub(in crate::plan) fn plan_groups(
                 if let Some(members) = members {
                     let of =
                         Step { name: group.display_name.clone(), ..Step::on_group(Action::AddMembers, held.group()) };
-                    match held.why_unread() {
-                        Some(why) => conflict(format!("its members cannot be read: {why}")),
-                        None => change_members(plan, held.group(), &of, members, &ids, reach),
+                    if let Some(why) = held.why_unread() {
+                        conflict(format!("its members cannot be read: {why}"));
+                    } else {
+                        let (members, unseen) = seen(held, members);
+                        if let (Some(why), [_, ..]) = (held.why_groups_unread(), &*unseen) {
+                            conflict(format!(
+                                "whether it has the nested {} cannot be read: {why}; see to it on the server, or set \
+                                 Policy::flattens_groups",
+                                unseen.join(", ")
+                            ));
+                        }
+                        change_members(plan, held.group(), &of, &members, &ids, reach);
                     }
                 }
             }
@@ -121,6 +133,17 @@ pub(in crate::plan) fn plan_groups(
             plan.unchanged += 1;
         }
     }
+}
+
+/// The members of which it is known whether the group has them, and the names of the others.
+fn seen<'a>(held: &CurrentGroup, members: &'a [Reference]) -> (Cow<'a, [Reference]>, Vec<String>) {
+    if held.why_groups_unread().is_none() {
+        return (members.into(), Vec::new());
+    }
+    // A group that the plan creates is in no other one.
+    let is_unseen = |member: &&Reference| member.kind == Kind::Group && member.id.is_some();
+    let (unseen, seen): (Vec<_>, Vec<_>) = members.iter().partition(is_unseen);
+    (seen.into_iter().cloned().collect(), unseen.iter().map(ToString::to_string).collect())
 }
 
 /// The steps that give a group of the server its members.

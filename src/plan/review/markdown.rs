@@ -1,15 +1,17 @@
 //! A plan as Markdown, for review in a merge request.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::plan::Plan;
 use crate::plan::review::print::shown;
 use crate::plan::stored::Counts;
+use crate::plan::{Plan, PlanWithoutValues};
 
 /// A plan as Markdown, from [`Plan::markdown`]; `Display` writes it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Markdown<'a> {
     plan: &'a Plan,
+    digest: Cow<'a, str>,
     at_most: usize,
 }
 
@@ -32,7 +34,25 @@ impl Plan {
     /// ```
     #[must_use]
     pub fn markdown(&self) -> Markdown<'_> {
-        Markdown { plan: self, at_most: 200 }
+        Markdown { plan: self, digest: self.digest().into(), at_most: 200 }
+    }
+}
+
+impl PlanWithoutValues {
+    /// The plan as Markdown, as [`Plan::markdown`], with the digest of the plan that it was made from.
+    ///
+    /// ```
+    /// use wats_scim::{Profile, ScimUser};
+    /// use wats_scim::plan::{Current, Policy};
+    ///
+    /// let plan = Policy::new(&Profile::wats()).plan(&Current::complete(vec![]), &[ScimUser::new("ann")])?;
+    /// let markdown = plan.without_values().markdown().to_string();
+    /// assert!(markdown.contains(&plan.digest()) && !markdown.contains("ann"));
+    /// # Ok::<(), wats_scim::plan::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn markdown(&self) -> Markdown<'_> {
+        Markdown { plan: self.plan(), digest: self.digest().into(), at_most: 200 }
     }
 }
 
@@ -76,7 +96,7 @@ impl fmt::Display for Markdown<'_> {
         if let Some(made_by) = &plan.made_by {
             write!(f, "Made by {}. ", code(&shown(made_by)))?;
         }
-        writeln!(f, "Digest {}.", code(&plan.digest()))?;
+        writeln!(f, "Digest {}.", code(&self.digest))?;
         self.list(f, "Steps", &plan.steps, ToString::to_string)?;
         self.list(f, "Conflicts", &plan.conflicts, |conflict| {
             format!("{}: {}", shown(&conflict.user), shown(&conflict.reason))

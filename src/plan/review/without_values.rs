@@ -72,6 +72,10 @@ impl PlanWithoutValues {
     pub fn digest(&self) -> &str {
         &self.digest
     }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
 }
 
 fn redacted(_: &str) -> String {
@@ -174,7 +178,7 @@ mod tests {
             let plan = Policy::new(&profile).plan(&Current::complete(current.clone()), &desired).unwrap();
             let plan = plan.with_made_by("canary17").with_policy(json!({ "protect": ["canary18"] }));
             let public = plan.without_values();
-            let text = format!("{public} {public:?} {}", serde_json::to_string(&public).unwrap());
+            let text = format!("{public} {public:?} {} {}", public.markdown(), serde_json::to_string(&public).unwrap());
             assert!(!text.contains("canary") && !text.contains("7654321"), "{text}");
             assert!(text.contains("emails") && text.contains(&plan.digest()), "{text}");
             let counts = |plan: Value| plan["counts"].clone();

@@ -71,8 +71,8 @@ impl TryFrom<StoredPlan> for Plan {
         };
         if digest.is_some_and(|digest| !digest.trim().eq_ignore_ascii_case(&plan.digest())) {
             return Err("the plan was edited after it was stored: its digest is that of another plan. If the edit is \
-                        intended, remove the members digest and counts; Plan::only and Plan::for_user leave steps \
-                        out and need no edit"
+                        intended, remove the members digest and counts; to apply only some of its steps, no edit is \
+                        needed"
                 .to_owned());
         }
         match counts {

@@ -1,14 +1,22 @@
 //! The commands, one file each.
 
+mod apply;
+mod approve;
+mod audit;
 mod completion;
 mod doctor;
+mod explain;
+mod export;
+mod groups;
 mod login;
 mod logout;
-mod groups;
 mod man;
+mod plan;
 mod profile;
 mod sandbox;
+mod show;
 mod token;
+mod undo;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -51,6 +59,23 @@ pub(crate) enum Command {
     /// List and change groups
     #[command(subcommand)]
     Groups(groups::Command),
+    /// Write what the server holds into a file
+    Export(export::Args),
+    /// Make a plan that makes the server match a source, or compare two plans
+    Plan(plan::Args),
+    /// Explain what a plan does with one user, and why
+    Explain(explain::Args),
+    /// Print a plan for review
+    Show(show::Args),
+    /// Apply a plan; the same command resumes it
+    Apply(apply::Args),
+    /// Approve exactly one plan
+    Approve(approve::Args),
+    /// Make the plan that takes back what an apply wrote
+    Undo(undo::Args),
+    /// Read and check the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -67,6 +92,14 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Token(args) => token::run(context, &args),
         Command::Users(command) => users::run(context, command),
         Command::Groups(command) => groups::run(context, command),
+        Command::Export(args) => export::run(context, &args),
+        Command::Plan(args) => plan::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
+        Command::Show(args) => show::run(&args),
+        Command::Apply(args) => apply::run(context, &args),
+        Command::Approve(args) => approve::run(context, &args),
+        Command::Undo(args) => undo::run(context, &args),
+        Command::Audit(command) => audit::run(context, command),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
     }

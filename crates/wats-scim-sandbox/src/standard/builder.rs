@@ -22,12 +22,25 @@ pub(super) struct Settings {
     pub(super) bulk: Option<BulkLimits>,
     pub(super) cursors: bool,
     pub(super) me: Option<String>,
+    /// The most members that an answer shows of a group.
+    pub(super) member_cap: Option<usize>,
+    /// Whether `/Groups/{id}/members` lists members in pages.
+    pub(super) members_endpoint: bool,
+    /// Whether `attributes=members[startIndex=1&count=10]` selects a page of members.
+    pub(super) member_pages: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let bulk = BulkLimits { max_operations: 1000, max_payload_size: 1_048_576 };
-        Self { bulk: Some(bulk), cursors: false, me: None }
+        Self {
+            bulk: Some(bulk),
+            cursors: false,
+            me: None,
+            member_cap: None,
+            members_endpoint: false,
+            member_pages: false,
+        }
     }
 }
 
@@ -130,6 +143,64 @@ impl StandardSandboxBuilder {
     )]
     pub fn me(mut self, user_name: impl Into<String>) -> Self {
         self.settings.me = Some(user_name.into());
+        self
+    }
+
+    /// Shows at most this many members of a group, without a word, as `FusionAuth` did with 100.
+    ///
+    /// The server keeps the others: a filter finds them, and users show the group.
+    ///
+    #[doc = example!("StandardSandbox":
+        "use serde_json::json;\n\n",
+        "let sandbox = StandardSandbox::builder()\n",
+        "    .with_users([json!({ \"id\": \"1\", \"userName\": \"ann\" }), json!({ \"id\": \"2\", \"userName\": \"bob\" })])\n",
+        "    .with_groups([json!({ \"displayName\": \"Testers\", \"members\": [{ \"value\": \"1\" }, { \"value\": \"2\" }] })])\n",
+        "    .member_cap(1)\n",
+        "    .start()?;\n",
+        "let groups = send(\"GET\", &format!(\"{}/Groups\", sandbox.scim_url()), sandbox.token(), \"\")?;\n",
+        "assert!(groups.contains(\"ann\") && !groups.contains(\"bob\"));",
+    )]
+    pub fn member_cap(mut self, n: usize) -> Self {
+        self.settings.member_cap = Some(n);
+        self
+    }
+
+    /// Lists the members of a group in pages at `/Groups/{id}/members`, as INDIGO IAM does: a list response
+    /// with `startIndex` and `count` (RFC 7644 §3.4.2.4). By default it answers 404.
+    ///
+    #[doc = example!("StandardSandbox":
+        "use serde_json::json;\n\n",
+        "let sandbox = StandardSandbox::builder()\n",
+        "    .with_users([json!({ \"id\": \"1\", \"userName\": \"ann\" })])\n",
+        "    .with_groups([json!({ \"id\": \"7\", \"displayName\": \"Testers\", \"members\": [{ \"value\": \"1\" }] })])\n",
+        "    .allow_members_endpoint()\n",
+        "    .start()?;\n",
+        "let url = format!(\"{}/Groups/7/members?startIndex=1&count=1\", sandbox.scim_url());\n",
+        "assert!(send(\"GET\", &url, sandbox.token(), \"\")?.contains(\"\\\"totalResults\\\":1\"));",
+    )]
+    pub fn allow_members_endpoint(mut self) -> Self {
+        self.settings.members_endpoint = true;
+        self
+    }
+
+    /// Selects a page of the members of a group with `attributes=members[startIndex=1&count=10]`, as Oracle
+    /// Identity Domains does. There is no total. By default it is an attribute that no group has.
+    ///
+    #[doc = example!("StandardSandbox":
+        "use serde_json::json;\n\n",
+        "let sandbox = StandardSandbox::builder()\n",
+        "    .with_users([json!({ \"id\": \"1\", \"userName\": \"ann\" })])\n",
+        "    .with_groups([json!({ \"id\": \"7\", \"displayName\": \"Testers\", \"members\": [{ \"value\": \"1\" }] })])\n",
+        "    .allow_member_pages()\n",
+        "    .start()?;\n",
+        "let page = |start: u32| {\n",
+        "    let page = format!(\"attributes=members%5BstartIndex%3D{start}%26count%3D1%5D\");\n",
+        "    send(\"GET\", &format!(\"{}/Groups/7?{page}\", sandbox.scim_url()), sandbox.token(), \"\")\n",
+        "};\n",
+        "assert!(page(1)?.contains(\"ann\") && !page(2)?.contains(\"ann\"));",
+    )]
+    pub fn allow_member_pages(mut self) -> Self {
+        self.settings.member_pages = true;
         self
     }
 

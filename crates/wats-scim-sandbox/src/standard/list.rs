@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Standard;
 use super::kinds::{KINDS, Kind};
+use super::members::cut;
 use super::query::Query;
 use crate::message::json_body;
 use crate::quirks::Total;
@@ -47,7 +48,13 @@ impl<'a> ListResponse<'a> {
         Self { start_index: Some(1), ..Self::new(resources.len(), resources) }
     }
 
-    fn total_as(mut self, total: Total) -> Self {
+    /// A page of the members of a group.
+    pub(super) fn of_members(members: Vec<&'a Value>, total: usize, start_index: usize) -> Self {
+        let members = members.into_iter().map(Cow::Borrowed).collect();
+        Self { start_index: Some(start_index), ..Self::new(total, members) }
+    }
+
+    pub(super) fn total_as(mut self, total: Total) -> Self {
         match total {
             Total::Matches => {}
             Total::PageSize => self.total_results = Some(self.items_per_page),
@@ -80,7 +87,7 @@ impl Standard {
             }
         };
         let resources: Vec<&Value> = resources;
-        let shown = resources.into_iter().map(|resource| query.projection.of(resource)).collect();
+        let shown = resources.into_iter().map(|one| cut(self.settings.member_cap, query.projection.of(one))).collect();
         let list = ListResponse { start_index: Some(window.start_index), ..ListResponse::new(total, shown) };
         Ok(json_body(&list.total_as(self.quirks.total)))
     }
@@ -103,7 +110,7 @@ impl Standard {
         };
         // Resources that were deleted in the meantime are left out, so the page is shorter.
         let held = page.ids.iter().filter_map(|id| self.store.find(id));
-        let shown = held.map(|resource| query.projection.of(resource)).collect();
+        let shown = held.map(|one| cut(self.settings.member_cap, query.projection.of(one))).collect();
         let list = ListResponse { next_cursor: page.next, ..ListResponse::new(page.total, shown) };
         Ok(json_body(&list.total_as(self.quirks.total)))
     }

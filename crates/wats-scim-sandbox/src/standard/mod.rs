@@ -7,6 +7,7 @@ mod discovery;
 mod intake;
 mod kinds;
 mod list;
+mod members;
 mod membership;
 mod patch;
 mod projection;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::discovery::refuse_filter;
 use super::kinds::{self, Kind};
+use super::members::{cut, selected_page};
 use super::query::{Query, parameters, projection};
 use super::{Answer, BASE, ReservedId, Standard, intake, refusals, versions};
 use crate::message::{json_body, message, no_content};
@@ -43,6 +44,10 @@ impl Standard {
             (Route::Kind(kind), "POST") => self.create(kind, request),
             (Route::Me, _) => self.me(request),
             (Route::One(kind, id), method) => self.one(kind, id, method, request),
+            (Route::Members(kind, id), "GET") if self.settings.members_endpoint => {
+                self.list_members(self.store.get(kind, id)?, query)
+            }
+            (Route::Members(..), "GET") => Err(Refusal::not_found("this server has no list of members")),
             _ => Err(Refusal::method_not_allowed(route.allowed())),
         }
     }
@@ -66,7 +71,7 @@ impl Standard {
         if self.quirks.create_answers_empty {
             return Ok(Response::new(Vec::new()));
         }
-        let mut response = json_body(&projection.of(resource));
+        let mut response = json_body(&cut(self.settings.member_cap, projection.of(resource)));
         *response.status_mut() = StatusCode::CREATED;
         put(&mut response, LOCATION, resource.pointer("/meta/location"));
         put(&mut response, ETAG, resource.pointer("/meta/version"));
@@ -75,6 +80,7 @@ impl Standard {
 
     fn one(&mut self, kind: &'static Kind, id: &str, method: &str, request: &Request<Vec<u8>>) -> Answer {
         let held = self.store.get(kind, id)?;
+        let cap = self.settings.member_cap;
         let projection = || projection(&parameters(request.uri().query().unwrap_or_default()));
         if matches!(method, "PUT" | "PATCH" | "DELETE") {
             versions::check(request.headers(), held)?;
@@ -86,16 +92,19 @@ impl Standard {
                 put(&mut response, ETAG, held.pointer("/meta/version"));
                 Ok(response)
             }
-            "GET" => Ok(shown(held, &projection()?.of(held))),
+            "GET" => match selected_page(request.uri().query().unwrap_or_default()) {
+                Some(page) if self.settings.member_pages => self.with_page(held, &page),
+                _ => Ok(shown(held, &cut(cap, projection()?.of(held)))),
+            },
             "PUT" => {
                 let projection = projection()?;
                 let resource = self.store.replace(kind, id, intake::resource(kind, request)?)?;
-                Ok(shown(resource, &projection.of(resource)))
+                Ok(shown(resource, &cut(cap, projection.of(resource))))
             }
             "PATCH" => {
                 let projection = projection()?;
                 let resource = self.store.patch(kind, id, &message(request)?)?;
-                let mut response = shown(resource, &projection.of(resource));
+                let mut response = shown(resource, &cut(cap, projection.of(resource)));
                 if self.quirks.patch_answers_204 {
                     let headers = std::mem::take(response.headers_mut());
                     response = no_content();
@@ -141,6 +150,8 @@ enum Route {
     Search(Option<&'static Kind>),
     Kind(&'static Kind),
     One(&'static Kind, String),
+    /// The members of a group.
+    Members(&'static Kind, String),
 }
 
 impl Route {
@@ -163,6 +174,10 @@ impl Route {
             [endpoint] => kinds::at(endpoint).map(Self::Kind),
             [endpoint, ".search"] => kinds::at(endpoint).map(|kind| Self::Search(Some(kind))),
             [endpoint, id] => kinds::at(endpoint).map(|kind| Self::One(kind, (*id).to_owned())),
+            [endpoint, id, "members"] => {
+                let kind = kinds::at(endpoint).filter(|kind| kind.attribute("members").is_some());
+                kind.map(|kind| Self::Members(kind, (*id).to_owned()))
+            }
             _ => None,
         }
     }
@@ -170,7 +185,7 @@ impl Route {
     /// The supported methods, in the form of the `Allow` header.
     fn allowed(&self) -> &'static str {
         match self {
-            Self::Root | Self::Config | Self::ResourceTypes(_) | Self::Schemas(_) => "GET",
+            Self::Root | Self::Config | Self::ResourceTypes(_) | Self::Schemas(_) | Self::Members(..) => "GET",
             Self::Bulk | Self::Search(_) => "POST",
             Self::Kind(_) => "GET, POST",
             Self::Me | Self::One(..) => ONE,

@@ -1,0 +1,29 @@
+//! `wats-scim explain WHO --from SOURCE`: why a user is or is not in a plan.
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::print;
+use crate::policy::PolicyArgs;
+use crate::source::SourceArgs;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The userName, the externalId or the id of the user
+    who: String,
+    /// The source of the plan, as for `plan`
+    #[arg(long, value_name = "SOURCE")]
+    from: String,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    policy: PolicyArgs,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let desired = args.source.read(context, &args.from)?;
+    let client = context.connect()?;
+    let policy = args.policy.policy(client.profile())?;
+    let current = if desired.groups().is_some() { client.current_directory()? } else { client.current_users()? };
+    print(&policy.explain(&current, &desired, &args.who))?;
+    Ok(Exit::Done)
+}
