@@ -27,7 +27,7 @@ pub(crate) struct Resolved<T> {
 
 impl<T: Resource> Resolved<T> {
     /// Those to write: all of them, unless `--skip-unknown` is given.
-    pub(crate) fn to_write(self, context: &Context, skip_unknown: bool) -> Result<Vec<T>, Failure> {
+    pub(crate) fn for_write(self, context: &Context, skip_unknown: bool) -> Result<Vec<T>, Failure> {
         if self.unknown.is_empty() {
             return Ok(self.found);
         }
@@ -51,7 +51,7 @@ impl<T: Resource> Resolved<T> {
 pub(crate) fn resolve<T: Resource>(
     context: &Context,
     client: &ScimClient,
-    who: Vec<Who>,
+    who: &[Who],
 ) -> Result<Resolved<T>, Failure> {
     let lookup = Lookup::<T> { client, all: Mutex::new(None) };
     let bar = context.progress_of("looked up", who.len());
@@ -78,11 +78,11 @@ pub(crate) fn resolve<T: Resource>(
     results.sort_unstable_by_key(|(at, _)| *at);
     let mut found = Vec::with_capacity(results.len());
     let (mut ids, mut unknown) = (HashSet::new(), Vec::new());
-    for ((_, result), who) in results.into_iter().zip(who.clone()) {
+    for ((_, result), who) in results.into_iter().zip(who) {
         match result? {
             Some(one) if ids.insert(one.id().unwrap_or_default().to_owned()) => found.push(one),
             Some(_) => {}
-            None => unknown.push(who),
+            None => unknown.push(who.clone()),
         }
     }
     Ok(Resolved { found, unknown })

@@ -44,6 +44,11 @@ fn user<'a>(users: &'a [Value], name: &str) -> &'a Value {
     users.iter().find(|user| user["userName"] == name).unwrap()
 }
 
+/// The names of the sample users, one per line.
+fn sample_names(number: usize) -> String {
+    (1..=number).map(|number| format!("user{number:04}@example.com")).collect::<Vec<_>>().join("\n")
+}
+
 /// Starts the command, to read what it prints while it runs.
 fn spawned(home: &Home, args: &[&str]) -> Child {
     home.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -393,7 +398,7 @@ fn rejected_credentials_and_a_server_that_is_away_have_codes_of_their_own() {
     }
     let expired = FaultRule::new(Fault::Status { code: StatusCode::UNAUTHORIZED, retry_after: None });
     let (server, _proxy, home) = behind_proxy(30, expired.on_method(Method::PATCH));
-    let names: String = (1..=30).map(|number| format!("user{number:04}@example.com\n")).collect();
+    let names = sample_names(30);
     home.run_with(&["users", "deactivate", "--yes", "-"], &names).failed(5);
     assert!(server.users().iter().all(|user| user["active"] == true));
 }
@@ -403,7 +408,7 @@ fn rejected_credentials_and_a_server_that_is_away_have_codes_of_their_own() {
 fn ctrl_c_ends_a_run_between_two_users_and_the_same_command_goes_on() {
     let server = Sandbox::builder().users(200).latency(Duration::from_millis(5)).start().unwrap();
     let home = Home::of_wats(&server);
-    home.write("names", (1..=200).map(|number| format!("user{number:04}@example.com\n")).collect::<String>());
+    home.write("names", sample_names(200));
     let args = ["users", "deactivate", "--yes", "-"];
     let names = || std::fs::File::open(home.path().join("names")).unwrap();
     let mut command = home.command(&args);
