@@ -208,7 +208,7 @@ impl StepJob {
             self.keep(None)?;
             let patch = self.step.members_patch(members, by_list);
             match repository.patch::<ScimGroup>(Target::unchanged(&known)?, &patch).await {
-                Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await),
+                Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await?),
                 Err(error) if error.write_outcome() == Some(WriteOutcome::Unknown) => unknown = Some(error),
                 Err(error) if is_worth_a_look(&error) || is_about_members(&error) => {}
                 Err(error) => return Err(error.into()),
@@ -251,7 +251,7 @@ impl StepJob {
                 Ok(_) if by_list && profile.patches && profile.shows_members() => {
                     return Ok(self.removed_by_list(repository, &held, left).await?);
                 }
-                Ok(answer) => return Ok(self.sent(repository, group, answer, left).await),
+                Ok(answer) => return Ok(self.sent(repository, group, answer, left).await?),
                 Err(error) => error,
             };
             if rounds == ROUNDS || !is_worth_a_look(&error) {
@@ -270,14 +270,14 @@ impl StepJob {
         group: &str,
         answer: Option<ScimGroup>,
         members: Vec<Reference>,
-    ) -> Sent {
+    ) -> Result<Sent> {
         self.ends.record_version(group, answer.as_ref().and_then(Resource::version));
         let not_kept = if repository.profile().shows_members() {
-            self.read_back(repository, group, answer, members).await
+            self.read_back(repository, group, answer, members).await?
         } else {
             Vec::new()
         };
-        Sent { is_sent: true, not_kept }
+        Ok(Sent { is_sent: true, not_kept })
     }
 
     /// What became of a removal by a list of members, which some servers take for a removal of all members.
@@ -292,7 +292,7 @@ impl StepJob {
         let Some(after) = after else { return Ok(Sent::default()) };
         let lost = lost(before, &after, &members);
         if lost.is_empty() {
-            let not_kept = self.read_back(repository, group, Some(after), members).await;
+            let not_kept = self.read_back(repository, group, Some(after), members).await?;
             return Ok(Sent { is_sent: true, not_kept });
         }
         for lost in lost.chunks(MEMBERS_IN_A_REQUEST) {
@@ -308,14 +308,15 @@ impl StepJob {
     }
 
     /// Which members the server does not show as changed, in its answer or when the group is read again. A
-    /// replica may show them later.
+    /// replica may show them later. What cannot be read is not known, and credentials that have expired by now
+    /// end the apply.
     async fn read_back<R: ScimRepository>(
         &self,
         repository: &R,
         group: &str,
         answer: Option<ScimGroup>,
         members: Vec<Reference>,
-    ) -> Vec<Reference> {
+    ) -> Result<Vec<Reference>> {
         // A page of members does not show that another one is gone.
         let shows_all = repository.profile().membership == Membership::OfGroups;
         let is_sufficient = shows_all || self.step.action == Action::AddMembers;
@@ -331,13 +332,12 @@ impl StepJob {
             if !pause.is_zero() {
                 sleep(pause).await;
             }
-            // The write was answered, so an error of a look is not its error.
-            match read_group(repository, group).await {
-                Ok(Some(held)) => left = self.step.left_to_change(&held, &left),
-                Ok(None) | Err(_) => break,
+            match read_group(repository, group).await.map_err(unread)? {
+                Some(held) => left = self.step.left_to_change(&held, &left),
+                None => break,
             }
         }
-        left
+        Ok(left)
     }
 }
 
@@ -396,6 +396,16 @@ fn check_whole(profile: &Profile, held: &ScimGroup) -> Result<()> {
 /// The error of a step that has changed some members.
 fn partly_done(error: Error) -> Error {
     let why = format!("some members of the step were changed; then this failed: {error}");
+    of_members(error, why)
+}
+
+/// The error of a step whose members were accepted and could not be read back.
+fn unread(error: Error) -> Error {
+    let why = format!("the server has accepted the members, and they could not be read back: {error}");
+    of_members(error, why)
+}
+
+fn of_members(error: Error, why: String) -> Error {
     let error = Error::new(error.kind(), why).with_source(error).with_outcome(WriteOutcome::Unknown);
     error.in_operation(Operation::Patch("group"))
 }

@@ -116,7 +116,9 @@ fn what_is_wrong_with_a_trail_is_found() {
         (vec![event("a-1", "begun", "a")[..80].to_owned()], "1 lines are no events", 0),
     ] {
         let home = Home::new();
-        lines.iter().for_each(|line| append(&home, line));
+        for line in &lines {
+            append(&home, line);
+        }
         let ended = home.run(&["audit", "verify"]);
         assert_eq!(ended.out.lines().count(), listed, "{ended:?}");
         let error = ended.failed(1);

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn without_patch_a_group_is_replaced_only_if_its_members_can_be_read() {
         let without_patch = json!({ "patch": { "supported": false } });
-        let profile = Profile::described(Some(&without_patch), None);
+        let profile = Profile::standard().described(Some(&without_patch), None);
         for action in GROUPS {
             let paged = profile.clone().with_membership(Membership::Paged(MemberPages::Endpoint));
             assert_eq!((why(&step(action), &profile), why(&step(action), &paged)), (None, None), "{action:?}");

@@ -233,3 +233,15 @@ fn a_nested_group_that_cannot_be_read_is_never_taken_for_absent() {
         (&["+bob", "+cy", "-ann"].map(str::to_owned)[..], 0)
     );
 }
+
+#[test]
+fn a_group_that_is_deleted_is_not_also_removed_from_another() {
+    let members = json!([{ "value": "id-B", "type": "Group" }, { "value": "id-ann" }]);
+    let held = current(vec![group("A", &members), group("B", &ids(&["bob"]))]);
+    let only_a = desired(vec![wanted("A", &[Reference::user_name("ann")])]);
+    let actions = |policy: Policy| -> Vec<Action> {
+        policy.plan(&held, &only_a).unwrap().steps.iter().map(|step| step.action).collect()
+    };
+    assert_eq!(actions(policy().deletes_groups(true)), [Action::DeleteGroup]);
+    assert_eq!(actions(policy()), [Action::RemoveMembers]);
+}

@@ -15,11 +15,11 @@ use crate::policy::{PolicyArgs, rejected};
 use crate::source::SourceArgs;
 
 #[derive(clap::Args, Debug)]
-#[group(id = "make")]
+#[group(skip)]
 pub(crate) struct Args {
     /// CSV, JSON or JSON Lines; `-` for standard input, or `scim:PROFILE` for another server
     #[arg(value_name = "SOURCE")]
-    source: String,
+    source: Option<String>,
     /// Store the plan in this file, for `apply`; `-` for standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -36,10 +36,13 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let desired = args.from.read(context, &args.source)?;
+    // It is missing in `plan diff`, which has these arguments, too.
+    let missing = || Failure::Usage("name a source: `wats-scim plan users.csv`".to_owned());
+    let source = args.source.as_deref().ok_or_else(missing)?;
+    let desired = args.from.read(context, source)?;
     let client = context.connect()?;
     let policy = args.policy.policy(client.profile())?;
-    context.say(format_args!("{} users in {}; reading the server …", desired.users().len(), args.source));
+    context.say(format_args!("{} users in {}; reading the server …", desired.users().len(), source));
     let current = if desired.groups().is_some() { client.current_directory()? } else { client.current_users()? };
     let plan = policy.plan(&current, &desired).map_err(|refusal| rejected(&refusal))?;
     let mut plan = plan.with_made_by(context.label());
