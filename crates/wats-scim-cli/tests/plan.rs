@@ -95,6 +95,19 @@ fn a_policy_and_the_form_of_a_source_are_files() {
 }
 
 #[test]
+fn a_column_that_is_unknown_names_the_arguments_of_the_command() {
+    let server = server(&["ann"]);
+    let home = Home::of_standard(&server);
+    for (file, arguments) in
+        [("userName,Room\nann,7\n", &["--map", "--ignore-columns"][..]), ("Login|Room\nann|7\n", &["--delimiter"])]
+    {
+        home.write("hr.csv", file);
+        let err = home.run(&["plan", "hr.csv"]).failed(1);
+        assert!(arguments.iter().all(|argument| err.contains(argument)) && !err.contains("::"), "{err}");
+    }
+}
+
+#[test]
 fn bad_rows_are_named_and_their_users_are_no_leavers() {
     let server = server(&["ann", "bob", "cy"]);
     let home = Home::of_standard(&server);

@@ -24,6 +24,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let client = context.connect()?;
     let policy = args.policy.policy(client.profile())?;
     let current = if desired.groups().is_some() { client.current_directory()? } else { client.current_users()? };
-    print(&policy.explain(&current, &desired, &args.who))?;
+    print(policy.explain(&current, &desired, &args.who))?;
     Ok(Exit::Done)
 }
