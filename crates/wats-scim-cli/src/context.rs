@@ -102,16 +102,9 @@ impl Context {
 
     /// A client of the server of another profile, which only reads.
     pub(crate) fn connect_to(&self, profile: &str) -> Result<ScimClient, Failure> {
-        // The credentials of the arguments are for the other server.
-        let server = ServerArgs {
-            profile: Some(profile.to_owned()),
-            url: None,
-            kind: None,
-            token_file: None,
-            token_stdin: false,
-            ..self.global.server.clone()
-        };
-        connect(&server.resolve()?.config()?)
+        // What the arguments say is about the other server, apart from the time.
+        let server = Server { timeout: self.global.server.timeout, ..Server::of_profile(profile)? };
+        connect(&server.config()?)
     }
 
     /// A client whose writes are on the trail.

@@ -6,8 +6,6 @@ use serde_json::{Value, json};
 use wats_scim::import::ImportError;
 use wats_scim::{Error, ErrorKind};
 
-use crate::source::with_arguments;
-
 /// The exit codes. A script can rely on them; any other code means failure, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -44,7 +42,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Scim(#[from] Error),
     /// A source that cannot be read.
-    #[error("{}", with_arguments(&.0.to_string()))]
+    #[error("{0}")]
     Import(#[from] ImportError),
     /// A file or a setting that cannot be used.
     #[error("{0}")]
@@ -94,7 +92,6 @@ impl Failure {
             Self::Import(error) => {
                 let mut json = serde_json::to_value(error).unwrap_or_default();
                 json["kind"] = "import".into();
-                json["message"] = self.to_string().into();
                 return json;
             }
             Self::Other(_) => "other",

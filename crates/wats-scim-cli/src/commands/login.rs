@@ -5,10 +5,10 @@ use wats_scim::http::Uri;
 use wats_scim::{ListQuery, RetryPolicy};
 
 use crate::context::Context;
-use crate::environment::{self, Named};
 use crate::failure::{Exit, Failure};
 use crate::profiles::{self, Profiles, Saved};
 use crate::secrets::{self, Key};
+use crate::server::environment::{self, Named};
 use crate::server::{self, Kind, Login, Server, is_same_url};
 use crate::terminal;
 

@@ -1,7 +1,7 @@
 //! What a plan is made of: a file, standard input, or another server.
 
 mod charset;
-mod columns;
+mod layout;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use wats_scim::import::{self, ImportError};
 use wats_scim::plan::Desired;
 
-use self::columns::Columns;
+use self::layout::Layout;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -49,14 +49,14 @@ impl SourceArgs {
             return of_server(context, profile);
         }
         let bytes = bytes_of(source)?;
-        let columns = Columns::of(self.mapping.as_deref(), &self.map)?;
-        let charset = self.charset.as_deref().or(columns.charset.as_deref());
+        let layout = Layout::of(self.mapping.as_deref(), &self.map)?;
+        let charset = self.charset.as_deref().or(layout.charset.as_deref());
         let text =
             charset::decoded(bytes, charset).map_err(|problem| Failure::Other(format!("{source}: {problem}")))?;
         let read = match Form::of(&text) {
             Form::Json => import::directory_from_json(&text),
             Form::Csv => {
-                let csv = columns.csv(&text, self.delimiter.as_deref(), self.ignore_columns)?;
+                let csv = layout.csv(&text, self.delimiter.as_deref(), self.ignore_columns)?;
                 csv.read_directory(&*text)
             }
         };
@@ -64,8 +64,27 @@ impl SourceArgs {
             Err(error) if self.skip_bad => without_bad_rows(context, error),
             read => read,
         };
-        Ok(read.map_err(|error| error.in_file(Path::new(source)))?.in_file(Path::new(source)))
+        Ok(read.map_err(|error| unreadable(error.in_file(source)))?.in_file(source))
     }
+}
+
+/// The settings of a CSV reader, and the arguments for them.
+const ARGUMENTS: [(&str, &str); 5] = [
+    ("UserCsv::column", "--map"),
+    ("UserCsv::allow_other_columns", "--ignore-columns"),
+    ("UserCsv::delimiter", "--delimiter"),
+    ("UserCsv::groups", "`groups` in the file of --mapping"),
+    ("UserCsv::group_separator", "`group-separator` in the file of --mapping"),
+];
+
+/// The error of a source: bad rows as they are, and anything else with the arguments of the command.
+fn unreadable(error: ImportError) -> Failure {
+    if !error.rows().is_empty() {
+        return error.into();
+    }
+    let settings = |text: String, (setting, argument): (&str, &str)| text.replace(setting, argument);
+    // The longer names come first.
+    Failure::Other(ARGUMENTS.into_iter().rev().fold(error.to_string(), settings))
 }
 
 /// The rows that are good; the others are named.
@@ -75,19 +94,6 @@ fn without_bad_rows(context: &Context, error: ImportError) -> Result<Desired, Im
         context.say(format_args!("line {} is left out: {}", row.line, row.reason));
     }
     Ok(desired)
-}
-
-/// The arguments of the command in the place of the settings of the library.
-pub(crate) fn with_arguments(text: &str) -> String {
-    [
-        ("UserCsv::delimiter", "--delimiter"),
-        ("UserCsv::column", "--map"),
-        ("UserCsv::allow_other_columns", "--ignore-columns"),
-        ("UserCsv::group_separator", "`group-separator` in the file of --mapping"),
-        ("UserCsv::groups", "`groups` in the file of --mapping"),
-    ]
-    .iter()
-    .fold(text.to_owned(), |text, (setting, argument)| text.replace(setting, argument))
 }
 
 fn of_server(context: &Context, profile: &str) -> Result<Desired, Failure> {

@@ -1,6 +1,9 @@
 //! Runs the built command, in a folder and with an environment of its own.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+#[cfg(unix)]
+pub(crate) mod terminal;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

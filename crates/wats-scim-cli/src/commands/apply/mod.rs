@@ -20,6 +20,7 @@ use crate::failure::{Exit, Failure};
 use crate::when::span;
 
 #[derive(clap::Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an argument")]
 pub(crate) struct Args {
     /// The plan, or the journal of an interrupted apply
     #[arg(value_name = "PLAN")]
@@ -70,7 +71,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let order = Order::of(args)?;
-    let resume = Resume::of(context, args, &order)?;
+    let resume = Resume::of(args, &order)?;
     let mut ending = Ending::of(args, &order);
     if order.plan.is_empty() {
         context.say("The plan has no steps: there is nothing to do.");
@@ -107,6 +108,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return ending.checked(&run_with_progress(context, &order, apply.check())?);
     }
     context.confirm(args.yes, resume.number(), &resume.question(&order))?;
+    resume.begin(context, &order)?;
     context.interrupt.listen();
     let report = run_with_progress(context, &order, apply)?;
     if !args.no_verify && !context.interrupt.is_pressed() && ending::is_worth_verifying(&report) {

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// List only writes with this outcome: applied, refused, unknown, or begun if it was not recorded
     #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
     outcome: Option<Outcome>,
-    /// List only writes to this server, such as https://acme.wats.com
+    /// List only writes to this server: scheme, host and port of its URL
     #[arg(long, value_name = "ORIGIN")]
     server: Option<String>,
     /// Print these columns, in a table or in CSV

@@ -37,11 +37,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let report = checks::run(context, &server, config, args.write)?;
     let text = report.to_string();
     match file {
-        Some(file) => file.keep(text.as_bytes())?,
+        Some(file) => {
+            file.keep(text.as_bytes())?;
+            report.problems().for_each(|problem| context.say(problem));
+        }
         None => io::stdout().write_all(text.as_bytes())?,
-    }
-    for problem in report.problems() {
-        context.say(problem);
     }
     Ok(report.exit())
 }

@@ -26,7 +26,7 @@ pub(crate) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let columns = Columns::new(&args.columns, OF_GROUPS)?;
     let who = who::read(context, &args.groups)?;
-    let groups = resolve::<ScimGroup>(context, &with_groups(context.connect()?)?, who)?;
+    let groups = resolve::<ScimGroup>(context, &with_groups(context.connect()?)?, &who)?;
     let mut list = Listing::new(args.output.format_or(Format::Pretty), columns.names());
     for group in &groups.found {
         list.row(group, columns.of(group))?;

@@ -98,7 +98,7 @@ impl Args {
         ];
         for (name, text) in flags {
             if let Some(text) = text {
-                user.set_text(name, text)?;
+                Change::new(name, text).apply(&mut user)?;
             }
         }
         user.active = Some(!self.inactive);

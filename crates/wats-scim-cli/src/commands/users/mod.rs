@@ -69,6 +69,6 @@ pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
 fn say_unneeded(context: &Context, all: usize, needed: usize, state: &str) {
     let number = all.saturating_sub(needed);
     if number > 0 {
-        context.say(format!("{number} of {}: {state} already", counted(all, "users")));
+        context.say(format!("already {state}: {number} of {}", counted(all, "users")));
     }
 }

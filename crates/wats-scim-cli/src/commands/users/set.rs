@@ -49,6 +49,10 @@ impl FromStr for Change {
 }
 
 impl Change {
+    pub(super) fn new(path: &str, value: &str) -> Self {
+        Self { path: path.to_owned(), value: value.to_owned() }
+    }
+
     pub(super) fn apply(&self, user: &mut ScimUser) -> Result<(), Failure> {
         // Not while the arguments are read: the message would repeat the password.
         if self.path.to_ascii_lowercase().contains("password") {
@@ -63,7 +67,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     args.changes.iter().try_for_each(|change| change.apply(&mut ScimUser::default()))?;
     let who = who::read(context, std::slice::from_ref(&args.who))?;
     let client = context.connect_to_write()?;
-    let users: Vec<ScimUser> = resolve(context, &client, who)?.to_write(context, args.skip_unknown)?;
+    let users: Vec<ScimUser> = resolve(context, &client, &who)?.for_write(context, args.skip_unknown)?;
     let (mut changed, mut patches, mut deactivated) = (0, Vec::new(), Vec::new());
     let all = users.len();
     for old in users {
@@ -78,7 +82,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             }
         }
     }
-    say_unneeded(context, all, changed, "as given");
+    say_unneeded(context, all, changed, "so");
     context.confirm(args.yes, deactivated.len(), &question("deactivates", &deactivated))?;
     write_all(context, &client, patches, Words { units: "users", done: "changed", again: AGAIN }, |_| Ok(()))
 }
