@@ -18,16 +18,16 @@ use crate::failure::Failure;
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
-    /// What a column of CSV is, such as "E-Mail=userName,email"; may be given more than once
+    /// Read a column of CSV as these attributes, such as "E-Mail=userName,email"; may be given more than once
     #[arg(long, value_name = "COLUMN=ATTRIBUTES")]
     map: Vec<String>,
-    /// A file (TOML or JSON) with the form of the source: columns, delimiter, charset
+    /// Read the columns, the delimiter and the charset from this file (TOML or JSON)
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
-    /// The charset of the source, such as windows-1252 or utf-16 [default: utf-8]
+    /// Read the source in this charset, such as windows-1252 or utf-16 [default: utf-8]
     #[arg(long, value_name = "NAME")]
     charset: Option<String>,
-    /// The delimiter of CSV: one character, or `tab` [default: the one of the header]
+    /// Split CSV at this character, or at `tab` [default: found in the header]
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<String>,
     /// Leave out columns of CSV that are no attribute

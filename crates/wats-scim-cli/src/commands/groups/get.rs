@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// A displayName, an id, or externalId:ID; - for a list on standard input, one per line
     #[arg(required = true, value_name = "GROUP")]
     groups: Vec<String>,
-    /// The columns of a table or of CSV
+    /// Print these columns, in a table or in CSV
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
     columns: Vec<String>,
     #[command(flatten)]

@@ -18,9 +18,9 @@ use crate::who::{self, Who};
 pub(crate) enum Command {
     /// List the members of a group
     List(ListArgs),
-    /// Add members; those that are members stay
+    /// Add members; all others are kept
     Add(Args),
-    /// Remove members; all others stay
+    /// Remove members; all others are kept
     Remove(Args),
 }
 

@@ -20,13 +20,13 @@ pub(crate) enum Command {
     List(list::Args),
     /// Show users with all their attributes
     Get(get::Args),
-    /// Create a user, or those of a file
+    /// Create a user, or the users of a file
     Create(create::Args),
     /// Change attributes of users
     Set(set::Args),
     /// Let users sign in again
     Activate(WhoArgs),
-    /// Keep users from signing in; their data stays
+    /// Keep users from signing in; their data is kept
     Deactivate(ConfirmedArgs),
     /// Delete users with their data
     Delete(ConfirmedArgs),

@@ -40,9 +40,6 @@ impl FromStr for Change {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
-            Some((path, _)) if path.to_ascii_lowercase().contains("password") => {
-                Err("a password is never an argument; create the user with --from".to_owned())
-            }
             Some((path, value)) if !path.trim().is_empty() => {
                 Ok(Self { path: path.trim().to_owned(), value: value.to_owned() })
             }
@@ -57,6 +54,10 @@ impl Change {
     }
 
     pub(super) fn apply(&self, user: &mut ScimUser) -> Result<(), Failure> {
+        // Not while the arguments are read: the message would repeat the password.
+        if self.path.to_ascii_lowercase().contains("password") {
+            return Err(Failure::Usage("a password is never an argument; create the user with --from".to_owned()));
+        }
         user.set_text(&self.path, &self.value).map_err(|error| Failure::Usage(error.to_string()))
     }
 }
