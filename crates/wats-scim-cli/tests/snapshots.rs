@@ -17,7 +17,8 @@ use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, Sandbox, StandardSandbox};
 fn cases(folder: &str, home: &Home) -> TestCases {
     let cases = TestCases::new();
     cases.case(format!("tests/cmd/{folder}/*.trycmd")).timeout(Duration::from_secs(60));
-    for name in ["WATS_BASE_URL", "WATS_TOKEN", "SCIM_URL", "SCIM_TOKEN", "SCIM_USER", "SCIM_PASSWORD", "WATS_SCIM_PROFILE"]
+    for name in
+        ["WATS_BASE_URL", "WATS_TOKEN", "SCIM_URL", "SCIM_TOKEN", "SCIM_USER", "SCIM_PASSWORD", "WATS_SCIM_PROFILE"]
     {
         cases.env(name, "");
     }
