@@ -65,9 +65,13 @@ try {
     // A search that is overtaken by the next one.
     if (!request.url().endsWith("/search")) problems.push(`${request.url()} failed`);
   });
+  page.on("response", (response) => {
+    const isPage = response.request().isNavigationRequest();
+    if (!isPage && response.status() >= 400) problems.push(`${response.url()}: ${response.status()}`);
+  });
   page.on("console", (message) => {
     // Chrome says so of each answer with an error, such as the page to sign in.
-    if (!/status of 40[139]/.test(message.text())) problems.push(`console: ${message.text()}`);
+    if (!/status of 4\d\d/.test(message.text())) problems.push(`console: ${message.text()}`);
   });
   // What the policy forbids is a problem, too.
   await page.evaluateOnNewDocument(() => {

@@ -80,13 +80,16 @@ impl Guard {
         address.is_loopback() || self.proxies.contains(&address)
     }
 
-    /// Browsers name the origin of a POST in headers that no page can set: in `Origin`, and unless they are old
-    /// in `Sec-Fetch-Site`.
+    /// Browsers say where a POST is from in headers that no page can set: in `Sec-Fetch-Site` unless they are old, and
+    /// in `Origin` unless it is a script of the same origin that sends it.
     fn is_own(&self, headers: &HeaderMap) -> bool {
         let site_name = HeaderName::from_static("sec-fetch-site");
-        let is_same_site = !headers.contains_key(&site_name)
-            || only(headers, &site_name).is_some_and(|site| site == "same-origin" || site == "none");
-        only(headers, &header::ORIGIN) == Some(self.site.origin().as_str()) && is_same_site
+        let (site, origin) = (only(headers, &site_name), only(headers, &header::ORIGIN));
+        let is_here = origin == Some(self.site.origin().as_str());
+        if !headers.contains_key(&header::ORIGIN) {
+            return site == Some("same-origin");
+        }
+        is_here && (!headers.contains_key(&site_name) || matches!(site, Some("same-origin" | "none")))
     }
 }
 

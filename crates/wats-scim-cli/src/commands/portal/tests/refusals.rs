@@ -20,7 +20,7 @@ async fn a_change_comes_from_a_page_of_the_portal_or_is_rejected() {
     let (evil, null) = (("origin", "http://evil.example"), ("origin", "null"));
     let rejected: [&[(&str, &str)]; 17] = [
         &[],
-        &[site],
+        &[("sec-fetch-site", "none")],
         &[null, site],
         &[evil, site],
         &[evil],
@@ -45,8 +45,10 @@ async fn a_change_comes_from_a_page_of_the_portal_or_is_rejected() {
         }
     }
     assert_eq!(browser.get(&path).await.source, before.source);
-    // An old browser.
-    assert_eq!(browser.post_with(&path, &[here], &before.forms[0]).await.status, StatusCode::SEE_OTHER);
+    // An old browser, and a script of the page.
+    for headers in [here, site] {
+        assert_eq!(browser.post_with(&path, &[headers], &before.forms[0]).await.status, StatusCode::SEE_OTHER);
+    }
 }
 
 #[tokio::test]
