@@ -75,7 +75,8 @@ pub struct Attribute {
     /// [`Trail::allow_values`](super::Trail::allow_values), filters are removed from the path,
     /// because they contain values: `members[value eq "2819"]` becomes `members`.
     pub path: String,
-    /// The value, only with [`Trail::allow_values`](super::Trail::allow_values). The value of any
+    /// The value, only with [`Trail::allow_values`](super::Trail::allow_values), but always that of
+    /// `active`, so that a deactivation does not read like an activation. The value of any
     /// name that contains `password` is `[redacted]`, at any depth.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,

@@ -274,6 +274,12 @@ mod tests {
         assert_eq!(text(&file.with_extension("2")).lines().count(), 2);
     }
 
+    fn record_all(log: &Log, writes: &[impl AsRef<str>]) {
+        for write in writes {
+            log.record(&event(write.as_ref())).unwrap();
+        }
+    }
+
     fn writes(file: &Path) -> Vec<String> {
         let mut events = Trail::read(file).unwrap();
         let writes = events.by_ref().map(|event| event.unwrap().write).collect();
@@ -289,11 +295,11 @@ mod tests {
         let all: Vec<_> = (0..40).map(|n| n.to_string()).collect();
         let (first, rest) = all.split_at(23);
         let log = open();
-        first.iter().for_each(|write| log.record(&event(write)).unwrap());
+        record_all(&log, first);
         drop(log);
         // Another program goes on with the last file.
         let log = open().synced().unwrap();
-        rest.iter().for_each(|write| log.record(&event(write)).unwrap());
+        record_all(&log, rest);
         assert_eq!(writes(&file), all);
 
         let names = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
@@ -328,7 +334,9 @@ mod tests {
                 thread::spawn(move || (0..EACH).for_each(|m| log.record(&event(&format!("{n}-{m:04}"))).unwrap()))
             })
             .collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         let mut found = writes(&file);
         let of_one: Vec<_> = found.iter().filter(|write| write.starts_with("5-")).cloned().collect();
         assert!(of_one.is_sorted(), "the events of one program are in their order");
@@ -346,10 +354,10 @@ mod tests {
     fn the_last_file_of_a_rotated_trail_can_be_renamed_too() {
         let (_folder, file) = new_file();
         let log = log(&file).rotate_at(1).unwrap();
-        ["a", "b"].iter().for_each(|write| log.record(&event(write)).unwrap());
+        record_all(&log, &["a", "b"]);
         let last = file.with_file_name("trail.000002");
         fs::rename(&last, file.with_extension("old")).unwrap();
-        ["c", "d"].iter().for_each(|write| log.record(&event(write)).unwrap());
+        record_all(&log, &["c", "d"]);
         assert_eq!(writes(&file), ["a", "c", "d"]);
     }
 

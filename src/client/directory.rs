@@ -77,12 +77,13 @@ impl<R: ScimRepository> ScimService<R> {
         let groups = match membership {
             Membership::OfGroups | Membership::Paged(_) => self.with_members_read(groups, current.users()).await?,
             Membership::OfUsers => {
-                let of_users = GroupsOfUsers::of(current.users());
-                with_members(groups, |id| of_users.members(id).map(str::to_owned).collect())
+                let found = GroupsOfUsers::of(current.users());
+                let of_users = |group| CurrentGroup::of_users(group, "the server shows only the groups of users");
+                with_members(groups, |id| found.members(id).map(str::to_owned).collect()).map(of_users).collect()
             }
             Membership::ByFilter => {
                 let mut found = self.found_memberships(current.users(), &groups).await?;
-                with_members(groups, |id| found.remove(id).unwrap_or_default())
+                with_members(groups, |id| found.remove(id).unwrap_or_default()).map(CurrentGroup::complete).collect()
             }
             Membership::Hidden => {
                 let hidden = |group| CurrentGroup::unread(group, "the server does not show members");
@@ -182,11 +183,13 @@ impl Job for GroupJob {
 /// The ids of the members of each group, by the id of the group.
 type Memberships = HashMap<String, Vec<String>>;
 
-fn with_members(groups: Vec<ScimGroup>, mut members_of: impl FnMut(&str) -> Vec<String>) -> Vec<CurrentGroup> {
-    let with_members = |mut group: ScimGroup| {
+fn with_members(
+    groups: Vec<ScimGroup>,
+    mut members_of: impl FnMut(&str) -> Vec<String>,
+) -> impl Iterator<Item = ScimGroup> {
+    groups.into_iter().map(move |mut group| {
         let members: HashSet<_> = group.id.as_deref().map(&mut members_of).into_iter().flatten().collect();
         group.members = Some(members.into_iter().map(ScimMember::new).collect());
-        CurrentGroup::complete(group)
-    };
-    groups.into_iter().map(with_members).collect()
+        group
+    })
 }

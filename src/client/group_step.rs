@@ -80,7 +80,7 @@ impl StepJob {
         let mut unknown: Option<Error> = None;
         loop {
             rounds += 1;
-            let held = match repository.get::<ScimGroup>(id).await {
+            let held = match read(repository, id, !repository.profile().patches).await {
                 Ok(held) => held,
                 Err(error) => return Err(after(unknown, error)),
             };
@@ -106,7 +106,10 @@ impl StepJob {
                 Fit::Change(patch) if repository.profile().patches => {
                     repository.patch::<ScimGroup>(Target::of(&held)?, &patch).await
                 }
-                Fit::Change(_) => repository.replace(&self.step.renamed(held.clone())).await,
+                Fit::Change(_) => match check_whole(repository.profile(), &held) {
+                    Ok(()) => repository.replace(&self.step.renamed(held.clone())).await,
+                    Err(error) => Err(error),
+                },
                 Fit::Delete => repository.delete::<ScimGroup>(Target::of(&held)?).await.map(|()| None),
             };
             let error = match done {
@@ -195,7 +198,7 @@ impl StepJob {
             self.keep(None)?;
             let patch = self.step.members_patch(members, by_list);
             match repository.patch::<ScimGroup>(Target::unchanged(&known)?, &patch).await {
-                Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await),
+                Ok(answer) => return Ok(self.sent(repository, group, answer, members.to_vec()).await?),
                 Err(error) if error.write_outcome() == Some(WriteOutcome::Unknown) => unknown = Some(error),
                 Err(error) if is_worth_a_look(&error) || is_about_members(&error) => {}
                 Err(error) => return Err(error.into()),
@@ -205,12 +208,8 @@ impl StepJob {
         loop {
             rounds += 1;
             // A member that is there already can be added again.
-            let held = if self.step.action == Action::AddMembers && profile.patches {
-                repository.get::<ScimGroup>(group).await
-            } else {
-                read_group(repository, group).await
-            };
-            let held = match held {
+            let needs_members = self.step.action == Action::RemoveMembers || !profile.patches;
+            let held = match read(repository, group, needs_members).await {
                 Ok(Some(held)) => held,
                 // A replica may not show yet what the plan has just created.
                 Ok(None) if self.step.id.is_none() && profile.patches && rounds == 1 => self.created_group(group),
@@ -223,7 +222,10 @@ impl StepJob {
                     None => Rejected::Stale(reason),
                 });
             }
-            let left = self.left(profile, &held, members, by_list || !profile.patches)?;
+            if by_list || !profile.patches {
+                check_whole(profile, &held)?;
+            }
+            let left = self.left(profile, &held, members);
             if left.is_empty() {
                 return Ok(Sent { is_sent: unknown.is_some(), not_kept: Vec::new() });
             }
@@ -239,7 +241,7 @@ impl StepJob {
                 Ok(_) if by_list && profile.patches && profile.shows_members() => {
                     return Ok(self.removed_by_list(repository, &held, left).await?);
                 }
-                Ok(answer) => return Ok(self.sent(repository, group, answer, left).await),
+                Ok(answer) => return Ok(self.sent(repository, group, answer, left).await?),
                 Err(error) => error,
             };
             if rounds == ROUNDS || !is_worth_a_look(&error) {
@@ -258,14 +260,14 @@ impl StepJob {
         group: &str,
         answer: Option<ScimGroup>,
         members: Vec<Reference>,
-    ) -> Sent {
+    ) -> Result<Sent> {
         self.ends.record_version(group, answer.as_ref().and_then(Resource::version));
         let not_kept = if repository.profile().shows_members() {
-            self.read_back(repository, group, answer, members).await
+            self.read_back(repository, group, answer, members).await?
         } else {
             Vec::new()
         };
-        Sent { is_sent: true, not_kept }
+        Ok(Sent { is_sent: true, not_kept })
     }
 
     /// What became of a removal by a list of members, which some servers take for a removal of all members.
@@ -280,7 +282,7 @@ impl StepJob {
         let Some(after) = after else { return Ok(Sent::default()) };
         let lost = lost(before, &after, &members);
         if lost.is_empty() {
-            let not_kept = self.read_back(repository, group, Some(after), members).await;
+            let not_kept = self.read_back(repository, group, Some(after), members).await?;
             return Ok(Sent { is_sent: true, not_kept });
         }
         for lost in lost.chunks(MEMBERS_IN_A_REQUEST) {
@@ -296,14 +298,15 @@ impl StepJob {
     }
 
     /// Which members the server does not show as changed, in its answer or when the group is read again. A
-    /// replica may show them later.
+    /// replica may show them later. What cannot be read is not known, and credentials that have expired by now
+    /// end the apply.
     async fn read_back<R: ScimRepository>(
         &self,
         repository: &R,
         group: &str,
         answer: Option<ScimGroup>,
         members: Vec<Reference>,
-    ) -> Vec<Reference> {
+    ) -> Result<Vec<Reference>> {
         // A page of members does not show that another one is gone.
         let shows_all = repository.profile().membership == Membership::OfGroups;
         let is_sufficient = shows_all || self.step.action == Action::AddMembers;
@@ -319,35 +322,21 @@ impl StepJob {
             if !pause.is_zero() {
                 sleep(pause).await;
             }
-            // The write was answered, so an error of a look is not its error.
-            match read_group(repository, group).await {
-                Ok(Some(held)) => left = self.step.left_to_change(&held, &left),
-                Ok(None) | Err(_) => break,
+            match read_group(repository, group).await.map_err(unread)? {
+                Some(held) => left = self.step.left_to_change(&held, &left),
+                None => break,
             }
         }
-        left
+        Ok(left)
     }
 }
 
 impl StepJob {
-    /// Which members the step still has to add or remove, as far as the group shows them. A request that replaces
-    /// the members as a whole needs all of them.
-    fn left(
-        &self,
-        profile: &Profile,
-        held: &ScimGroup,
-        members: &[Reference],
-        replaces_all: bool,
-    ) -> Result<Vec<Reference>> {
+    /// Which members the step still has to add or remove, as far as the group shows them.
+    fn left(&self, profile: &Profile, held: &ScimGroup, members: &[Reference]) -> Vec<Reference> {
         let hides_some = profile.may_hide_members(held.member_ids().count());
-        let is_safe = !hides_some && (profile.shows_members() || profile.patches);
-        if replaces_all && !is_safe {
-            let why = "the server may not show all members of the group, and this change could remove the others; set \
-                       another Membership in the profile, which a probe finds, or Profile::with_member_limit";
-            return Err(Error::new(ErrorKind::Unsupported, why).in_operation(Operation::Patch("group")));
-        }
         let tells = profile.shows_members() && (!hides_some || self.step.action == Action::AddMembers);
-        Ok(if tells { self.step.left_to_change(held, members) } else { members.to_vec() })
+        if tells { self.step.left_to_change(held, members) } else { members.to_vec() }
     }
 
     /// The group of a step with the version that the server is known to have, if there is one.
@@ -371,6 +360,12 @@ impl StepJob {
     }
 }
 
+/// The group, with all members that the server shows if the step needs them.
+#[maybe_async]
+async fn read<R: ScimRepository>(repository: &R, id: &str, needs_members: bool) -> Result<Option<ScimGroup>> {
+    if needs_members { read_group(repository, id).await } else { repository.get(id).await }
+}
+
 /// The outcome if the group, or another one with its name or external id, already exists.
 pub(super) fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
     match found {
@@ -384,9 +379,29 @@ pub(super) fn found_group(found: Found<ScimGroup>) -> Option<Done<ScimGroup>> {
     }
 }
 
+/// Checks that the group shows all of its members, before a request that replaces them as a whole.
+fn check_whole(profile: &Profile, held: &ScimGroup) -> Result<()> {
+    if !profile.may_hide_members(held.member_ids().count()) {
+        return Ok(());
+    }
+    let why = "the server may not show all members of the group, and this change could remove the others; set another \
+               Membership in the profile, which a probe finds, or Profile::with_member_limit";
+    Err(Error::new(ErrorKind::Unsupported, why).in_operation(Operation::Patch("group")))
+}
+
 /// The error of a step that has changed some members.
 fn partly_done(error: Error) -> Error {
     let why = format!("some members of the step were changed; then this failed: {error}");
+    of_members(error, why)
+}
+
+/// The error of a step whose members were accepted and could not be read back.
+fn unread(error: Error) -> Error {
+    let why = format!("the server has accepted the members, and they could not be read back: {error}");
+    of_members(error, why)
+}
+
+fn of_members(error: Error, why: String) -> Error {
     let error = Error::new(error.kind(), why).with_source(error).with_outcome(WriteOutcome::Unknown);
     error.in_operation(Operation::Patch("group"))
 }

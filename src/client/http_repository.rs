@@ -90,7 +90,7 @@ impl<C> HttpScimRepository<C> {
 #[maybe_async]
 impl<C: HttpClient> HttpScimRepository<C> {
     /// Reads what the server supports: its resource types and its configuration (RFC 7644 §4). A server
-    /// without these documents (404, 405 or 501) is treated as [`Profile::standard`]. For a WATS
+    /// without these documents (404, 405 or 501) keeps the profile that was set. For a WATS
     /// server, which has none, no request is sent.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
         }
         let configuration = self.description("ServiceProviderConfig").await?;
         let resource_types = self.description("ResourceTypes").await?;
-        let profile = Profile::described(configuration.as_ref(), resource_types.as_ref());
+        let profile = self.profile().clone().described(configuration.as_ref(), resource_types.as_ref());
         Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
     }
 
@@ -117,7 +117,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             return Ok(self);
         }
         let configuration = self.description("ServiceProviderConfig").await?;
-        let profile = Profile::described(configuration.as_ref(), None);
+        let profile = self.profile().clone().described(configuration.as_ref(), None);
         Ok(Self { endpoint: self.endpoint.with_profile(profile), ..self })
     }
 

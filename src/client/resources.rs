@@ -81,7 +81,7 @@ impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// that the server allows, by cursor if the server has cursors, and sends batches as bulk requests within the limits of the
     /// server.
     ///
-    /// A server without these documents (404, 405 or 501) is treated as [`Profile::standard`]. For a
+    /// A server without these documents (404, 405 or 501) keeps the profile that was set. For a
     /// WATS server, which has none, no request is sent and [`Profile::wats`] stays.
     ///
     /// # Errors

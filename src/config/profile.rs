@@ -290,11 +290,11 @@ impl Profile {
     }
 
     /// Reads the profile from the server's configuration and resource types (RFC 7643 §5 and §6).
-    /// Anything missing there is as in [`standard`](Self::standard).
-    pub(crate) fn described(configuration: Option<&Value>, resource_types: Option<&Value>) -> Self {
-        let standard = Self::standard();
+    /// Anything missing there stays as it is: what these documents do not tell, such as the way of reading members,
+    /// can be a setting.
+    pub(crate) fn described(self, configuration: Option<&Value>, resource_types: Option<&Value>) -> Self {
         let Some(configuration) = configuration else {
-            return Self { endpoints: resource_types.and_then(endpoints), ..standard };
+            return Self { endpoints: resource_types.and_then(endpoints), ..self };
         };
         let feature = |name: &str, value: &str| member(member(configuration, name)?, value);
         let lacks = |name: &str| is_bool(feature(name, "supported"), false);
@@ -315,7 +315,7 @@ impl Profile {
             sorts: !lacks("sort"),
             pages_by_cursor: is_bool(feature("pagination", "cursor"), true),
             max_page_size: page_sizes.into_iter().flatten().min(),
-            ..standard
+            ..self
         }
     }
 }
@@ -377,7 +377,7 @@ mod tests {
             "sort": { "supported": "False" }, "pagination": { "cursor": true },
         });
         let types = json!({ "Resources": [{ "endpoint": "/Users" }, { "endpoint": "https://x/scim/v2/Groups/" }] });
-        let profile = Profile::described(Some(&configuration), Some(&types));
+        let profile = Profile::standard().described(Some(&configuration), Some(&types));
         assert_eq!(profile.bulk(), Some(BulkLimits { max_operations: 5, max_payload_size: 1000 }));
         assert!(profile.pages_by_cursor() && !profile.sorts);
         assert!(profile.offers("users") && profile.offers("Groups") && !profile.offers("Devices"));
@@ -385,9 +385,9 @@ mod tests {
 
     #[test]
     fn a_feature_is_missing_only_if_the_server_says_so() {
-        let all = Profile::described(Some(&json!({ "filter": { "supported": true }, "patch": {} })), None);
+        let all = Profile::standard().described(Some(&json!({ "filter": { "supported": true }, "patch": {} })), None);
         assert!(all.filters && all.patches && all.changes_passwords && all.has_versions && all.sorts);
-        let none = Profile::described(
+        let none = Profile::standard().described(
             Some(&json!({
                 "filter": { "supported": false }, "patch": { "supported": "false" }, "sort": { "supported": false },
                 "etag": { "supported": false }, "changePassword": { "supported": false },
@@ -405,7 +405,11 @@ mod tests {
             (json!({ "filter": { "supported": false, "maxResults": 0 } }), None),
             (json!({}), None),
         ] {
-            assert_eq!(Profile::described(Some(&configuration), None).max_page_size(), size, "{configuration}");
+            assert_eq!(
+                Profile::standard().described(Some(&configuration), None).max_page_size(),
+                size,
+                "{configuration}"
+            );
         }
     }
 
@@ -452,6 +456,6 @@ mod tests {
 
     #[test]
     fn a_server_without_a_description_is_standard() {
-        assert_eq!(Profile::described(None, None), Profile::standard());
+        assert_eq!(Profile::standard().described(None, None), Profile::standard());
     }
 }

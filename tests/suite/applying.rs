@@ -418,7 +418,8 @@ async fn an_apply_says_why_it_would_reject_a_plan_and_sends_nothing() {
     let apply = client.apply(plan).approved("0");
     let why = apply.inapplicable().unwrap();
     assert!(matches!(&why, Inapplicable::NotApproved { approved, .. } if approved == "0"));
-    assert_eq!(apply.run().await.unwrap_err().to_string(), why.to_string());
+    let error = apply.run().await.unwrap_err();
+    assert_eq!(error.to_string(), why.to_string());
     assert_eq!(received(&sandbox), [""; 0]);
 }
 

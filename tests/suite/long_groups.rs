@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wats_scim::plan::{Desired, Plan};
+use wats_scim::plan::{Desired, DesiredGroup, Plan};
 use wats_scim::{MemberPages, Membership, Profile};
 use wats_scim_sandbox::{StandardSandbox, StandardSandboxBuilder};
 
@@ -175,7 +175,26 @@ async fn a_group_that_can_only_be_replaced_keeps_members_that_it_does_not_show()
     let measured = discovered.probe().allow_writes().run().await.unwrap();
     let client = client(&sandbox, odd, measured.profile());
     let report = client.apply(plan(&client, &AFTER).await).run().await.unwrap();
-    assert!(report.to_string().contains("the server may not show all members of the group"), "{report}");
+    assert!(report.to_string().contains("its groups do not show their members"), "{report}");
     let kept: BTreeSet<_> = members(&sandbox);
     assert_eq!(kept, names(&NAMES[..5]), "{report}");
+}
+
+#[maybe_async]
+#[test]
+async fn a_group_that_is_renamed_by_a_replacement_keeps_members_that_it_does_not_show() {
+    let sandbox = directory().member_cap(3).allow_members_endpoint().start().unwrap();
+    let discovered = client(&sandbox, Odd::NoPatch, Profile::standard()).discover().await.unwrap();
+    let measured = discovered.probe().allow_writes().run().await.unwrap().profile();
+    let cut = discovered.profile().clone().with_member_limit(3);
+    let renamed = DesiredGroup::new("Fitters").with_external_id("g");
+    let renamed = Desired::of_users(NAMES.map(person).to_vec()).with_groups(vec![renamed]);
+    for (profile, outcome) in [(cut, "the server may not show all members of the group"), (measured, "1 applied")] {
+        let client = client(&sandbox, Odd::NoPatch, profile);
+        let plan = policy().plan(&client.current_directory().await.unwrap(), &renamed).unwrap();
+        let report = client.apply(plan).run().await.unwrap();
+        assert!(report.to_string().contains(outcome), "{report}");
+        assert_eq!(members(&sandbox), names(&NAMES[..5]), "{report}");
+    }
+    assert_eq!(sandbox.groups()[0]["displayName"], "Fitters");
 }

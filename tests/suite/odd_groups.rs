@@ -12,7 +12,7 @@ use wats_scim_sandbox::StandardSandbox;
 
 use super::{answer, quick};
 use crate::api::{HttpClient, HttpScimRepository, ScimService};
-use crate::{Transport, maybe_async, test};
+use crate::{ScimClient, Transport, maybe_async, test};
 
 /// How a server differs from RFC 7643 and RFC 7644.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -334,4 +334,57 @@ async fn what_happens_to_a_group_meanwhile_is_reported() {
     client.groups().delete(&group).await.unwrap();
     let report = client.apply(planned).run().await.unwrap();
     assert!(report.to_string().contains("the group no longer exists"), "{report}");
+}
+
+#[maybe_async]
+#[test]
+async fn a_nested_group_that_cannot_be_read_is_added_once_and_then_named() {
+    let sandbox = made().await;
+    let client = client(&sandbox, Odd::NoMembers, Profile::standard().with_membership(Membership::OfUsers));
+    let mut wanted = desired(&NAMES[..5]);
+    let inner = wanted.groups().unwrap()[0].clone();
+    let all =
+        DesiredGroup::new("All").with_members([Reference::group(&inner.display_name), Reference::user_name("ann")]);
+    wanted = wanted.with_groups(vec![inner, all]);
+    let first = policy().plan(&client.current_directory().await.unwrap(), &wanted).unwrap();
+    assert!(first.conflicts.is_empty(), "{first}");
+    let report = client.apply(first).run().await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    let nested = || sandbox.groups().iter().find(|group| group["displayName"] == "All").unwrap()["members"].clone();
+    assert_eq!(nested().as_array().unwrap().len(), 2);
+
+    let next = policy().plan(&client.current_directory().await.unwrap(), &wanted).unwrap();
+    assert_eq!((next.steps.len(), next.conflicts.len()), (0, 1), "{next}");
+    assert!(next.to_string().contains("the server shows only the groups of users"), "{next}");
+}
+
+#[maybe_async]
+#[test]
+async fn credentials_that_expire_before_members_are_read_back_end_the_apply() {
+    let is_written = Arc::new(Mutex::new(false));
+    let hook = Arc::clone(&is_written);
+    let sandbox = StandardSandbox::builder()
+        .users(2)
+        .with_groups(["A", "B"].map(|name| json!({ "displayName": name })))
+        .patch_answers_204()
+        .respond_with(move |request| {
+            let mut is_written = hook.lock().unwrap();
+            *is_written |= request.method() == Method::PATCH;
+            let is_read = request.method() == Method::GET && *is_written;
+            is_read.then(|| answer(401, "application/scim+json", r#"{"status":"401","detail":"expired"}"#))
+        })
+        .start()
+        .unwrap();
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::bearer(sandbox.token())).profile(Profile::standard());
+    let client = ScimClient::with_config(&config.retry(quick())).unwrap();
+    let user = sandbox.users()[0]["userName"].as_str().unwrap().to_owned();
+    let group = |name: &str| DesiredGroup::new(name).with_members([Reference::user_name(&user)]);
+    let current = client.current_directory().await.unwrap();
+    let desired = Desired::of_users(current.users().to_vec()).with_groups(vec![group("A"), group("B")]);
+    let plan = Policy::new(client.profile()).plan(&current, &desired).unwrap();
+    let report = client.apply(plan).in_flight(1).run().await.unwrap();
+    assert_eq!((report.problems.len(), report.not_begun), (1, 1), "{report}");
+    let why = report.to_string();
+    assert!(why.contains("the server has accepted the members, and they could not be read back"), "{why}");
+    *is_written.lock().unwrap() = false;
 }

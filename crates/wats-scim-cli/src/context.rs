@@ -8,7 +8,7 @@ use wats_scim::ScimConfig;
 use wats_scim::audit::{Log, Trail};
 use wats_scim::blocking::ScimClient;
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::place;
 use crate::server::{Server, ServerArgs};
@@ -28,10 +28,10 @@ pub(crate) struct Global {
     /// Print what is sent, without values; twice for more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// The author of the changes, for the audit trail [default: account@machine]
+    /// Record this author of the changes in the audit trail [default: account@machine]
     #[arg(long, global = true, value_name = "TEXT", env = "WATS_SCIM_LABEL", hide_env_values = true)]
     label: Option<String>,
-    /// The file of the audit trail [default: trail.jsonl in the data folder of the account]
+    /// Record the audit trail in this file [default: trail.jsonl in the data folder of the account]
     #[arg(long, global = true, value_name = "FILE", env = "WATS_SCIM_TRAIL", hide_env_values = true)]
     trail: Option<PathBuf>,
     /// Record nothing in the audit trail
@@ -71,6 +71,9 @@ impl Context {
     pub(crate) fn report(&self, failure: &Failure) {
         let line = if self.global.json { failure.to_json().to_string() } else { format!("error: {failure}") };
         let _ = writeln!(std::io::stderr(), "{line}");
+        if !self.global.json && matches!(failure.exit(), Exit::Credentials | Exit::Unreachable) {
+            self.say("`wats-scim doctor` checks the way to the server, and the credentials.");
+        }
     }
 
     /// Whether errors are printed as JSON.
@@ -99,16 +102,9 @@ impl Context {
 
     /// A client of the server of another profile, which only reads.
     pub(crate) fn connect_to(&self, profile: &str) -> Result<ScimClient, Failure> {
-        // The credentials of the arguments are for the other server.
-        let server = ServerArgs {
-            profile: Some(profile.to_owned()),
-            url: None,
-            kind: None,
-            token_file: None,
-            token_stdin: false,
-            ..self.global.server.clone()
-        };
-        connect(&server.resolve()?.config()?)
+        // What the arguments say is about the other server, apart from the time.
+        let server = Server { timeout: self.global.server.timeout, ..Server::of_profile(profile)? };
+        connect(&server.config()?)
     }
 
     /// A client whose writes are on the trail.

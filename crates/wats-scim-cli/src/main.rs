@@ -6,7 +6,6 @@ mod column_names;
 mod columns;
 mod commands;
 mod context;
-mod environment;
 mod failure;
 mod interrupt;
 mod listed;

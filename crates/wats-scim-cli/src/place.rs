@@ -7,7 +7,7 @@ use directories::ProjectDirs;
 
 use crate::failure::Failure;
 
-/// The folder of all of them, instead of those of the system.
+/// The folder of all of them, instead of those of the system. Secrets are in it, too, and not in the keyring.
 const HOME: &str = "WATS_SCIM_HOME";
 
 /// The folder of the profiles and the secrets.

@@ -1,6 +1,7 @@
 //! The file of a plan, and the files beside it.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -13,8 +14,6 @@ use crate::private::NewFile;
 
 /// Whether the file is the journal of an apply, and not a plan.
 pub(crate) fn is_journal(path: &Path) -> Result<bool, Failure> {
-    use std::io::Read as _;
-
     let mut start = Vec::new();
     let file = fs::File::open(path).map_err(|error| Failure::file(path, error))?;
     file.take(64).read_to_end(&mut start).map_err(|error| Failure::file(path, error))?;

@@ -15,7 +15,7 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
         'd' => 86_400,
         _ => return Err(invalid()),
     };
-    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| invalid())?;
+    let number: u64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| invalid())?;
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(invalid)
 }
 
@@ -50,7 +50,8 @@ mod tests {
         let at = |text: &str| time(text).map(|time| time.to_rfc3339());
         assert_eq!(at("2026-11-24T09:15:00+01:00").as_deref(), Ok("2026-11-24T08:15:00+00:00"));
         assert_eq!(at("2026-11-24").as_deref(), Ok("2026-11-24T00:00:00+00:00"));
-        let day = Utc::now() - time("24h").unwrap_or_default();
+        let ago = time("24h").unwrap_or_default();
+        let day = Utc::now() - ago;
         assert_eq!(day.num_hours(), 24);
         assert!(["", "yesterday", "24", "2026-13-01", "999999999d"].into_iter().all(|text| time(text).is_err()));
     }

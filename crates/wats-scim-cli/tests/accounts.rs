@@ -202,7 +202,7 @@ fn a_profile_that_is_used_is_the_current_one() {
     let list: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     assert_eq!((&list[0]["current"], &list[1]["current"]), (&true.into(), &false.into()));
     let message = home.run(&["profile", "use", "three"]).failed(64);
-    assert!(message.contains("there are one, two"), "{message}");
+    assert!(message.contains("but one, two"), "{message}");
     let table = home.run(&["profile", "list", "-o", "table"]).done();
     assert!(table.starts_with("NAME") && table.contains("yes"), "{table}");
 }
@@ -310,4 +310,32 @@ fn only_wats_has_a_token() {
     let message = Home::of_standard(&server).run(&["token", "--out", "t"]).failed(1);
     assert!(message.contains("does not support"), "{message}");
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn no_command_shows_a_secret_however_much_it_prints() {
+    let (home, server) = (Home::new(), wats(2));
+    log_in(&home, "acme", &server);
+    for args in [
+        &["profile", "list"][..],
+        &["profile", "show", "-o", "json"],
+        &["users", "list"],
+        &["doctor", "--write", "--yes"],
+        &["token", "--out", "entra.token"],
+        &["login", "--url", server.base_url(), "--token-file", "secrets.toml"],
+        &["logout"],
+    ] {
+        let ended = home.run(&[args, &["-vv"]].concat());
+        let secrets = [server.token(), server.password(), "eyJ"];
+        assert!(secrets.iter().all(|secret| !ended.out.contains(secret) && !ended.err.contains(secret)), "{ended:?}");
+    }
+    assert!(home.read("entra.token").starts_with("eyJ"));
+}
+
+#[test]
+fn a_timeout_is_the_time_of_an_operation_with_its_retries() {
+    let server = Sandbox::builder().users(1).latency(Duration::from_secs(3)).start().unwrap();
+    let started = Instant::now();
+    Home::of_wats(&server).run(&["users", "list", "--timeout", "1"]).failed(6);
+    assert!(started.elapsed() < Duration::from_millis(2_500), "{:?}", started.elapsed());
 }

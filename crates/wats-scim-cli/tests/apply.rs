@@ -339,6 +339,7 @@ fn expired_credentials_end_an_apply_and_the_same_command_resumes() {
     let ended = home.run(&["apply", "plan.json", "-y", "--in-flight", "1"]);
     assert!(ended.out.contains("1 not begun"), "{ended:?}");
     assert!(ended.failed(5).contains("The same command resumes."));
+    assert!(!home.path().join("plan.rejects.json").exists(), "there is nothing to mend");
     assert_eq!(home.run(&["apply", "plan.json", "-y"]).done(), "2 applied, 1 done before\n");
     let created = server.requests().into_iter().filter(|request| request.method == Method::POST).count();
     assert_eq!(created, 3);
@@ -347,9 +348,12 @@ fn expired_credentials_end_an_apply_and_the_same_command_resumes() {
 #[test]
 fn a_server_that_cannot_be_reached_has_its_exit_code() {
     let server = server(0);
-    let home = Home::of_standard(&server);
-    store(&home, "plan.json", &plan_for(&server, &named(&["ann"])));
-    drop(server);
+    // No server is at this port, which no test is given either.
+    let nowhere = "http://127.0.0.1:9";
+    let home = Home::new().with("SCIM_URL", nowhere).with("SCIM_TOKEN", server.token());
+    let mut plan = plan_for(&server, &named(&["ann"]));
+    plan.server = Some(nowhere.to_owned());
+    store(&home, "plan.json", &plan);
     home.run(&["apply", "plan.json", "-y", "--timeout", "1"]).failed(6);
     assert!(!home.path().join("plan.journal").exists());
 }
@@ -396,7 +400,7 @@ fn an_apply_is_taken_back() {
 }
 
 #[test]
-fn an_undo_that_looks_destructive_is_rejected_unless_its_policy_allows_it() {
+fn an_undo_that_looks_destructive_is_rejected_with_the_arguments_that_allow_it() {
     let server = server(0);
     let home = Home::of_standard(&server);
     let names: Vec<_> = (0..10).map(|n| format!("new{n}")).collect();
@@ -404,12 +408,42 @@ fn an_undo_that_looks_destructive_is_rejected_unless_its_policy_allows_it() {
     store(&home, "plan.json", &plan_for(&server, &desired));
     home.run(&["apply", "plan.json", "-y"]).done();
     let error = home.run(&["undo", "plan.journal"]).failed(3);
-    assert!(error.contains("--policy"), "{error}");
+    let allowed: Vec<_> = error.trim().split_once("add --").unwrap().1.split_whitespace().collect();
     assert!(!home.path().join("plan.undo.json").exists());
-    home.write("policy.json", r#"{ "limits": { "deactivations": { "count": 10, "percent": 100 } } }"#);
-    home.run(&["undo", "plan.journal", "--policy", "policy.json"]).done();
+    let allowed = [&["undo", "plan.journal", "--allow"], &allowed[1..]].concat();
+    home.run(&allowed).done();
     home.run(&["apply", "plan.undo.json", "-y"]).done();
     assert_eq!(active(&server), [""; 0]);
+}
+
+#[test]
+fn passwords_that_a_plan_does_not_store_are_asked_for_by_the_argument() {
+    let server = server(0);
+    let home = Home::of_standard(&server);
+    let source = r#"[{ "userName": "ann", "password": "canary" }]"#;
+    home.write("users.json", source);
+    home.run(&["plan", "users.json", "-o", "plan.json"]).done();
+    assert!(home.run(&["apply", "plan.json", "-y"]).failed(3).contains("plan --store-passwords"));
+    home.run(&["plan", "users.json", "-o", "plan.json", "--store-passwords"]).done();
+    home.run(&["apply", "plan.json", "-y", "--set-aside"]).done();
+    assert_eq!(active(&server), ["ann"]);
+    assert!(
+        !home.read("trail.jsonl").contains("canary") && !home.read("plan.journal").contains("\"before\":{\"password")
+    );
+}
+
+#[test]
+fn rejects_are_mended_and_planned_again() {
+    let server = server(3);
+    let home = Home::of_standard(&server);
+    let desired = [sample(1..=3), vec![ScimUser::new("ann").with_external_id("1")]].concat();
+    store(&home, "plan.json", &plan_for(&server, &desired));
+    client(server.scim_url(), server.token()).create_user(&ScimUser::new("ann").with_external_id("3")).unwrap();
+    home.run(&["apply", "plan.json", "-y"]).failed(4);
+    home.write("plan.rejects.json", home.read("plan.rejects.json").replace("\"ann\"", "\"ann.doe\""));
+    home.run(&["plan", "plan.rejects.json", "--leavers", "keep", "-o", "again.json"]).done();
+    assert_eq!(home.run(&["apply", "again.json", "-y"]).done(), "1 applied\n");
+    assert_eq!(active(&server).len(), 5);
 }
 
 #[cfg(unix)]

@@ -50,7 +50,7 @@ fn who_deactivated_jane_is_answered_by_her_name_her_number_and_her_id() {
     let by_name = home.run(&["audit", "show", "--user", "JANE"]).lines();
     let expected = [("hr@host", "applied"), ("ann@desk", "applied"), ("hr@host", "refused")];
     assert_eq!(labels(&by_name), expected);
-    assert_eq!(by_name[1]["attributes"], json!([{ "op": "replace", "path": "active" }]));
+    assert_eq!(by_name[1]["attributes"], json!([{ "op": "replace", "path": "active", "value": false }]));
     assert!(by_name[1].get("name").is_none(), "the patch is known by its id alone");
     let id = by_name[0]["id"].as_str().unwrap();
     for who in ["4711", id] {
@@ -116,7 +116,9 @@ fn what_is_wrong_with_a_trail_is_found() {
         (vec![event("a-1", "begun", "a")[..80].to_owned()], "1 lines are no events", 0),
     ] {
         let home = Home::new();
-        lines.iter().for_each(|line| append(&home, line));
+        for line in &lines {
+            append(&home, line);
+        }
         let ended = home.run(&["audit", "verify"]);
         assert_eq!(ended.out.lines().count(), listed, "{ended:?}");
         let error = ended.failed(1);

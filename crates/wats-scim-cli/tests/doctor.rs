@@ -67,9 +67,14 @@ fn rejected_credentials_are_a_problem_that_names_the_login() {
     let server = Sandbox::start().unwrap();
     let home = Home::of_wats(&server).with("WATS_TOKEN", "guessed");
     let ended = home.run(&["doctor"]);
-    assert!(ended.err.contains("problem: credentials") && ended.err.contains("wats-scim login"), "{ended:?}");
-    assert!(ended.out.contains("- **problem**: credentials: the server rejects the credentials (status 401). Next: "));
+    let problem =
+        "- **problem**: credentials: the server rejects the credentials (status 401). Next: run `wats-scim login`";
+    assert!(ended.out.contains(problem), "{ended:?}");
     assert_eq!(ended.code, Some(5));
+    // Where the report is in a file, the problems are shown.
+    let message = home.run(&["doctor", "-o", "report.md"]).failed(5);
+    assert!(message.contains("problem: credentials") && message.contains("wats-scim login"), "{message}");
+    assert!(home.read("report.md").contains(problem));
 }
 
 #[test]

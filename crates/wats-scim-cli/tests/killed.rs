@@ -27,7 +27,7 @@ const APPLY: [&str; 5] = ["apply", "plan.json", "--yes", "--in-flight", "8"];
 /// The approximate size of the lines of a step in the journal.
 const STEP_BYTES: u64 = 300;
 
-/// Numbers that look random (SplitMix64).
+/// Numbers that look random (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

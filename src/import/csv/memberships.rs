@@ -130,7 +130,9 @@ impl MembershipCsv {
     pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Vec<DesiredGroup>, ImportError> {
         let path = path.as_ref();
         let mut groups = read_file(path, |file| self.read(file))?;
-        groups.iter_mut().for_each(|group| group.put_file(path));
+        for group in &mut groups {
+            group.put_file(path);
+        }
         Ok(groups)
     }
 

@@ -1,6 +1,6 @@
 //! Whether a server supports the request of a step, by its profile: decided before anything is sent.
 
-use crate::config::{Membership, Profile};
+use crate::config::Profile;
 use crate::error::Result;
 use crate::model::{ScimGroup, ScimPatchRequest, ScimUser};
 use crate::plan::{Action, Rules, Step};
@@ -25,7 +25,7 @@ impl Rules {
                     return profile.check_patch(&step.group_patch(profile));
                 }
                 profile.check_replacement()?;
-                if profile.membership == Membership::OfGroups {
+                if profile.shows_members() {
                     return Ok(());
                 }
                 Err(profile.unsupported(
@@ -59,6 +59,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::config::{MemberPages, Membership};
     use crate::plan::{Change, Reference};
 
     const GROUPS: [Action; 5] =
@@ -104,9 +105,10 @@ mod tests {
     #[test]
     fn without_patch_a_group_is_replaced_only_if_its_members_can_be_read() {
         let without_patch = json!({ "patch": { "supported": false } });
-        let profile = Profile::described(Some(&without_patch), None);
+        let profile = Profile::standard().described(Some(&without_patch), None);
         for action in GROUPS {
-            assert_eq!(why(&step(action), &profile), None, "{action:?}");
+            let paged = profile.clone().with_membership(Membership::Paged(MemberPages::Endpoint));
+            assert_eq!((why(&step(action), &profile), why(&step(action), &paged)), (None, None), "{action:?}");
             for membership in [Membership::OfUsers, Membership::ByFilter, Membership::Hidden] {
                 let is_whole = matches!(action, Action::CreateGroup | Action::DeleteGroup);
                 let why = why(&step(action), &profile.clone().with_membership(membership));

@@ -12,7 +12,7 @@ use crate::plan::identity::conflict::reference;
 use crate::plan::identity::matching::name_of;
 use crate::plan::input::reference::Kind;
 use crate::plan::values::manager::new_manager;
-use crate::plan::{Action, Cause, Conflict, ConflictKind, Plan, Step};
+use crate::plan::{Action, Cause, Conflict, ConflictKind, Plan, Reference, Step};
 
 impl Plan {
     /// Takes the steps that cannot be done out of the plan. `held` are the users of the server.
@@ -38,15 +38,14 @@ impl Plan {
         }
         let created = |step: &Step| (step.action == Action::Create).then(|| text_key(&step.name).into_owned());
         let created: HashSet<_> = self.steps.iter().filter_map(created).collect();
-        let is_met = |kind: Kind, id: Option<&str>, name: Option<&str>| {
-            id.is_some() || kind == Kind::Group || name.is_some_and(|name| created.contains(&*text_key(name)))
-        };
+        let is_created =
+            |member: &Reference| member.name.as_deref().is_some_and(|name| created.contains(&*text_key(name)));
         for step in self.steps.iter_mut().filter(|step| step.action == Action::AddMembers) {
             let group = format!("group {}", step.name);
             step.members.retain(|member| {
-                let is_met = is_met(member.kind, member.id.as_deref(), member.name.as_deref());
+                let is_met = member.id.is_some() || member.kind == Kind::Group || is_created(member);
                 if !is_met {
-                    let reason = format!("its member {member} is in conflict");
+                    let reason = format!("its member {member} is not created");
                     self.conflicts.push(Conflict::new(ConflictKind::Group, &group, &reason));
                 }
                 is_met
@@ -100,6 +99,10 @@ impl<'a> Withdrawn<'a> {
 
     /// Steps that take a name which no step frees.
     fn without_names(&mut self, held: &[ScimUser]) {
+        // Every holder of such a name frees it, or is in conflict.
+        if self.conflicts.is_empty() {
+            return;
+        }
         let mut takers: HashMap<Cow<'a, str>, Vec<usize>> = HashMap::new();
         let mut freed = HashSet::new();
         for (at, step) in self.steps.iter().enumerate().filter(|(_, step)| !step.action.is_of_group()) {
@@ -117,14 +120,7 @@ impl<'a> Withdrawn<'a> {
             }
             let first = user.id().and_then(|id| self.ids.get(id)).or_else(|| self.names.get(&name)).copied();
             for at in takers {
-                self.withdraw(*at, first, |reason| Conflict {
-                    held: Some(reference(user)),
-                    ..Conflict::new(
-                        ConflictKind::NameTaken,
-                        "",
-                        &format!("another user of the server keeps this userName{reason}"),
-                    )
-                });
+                self.withdraw(*at, first, |reason| name_taken(Some(reference(user)), reason));
             }
         }
     }
@@ -140,9 +136,7 @@ impl<'a> Withdrawn<'a> {
         let created: HashSet<_> = created.map(|step| text_key(&step.name)).collect();
         for (at, manager) in named.into_iter().filter(|(_, manager)| !created.contains(&text_key(manager))) {
             let first = self.names.get(&text_key(&manager)).copied();
-            self.withdraw(at, first, |reason| {
-                Conflict::new(ConflictKind::Manager, "", &format!("its manager {manager} is not created{reason}"))
-            });
+            self.withdraw(at, first, |reason| not_created(&manager, reason));
         }
     }
 
@@ -189,19 +183,9 @@ impl<'a> Withdrawn<'a> {
                 if self.is_of_one_user(out, at) {
                     self.take_along(at, first);
                 } else if needed.action == Action::Create {
-                    let manager = &needed.name;
-                    self.withdraw(at, first, |reason| {
-                        Conflict::new(
-                            ConflictKind::Manager,
-                            "",
-                            &format!("its manager {manager} is not created{reason}"),
-                        )
-                    });
+                    self.withdraw(at, first, |reason| not_created(&needed.name, reason));
                 } else {
-                    self.withdraw(at, first, |reason| {
-                        let reason = format!("another user of the server keeps this userName{reason}");
-                        Conflict { held: needed.held(), ..Conflict::new(ConflictKind::NameTaken, "", &reason) }
-                    });
+                    self.withdraw(at, first, |reason| name_taken(needed.held(), reason));
                 }
             }
         }
@@ -222,4 +206,15 @@ impl<'a> Withdrawn<'a> {
         };
         id(one).is_some() && id(one) == id(other)
     }
+}
+
+/// The conflict of a step whose name another user keeps; the user is filled in.
+fn name_taken(held: Option<Reference>, reason: &str) -> Conflict {
+    let reason = format!("another user of the server keeps this userName{reason}");
+    Conflict { held, ..Conflict::new(ConflictKind::NameTaken, "", &reason) }
+}
+
+/// The same of a step whose manager is not there.
+fn not_created(manager: &str, reason: &str) -> Conflict {
+    Conflict::new(ConflictKind::Manager, "", &format!("its manager {manager} is not created{reason}"))
 }

@@ -100,11 +100,12 @@ impl Wanted {
                 Some(Err(reason)) => problem = Some(format!("the members of {inner} are not known: {reason}")),
                 // The source does not say which members it has, so they stay.
                 Some(Ok(None)) | None => {
-                    let held = groups.held(&inner);
-                    if let Some(reason) = held.and_then(CurrentGroup::why_unread) {
-                        problem = Some(format!("the members of {inner} cannot be read: {reason}"));
+                    let Some(held) = groups.held(&inner) else { continue };
+                    if let Some(why) = held.why_unread().or(held.why_groups_unread()) {
+                        problem = Some(format!("the members of {inner} cannot be read: {why}"));
+                    } else {
+                        flat.extend(held.group().member_ids().map(Reference::id));
                     }
-                    flat.extend(held.into_iter().flat_map(|held| held.group().member_ids()).map(Reference::id));
                 }
             }
         }

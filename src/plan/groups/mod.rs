@@ -16,7 +16,9 @@ use crate::model::{Resource, ScimGroup};
 use crate::plan::groups::matching::{GroupPair, group_name, group_pairs};
 use crate::plan::groups::members::Wanted;
 use crate::plan::identity::people::People;
-use crate::plan::{Action, Cause, Change, Conflict, ConflictKind, CurrentGroup, DesiredGroup, Plan, Reference, Step};
+use crate::plan::{
+    Action, Cause, Change, Conflict, ConflictKind, CurrentGroup, DesiredGroup, Kind, Plan, Reference, Step,
+};
 
 /// The most members that one request adds or removes; servers cap them.
 pub(crate) const MEMBERS_IN_A_REQUEST: usize = 100;
@@ -55,7 +57,7 @@ pub(in crate::plan) fn plan_groups(
     let wanted = Wanted::of(current, desired, &pairs, people, rules.flattens);
     let ids: HashMap<&str, &ScimGroup> =
         current.iter().filter_map(|held| Some((held.group().id()?, held.group()))).collect();
-    let mut is_meant = vec![false; current.len()];
+    let deleted = deleted(desired, current, &pairs, rules, reach);
     for (number, (group, pair)) in desired.iter().zip(&pairs).enumerate() {
         let mut conflict = |reason: String| {
             let group = format!("group {}", group.display_name);
@@ -67,12 +69,7 @@ pub(in crate::plan) fn plan_groups(
                 continue;
             }
             GroupPair::New => None,
-            GroupPair::With(at) => {
-                if let Some(is_meant) = is_meant.get_mut(*at) {
-                    *is_meant = true;
-                }
-                current.get(*at)
-            }
+            GroupPair::With(at) => current.get(*at),
         };
         if (reach.is_protected)(&group.display_name) || held.is_some_and(|held| (reach.protects)(held.group())) {
             plan.unchanged += 1;
@@ -101,9 +98,20 @@ pub(in crate::plan) fn plan_groups(
                 if let Some(members) = members {
                     let of =
                         Step { name: group.display_name.clone(), ..Step::on_group(Action::AddMembers, held.group()) };
-                    match held.why_unread() {
-                        Some(why) => conflict(format!("its members cannot be read: {why}")),
-                        None => change_members(plan, held.group(), &of, members, &ids, reach),
+                    if let Some(why) = held.why_unread() {
+                        conflict(format!("its members cannot be read: {why}"));
+                    } else {
+                        let (members, unseen) = seen(held, members);
+                        if let (Some(why), [_, ..]) = (held.why_groups_unread(), &*unseen) {
+                            conflict(format!(
+                                "whether it has the nested {} cannot be read: {why}; see to it on the server, or set \
+                                 Policy::flattens_groups",
+                                unseen.join(", ")
+                            ));
+                        }
+                        let is_kept = |group: &ScimGroup| !group.id().is_some_and(|id| deleted.contains(id));
+                        let may_leave = |group: &ScimGroup| (reach.is_ours)(group) && is_kept(group);
+                        change_members(plan, held.group(), &of, &members, &ids, reach, may_leave);
                     }
                 }
             }
@@ -113,15 +121,41 @@ pub(in crate::plan) fn plan_groups(
         }
         plan.steps.iter_mut().skip(before).for_each(|step| step.origin.clone_from(&group.origin));
     }
-    let in_conflict = InConflict::of(desired, &pairs);
-    for (held, _) in current.iter().zip(&is_meant).filter(|(_, is_meant)| !**is_meant) {
-        let group = held.group();
-        if rules.deletes && (reach.is_ours)(group) && !(reach.protects)(group) && !in_conflict.concerns(group) {
-            plan.steps.push(Step::on_group(Action::DeleteGroup, group));
-        } else {
-            plan.unchanged += 1;
-        }
+    let meant = pairs.iter().filter(|pair| matches!(pair, GroupPair::With(_))).count();
+    plan.unchanged += current.len().saturating_sub(meant).saturating_sub(deleted.len());
+    let is_deleted = |held: &&CurrentGroup| held.group().id().is_some_and(|id| deleted.contains(id));
+    let deletions = current.iter().filter(is_deleted).map(|held| Step::on_group(Action::DeleteGroup, held.group()));
+    plan.steps.extend(deletions);
+}
+
+/// The ids of the groups that are missing from the source and are deleted.
+fn deleted<'a>(
+    desired: &[DesiredGroup],
+    current: &'a [CurrentGroup],
+    pairs: &[GroupPair],
+    rules: &GroupRules,
+    reach: &Reach<'_>,
+) -> HashSet<&'a str> {
+    if !rules.deletes {
+        return HashSet::new();
     }
+    let meant: HashSet<usize> =
+        pairs.iter().filter_map(|pair| if let GroupPair::With(at) = pair { Some(*at) } else { None }).collect();
+    let in_conflict = InConflict::of(desired, pairs);
+    let missing = current.iter().enumerate().filter(|(at, _)| !meant.contains(at)).map(|(_, held)| held.group());
+    let may = |group: &&ScimGroup| (reach.is_ours)(group) && !(reach.protects)(group) && !in_conflict.concerns(group);
+    missing.filter(may).filter_map(Resource::id).collect()
+}
+
+/// The members of which it is known whether the group has them, and the names of the others.
+fn seen<'a>(held: &CurrentGroup, members: &'a [Reference]) -> (Cow<'a, [Reference]>, Vec<String>) {
+    if held.why_groups_unread().is_none() {
+        return (members.into(), Vec::new());
+    }
+    // A group that the plan creates is in no other one.
+    let is_unseen = |member: &&Reference| member.kind == Kind::Group && member.id.is_some();
+    let (unseen, seen): (Vec<_>, Vec<_>) = members.iter().partition(is_unseen);
+    (seen.into_iter().cloned().collect(), unseen.iter().map(ToString::to_string).collect())
 }
 
 /// The steps that give a group of the server its members.
@@ -132,6 +166,7 @@ fn change_members(
     wanted: &[Reference],
     groups: &HashMap<&str, &ScimGroup>,
     reach: &Reach<'_>,
+    may_leave: impl Fn(&ScimGroup) -> bool,
 ) {
     let shown: HashSet<_> = held.member_ids().collect();
     let is_missing = |member: &&Reference| member.id.as_deref().is_none_or(|id| !shown.contains(id));
@@ -141,8 +176,10 @@ fn change_members(
     let removed = held.members.iter().flatten().filter_map(|member| {
         let id = member.known_id().filter(|id| !wanted.contains(id))?;
         match groups.get(id) {
-            Some(group) => (reach.is_ours)(group)
-                .then(|| Reference { name: group.display_name.clone(), ..Reference::id(id).to_group() }),
+            // A group that is deleted leaves all others by that, as a user does.
+            Some(group) => {
+                may_leave(group).then(|| Reference { name: group.display_name.clone(), ..Reference::id(id).to_group() })
+            }
             None => {
                 reach.removable.get(id).map(|name| Reference { name: Some((*name).to_owned()), ..Reference::id(id) })
             }

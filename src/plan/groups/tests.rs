@@ -197,3 +197,51 @@ fn each_step_of_a_group_has_the_row_of_the_group_or_what_the_server_holds() {
     ];
     assert_eq!(origins, BTreeMap::from(expected));
 }
+
+#[test]
+fn a_nested_group_that_cannot_be_read_is_never_taken_for_absent() {
+    let users_only = |name: &str, members: &[&str]| {
+        CurrentGroup::of_users(group(name, &ids(members)).group().clone(), "the server shows only the groups of users")
+    };
+    let current = || current(vec![users_only("All", &["ann"]), users_only("Testers", &[]), users_only("Makers", &[])]);
+    let [testers, new] = ["Testers", "New"].map(Reference::group);
+    let bob = Reference::user_name("bob");
+    let groups =
+        vec![wanted("All", &[bob.clone(), testers.clone(), new]), wanted("New", std::slice::from_ref(&testers))];
+    let plan = policy().plan(&current(), &desired(groups)).unwrap();
+    // What is new is in no group yet, and has no member.
+    let expected = [("All", vec!["+bob", "+New", "-ann"]), ("New", vec!["+Testers"])];
+    let expected = expected.map(|(name, moves)| (name.to_owned(), moves.into_iter().map(str::to_owned).collect()));
+    assert_eq!(moves(&plan), BTreeMap::from(expected), "{plan}");
+    let why = "cannot be read: the server shows only the groups of users";
+    let advice = "see to it on the server, or set Policy::flattens_groups";
+    assert_eq!(conflicts(&plan), [format!("group All: whether it has the nested Testers {why}; {advice}")]);
+
+    // Ann may be in a group that is nested in Testers, whose members the source leaves to the server.
+    let groups = || {
+        vec![wanted("All", &[bob.clone(), testers.clone()]), DesiredGroup::new("Testers").with_external_id("Testers")]
+    };
+    let plan = policy().flattens_groups(true).plan(&current(), &desired(groups())).unwrap();
+    assert_eq!(
+        (moves(&plan), conflicts(&plan)),
+        (BTreeMap::new(), vec![format!("group All: the members of Testers {why}")])
+    );
+    let groups = vec![wanted("All", &[bob, testers]), wanted("Testers", &[Reference::user_name("cy")])];
+    let plan = policy().flattens_groups(true).plan(&current(), &desired(groups)).unwrap();
+    assert_eq!(
+        (moves(&plan)["All"].as_slice(), plan.conflicts.len()),
+        (&["+bob", "+cy", "-ann"].map(str::to_owned)[..], 0)
+    );
+}
+
+#[test]
+fn a_group_that_is_deleted_is_not_also_removed_from_another() {
+    let members = json!([{ "value": "id-B", "type": "Group" }, { "value": "id-ann" }]);
+    let held = current(vec![group("A", &members), group("B", &ids(&["bob"]))]);
+    let only_a = desired(vec![wanted("A", &[Reference::user_name("ann")])]);
+    let actions = |policy: Policy| -> Vec<Action> {
+        policy.plan(&held, &only_a).unwrap().steps.iter().map(|step| step.action).collect()
+    };
+    assert_eq!(actions(policy().deletes_groups(true)), [Action::DeleteGroup]);
+    assert_eq!(actions(policy()), [Action::RemoveMembers]);
+}

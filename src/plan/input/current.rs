@@ -32,19 +32,27 @@ pub struct Current {
 pub struct CurrentGroup {
     group: ScimGroup,
     unread: Option<String>,
+    unread_groups: Option<String>,
 }
 
 impl CurrentGroup {
     /// A group with all of its members.
     #[must_use]
     pub fn complete(group: ScimGroup) -> Self {
-        Self { group, unread: None }
+        Self { group, unread: None, unread_groups: None }
     }
 
     /// A group whose members could not be read, with the reason. A plan leaves its members unchanged.
     #[must_use]
     pub fn unread(group: ScimGroup, reason: impl Into<String>) -> Self {
-        Self { group, unread: Some(reason.into()) }
+        Self { group, unread: Some(reason.into()), unread_groups: None }
+    }
+
+    /// A group with all users that are its members, whose nested groups could not be read, with the reason. A
+    /// plan leaves its nested groups unchanged.
+    #[must_use]
+    pub fn of_users(group: ScimGroup, reason: impl Into<String>) -> Self {
+        Self { group, unread: None, unread_groups: Some(reason.into()) }
     }
 
     /// The group.
@@ -57,6 +65,11 @@ impl CurrentGroup {
     #[must_use]
     pub fn why_unread(&self) -> Option<&str> {
         self.unread.as_deref()
+    }
+
+    /// The reason why its nested groups are not known, although its other members are.
+    pub(crate) fn why_groups_unread(&self) -> Option<&str> {
+        self.unread_groups.as_deref()
     }
 }
 

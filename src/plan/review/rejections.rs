@@ -64,17 +64,17 @@ impl Plan {
 
 impl Step {
     fn problems(&self, schemas: &Schemas) -> Vec<SchemaProblem> {
-        let changes = || self.changes.iter().map(|change| change.path.as_str());
+        let changes: Vec<_> = self.changes.iter().map(|change| change.path.as_str()).collect();
         match (self.action, &self.desired) {
             (Action::Create, Some(desired)) => schemas.check(desired).unwrap_or_default(),
             (Action::CreateGroup, _) => schemas.check(&self.new_group()).unwrap_or_default(),
-            (Action::RenameGroup, _) => problems_of(schemas, &self.renamed(self.shown_group()), changes()),
+            (Action::RenameGroup, _) => problems_of(schemas, &self.renamed(self.shown_group()), &changes),
             (Action::AddMembers | Action::RemoveMembers, _) => {
                 let members = Some(self.members.iter().map(shown_member).collect());
-                problems_of(schemas, &ScimGroup { members, ..self.shown_group() }, ["members"].into_iter())
+                problems_of(schemas, &ScimGroup { members, ..self.shown_group() }, &["members"])
             }
             // Only what exists can have an immutable attribute.
-            (_, Some(desired)) => problems_of(schemas, &ScimUser { id: self.id.clone(), ..desired.clone() }, changes()),
+            (_, Some(desired)) => problems_of(schemas, &ScimUser { id: self.id.clone(), ..desired.clone() }, &changes),
             (_, None) => Vec::new(),
         }
     }
@@ -92,13 +92,9 @@ fn shown_member(member: &Reference) -> ScimMember {
 }
 
 /// The problems of a resource that are about the attributes that change.
-fn problems_of<'a>(
-    schemas: &Schemas,
-    resource: &impl Resource,
-    changed: impl Iterator<Item = &'a str> + Clone,
-) -> Vec<SchemaProblem> {
+fn problems_of(schemas: &Schemas, resource: &impl Resource, changed: &[&str]) -> Vec<SchemaProblem> {
     let mut problems = schemas.check(resource).unwrap_or_default();
-    problems.retain(|problem| changed.clone().any(|path| concerns(path, &problem.path)));
+    problems.retain(|problem| changed.iter().any(|path| concerns(path, &problem.path)));
     problems
 }
 

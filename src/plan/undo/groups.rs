@@ -107,6 +107,11 @@ impl Undo<'_> {
         if let Some(why) = held.why_unread() {
             return self.list(step, &format!("its members cannot be read: {why}"));
         }
+        if let Some(why) = held.why_groups_unread()
+            && step.members.iter().any(|member| member.kind == Kind::Group)
+        {
+            self.list(step, &format!("its nested groups cannot be read: {why}"));
+        }
         let shown: HashSet<_> = held.group().member_ids().collect();
         let is_moved = |member: &Reference| {
             member.id.as_deref().is_some_and(|id| shown.contains(id) == (action == Action::RemoveMembers))

@@ -5,10 +5,10 @@ use wats_scim::http::Uri;
 use wats_scim::{ListQuery, RetryPolicy};
 
 use crate::context::Context;
-use crate::environment::{self, Named};
 use crate::failure::{Exit, Failure};
 use crate::profiles::{self, Profiles, Saved};
 use crate::secrets::{self, Key};
+use crate::server::environment::{self, Named};
 use crate::server::{self, Kind, Login, Server, is_same_url};
 use crate::terminal;
 
@@ -16,7 +16,7 @@ use crate::terminal;
 pub(crate) struct Args {
     /// The name of the profile [default: the first word of the host]
     name: Option<String>,
-    /// A user name, if the server takes a password instead of a token
+    /// Log in with a user name and a password instead of a token
     #[arg(long, value_name = "USER")]
     user: Option<String>,
 }

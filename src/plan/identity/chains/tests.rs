@@ -299,7 +299,7 @@ fn who_waits_for_a_name_that_is_not_freed_is_in_conflict_and_the_first_conflict_
         (ConflictKind::NameTaken, "cy", &taken),
         (ConflictKind::Manager, "cyra", manager),
         (ConflictKind::Manager, "dee", &format!("its manager ann is not created, because {first}")),
-        (ConflictKind::Group, "group Testers", "its member dee is in conflict"),
+        (ConflictKind::Group, "group Testers", "its member dee is not created"),
     ];
     assert_eq!(found, expected);
 }

@@ -12,6 +12,7 @@ use super::Args;
 use super::order::Order;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::many::counted;
 use crate::output::print;
 use crate::plan_file::{self, beside};
 
@@ -75,14 +76,16 @@ impl<'a> Ending<'a> {
 
     pub(super) fn applied(mut self, context: &Context, report: Report) -> Result<Exit, Failure> {
         let is_interrupted = context.interrupt.is_pressed() && report.not_begun > 0;
-        let rejects = if is_interrupted { Vec::new() } else { report.rejects() };
+        // Otherwise there is nothing to mend: the same command resumes.
+        let is_tried = !is_interrupted && is_worth_verifying(&report);
+        let rejects = if is_tried { report.rejects() } else { Vec::new() };
         if !rejects.is_empty() {
             let path = beside(&self.order.path, "rejects.json");
             plan_file::store(&path, &rejects)?;
             context.say(format_args!(
-                "{} users were not done: they are in {}, to be mended. All others are missing from it, so plan it \
-                 with leavers kept.",
-                rejects.len(),
+                "not done: {}; see {1}. Mend it, then run `wats-scim plan {1} --leavers keep`: all others are missing \
+                 from it.",
+                counted(rejects.len(), "users"),
                 path.display()
             ));
             self.rejects = Some(path);
@@ -115,7 +118,7 @@ impl<'a> Ending<'a> {
         match self.differs.len() {
             0 => Ok(Exit::Done),
             differs => Err(Failure::Partly(format!(
-                "all is done, but {differs} steps are not as planned now; make a new plan"
+                "all is done, but {differs} steps are not as planned now, or could not be read again; make a new plan"
             ))),
         }
     }

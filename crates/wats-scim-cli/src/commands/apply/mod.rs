@@ -20,35 +20,36 @@ use crate::failure::{Exit, Failure};
 use crate::when::span;
 
 #[derive(clap::Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an argument")]
 pub(crate) struct Args {
     /// The plan, or the journal of an interrupted apply
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// Do not ask
+    /// Do not ask; needed without a terminal
     #[arg(long, short)]
     yes: bool,
-    /// Say what would be done now, and write nothing
+    /// Print what would be done now, and write nothing
     #[arg(long)]
     check: bool,
-    /// Only steps of these actions, such as create,deactivate
+    /// Apply only steps of these actions, such as create,deactivate
     #[arg(long, value_name = "ACTIONS", value_delimiter = ',', value_parser = action)]
     only: Vec<Action>,
-    /// Only the steps of one user: a userName, an externalId or an id
+    /// Apply only the steps of one user: a userName, an externalId or an id
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
     /// Reject a plan that is older, such as 24h
     #[arg(long, value_name = "SPAN", value_parser = span)]
     max_age: Option<Duration>,
-    /// Start no more steps after so many problems
+    /// Start no more steps after N problems
     #[arg(long, value_name = "N")]
     stop_after: Option<u64>,
-    /// How many steps are in flight
+    /// Keep N steps in flight
     #[arg(long, value_name = "N", default_value_t = 8)]
     in_flight: usize,
     /// Apply only the plan with this digest
     #[arg(long, value_name = "DIGEST")]
     approved: Option<String>,
-    /// The file of the approval [default: beside the plan, as plan.approval.json]
+    /// Read the approval from this file [default: beside the plan, as plan.approval.json]
     #[arg(long, value_name = "FILE", conflicts_with = "approved")]
     approval: Option<PathBuf>,
     /// Apply only an approved plan
@@ -57,20 +58,20 @@ pub(crate) struct Args {
     /// Apply a plan that was made for another address of the server
     #[arg(long)]
     allow_other_server: bool,
-    /// Keep the unfinished journal of another plan under another name, and begin this plan
+    /// Rename the unfinished journal of another plan, and begin this plan
     #[arg(long)]
     set_aside: bool,
     /// Do not read the users again afterwards
     #[arg(long)]
     no_verify: bool,
-    /// The format of the report
+    /// Print the report in this format
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = ending::Format::Text)]
     output: ending::Format,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let order = Order::of(args)?;
-    let resume = Resume::of(context, args, &order)?;
+    let resume = Resume::of(args, &order)?;
     let mut ending = Ending::of(args, &order);
     if order.plan.is_empty() {
         context.say("The plan has no steps: there is nothing to do.");
@@ -107,6 +108,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return ending.checked(&run_with_progress(context, &order, apply.check())?);
     }
     context.confirm(args.yes, resume.number(), &resume.question(&order))?;
+    resume.begin(context, &order)?;
     context.interrupt.listen();
     let report = run_with_progress(context, &order, apply)?;
     if !args.no_verify && !context.interrupt.is_pressed() && ending::is_worth_verifying(&report) {

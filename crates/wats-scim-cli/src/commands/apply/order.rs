@@ -95,8 +95,8 @@ impl Order {
     pub(super) fn invalid(&self, error: &Error) -> Failure {
         let has_passwords = self.plan.steps.iter().any(|step| !step.left_out_secrets.is_empty());
         Failure::Rejected(if has_passwords {
-            "the source has passwords of new users, which are not stored in a plan; leave them out of the source, and \
-             make a new plan"
+            "the plan has new users with passwords, which it does not store; make it again with `plan --store-passwords`, \
+             or leave the passwords out of the source"
                 .to_owned()
         } else {
             error.to_string()
@@ -118,7 +118,8 @@ pub(super) fn action(text: &str) -> Result<Action, String> {
         name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
         name.push_str(letters.as_str());
     }
-    serde_json::from_value(Value::String(name)).map_err(|_| {
+    let known = serde_json::from_value(Value::String(name)).ok();
+    known.filter(|known| !text.contains('-') || text == self::name(*known)).ok_or_else(|| {
         "write create, update, adopt, free-name, reactivate, deactivate, delete, create-group, rename-group, \
          add-members, remove-members or delete-group"
             .to_owned()

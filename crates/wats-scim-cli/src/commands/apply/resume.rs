@@ -15,34 +15,41 @@ pub(super) struct Resume {
     /// The actions of the steps that are not done.
     left: Vec<Action>,
     resumes: bool,
+    /// The plan of the journal, if it is another one.
+    other: Option<Plan>,
 }
 
 impl Resume {
-    /// Reads the journal. A journal of another plan is renamed, if that plan is finished.
-    pub(super) fn of(context: &Context, args: &Args, order: &Order) -> Result<Self, Failure> {
+    /// Reads the journal. The journal of another plan is in the way, unless that plan is finished.
+    pub(super) fn of(args: &Args, order: &Order) -> Result<Self, Failure> {
         let known = order.journal.plan()?;
         let is_of_this_plan = known.as_ref() == Some(&order.plan);
         let steps = if known.is_some() { order.journal.steps()? } else { Vec::new() };
         if is_of_this_plan {
             let left = steps.iter().filter(|step| !is_done(step)).map(|step| step.step.action).collect();
-            return Ok(Self { left, resumes: true });
+            return Ok(Self { left, resumes: true, other: None });
         }
-        if let Some(other) = known.filter(|_| !args.check) {
+        if known.is_some() && steps.iter().any(is_open) && !args.set_aside && !args.check {
             let path = order.journal.path().display();
-            if steps.iter().any(is_open) && !args.set_aside {
-                let done = steps.iter().filter(|step| is_done(step)).count();
-                return Err(Failure::Other(format!(
-                    "{path} is the journal of another plan, of which {done} of {} steps are done; resume that one with \
-                     `wats-scim apply {path}`, or give --set-aside to keep its journal under another name and begin \
-                     this plan",
-                    steps.len()
-                )));
-            }
-            let aside = aside(order, &other);
-            fs::rename(order.journal.path(), &aside).map_err(|error| Failure::file(&aside, error))?;
-            context.say(format_args!("The journal of the plan before is now {}.", aside.display()));
+            let done = steps.iter().filter(|step| is_done(step)).count();
+            return Err(Failure::Other(format!(
+                "{path} is the journal of another plan, of which {done} of {} steps are done; resume that one with \
+                 `wats-scim apply {path}`, or give --set-aside to keep its journal under another name and begin this \
+                 plan",
+                steps.len()
+            )));
         }
-        Ok(Self { left: order.plan.steps.iter().map(|step| step.action).collect(), resumes: false })
+        let left = order.plan.steps.iter().map(|step| step.action).collect();
+        Ok(Self { left, resumes: false, other: known })
+    }
+
+    /// Makes room for the journal of this plan.
+    pub(super) fn begin(&self, context: &Context, order: &Order) -> Result<(), Failure> {
+        let Some(other) = &self.other else { return Ok(()) };
+        let aside = aside(order, other);
+        fs::rename(order.journal.path(), &aside).map_err(|error| Failure::file(&aside, error))?;
+        context.say(format_args!("The journal of the plan before is now {}.", aside.display()));
+        Ok(())
     }
 
     pub(super) fn left(&self) -> usize {

@@ -14,7 +14,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    make: Option<make::Args>,
+    make: make::Args,
 }
 
 #[derive(Subcommand, Debug)]
@@ -24,9 +24,8 @@ enum Command {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    match (&args.command, &args.make) {
-        (Some(Command::Diff(args)), _) => diff::run(args),
-        (None, Some(args)) => make::run(context, args),
-        (None, None) => Err(Failure::Usage("name a source: `wats-scim plan users.csv`".to_owned())),
+    match &args.command {
+        Some(Command::Diff(args)) => diff::run(args),
+        None => make::run(context, &args.make),
     }
 }

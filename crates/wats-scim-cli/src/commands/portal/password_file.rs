@@ -79,7 +79,9 @@ pub(super) fn check_name(name: &str) -> Result<(), Failure> {
     if !name.is_empty() && name.trim() == name && name.chars().count() <= 100 && name.chars().all(is_plain) {
         return Ok(());
     }
-    Err(Failure::Usage("the name of a person has no `:` and at most 100 characters, such as ann@example.com".to_owned()))
+    Err(Failure::Usage(
+        "the name of a person has no `:` and at most 100 characters, such as ann@example.com".to_owned(),
+    ))
 }
 
 /// Hashes a password, with a salt of its own.

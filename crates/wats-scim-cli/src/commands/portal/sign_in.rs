@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn signing_in_leads_to_no_other_site() {
         assert_eq!(own("/users/7?done=saved"), "/users/7?done=saved");
-        for to in ["", "users", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/ä"] {
+        for to in ["", "users", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/ä"]
+        {
             assert_eq!(own(to), "/", "{to}");
         }
     }

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn without_tls_or_below_a_path_there_is_no_portal() {
-        for url in ["http://people.example.com", "https://a/people", "https://a?b", "https://me@a", "a", "ftp://a", ""] {
+        for url in ["http://people.example.com", "https://a/people", "https://a?b", "https://me@a", "a", "ftp://a", ""]
+        {
             assert!(Site::parse(url).is_err(), "{url}");
         }
     }

@@ -34,7 +34,8 @@ async fn no_more_than_a_page_is_read() {
 #[tokio::test]
 async fn style_script_and_icon_are_kept_by_browsers() {
     let (browser, _sandbox) = with_users(1);
-    for (path, kind) in [("/style.css", "text/css"), ("/search.js", "text/javascript"), ("/icon.svg", "image/svg+xml")] {
+    for (path, kind) in [("/style.css", "text/css"), ("/search.js", "text/javascript"), ("/icon.svg", "image/svg+xml")]
+    {
         let file = browser.get(path).await;
         assert_eq!((&file.headers[header::CONTENT_TYPE], file.status), (&kind.parse().unwrap(), StatusCode::OK));
         assert_eq!(file.headers[header::CACHE_CONTROL], "max-age=86400");

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// The form of a source, as the file of `--mapping` has it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Columns {
+pub(super) struct Layout {
     delimiter: Option<String>,
     pub(super) charset: Option<String>,
     ignore_columns: bool,
@@ -30,17 +30,17 @@ enum Attributes {
     Several(Vec<String>),
 }
 
-impl Columns {
+impl Layout {
     pub(super) fn of(file: Option<&Path>, map: &[String]) -> Result<Self, Failure> {
-        let mut columns: Self = file.map(settings).transpose()?.unwrap_or_default();
+        let mut layout: Self = file.map(settings).transpose()?.unwrap_or_default();
         for given in map {
             let (column, attributes) = given.split_once('=').ok_or_else(|| {
                 Failure::Usage(format!("--map {given:?} has no `=`; write it as \"E-Mail=userName,email\""))
             })?;
             let attributes = attributes.split(',').map(|name| name.trim().to_owned()).collect();
-            columns.columns.insert(column.trim().to_owned(), Attributes::Several(attributes));
+            layout.columns.insert(column.trim().to_owned(), Attributes::Several(attributes));
         }
-        Ok(columns)
+        Ok(layout)
     }
 
     /// The reader of a CSV text.
@@ -113,7 +113,7 @@ mod tests {
         let settings = "delimiter = \";\"\ngroups = [\"Line 7\"]\n[columns]\nMail = [\"userName\", \"email\"]\nNo = \"externalId\"\nTeam = \"groups\"";
         std::fs::write(&file, settings).unwrap();
         let text = b"Mail;No;Team;Title\nann@x.org;7;Line 8;Dr";
-        let csv = Columns::of(Some(&file), &["Title = title".to_owned()]).unwrap().csv(text, None, false).unwrap();
+        let csv = Layout::of(Some(&file), &["Title = title".to_owned()]).unwrap().csv(text, None, false).unwrap();
         let read = csv.read_directory(&text[..]).unwrap();
         assert_eq!(read.users()[0].email(), Some("ann@x.org"));
         assert_eq!(read.users()[0].external_id.as_deref(), Some("7"));
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(read.groups().unwrap().len(), 2);
 
         std::fs::write(&file, "delimeter = \";\"").unwrap();
-        assert!(Columns::of(Some(&file), &[]).unwrap_err().to_string().contains("unknown field `delimeter`"));
-        assert!(Columns::of(None, &["E-Mail".to_owned()]).is_err());
+        assert!(Layout::of(Some(&file), &[]).unwrap_err().to_string().contains("unknown field `delimeter`"));
+        assert!(Layout::of(None, &["E-Mail".to_owned()]).is_err());
     }
 }

@@ -4,8 +4,8 @@ use std::env;
 
 use wats_scim::Secret;
 
+use super::{Kind, Login, is_same_url, is_wats};
 use crate::failure::Failure;
-use crate::server::{Kind, Login, is_same_url, is_wats};
 
 /// The profile that the environment names.
 const PROFILE: &str = "WATS_SCIM_PROFILE";
