@@ -84,12 +84,12 @@ impl Guard {
     /// in `Origin` unless it is a script of the same origin that sends it.
     fn is_own(&self, headers: &HeaderMap) -> bool {
         let site_name = HeaderName::from_static("sec-fetch-site");
-        let (site, origin) = (only(headers, &site_name), only(headers, &header::ORIGIN));
-        let is_here = origin == Some(self.site.origin().as_str());
+        let site = only(headers, &site_name);
         if !headers.contains_key(&header::ORIGIN) {
             return site == Some("same-origin");
         }
-        is_here && (!headers.contains_key(&site_name) || matches!(site, Some("same-origin" | "none")))
+        let is_same_site = !headers.contains_key(&site_name) || matches!(site, Some("same-origin" | "none"));
+        only(headers, &header::ORIGIN) == Some(self.site.origin().as_str()) && is_same_site
     }
 }
 

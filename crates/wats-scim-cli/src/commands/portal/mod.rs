@@ -53,27 +53,29 @@ const IN_FLIGHT: usize = 32;
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// The address to listen on
+    /// Listen on this address
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// The header in which a reverse proxy names the person who is signed in
+    /// Read the name of the person from this header, which a reverse proxy sets
     #[arg(long, value_name = "NAME")]
     user_header: Option<HeaderName>,
-    /// People sign in with the passwords of this file [default: portal.passwords beside the profiles]
+    /// Let people sign in with the passwords in this file [default: portal.passwords beside the
+    /// profiles]
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     passwords: Option<Option<PathBuf>>,
-    /// The URL of the portal in browsers, such as `https://people.example.com` [default: http and the address]
+    /// Be at this URL in browsers, such as `https://people.example.com` [default: http:// and the
+    /// address]
     #[arg(long, value_name = "URL", value_parser = Site::parse)]
     public_url: Option<Site>,
-    /// The reverse proxy, if it is on another machine; several are allowed
+    /// Answer this reverse proxy on another machine, too; can be given several times
     #[arg(long, value_name = "IP")]
     proxy: Vec<IpAddr>,
 }
 
 const AFTER: &str = "\
-The portal has no TLS. It answers this machine and the proxies that are named; give people a reverse proxy with TLS.
-With --user-header, that proxy must set the header itself and remove it from what browsers send. Every account of
-this machine can reach the portal: use --passwords where others have one.";
+The portal has no TLS: it answers this machine and the proxies that are named. Put a reverse proxy with TLS before \
+it. With --user-header, the proxy must set the header itself, whatever a browser sends. Each account on this machine \
+can set it, too: use --passwords on a machine that others use.";
 
 #[derive(clap::Subcommand, Debug)]
 enum Command {

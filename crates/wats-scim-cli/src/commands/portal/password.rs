@@ -19,10 +19,10 @@ pub(super) struct Args {
     /// The name of the person, as it is on the trail
     #[arg(value_name = "NAME")]
     name: String,
-    /// The password file [default: portal.passwords beside the profiles]
+    /// Keep the password in this file [default: portal.passwords beside the profiles]
     #[arg(long, value_name = "FILE")]
     passwords: Option<PathBuf>,
-    /// Remove the person, who is then signed out
+    /// Remove the person, and sign the person out
     #[arg(long)]
     remove: bool,
 }
