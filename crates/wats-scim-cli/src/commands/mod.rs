@@ -12,6 +12,8 @@ mod login;
 mod logout;
 mod man;
 mod plan;
+#[cfg(feature = "portal")]
+mod portal;
 mod profile;
 mod sandbox;
 mod show;
@@ -75,6 +77,9 @@ pub(crate) enum Command {
     /// Read and check the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Serve web pages on which people find, edit and deactivate users
+    #[cfg(feature = "portal")]
+    Portal(portal::Args),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -99,6 +104,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Approve(args) => approve::run(context, &args),
         Command::Undo(args) => undo::run(context, &args),
         Command::Audit(command) => audit::run(context, command),
+        #[cfg(feature = "portal")]
+        Command::Portal(args) => portal::run(context, &args),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
     }
