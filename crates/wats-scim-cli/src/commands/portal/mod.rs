@@ -67,7 +67,7 @@ pub(crate) struct Args {
     /// address]
     #[arg(long, value_name = "URL", value_parser = Site::parse)]
     public_url: Option<Site>,
-    /// Answer this reverse proxy on another machine, too; can be given several times
+    /// Answer this reverse proxy on another machine, too; may be given more than once
     #[arg(long, value_name = "IP")]
     proxy: Vec<IpAddr>,
 }
