@@ -161,7 +161,7 @@ mod tests {
             as_json(&Attributes::new(false).of_patch(&patch)),
             json!([
                 { "op": "remove", "path": "members" }, { "op": "add", "path": "emails.value" },
-                { "op": "replace", "path": "active" }, { "op": "replace", "path": "urn:x:User:levels" },
+                { "op": "replace", "path": "active", "value": false }, { "op": "replace", "path": "urn:x:User:levels" },
                 { "op": "replace", "path": "title" },
             ])
         );

@@ -15,7 +15,7 @@ use crate::model::PatchOp;
 /// ```text
 /// {"at":"2026-11-24T09:15:02.482913Z","write":"9f0c21d06b4e7a15-1","server":"https://acme.wats.com",
 ///  "label":"ann, ticket 4711","operation":"update user","id":"7f3a","name":"jane@example.com",
-///  "attributes":[{"op":"replace","path":"active"}],"outcome":"applied","attempts":1}
+///  "attributes":[{"op":"replace","path":"active","value":false}],"outcome":"applied","attempts":1}
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
