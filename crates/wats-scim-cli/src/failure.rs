@@ -91,7 +91,9 @@ impl Failure {
             Self::Scim(error) => return serde_json::to_value(error).unwrap_or_default(),
             Self::Import(error) => {
                 let mut json = serde_json::to_value(error).unwrap_or_default();
-                json["kind"] = "import".into();
+                if let Some(members) = json.as_object_mut() {
+                    members.insert("kind".to_owned(), "import".into());
+                }
                 return json;
             }
             Self::Other(_) => "other",

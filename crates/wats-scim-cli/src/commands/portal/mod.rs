@@ -62,7 +62,7 @@ pub(crate) struct Args {
     /// Let people sign in with the passwords in this file [default: portal.passwords beside the
     /// profiles]
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
-    #[allow(clippy::option_option, reason = "with and without a file")]
+    #[allow(clippy::option_option, reason = "clap's form of a flag with an optional value")]
     passwords: Option<Option<PathBuf>>,
     /// Be at this URL in browsers, such as `https://people.example.com` [default: http:// and the
     /// address]
