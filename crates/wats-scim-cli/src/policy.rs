@@ -23,7 +23,7 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_enum, value_name = "WHAT")]
     joiners: Option<JoinersArg>,
     /// Whom the source owns: `external-id`, `all`, or `prefix:TEXT` of the externalId [default: external-id]
-    #[arg(long, value_name = "WHO", value_parser = ours)]
+    #[arg(long, value_name = "USERS", value_parser = ours)]
     ours: Option<Ours>,
     /// A user or a group that stays as it is, by its name; may be given more than once
     #[arg(long, value_name = "NAME")]

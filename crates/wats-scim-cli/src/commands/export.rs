@@ -1,7 +1,7 @@
 //! `wats-scim export`: what the server holds, in a file that `plan` reads back without a difference.
 
 use std::collections::HashMap;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -11,6 +11,7 @@ use wats_scim::plan::Current;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::private::NewFile;
+use crate::standard_output::StandardOutput;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -59,7 +60,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             file.keep(&text)?;
             context.say(format_args!("{} users are in {}", current.users().len(), shown(args.file.as_ref())));
         }
-        None => io::stdout().write_all(&text)?,
+        None => StandardOutput::new().write_all(&text)?,
     }
     Ok(Exit::Done)
 }

@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// The plan, or the journal of an interrupted apply
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// Do not ask
+    /// Do not ask; needed without a terminal
     #[arg(long, short)]
     yes: bool,
     /// Say what would be done now, and write nothing
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Only steps of these actions, such as create,deactivate
     #[arg(long, value_name = "ACTIONS", value_delimiter = ',', value_parser = action)]
     only: Vec<Action>,
-    /// Only the steps of one user: a userName, an externalId or an id
+    /// Only the steps of one user: a userName, an id, or externalId:ID
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
     /// Reject a plan that is older, such as 24h

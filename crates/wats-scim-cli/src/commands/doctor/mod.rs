@@ -4,21 +4,22 @@ mod checks;
 mod connection;
 mod report;
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::private::NewFile;
+use crate::standard_output::StandardOutput;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Also create up to two users and a group, change them and remove them again
     #[arg(long)]
     write: bool,
-    /// Do not ask before that
-    #[arg(long)]
+    /// Do not ask; needed without a terminal
+    #[arg(long, short)]
     yes: bool,
     /// Write the report to this file (Markdown); it has no secrets and no personal data
     #[arg(long, short, value_name = "FILE")]
@@ -41,7 +42,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             file.keep(text.as_bytes())?;
             report.problems().for_each(|problem| context.say(problem));
         }
-        None => io::stdout().write_all(text.as_bytes())?,
+        None => StandardOutput::new().write_all(text.as_bytes())?,
     }
     Ok(report.exit())
 }

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Leave out users that are not on the server, instead of changing nothing
     #[arg(long)]
     skip_unknown: bool,
-    /// Do not ask; needed to deactivate users without a terminal
+    /// Do not ask; needed without a terminal, if users are deactivated
     #[arg(long, short)]
     yes: bool,
 }
