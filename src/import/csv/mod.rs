@@ -24,7 +24,7 @@ pub use self::writer::UserCsvWriter;
 use super::error::ImportError;
 use super::rows::Rows;
 use crate::model::ScimUser;
-use crate::plan::{Desired, Reference};
+use crate::plan::{Desired, DesiredGroup, Reference};
 
 /// Reads users from CSV (RFC 4180): all users, or an error with the line of every bad row.
 ///
@@ -240,7 +240,9 @@ impl UserCsv {
                 Err(reason) => rows.reject(line, reason),
             },
         )?;
-        rows.finish_directory(columns.of_groups().map(|_| groups.finish()))
+        // Each row is a user, so that no row can name a group in a group.
+        let groups = groups.finish().into_iter().map(DesiredGroup::keeping_groups).collect();
+        rows.finish_directory(columns.of_groups().map(|_| groups))
     }
 
     /// Checks the settings of groups against the columns.
