@@ -352,11 +352,15 @@ fn reject(mut stream: TcpStream, seen: &AtomicUsize) {
 #[test]
 fn no_argument_takes_a_secret() {
     let found = support::commands();
-    let of_secrets: BTreeSet<String> = found.iter().flat_map(support::Known::arguments).filter(|argument| {
-        let names = argument.split("  ").next().unwrap_or_default().to_ascii_lowercase();
-        let is_named = ["token", "password", "secret"].iter().any(|word| names.contains(word));
-        is_named && names.contains(['<', '['])
-    }).collect();
+    let of_secrets: BTreeSet<String> = found
+        .iter()
+        .flat_map(support::Known::arguments)
+        .filter(|argument| {
+            let names = argument.split("  ").next().unwrap_or_default().to_ascii_lowercase();
+            let is_named = ["token", "password", "secret"].iter().any(|word| names.contains(word));
+            is_named && names.contains(['<', '['])
+        })
+        .collect();
     for argument in &of_secrets {
         assert!(argument.contains("<FILE>"), "{argument}");
     }

@@ -28,8 +28,8 @@ impl Random {
     /// A text with what CSV, a spreadsheet, JSON or a terminal could misread.
     fn text(&mut self) -> String {
         const PARTS: [&str; 24] = [
-            "a", "Z", "0", " ", "ü", "ß", "漢", "🙂", "e\u{301}", "=1+2", "+", "-", "@", "'", "\"", "\"\"", ",", ";", "\n",
-            "\t", "|", "\\", "\u{feff}", "NULL",
+            "a", "Z", "0", " ", "ü", "ß", "漢", "🙂", "e\u{301}", "=1+2", "+", "-", "@", "'", "\"", "\"\"", ",", ";",
+            "\n", "\t", "|", "\\", "\u{feff}", "NULL",
         ];
         let text: String = (0..self.below(6)).map(|_| PARTS[self.below(PARTS.len())]).collect();
         if text.trim().is_empty() { format!("x{text}y") } else { text }
@@ -37,16 +37,21 @@ impl Random {
 }
 
 fn user(random: &mut Random, number: usize, count: usize) -> Value {
-    let name = format!("{}{number}", ["ann", "Bob.", "ümlaut", "a b", "x+y@example.org-", "=cmd", "漢字"][random.below(7)]);
+    let name =
+        format!("{}{number}", ["ann", "Bob.", "ümlaut", "a b", "x+y@example.org-", "=cmd", "漢字"][random.below(7)]);
     let mut user = Map::new();
     user.insert("id".to_owned(), format!("id-{number}").into());
     user.insert("userName".to_owned(), name.into());
     user.insert("active".to_owned(), (!random.one_in(3)).into());
-    for attribute in ["displayName", "title", "nickName", "userType", "externalId"] {
+    for attribute in ["displayName", "title", "nickName", "userType"] {
         if random.one_in(2) {
-            let unique = if attribute == "externalId" { format!("-{number}") } else { String::new() };
-            user.insert(attribute.to_owned(), format!("{}{unique}", random.text()).into());
+            user.insert(attribute.to_owned(), random.text().into());
         }
+    }
+    if random.one_in(2) {
+        // No source may have a control character or an invisible one in an identifier.
+        let id = random.text().replace(['\n', '\t', '\u{feff}'], "_");
+        user.insert("externalId".to_owned(), format!("{}-{number}", id.trim()).into());
     }
     if random.one_in(2) {
         user.insert("name".to_owned(), json!({ "givenName": random.text(), "familyName": random.text() }));
@@ -78,7 +83,9 @@ fn group(random: &mut Random, number: usize, users: usize, groups: usize) -> Val
         .collect();
     // A group holds only later ones, so that there is no circle.
     members.extend(
-        (number + 1..groups).filter(|_| random.one_in(2)).map(|inner| json!({ "value": format!("g-{inner}"), "type": "Group" })),
+        (number + 1..groups)
+            .filter(|_| random.one_in(2))
+            .map(|inner| json!({ "value": format!("g-{inner}"), "type": "Group" })),
     );
     let name = format!("{}{number}", ["Line ", "=Line", "Größe", "a, b", "\"Q\" "][random.below(5)]);
     json!({ "id": format!("g-{number}"), "displayName": name, "members": members })

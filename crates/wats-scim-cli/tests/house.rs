@@ -40,7 +40,8 @@ fn every_command_that_lists_has_the_formats_of_a_list() {
     let mut lists = 0;
     for command in commands() {
         let last = command.name.rsplit(' ').next().unwrap_or_default();
-        let is_list = matches!(last, "list" | "get" | "verify") || matches!(&*command.name, "profile show" | "audit show");
+        let is_list =
+            matches!(last, "list" | "get" | "verify") || matches!(&*command.name, "profile show" | "audit show");
         let output = argument(&command, "-o, --output <FORMAT>");
         if is_list {
             lists += 1;
@@ -100,7 +101,11 @@ fn who_means_the_same_in_every_command() {
             found += 1;
             let text = words.next().unwrap_or_default().trim();
             let group = ["groups create", "groups members add", "groups members remove"].contains(&&*command.name);
-            let who = if group { "A userName, an id, externalId:ID, or group:NAME" } else { "A userName, an id, or externalId:ID" };
+            let who = if group {
+                "A userName, an id, externalId:ID, or group:NAME"
+            } else {
+                "A userName, an id, or externalId:ID"
+            };
             assert!(text.to_lowercase().contains(&who.to_lowercase()), "{}: {argument}", command.name);
             let takes_a_list = !name.starts_with("--") && command.name != "explain";
             assert_eq!(text.ends_with("; - for a list on standard input, one per line"), takes_a_list, "{argument}");

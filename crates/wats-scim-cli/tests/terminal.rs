@@ -200,9 +200,10 @@ fn a_list_is_a_table_on_a_terminal_and_json_lines_in_a_pipe() {
 
 /// Whether a text has sequences that set a color.
 fn has_color(shown: &str) -> bool {
-    shown.split("\u{1b}[").skip(1).any(|rest| {
-        rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m')
-    })
+    shown
+        .split("\u{1b}[")
+        .skip(1)
+        .any(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m'))
 }
 
 #[test]
@@ -210,7 +211,9 @@ fn no_color_is_shown_with_no_color_and_no_escape_sequence_in_a_pipe() {
     assert!(has_color("a\u{1b}[1;32mb") && !has_color("a\u{1b}[2Kb"));
     let (_, home) = leavers(0);
     let home = home.with("NO_COLOR", "1");
-    for args in [&["users", "list"][..], &["--help"], &["users", "get"], &["show", "plan.json"], &["users", "get", "eve"]] {
+    for args in
+        [&["users", "list"][..], &["--help"], &["users", "get"], &["show", "plan.json"], &["users", "get", "eve"]]
+    {
         let (_, shown) = Terminal::start(home.command(args)).end();
         assert!(!has_color(&shown), "{args:?}: {shown:?}");
         let piped = home.run(args);
@@ -238,7 +241,8 @@ fn text_of_a_server_does_not_reach_the_terminal_raw() {
     });
     let group = json!({ "id": "8", "displayName": format!("g{EVIL}"), "members": [{ "value": "7", "display": EVIL }] });
     let server = StandardSandbox::builder().with_users([user]).with_groups([group]).respond_with(|request| {
-        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "400", "detail": EVIL });
+        let body =
+            json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "400", "detail": EVIL });
         let answer = || Response::builder().status(400).body(body.to_string().into_bytes()).unwrap();
         (request.method() == Method::POST).then(answer)
     });
