@@ -190,7 +190,8 @@ impl UserCsv {
     /// column can be mapped to `groups` and to an attribute. A user with empty cells is in no group. A group
     /// that no row names is not in the directory, unless [`groups`](Self::groups) names it: a plan leaves such
     /// a group as it is, or deletes it if [`Policy::deletes_groups`](crate::plan::Policy::deletes_groups) is
-    /// set. A file without a column of groups says nothing about groups.
+    /// set. A file without a column of groups says nothing about groups. A group in a group stays in it, as no row can
+    /// name it.
     ///
     /// ```
     /// use wats_scim::import::UserCsv;
