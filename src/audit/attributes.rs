@@ -61,9 +61,15 @@ impl Attributes {
 
     fn add(&mut self, op: Option<PatchOp>, path: &str, value: Option<&Value>) {
         self.have_password |= is_password(path) || value.is_some_and(has_password);
-        let (path, value) = redacted(path, value.filter(|_| self.with_values), self.with_values);
+        let says = |value: &&Value| self.with_values || is_state(path, value);
+        let (path, value) = redacted(path, value.filter(says), self.with_values);
         self.list.push(Attribute { op, path, value });
     }
+}
+
+/// Whether a value only says whether a user can sign in: without it, a deactivation reads like an activation.
+fn is_state(path: &str, value: &Value) -> bool {
+    value.is_boolean() && path.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case("active"))
 }
 
 /// Whether `password` is anywhere in a path, also in a filter.
@@ -155,7 +161,7 @@ mod tests {
             as_json(&Attributes::new(false).of_patch(&patch)),
             json!([
                 { "op": "remove", "path": "members" }, { "op": "add", "path": "emails.value" },
-                { "op": "replace", "path": "active" }, { "op": "replace", "path": "urn:x:User:levels" },
+                { "op": "replace", "path": "active", "value": false }, { "op": "replace", "path": "urn:x:User:levels" },
                 { "op": "replace", "path": "title" },
             ])
         );

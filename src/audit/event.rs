@@ -15,7 +15,7 @@ use crate::model::PatchOp;
 /// ```text
 /// {"at":"2026-11-24T09:15:02.482913Z","write":"9f0c21d06b4e7a15-1","server":"https://acme.wats.com",
 ///  "label":"ann, ticket 4711","operation":"update user","id":"7f3a","name":"jane@example.com",
-///  "attributes":[{"op":"replace","path":"active"}],"outcome":"applied","attempts":1}
+///  "attributes":[{"op":"replace","path":"active","value":false}],"outcome":"applied","attempts":1}
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -75,7 +75,8 @@ pub struct Attribute {
     /// [`Trail::allow_values`](super::Trail::allow_values), filters are removed from the path,
     /// because they contain values: `members[value eq "2819"]` becomes `members`.
     pub path: String,
-    /// The value, only with [`Trail::allow_values`](super::Trail::allow_values). The value of any
+    /// The value, only with [`Trail::allow_values`](super::Trail::allow_values), but always that of
+    /// `active`, so that a deactivation does not read like an activation. The value of any
     /// name that contains `password` is `[redacted]`, at any depth.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,

@@ -80,7 +80,7 @@ impl StepJob {
         let mut unknown: Option<Error> = None;
         loop {
             rounds += 1;
-            let held = match self.read(repository, id, !repository.profile().patches).await {
+            let held = match read(repository, id, !repository.profile().patches).await {
                 Ok(held) => held,
                 Err(error) => return Err(after(unknown, error)),
             };
@@ -181,16 +181,6 @@ impl StepJob {
         }
     }
 
-    /// The group, with all members that the server shows if the step needs them.
-    async fn read<R: ScimRepository>(
-        &self,
-        repository: &R,
-        id: &str,
-        needs_members: bool,
-    ) -> Result<Option<ScimGroup>> {
-        if needs_members { read_group(repository, id).await } else { repository.get(id).await }
-    }
-
     /// Adds or removes members in one request, and reads them back where the answer does not show them.
     async fn send_members<R: ScimRepository>(
         &self,
@@ -219,7 +209,7 @@ impl StepJob {
             rounds += 1;
             // A member that is there already can be added again.
             let needs_members = self.step.action == Action::RemoveMembers || !profile.patches;
-            let held = match self.read(repository, group, needs_members).await {
+            let held = match read(repository, group, needs_members).await {
                 Ok(Some(held)) => held,
                 // A replica may not show yet what the plan has just created.
                 Ok(None) if self.step.id.is_none() && profile.patches && rounds == 1 => self.created_group(group),
@@ -368,6 +358,12 @@ impl StepJob {
             _ => format!("the server still shows {member} in the group"),
         }
     }
+}
+
+/// The group, with all members that the server shows if the step needs them.
+#[maybe_async]
+async fn read<R: ScimRepository>(repository: &R, id: &str, needs_members: bool) -> Result<Option<ScimGroup>> {
+    if needs_members { read_group(repository, id).await } else { repository.get(id).await }
 }
 
 /// The outcome if the group, or another one with its name or external id, already exists.

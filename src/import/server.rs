@@ -30,13 +30,19 @@ pub fn directory_of(current: &Current) -> Result<Desired, ImportError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::model::ScimUser;
     use crate::plan::{Action, CurrentGroup, Ours, Policy};
 
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+    type Person = (String, String, Option<bool>, Option<usize>, bool);
+    type Team = (BTreeSet<usize>, Option<usize>, bool);
 
     /// What a server can hold: users with managers, and groups with users and groups as members.
     fn held() -> impl Strategy<Value = Current> {
@@ -45,40 +51,41 @@ mod tests {
         let groups = prop::option::of(prop::collection::vec(group, 0..3));
         (prop::collection::vec(user, 0..6), groups).prop_map(|(users, groups)| {
             let count = users.len();
-            let user = |(at, (name, text, active, manager, has_id)): (
-                usize,
-                (String, String, Option<bool>, Option<usize>, bool),
-            )| {
-                let name = format!("u{at}{}", name.trim().replace(|c: char| !c.is_alphanumeric(), "_"));
-                let mut user =
-                    json!({ "id": format!("id{at}"), "userName": name, "displayName": text, "active": active });
-                user["emails"] = json!([{ "value": text, "type": "home" }, { "value": "b@example.com" }]);
-                if let Some(manager) = manager.filter(|manager| *manager < count && *manager != at) {
-                    user[ENTERPRISE]["manager"]["value"] = format!("id{manager}").into();
+            let users = users.into_iter().enumerate().map(|(at, person)| user_of(at, person, count)).collect();
+            let current = Current::complete(users);
+            match groups {
+                None => current,
+                Some(groups) => {
+                    let size = groups.len();
+                    let groups = groups.into_iter().enumerate().map(|(at, team)| group_of(at, team, count, size));
+                    current.with_groups(groups.collect())
                 }
-                if has_id {
-                    user["externalId"] = format!("e{at}").into();
-                }
-                serde_json::from_value(user).unwrap()
-            };
-            let current = Current::complete(users.into_iter().enumerate().map(user).collect());
-            let Some(groups) = groups else { return current };
-            let size = groups.len();
-            let group = |(at, (members, nested, is_read)): (
-                usize,
-                (std::collections::BTreeSet<usize>, Option<usize>, bool),
-            )| {
-                let users = members.into_iter().filter(|member| *member < count);
-                let mut members: Vec<Value> = users.map(|user| json!({ "value": format!("id{user}") })).collect();
-                if let Some(inner) = nested.filter(|inner| *inner < size && *inner != at) {
-                    members.push(json!({ "value": format!("g{inner}"), "type": "Group" }));
-                }
-                let group = json!({ "id": format!("g{at}"), "displayName": format!("G{at}"), "members": members });
-                let group = serde_json::from_value(group).unwrap();
-                if is_read { CurrentGroup::complete(group) } else { CurrentGroup::unread(group, "hidden") }
-            };
-            current.with_groups(groups.into_iter().enumerate().map(group).collect())
+            }
         })
+    }
+
+    fn user_of(at: usize, (name, text, active, manager, has_id): Person, count: usize) -> ScimUser {
+        let name = format!("u{at}{}", name.trim().replace(|c: char| !c.is_alphanumeric(), "_"));
+        let mut user = json!({ "id": format!("id{at}"), "userName": name, "displayName": text, "active": active });
+        user["emails"] = json!([{ "value": text, "type": "home" }, { "value": "b@example.com" }]);
+        if let Some(manager) = manager.filter(|manager| *manager < count && *manager != at) {
+            user[ENTERPRISE]["manager"]["value"] = format!("id{manager}").into();
+        }
+        if has_id {
+            user["externalId"] = format!("e{at}").into();
+        }
+        serde_json::from_value(user).unwrap()
+    }
+
+    fn group_of(at: usize, (members, nested, is_read): Team, count: usize, size: usize) -> CurrentGroup {
+        let users = members.into_iter().filter(|member| *member < count);
+        let mut members: Vec<Value> = users.map(|user| json!({ "value": format!("id{user}") })).collect();
+        if let Some(inner) = nested.filter(|inner| *inner < size && *inner != at) {
+            members.push(json!({ "value": format!("g{inner}"), "type": "Group" }));
+        }
+        let group = json!({ "id": format!("g{at}"), "displayName": format!("G{at}"), "members": members });
+        let group = serde_json::from_value(group).unwrap();
+        if is_read { CurrentGroup::complete(group) } else { CurrentGroup::unread(group, "hidden") }
     }
 
     proptest! {

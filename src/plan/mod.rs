@@ -45,6 +45,7 @@ pub use self::review::diff::PlanDiff;
 pub use self::review::explain::{Explanation, Finding};
 pub use self::review::markdown::Markdown;
 pub use self::review::rejections::Rejection;
+pub use self::review::requests::PlannedRequest;
 pub use self::review::without_values::PlanWithoutValues;
 pub use self::values::attributes::{Empty, Write};
 pub use self::values::mapping::{Derived, Mapping};

@@ -8,7 +8,7 @@ use wats_scim::ScimConfig;
 use wats_scim::audit::{Log, Trail};
 use wats_scim::blocking::ScimClient;
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::shown;
 use crate::place;
@@ -29,10 +29,10 @@ pub(crate) struct Global {
     /// Print what is sent, without values; twice for more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// The author of the changes, for the audit trail [default: account@machine]
+    /// Record this author of the changes in the audit trail [default: account@machine]
     #[arg(long, global = true, value_name = "TEXT", env = "WATS_SCIM_LABEL", hide_env_values = true)]
     label: Option<String>,
-    /// The file of the audit trail [default: trail.jsonl in the data folder of the account]
+    /// Record the audit trail in this file [default: trail.jsonl in the data folder of the account]
     #[arg(long, global = true, value_name = "FILE", env = "WATS_SCIM_TRAIL", hide_env_values = true)]
     trail: Option<PathBuf>,
     /// Record nothing in the audit trail
@@ -73,8 +73,11 @@ impl Context {
         let mut out = std::io::stderr();
         if self.global.json {
             let _ = writeln!(out, "{}", failure.to_json());
-        } else {
-            format!("error: {failure}").lines().for_each(|line| drop(writeln!(out, "{}", shown(line))));
+            return;
+        }
+        format!("error: {failure}").lines().for_each(|line| drop(writeln!(out, "{}", shown(line))));
+        if matches!(failure.exit(), Exit::Credentials | Exit::Unreachable) {
+            self.say("`wats-scim doctor` checks the way to the server, and the credentials.");
         }
     }
 

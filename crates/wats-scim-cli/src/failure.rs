@@ -89,7 +89,13 @@ impl Failure {
     pub(crate) fn to_json(&self) -> Value {
         let kind = match self {
             Self::Scim(error) => return serde_json::to_value(error).unwrap_or_default(),
-            Self::Import(error) => return serde_json::to_value(error).unwrap_or_default(),
+            Self::Import(error) => {
+                let mut json = serde_json::to_value(error).unwrap_or_default();
+                if let Some(members) = json.as_object_mut() {
+                    members.insert("kind".to_owned(), "import".into());
+                }
+                return json;
+            }
             Self::Other(_) => "other",
             Self::Rejected(_) => "rejected",
             Self::Partly(_) => "partly",

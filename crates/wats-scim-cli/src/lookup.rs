@@ -27,7 +27,7 @@ pub(crate) struct Resolved<T> {
 
 impl<T: Resource> Resolved<T> {
     /// Those to write: all of them, unless `--skip-unknown` is given.
-    pub(crate) fn to_write(self, context: &Context, skip_unknown: bool) -> Result<Vec<T>, Failure> {
+    pub(crate) fn for_write(self, context: &Context, skip_unknown: bool) -> Result<Vec<T>, Failure> {
         if self.unknown.is_empty() {
             return Ok(self.found);
         }
@@ -51,7 +51,7 @@ impl<T: Resource> Resolved<T> {
 pub(crate) fn resolve<T: Resource>(
     context: &Context,
     client: &ScimClient,
-    who: Vec<Who>,
+    who: &[Who],
 ) -> Result<Resolved<T>, Failure> {
     let lookup = Lookup::<T> { client, all: Mutex::new(None) };
     let bar = context.progress_of("looked up", who.len());
@@ -78,11 +78,11 @@ pub(crate) fn resolve<T: Resource>(
     results.sort_unstable_by_key(|(at, _)| *at);
     let mut found = Vec::with_capacity(results.len());
     let (mut ids, mut unknown) = (HashSet::new(), Vec::new());
-    for ((_, result), who) in results.into_iter().zip(who.clone()) {
+    for ((_, result), who) in results.into_iter().zip(who) {
         match result? {
             Some(one) if ids.insert(one.id().unwrap_or_default().to_owned()) => found.push(one),
             Some(_) => {}
-            None => unknown.push(who),
+            None => unknown.push(who.clone()),
         }
     }
     Ok(Resolved { found, unknown })
@@ -99,7 +99,7 @@ impl<T: Resource> Lookup<'_, T> {
         match who {
             Who::Id(id) => Ok(self.by_id(id)?),
             Who::ExternalId(id) => self.by_external_id(id),
-            Who::Text(text) => match (self.by_name(text)?, self.by_id(text)?) {
+            Who::Text(text) => match self.by_name_or_id(text)? {
                 (Some(named), Some(other)) if named.id() != other.id() => {
                     let (id, name) = (named.id().unwrap_or_default(), other.name().unwrap_or_default());
                     Err(Failure::Usage(format!(
@@ -128,7 +128,21 @@ impl<T: Resource> Lookup<'_, T> {
         }
     }
 
-    /// A text that cannot be an id on this server is the id of none.
+    /// Those with this name and with this id.
+    fn by_name_or_id(&self, text: &str) -> Result<(Option<T>, Option<T>), Failure> {
+        let named = self.by_name(text)?;
+        match self.by_id(text) {
+            Ok(other) => Ok((named, other)),
+            // The server has just answered for the name, so that it rejects the text as an id: it is not one.
+            Err(error) if error.status().is_some_and(|status| status.as_u16() == 404) => Ok((named, None)),
+            Err(error) if named.is_some() && error.status().is_some() && error.kind() != ErrorKind::Unauthorized => {
+                Ok((named, None))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A text that cannot be an id is the id of none.
     fn by_id(&self, id: &str) -> Result<Option<T>, Error> {
         match self.client.resources::<T>().get(id) {
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::BadRequest) => Ok(None),

@@ -31,7 +31,7 @@ pub(crate) enum Format {
 /// The arguments of everything that lists.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct OutputArgs {
-    /// The format [default: table on a terminal, jsonl in a pipe]
+    /// Print in this format [default: table on a terminal, jsonl in a pipe]
     #[arg(long, short, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
 }

@@ -13,25 +13,25 @@ use crate::source::settings;
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyArgs {
-    /// A file (TOML or JSON) with the policy
+    /// Read the policy from this file (TOML or JSON)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// What happens to users that the source does not have [default: deactivate]
+    /// Do this with users that are missing from the source [default: deactivate]
     #[arg(long, value_enum, value_name = "WHAT")]
     leavers: Option<LeaversArg>,
-    /// What happens to users that the server does not have [default: create]
+    /// Do this with users that are missing from the server [default: create]
     #[arg(long, value_enum, value_name = "WHAT")]
     joiners: Option<JoinersArg>,
-    /// Whom the source owns: `external-id`, `all`, or `prefix:TEXT` of the externalId [default: external-id]
+    /// Touch only users that the source owns: `external-id`, `all` or `prefix:TEXT` [default: external-id]
     #[arg(long, value_name = "USERS", value_parser = ours)]
     ours: Option<Ours>,
-    /// A user or a group that stays as it is, by its name; may be given more than once
+    /// Leave this user or group unchanged; may be given more than once
     #[arg(long, value_name = "NAME")]
     protect: Vec<String>,
-    /// A user who has to be in the source and on the server; may be given more than once
+    /// Reject the plan unless this user is in the source and on the server; may be given more than once
     #[arg(long, value_name = "NAME")]
     must_contain: Vec<String>,
-    /// How many users the source has to have
+    /// Reject the plan unless the source has N users
     #[arg(long, value_name = "N")]
     expect: Option<usize>,
     /// Raise a limit, such as max-deactivations=120; may be given more than once

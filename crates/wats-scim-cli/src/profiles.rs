@@ -61,9 +61,8 @@ impl Profiles {
     pub(crate) fn named(&self, name: &str) -> Result<&Saved, Failure> {
         self.saved.get(name).ok_or_else(|| {
             let names: Vec<_> = self.saved.keys().map(String::as_str).collect();
-            let known =
-                if names.is_empty() { "there is none".to_owned() } else { format!("there are {}", names.join(", ")) };
-            Failure::Usage(format!("there is no profile {name:?}; {known}. `wats-scim login {name}` adds it"))
+            let known = if names.is_empty() { "nor any other".to_owned() } else { format!("but {}", names.join(", ")) };
+            Failure::Usage(format!("there is no profile {name:?}, {known}; `wats-scim login {name}` adds it"))
         })
     }
 }

@@ -202,7 +202,7 @@ fn a_profile_that_is_used_is_the_current_one() {
     let list: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     assert_eq!((&list[0]["current"], &list[1]["current"]), (&true.into(), &false.into()));
     let message = home.run(&["profile", "use", "three"]).failed(64);
-    assert!(message.contains("there are one, two"), "{message}");
+    assert!(message.contains("but one, two"), "{message}");
     let table = home.run(&["profile", "list", "-o", "table"]).done();
     assert!(table.starts_with("NAME") && table.contains("yes"), "{table}");
 }

@@ -50,7 +50,7 @@ fn who_deactivated_jane_is_answered_by_her_name_her_number_and_her_id() {
     let by_name = home.run(&["audit", "show", "--user", "JANE"]).lines();
     let expected = [("hr@host", "applied"), ("ann@desk", "applied"), ("hr@host", "refused")];
     assert_eq!(labels(&by_name), expected);
-    assert_eq!(by_name[1]["attributes"], json!([{ "op": "replace", "path": "active" }]));
+    assert_eq!(by_name[1]["attributes"], json!([{ "op": "replace", "path": "active", "value": false }]));
     assert!(by_name[1].get("name").is_none(), "the patch is known by its id alone");
     let id = by_name[0]["id"].as_str().unwrap();
     for who in ["4711", id] {

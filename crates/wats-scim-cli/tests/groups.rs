@@ -107,12 +107,12 @@ fn members_are_changed_in_requests_of_one_hundred_and_once() {
     let names: String = (1..=250).map(|number| name(number) + "\n").collect();
     let add = ["groups", "members", "add", "Testers", "-"];
     let message = home.run_with(&add, &names).failed(0);
-    assert!(message.contains("1 of 250 were members before") && message.contains("249 members added"), "{message}");
+    assert!(message.contains("already members: 1 of 250") && message.contains("249 members added"), "{message}");
     assert_eq!((members(&server, "Testers"), patches(&server)), (ids(&server, 1..=250), 3));
     assert!(home.run_with(&add, &names).failed(0).contains("nothing to do"));
     home.run(&["groups", "members", "remove", "Testers", &name(2), &name(3)]).done();
     let message = home.run(&["groups", "members", "remove", "Testers", &name(2), &name(3)]).failed(0);
-    assert!(message.contains("2 of 2 were no members"), "{message}");
+    assert!(message.contains("no members: 2 of 2"), "{message}");
     assert_eq!((members(&server, "Testers").len(), patches(&server)), (248, 4));
 }
 

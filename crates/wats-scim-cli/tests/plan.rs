@@ -37,8 +37,8 @@ fn a_plan_is_made_of_csv_with_mapped_columns_and_stored_for_its_owner() {
     {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let mode = std::fs::metadata(home.path().join("plan.json")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let stored = std::fs::metadata(home.path().join("plan.json")).unwrap();
+        assert_eq!(stored.permissions().mode() & 0o777, 0o600);
     }
     assert!(server.requests().iter().all(|request| request.method == "GET"));
 
@@ -92,6 +92,19 @@ fn a_policy_and_the_form_of_a_source_are_files() {
     home.write("nightly.toml", "leaver = \"keep\"");
     let err = home.run(&args).failed(1);
     assert!(err.contains("nightly.toml: unknown field `leaver`"), "{err}");
+}
+
+#[test]
+fn a_column_that_is_unknown_names_the_arguments_of_the_command() {
+    let server = server(&["ann"]);
+    let home = Home::of_standard(&server);
+    for (file, arguments) in
+        [("userName,Room\nann,7\n", &["--map", "--ignore-columns"][..]), ("Login|Room\nann|7\n", &["--delimiter"])]
+    {
+        home.write("hr.csv", file);
+        let err = home.run(&["plan", "hr.csv"]).failed(1);
+        assert!(arguments.iter().all(|argument| err.contains(argument)) && !err.contains("::"), "{err}");
+    }
 }
 
 #[test]
@@ -168,7 +181,7 @@ fn a_user_is_explained_with_its_row_and_the_guard() {
     let out = home.run(&["explain", "bob", "--from", "hr.csv"]).done();
     assert!(out.contains("deactivate"), "{out}");
     let out = home.run(&["explain", "bob", "--from", "hr.csv", "--expect", "5"]).done();
-    assert!(out.contains("the whole plan is rejected"), "{out}");
+    assert!(out.contains("the plan is rejected") && out.contains("--allow"), "{out}");
     let out = home.run(&["explain", "nobody", "--from", "hr.csv"]).done();
     assert!(out.contains("neither the source nor the server has it"), "{out}");
 }

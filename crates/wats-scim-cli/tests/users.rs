@@ -44,6 +44,11 @@ fn user<'a>(users: &'a [Value], name: &str) -> &'a Value {
     users.iter().find(|user| user["userName"] == name).unwrap()
 }
 
+/// The names of the sample users, one per line.
+fn sample_names(number: usize) -> String {
+    (1..=number).map(|number| format!("user{number:04}@example.com")).collect::<Vec<_>>().join("\n")
+}
+
 /// Starts the command, to read what it prints while it runs.
 fn spawned(home: &Home, args: &[&str]) -> Child {
     home.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -149,6 +154,21 @@ fn a_user_is_named_by_name_id_external_id_or_a_line() {
             home.run_with(&get, &input).done().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let expected: Vec<String> = (1..=5).map(|number| format!("user000{number}@example.com")).collect();
         assert_eq!(names(&found), expected, "each once, in order");
+    }
+}
+
+#[test]
+fn a_name_that_the_server_rejects_as_an_id_is_a_name() {
+    for (code, page) in [(500, ""), (400, ""), (404, "<html>not found</html>")] {
+        let reject = move |request: &wats_scim::http::Request<Vec<u8>>| {
+            let is_by_id = request.uri().path().contains('@') && !request.uri().path().contains("userName=");
+            let mut answer = wats_scim::http::Response::new(page.as_bytes().to_vec());
+            *answer.status_mut() = StatusCode::from_u16(code).unwrap();
+            is_by_id.then_some(answer)
+        };
+        let server = Sandbox::builder().users(2).respond_with(reject).start().unwrap();
+        let args = ["users", "get", "-o", "jsonl", "user0002@example.com", "--timeout", "2"];
+        assert_eq!(names(&Home::of_wats(&server).run(&args).lines()), ["user0002@example.com"], "{code}");
     }
 }
 
@@ -264,7 +284,7 @@ fn set_sends_the_smallest_patch() {
     }
     assert!(!text.contains("externalId"), "{text}");
     let message = home.run(&[&args[..], &changes].concat()).failed(0);
-    assert!(message.contains("1 of 1 user: so before") && writes(&server.requests()).len() == 1, "{message}");
+    assert!(message.contains("already so: 1 of 1 user") && writes(&server.requests()).len() == 1, "{message}");
     let message = home.run(&[&args[..], &["familyNmae=Roe"]].concat()).failed(64);
     assert!(message.contains("familyNmae is no attribute that can be set; known are externalId"), "{message}");
 }
@@ -318,8 +338,8 @@ fn users_are_deactivated_activated_and_deleted_once() {
             "{message}"
         );
         for (verb, first, second) in [
-            ("deactivate", "2 users deactivated", "2 of 2 users: inactive before"),
-            ("activate", "2 users activated", "2 of 2 users: active before"),
+            ("deactivate", "2 users deactivated", "already inactive: 2 of 2 users"),
+            ("activate", "2 users activated", "already active: 2 of 2 users"),
         ] {
             let yes: &[&str] = if verb == "deactivate" { &["--yes"] } else { &[] };
             let args = [&["users", verb][..], yes, &who].concat();
@@ -348,7 +368,7 @@ fn a_write_whose_answer_is_lost_may_have_been_applied() {
     assert!(message.contains("user0001@example.com: ") && message.contains("may have been applied"), "{message}");
     assert!(message.contains("run the same command again"), "{message}");
     assert_eq!(server.users()[0]["active"], false);
-    assert!(home.run(&args).failed(0).contains("inactive before"), "again is harmless");
+    assert!(home.run(&args).failed(0).contains("already inactive"), "again is harmless");
 }
 
 #[test]
@@ -378,7 +398,7 @@ fn rejected_credentials_and_a_server_that_is_away_have_codes_of_their_own() {
     }
     let expired = FaultRule::new(Fault::Status { code: StatusCode::UNAUTHORIZED, retry_after: None });
     let (server, _proxy, home) = behind_proxy(30, expired.on_method(Method::PATCH));
-    let names: String = (1..=30).map(|number| format!("user{number:04}@example.com\n")).collect();
+    let names = sample_names(30);
     home.run_with(&["users", "deactivate", "--yes", "-"], &names).failed(5);
     assert!(server.users().iter().all(|user| user["active"] == true));
 }
@@ -388,7 +408,7 @@ fn rejected_credentials_and_a_server_that_is_away_have_codes_of_their_own() {
 fn ctrl_c_ends_a_run_between_two_users_and_the_same_command_goes_on() {
     let server = Sandbox::builder().users(200).latency(Duration::from_millis(5)).start().unwrap();
     let home = Home::of_wats(&server);
-    home.write("names", (1..=200).map(|number| format!("user{number:04}@example.com\n")).collect::<String>());
+    home.write("names", sample_names(200));
     let args = ["users", "deactivate", "--yes", "-"];
     let names = || std::fs::File::open(home.path().join("names")).unwrap();
     let mut command = home.command(&args);

@@ -110,7 +110,7 @@ impl Attribute {
     pub(super) fn cell(&self, user: &Map<String, Value>) -> String {
         let Some(value) = self.value(user) else { return String::new() };
         let values = value.as_array().map(Vec::as_slice).unwrap_or_default();
-        let in_value = |value: &Value| value.get("value").map(text).unwrap_or_else(|| text(value));
+        let in_value = |value: &Value| value.get("value").map_or_else(|| text(value), text);
         match self.form {
             Form::Text | Form::Truth | Form::Joined => text(value),
             Form::Email => values.first().map(in_value).unwrap_or_default(),

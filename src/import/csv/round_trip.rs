@@ -42,7 +42,8 @@ fn held() -> impl Strategy<Value = Value> {
                 4 => user["externalId"] = text.into(),
                 5 => user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["department"] = text.into(),
                 6 => {
-                    user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["manager"]["value"] = text.into()
+                    user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["manager"]["value"] =
+                        text.into();
                 }
                 7 => user["urn:example:2.0:Badge"]["number"] = text.into(),
                 8 => user["urn:example:2.0:Badge"]["a.b"] = text.into(),

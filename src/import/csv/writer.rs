@@ -1,6 +1,6 @@
 //! Writes users as CSV that [`UserCsv`] reads back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::{Map, Value};
@@ -87,17 +87,17 @@ impl UserCsv {
     #[must_use]
     pub fn columns_of(users: &[ScimUser]) -> Vec<String> {
         let mut columns: Vec<_> = known_columns().map(|(name, attribute)| (name, attribute, false)).collect();
-        let mut others = BTreeMap::new();
+        let mut others = BTreeSet::new();
         for user in users {
             // A user that is not JSON has no values.
             let user = object(user).unwrap_or_default();
             for (_, attribute, is_used) in columns.iter_mut().filter(|(.., is_used)| !is_used) {
                 *is_used = attribute.is_user_name() || !attribute.cell(&user).is_empty();
             }
-            others.extend(Attribute::of_other_extensions(&user).map(|name| (name, ())));
+            others.extend(Attribute::of_other_extensions(&user));
         }
         let known = columns.into_iter().filter(|(_, attribute, is_used)| *is_used || attribute.is_user_name());
-        known.map(|(name, ..)| name.to_owned()).chain(others.into_keys()).collect()
+        known.map(|(name, ..)| name.to_owned()).chain(others).collect()
     }
 }
 

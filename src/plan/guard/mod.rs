@@ -195,9 +195,9 @@ impl Limits {
             );
         }
         if let Some((where_, name)) = self.missing_user(facts) {
-            let reason =
-                format!("{where_} does not have the user {name:?}, who has to be there (Policy::must_contain)");
-            return objection(Guard::MissingUser, reason, Vec::new(), "is it the right one, and complete?");
+            let reason = format!("{where_} does not have the user {name:?}, who has to be there");
+            let advice = "is it the right one, and complete? Policy::must_contain names the user";
+            return objection(Guard::MissingUser, reason, Vec::new(), advice);
         }
         let tally = Tally::of(plan, facts.groups);
         self.counts(&tally, facts).iter().find_map(Count::objection)

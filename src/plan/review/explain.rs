@@ -8,6 +8,7 @@ use wats_scim_filter::json::text_key;
 use crate::model::{Origin, Resource, ScimUser};
 use crate::plan::identity::ours::Standing;
 use crate::plan::review::print::shown;
+use crate::plan::review::requests::PlannedRequest;
 use crate::plan::review::select::Known;
 use crate::plan::{Conflict, Current, Inexpressible, Leavers, Plan, Policy, Source, Step};
 
@@ -20,6 +21,9 @@ pub struct Explanation {
     pub who: String,
     /// What was found, in this order: in the source, on the server, what the plan does.
     pub findings: Vec<Finding>,
+    /// The requests that an apply would send for it, in the order of the steps; none from [`Plan::explain`], which
+    /// does not know what the server holds.
+    pub requests: Vec<PlannedRequest>,
     /// The message of the [`Refusal`](crate::plan::Refusal), if a guard rejects the whole plan.
     pub guard: Option<String>,
 }
@@ -119,8 +123,16 @@ impl Policy {
                 findings.push(Finding::Unknown);
             }
         }
+        let requests = found.iter().filter_map(|finding| match finding {
+            Finding::Step(step) => {
+                let held = held.iter().find(|user| user.id.is_some() && user.id == step.id);
+                plan.rules.request(step, held.copied())
+            }
+            _ => None,
+        });
+        let requests = requests.collect();
         findings.extend(found);
-        Explanation { who: who.to_owned(), findings, guard }
+        Explanation { who: who.to_owned(), findings, requests, guard }
     }
 }
 
@@ -133,7 +145,7 @@ impl Plan {
         if findings.is_empty() {
             findings.push(Finding::NotInPlan);
         }
-        Explanation { who: who.to_owned(), findings, guard: None }
+        Explanation { who: who.to_owned(), findings, requests: Vec::new(), guard: None }
     }
 
     fn findings(&self, known: &Known) -> Vec<Finding> {
@@ -168,6 +180,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", shown(&self.who))?;
         self.findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))?;
+        self.requests.iter().try_for_each(|request| write!(f, "\n  would send: {request}"))?;
         match &self.guard {
             Some(guard) => write!(f, "\n  the whole plan is rejected: {guard}"),
             None => Ok(()),
@@ -240,7 +253,7 @@ mod tests {
         let last = |policy: &Policy, who: &str| {
             let explanation = policy.explain(&current, &desired, who);
             assert_eq!(explanation.guard, None);
-            explanation.to_string().lines().last().unwrap().trim().to_owned()
+            explanation.findings.last().unwrap().to_string()
         };
         for (who, expected) in [
             ("ADMIN", "left unchanged: it is protected"),

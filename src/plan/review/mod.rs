@@ -6,5 +6,6 @@ pub(in crate::plan) mod json;
 pub(in crate::plan) mod markdown;
 pub(in crate::plan) mod print;
 pub(in crate::plan) mod rejections;
+pub(in crate::plan) mod requests;
 pub(in crate::plan) mod select;
 pub(in crate::plan) mod without_values;

@@ -13,10 +13,10 @@ pub(crate) struct Args {
     /// The plan, or its digest as `show` prints it
     #[arg(value_name = "PLAN|DIGEST")]
     plan: String,
-    /// The reason
+    /// Record a reason
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// The file of the approval [default: beside the plan, as plan.approval.json]
+    /// Write the approval to this file [default: beside the plan, as plan.approval.json]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::print;
-use crate::policy::PolicyArgs;
+use crate::policy::{PolicyArgs, rejected};
 use crate::source::SourceArgs;
 use crate::who::Who;
 
@@ -27,6 +27,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let client = context.connect()?;
     let policy = args.policy.policy(client.profile())?;
     let current = if desired.groups().is_some() { client.current_directory()? } else { client.current_users()? };
-    print(&policy.explain(&current, &desired, &who))?;
+    let mut explanation = policy.explain(&current, &desired, &who);
+    // Its text names the settings of the library.
+    let is_rejected = explanation.guard.take().is_some();
+    print(&explanation)?;
+    if is_rejected && let Err(refusal) = policy.plan(&current, &desired) {
+        print(format!("  {}", rejected(&refusal)))?;
+    }
     Ok(Exit::Done)
 }

@@ -10,18 +10,19 @@ use wats_scim::plan::Current;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::many::counted;
 use crate::private::NewFile;
 use crate::standard_output::StandardOutput;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The file [default: standard output]
+    /// The file to write [default: standard output]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// With the groups and their members
+    /// Write the groups and their members too
     #[arg(long)]
     groups: bool,
-    /// The format [default: by the name of the file, otherwise json]
+    /// Write in this format [default: csv if the name of the file ends so, otherwise json]
     #[arg(long, short, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
 }
@@ -58,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match file {
         Some(file) => {
             file.keep(&text)?;
-            context.say(format_args!("{} users are in {}", current.users().len(), shown(args.file.as_ref())));
+            context.say(format_args!("{} in {}", counted(current.users().len(), "users"), shown(args.file.as_ref())));
         }
         None => StandardOutput::new().write_all(&text)?,
     }

@@ -16,7 +16,7 @@ use crate::terminal;
 pub(crate) struct Args {
     /// The name of the profile [default: the first word of the host]
     name: Option<String>,
-    /// A user name, if the server takes a password instead of a token
+    /// Log in with a user name and a password instead of a token
     #[arg(long, value_name = "USER")]
     user: Option<String>,
 }

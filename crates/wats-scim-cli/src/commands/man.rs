@@ -17,13 +17,12 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let command = Cli::command();
-    match &args.out {
-        Some(folder) => clap_mangen::generate_to(command, folder).map_err(|error| Failure::file(folder, error))?,
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page)?;
-            io::stdout().write_all(&page)?;
-        }
+    if let Some(folder) = &args.out {
+        clap_mangen::generate_to(command, folder).map_err(|error| Failure::file(folder, error))?;
+    } else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page)?;
+        io::stdout().write_all(&page)?;
     }
     Ok(Exit::Done)
 }

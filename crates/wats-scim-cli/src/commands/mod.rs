@@ -12,6 +12,8 @@ mod login;
 mod logout;
 mod man;
 mod plan;
+#[cfg(feature = "portal")]
+mod portal;
 mod profile;
 mod sandbox;
 mod show;
@@ -35,14 +37,13 @@ pub(crate) struct Cli {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done, 1 error, 2 `plan --detailed-exitcode` found changes, 3 rejected or waits for approval,
-4 done in part, 5 credentials rejected, 6 server not reachable, 64 usage, 130 interrupted.";
+Exit codes: 0 done, 1 error, 2 `plan --detailed-exitcode` found changes, 3 rejected or waits for approval, 4 done in part, 5 credentials rejected, 6 server not reachable, 64 usage, 130 interrupted.";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Run a server to try it on
     Sandbox(sandbox::Args),
-    /// Keep the URL and the credentials of a server as a profile
+    /// Keep the URL and the credentials of a server, as a profile
     Login(login::Args),
     /// Forget a profile and its credentials
     Logout(logout::Args),
@@ -59,9 +60,9 @@ pub(crate) enum Command {
     /// List and change groups
     #[command(subcommand)]
     Groups(groups::Command),
-    /// Write what the server holds into a file
+    /// Write the users of the server to a file that `plan` reads
     Export(export::Args),
-    /// Make a plan that makes the server match a source, or compare two plans
+    /// Make the plan that makes the server match a source, or compare two plans
     Plan(plan::Args),
     /// Explain what a plan does with one user, and why
     Explain(explain::Args),
@@ -76,6 +77,9 @@ pub(crate) enum Command {
     /// Read and check the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Serve web pages on which people find, edit and deactivate users
+    #[cfg(feature = "portal")]
+    Portal(portal::Args),
     /// Print the completion script of a shell
     Completion(completion::Args),
     /// Print the manual page
@@ -100,7 +104,21 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Approve(args) => approve::run(context, &args),
         Command::Undo(args) => undo::run(context, &args),
         Command::Audit(command) => audit::run(context, command),
+        #[cfg(feature = "portal")]
+        Command::Portal(args) => portal::run(context, &args),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_arguments_of_all_commands_fit_each_other() {
+        Cli::command().debug_assert();
     }
 }

@@ -74,11 +74,11 @@ fn print<'a>(
         let object = json!({
             "name": name, "url": url, "kind": kind, "user": user, "ca": ca, "secret": secret, "current": current,
         });
-        list.row(&object, |column| match &object[column] {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            Value::Bool(is) => if *is { "yes" } else { "" }.to_owned(),
-            other => other.to_string(),
+        list.row(&object, |column| match object.get(column) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Bool(is)) => if *is { "yes" } else { "" }.to_owned(),
+            Some(other) => other.to_string(),
         })?;
     }
     list.finish()?;

@@ -10,16 +10,16 @@ use crate::failure::{Exit, Failure};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A server that follows RFC 7643 and 7644, with groups, instead of one like WATS
+    /// Run a server with groups that follows RFC 7643 and 7644, instead of one like WATS
     #[arg(long)]
     standard: bool,
-    /// How many users it begins with
+    /// Begin with N users
     #[arg(long, value_name = "N", default_value_t = 25)]
     users: usize,
-    /// The port on this machine [default: a free one]
+    /// Listen on this port of this machine [default: a free one]
     #[arg(long, value_name = "P", default_value_t = 0, hide_default_value = true)]
     port: u16,
-    /// The shell that the two lines are for
+    /// Print the two lines for this shell
     #[arg(long, value_enum, value_name = "SHELL", default_value_t = if cfg!(windows) { Shell::Powershell } else { Shell::Sh })]
     shell: Shell,
 }
@@ -66,7 +66,7 @@ fn print(shell: Shell, variables: [(&str, &str); 2]) -> Result<(), Failure> {
 
 /// Serves until Ctrl-C, or until the service manager ends it.
 fn wait(context: &Context) {
-    context.say("The server runs until Ctrl-C. Paste the two lines above into another terminal.");
+    context.say("The server runs until Ctrl-C. Paste the two lines above into the terminal that you work in.");
     while !context.interrupt.is_pressed() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }

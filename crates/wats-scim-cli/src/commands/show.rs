@@ -14,10 +14,10 @@ pub(crate) struct Args {
     /// The plan, or the journal of its apply
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// The format
+    /// Print in this format
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     output: Format,
-    /// Without names and values, for review in public
+    /// Leave out names and values, for review in public
     #[arg(long)]
     public: bool,
 }

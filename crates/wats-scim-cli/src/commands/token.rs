@@ -12,10 +12,10 @@ use crate::private::NewFile;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The lifetime in days [default: chosen by the server, which is 90 days]
+    /// Ask for a token that is valid for N days [default: 90 days, chosen by the server]
     #[arg(long, value_name = "N")]
     days: Option<u32>,
-    /// Write the secret to this file, which only this account can read; an existing one is replaced
+    /// Write the secret to this file, readable by this account only; an existing one is replaced
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Show the secret, on a terminal only

@@ -15,7 +15,7 @@ pub(crate) struct Args {
     /// The journal of the apply, or its plan with the journal beside it
     #[arg(value_name = "JOURNAL")]
     journal: PathBuf,
-    /// The file of the plan [default: beside the journal, as plan.undo.json]
+    /// Store the plan in this file [default: beside the journal, as plan.undo.json]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]

@@ -13,28 +13,28 @@ use crate::failure::Failure;
 use crate::profiles::Profiles;
 
 /// The variable is not read by clap: unlike an argument, it can be set beside `--url`.
-const PROFILE_HELP: &str = "The profile of the server, as `profile list` shows it [env: WATS_SCIM_PROFILE]";
+const PROFILE_HELP: &str = "Use the server of this profile, as `profile list` shows it [env: WATS_SCIM_PROFILE]";
 
 /// Arguments that name the server.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServerArgs {
     #[arg(long, short, global = true, value_name = "NAME", help = PROFILE_HELP)]
     pub(crate) profile: Option<String>,
-    #[arg(long, global = true, value_name = "URL", help = "The URL of the server, such as https://acme.wats.com")]
+    #[arg(long, global = true, value_name = "URL", help = "Use the server at this URL, such as https://acme.wats.com")]
     pub(crate) url: Option<String>,
-    /// The kind of server [default: by its URL]
+    /// Take the server for one of this kind [default: by its URL]
     #[arg(long, global = true, value_enum, value_name = "KIND")]
     pub(crate) kind: Option<Kind>,
-    /// A file with the token, or with the password of a profile that has a user name
+    /// Read the token, or the password, from this file
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Read the token, or the password, from standard input
     #[arg(long, global = true, conflicts_with = "token_file")]
     pub(crate) token_stdin: bool,
-    /// A file with certificates (PEM) to trust beside those of the system
+    /// Trust the certificates in this file (PEM) beside those of the system
     #[arg(long, global = true, value_name = "FILE", env = "WATS_SCIM_CA", hide_env_values = true)]
     pub(crate) ca: Option<PathBuf>,
-    /// Seconds for one operation, with its retries
+    /// Give one operation, with its retries, so many seconds
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) timeout: Option<u64>,
 }

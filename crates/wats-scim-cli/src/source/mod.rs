@@ -1,7 +1,7 @@
 //! What a plan is made of: a file, standard input, or another server.
 
 mod charset;
-mod columns;
+mod layout;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use wats_scim::import::{self, ImportError};
 use wats_scim::plan::Desired;
 
-use self::columns::Columns;
+use self::layout::Layout;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -18,16 +18,16 @@ use crate::failure::Failure;
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct SourceArgs {
-    /// What a column of CSV is, such as "E-Mail=userName,email"; may be given more than once
+    /// Read a column of CSV as these attributes, such as "E-Mail=userName,email"; may be given more than once
     #[arg(long, value_name = "COLUMN=ATTRIBUTES")]
     map: Vec<String>,
-    /// A file (TOML or JSON) with the form of the source: columns, delimiter, charset
+    /// Read the columns, the delimiter and the charset from this file (TOML or JSON)
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
-    /// The charset of the source, such as windows-1252 or utf-16 [default: utf-8]
+    /// Read the source in this charset, such as windows-1252 or utf-16 [default: utf-8]
     #[arg(long, value_name = "NAME")]
     charset: Option<String>,
-    /// The delimiter of CSV: one character, or `tab` [default: the one of the header]
+    /// Split CSV at this character, or at `tab` [default: found in the header]
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<String>,
     /// Leave out columns of CSV that are no attribute
@@ -49,14 +49,14 @@ impl SourceArgs {
             return of_server(context, profile);
         }
         let bytes = bytes_of(source)?;
-        let columns = Columns::of(self.mapping.as_deref(), &self.map)?;
-        let charset = self.charset.as_deref().or(columns.charset.as_deref());
+        let layout = Layout::of(self.mapping.as_deref(), &self.map)?;
+        let charset = self.charset.as_deref().or(layout.charset.as_deref());
         let text =
             charset::decoded(bytes, charset).map_err(|problem| Failure::Other(format!("{source}: {problem}")))?;
         let read = match Form::of(&text) {
             Form::Json => import::directory_from_json(&text),
             Form::Csv => {
-                let csv = columns.csv(&text, self.delimiter.as_deref(), self.ignore_columns)?;
+                let csv = layout.csv(&text, self.delimiter.as_deref(), self.ignore_columns)?;
                 csv.read_directory(&*text)
             }
         };
@@ -64,8 +64,27 @@ impl SourceArgs {
             Err(error) if self.skip_bad => without_bad_rows(context, error),
             read => read,
         };
-        Ok(read.map_err(|error| error.in_file(Path::new(source)))?.in_file(Path::new(source)))
+        Ok(read.map_err(|error| unreadable(error.in_file(source)))?.in_file(source))
     }
+}
+
+/// The settings of a CSV reader, and the arguments for them.
+const ARGUMENTS: [(&str, &str); 5] = [
+    ("UserCsv::column", "--map"),
+    ("UserCsv::allow_other_columns", "--ignore-columns"),
+    ("UserCsv::delimiter", "--delimiter"),
+    ("UserCsv::groups", "`groups` in the file of --mapping"),
+    ("UserCsv::group_separator", "`group-separator` in the file of --mapping"),
+];
+
+/// The error of a source: bad rows as they are, and anything else with the arguments of the command.
+fn unreadable(error: ImportError) -> Failure {
+    if !error.rows().is_empty() {
+        return error.into();
+    }
+    let settings = |text: String, (setting, argument): (&str, &str)| text.replace(setting, argument);
+    // The longer names come first.
+    Failure::Other(ARGUMENTS.into_iter().rev().fold(error.to_string(), settings))
 }
 
 /// The rows that are good; the others are named.

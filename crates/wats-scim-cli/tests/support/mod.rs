@@ -71,8 +71,25 @@ impl Home {
 
     /// The command, to be started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wats-scim"));
-        command.args(args).current_dir(self.path()).env_clear();
+        let mut command = self.program(env!("CARGO_BIN_EXE_wats-scim"));
+        command.args(args);
+        command
+    }
+
+    /// A shell that finds the command.
+    pub(crate) fn shell(&self) -> Command {
+        let folder = Path::new(env!("CARGO_BIN_EXE_wats-scim")).parent().unwrap().to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<PathBuf> = std::iter::once(folder).chain(std::env::split_paths(&path)).collect();
+        let mut shell = self.program("sh");
+        shell.env("PATH", std::env::join_paths(folders).unwrap());
+        shell
+    }
+
+    /// A program with the environment of the command.
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.current_dir(self.path()).env_clear();
         for name in ["PATH", "SystemRoot", "TEMP", "TMP"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }

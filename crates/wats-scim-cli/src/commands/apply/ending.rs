@@ -12,6 +12,7 @@ use super::Args;
 use super::order::Order;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::many::counted;
 use crate::output::print;
 use crate::plan_file::{self, beside};
 
@@ -82,9 +83,9 @@ impl<'a> Ending<'a> {
             let path = beside(&self.order.path, "rejects.json");
             plan_file::store(&path, &rejects)?;
             context.say(format_args!(
-                "{} users were not done: they are in {1}, to be mended. All others are missing from it: `wats-scim plan \
-                 {1} --leavers keep`.",
-                rejects.len(),
+                "not done: {}; see {1}. Mend it, then run `wats-scim plan {1} --leavers keep`: all others are missing \
+                 from it.",
+                counted(rejects.len(), "users"),
                 path.display()
             ));
             self.rejects = Some(path);

@@ -28,28 +28,28 @@ pub(crate) struct Args {
     /// Do not ask; needed without a terminal
     #[arg(long, short)]
     yes: bool,
-    /// Say what would be done now, and write nothing
+    /// Print what would be done now, and write nothing
     #[arg(long)]
     check: bool,
-    /// Only steps of these actions, such as create,deactivate
+    /// Apply only steps of these actions, such as create,deactivate
     #[arg(long, value_name = "ACTIONS", value_delimiter = ',', value_parser = action)]
     only: Vec<Action>,
-    /// Only the steps of one user: a userName, an id, or externalId:ID
+    /// Apply only the steps of one user: a userName, an id, or externalId:ID
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
     /// Reject a plan that is older, such as 24h
     #[arg(long, value_name = "SPAN", value_parser = span)]
     max_age: Option<Duration>,
-    /// Start no more steps after so many problems
+    /// Start no more steps after N problems
     #[arg(long, value_name = "N")]
     stop_after: Option<u64>,
-    /// How many steps are in flight
+    /// Keep N steps in flight
     #[arg(long, value_name = "N", default_value_t = 8)]
     in_flight: usize,
     /// Apply only the plan with this digest
     #[arg(long, value_name = "DIGEST")]
     approved: Option<String>,
-    /// The file of the approval [default: beside the plan, as plan.approval.json]
+    /// Read the approval from this file [default: beside the plan, as plan.approval.json]
     #[arg(long, value_name = "FILE", conflicts_with = "approved")]
     approval: Option<PathBuf>,
     /// Apply only an approved plan
@@ -58,13 +58,13 @@ pub(crate) struct Args {
     /// Apply a plan that was made for another address of the server
     #[arg(long)]
     allow_other_server: bool,
-    /// Keep the unfinished journal of another plan under another name, and begin this plan
+    /// Rename the unfinished journal of another plan, and begin this plan
     #[arg(long)]
     set_aside: bool,
     /// Do not read the users again afterwards
     #[arg(long)]
     no_verify: bool,
-    /// The format of the report
+    /// Print the report in this format
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = ending::Format::Text)]
     output: ending::Format,
 }

@@ -18,25 +18,25 @@ pub(crate) struct Args {
     /// The files of the trail, the oldest first [default: that of --trail]
     #[arg(value_name = "TRAIL")]
     trails: Vec<PathBuf>,
-    /// Only writes of this author: the label of the write
+    /// List only writes of this author, the label of the write
     #[arg(long, value_name = "LABEL")]
     who: Option<String>,
-    /// Only writes of one user or group: a userName, an id, or externalId:ID, or the displayName of a group
+    /// List only writes of one user or group: a userName, an id, or externalId:ID
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
-    /// Only at this time or later: 2026-11-24, 2026-11-24T09:15:00Z, or 7d for the last seven days
+    /// List only writes since then: 2026-11-24, 2026-11-24T09:15:00Z, or 7d for the last seven days
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<DateTime<Utc>>,
-    /// Only before this time
+    /// List only writes before then
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<DateTime<Utc>>,
-    /// Only writes with this outcome: applied, refused, unknown, or begun if it was not recorded
+    /// List only writes with this outcome: applied, refused, unknown, or begun if it was not recorded
     #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
     outcome: Option<Outcome>,
-    /// Only writes to this server: scheme, host and port of its URL
+    /// List only writes to this server: scheme, host and port of its URL
     #[arg(long, value_name = "ORIGIN")]
     server: Option<String>,
-    /// The columns of a table
+    /// Print these columns, in a table or in CSV
     #[arg(
         long,
         value_name = "COLUMNS",

@@ -18,10 +18,10 @@ pub(crate) struct Args {
     /// Also create up to two users and a group, change them and remove them again
     #[arg(long)]
     write: bool,
-    /// Do not ask; needed without a terminal
+    /// Do not ask before --write; needed without a terminal
     #[arg(long, short)]
     yes: bool,
-    /// Write the report to this file (Markdown); it has no secrets and no personal data
+    /// Write the report (Markdown, without secrets and personal data) to this file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let config = server.config()?;
     let file = args.output.as_deref().map(NewFile::create).transpose()?;
     if args.write {
-        let what = format!("Up to two users and a group will be created on {} and removed again", server.url);
+        let what = format!("this creates up to two users and a group on {} and removes them again", server.url);
         context.confirm(args.yes, 1, &what)?;
     }
     context.say(format!("Checking {}, which {} names …", output::shown(&server.url), server.from));

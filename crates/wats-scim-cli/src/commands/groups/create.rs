@@ -18,10 +18,10 @@ pub(crate) struct Args {
     /// The id of the group in your own system
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// A member: a userName, an id, externalId:ID, or group:NAME; can be given several times
+    /// A member: a userName, an id, externalId:ID, or group:NAME; may be given more than once
     #[arg(long, value_name = "WHO")]
     member: Vec<String>,
-    /// The columns of a table or of CSV
+    /// Print these columns, in a table or in CSV
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
     columns: Vec<String>,
     #[command(flatten)]

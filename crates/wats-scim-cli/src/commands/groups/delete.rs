@@ -28,7 +28,7 @@ const WORDS: Words =
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let who = who::read(context, &args.groups)?;
     let client = with_groups(context.connect_to_write()?)?;
-    let groups: Vec<ScimGroup> = resolve(context, &client, who)?.to_write(context, args.skip_unknown)?;
+    let groups: Vec<ScimGroup> = resolve(context, &client, &who)?.for_write(context, args.skip_unknown)?;
     context.confirm(args.yes, groups.len(), &question("deletes", &groups))?;
     let writes = groups.iter().map(|group| (name_of(group), ScimWrite::<ScimGroup>::delete(group))).collect();
     write_all(context, &client, writes, WORDS, |_| Ok(()))

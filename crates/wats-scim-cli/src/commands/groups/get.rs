@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// A displayName, an id, or externalId:ID; - for a list on standard input, one per line
     #[arg(required = true, value_name = "GROUP")]
     groups: Vec<String>,
-    /// The columns of a table or of CSV
+    /// Print these columns, in a table or in CSV
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
     columns: Vec<String>,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let columns = Columns::new(&args.columns, OF_GROUPS)?;
     let who = who::read(context, &args.groups)?;
-    let groups = resolve::<ScimGroup>(context, &with_groups(context.connect()?)?, who)?;
+    let groups = resolve::<ScimGroup>(context, &with_groups(context.connect()?)?, &who)?;
     let mut list = Listing::new(args.output.format_or(Format::Pretty), columns.names());
     for group in &groups.found {
         list.row(group, columns.of(group))?;

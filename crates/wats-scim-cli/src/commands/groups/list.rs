@@ -12,16 +12,16 @@ use crate::output::{Listing, OutputArgs};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Only groups that match, such as 'displayName sw "a"' (RFC 7644 §3.4.2.2)
+    /// List only groups that match, such as 'displayName sw "a"' (RFC 7644 §3.4.2.2)
     #[arg(long, value_name = "FILTER")]
     filter: Option<Filter>,
     /// List the members of each group too
     #[arg(long)]
     members: bool,
-    /// The columns of a table or of CSV
+    /// Print these columns, in a table or in CSV
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = COLUMNS)]
     columns: Vec<String>,
-    /// Sort by an attribute: by the server if it sorts, otherwise after the whole list is read
+    /// Sort by an attribute: on the server if it sorts, otherwise after the whole list is read
     #[arg(long, value_name = "ATTRIBUTE")]
     sort: Option<String>,
     #[command(flatten)]

@@ -18,9 +18,9 @@ use crate::who::{self, Who};
 pub(crate) enum Command {
     /// List the members of a group
     List(ListArgs),
-    /// Add members; those that are members stay
+    /// Add members; all others are kept
     Add(Args),
-    /// Remove members; all others stay
+    /// Remove members; all others are kept
     Remove(Args),
 }
 
@@ -90,7 +90,7 @@ fn add_or_remove(context: &Context, args: &Args, verb: Verb) -> Result<Exit, Fai
 
 /// The group with its members, which are in no list of some servers.
 fn group(context: &Context, client: &ScimClient, text: &str) -> Result<ScimGroup, Failure> {
-    let groups = resolve::<ScimGroup>(context, client, who::read(context, &[text.to_owned()])?)?;
+    let groups = resolve::<ScimGroup>(context, client, &who::read(context, &[text.to_owned()])?)?;
     let missing = groups.missing();
     let group = groups.found.into_iter().next().ok_or(Failure::Other(missing))?;
     Ok(client.groups().get(&group)?.unwrap_or(group))
@@ -108,10 +108,9 @@ pub(super) fn change(
     // Where the members cannot be seen, all are sent.
     let is_needed = |id: &str| held.is_empty() || held.contains(id) == (verb == Verb::Remove);
     let needed: Vec<&str> = members.iter().map(|(_, id)| id.as_str()).filter(|id| is_needed(id)).collect();
-    let (done, state) =
-        if verb == Verb::Add { ("added", "were members before") } else { ("removed", "were no members") };
+    let (done, state) = if verb == Verb::Add { ("added", "already members") } else { ("removed", "no members") };
     if needed.len() < members.len() {
-        context.say(format!("{} of {} {state}", members.len() - needed.len(), members.len()));
+        context.say(format!("{state}: {} of {}", members.len() - needed.len(), members.len()));
     }
     let words = Words { units: "members", done, again: AGAIN };
     let mut counts = Counts::of(needed.len());
@@ -172,8 +171,8 @@ impl Members {
         client: &ScimClient,
         skip_unknown: bool,
     ) -> Result<Vec<(String, String)>, Failure> {
-        let users = resolve::<ScimUser>(context, client, self.users)?.to_write(context, skip_unknown)?;
-        let groups = resolve::<ScimGroup>(context, client, self.groups)?.to_write(context, skip_unknown)?;
+        let users = resolve::<ScimUser>(context, client, &self.users)?.for_write(context, skip_unknown)?;
+        let groups = resolve::<ScimGroup>(context, client, &self.groups)?.for_write(context, skip_unknown)?;
         let users = users.iter().map(|user| (name_of(user), user.id.clone().unwrap_or_default()));
         let groups = groups.iter().map(|group| (name_of(group), group.id.clone().unwrap_or_default()));
         Ok(users.chain(groups).collect())

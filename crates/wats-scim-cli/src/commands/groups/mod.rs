@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Get(get::Args),
     /// Create a group
     Create(create::Args),
-    /// Delete groups; their members stay
+    /// Delete groups; their members are kept
     Delete(delete::Args),
     /// List and change the members of a group
     #[command(subcommand)]

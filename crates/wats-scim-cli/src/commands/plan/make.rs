@@ -9,6 +9,7 @@ use wats_scim::{ErrorKind, Schemas};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::many::counted;
 use crate::output::print;
 use crate::plan_file;
 use crate::policy::{PolicyArgs, rejected};
@@ -19,15 +20,15 @@ use crate::standard_output::StandardOutput;
 #[group(skip)]
 pub(crate) struct Args {
     /// CSV, JSON or JSON Lines; `-` for standard input, or `scim:PROFILE` for another server
-    #[arg(value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", required = true)]
     source: Option<String>,
     /// Store the plan in this file, for `apply`; `-` for standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// End with 2 if the plan has steps
+    /// End with exit code 2 if the plan has steps
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Store the passwords of new users in the plan; its journal and its rejects have them then, too
+    /// Store the passwords of new users in the plan
     #[arg(long)]
     store_passwords: bool,
     #[command(flatten)]
@@ -37,13 +38,12 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    // It is missing in `plan diff`, which has these arguments, too.
-    let missing = || Failure::Usage("name a source: `wats-scim plan users.csv`".to_owned());
+    let missing = || Failure::Usage("name a source: `wats-scim plan people.csv`".to_owned());
     let source = args.source.as_deref().ok_or_else(missing)?;
     let desired = args.from.read(context, source)?;
     let client = context.connect()?;
     let policy = args.policy.policy(client.profile())?;
-    context.say(format_args!("{} users in {}; reading the server …", desired.users().len(), source));
+    context.say(format_args!("{} in {source}; reading the server …", counted(desired.users().len(), "users")));
     let current = if desired.groups().is_some() { client.current_directory()? } else { client.current_users()? };
     let plan = policy.plan(&current, &desired).map_err(|refusal| rejected(&refusal))?;
     let mut plan = plan.with_made_by(context.label());

@@ -27,7 +27,7 @@ fn set_active(
 ) -> Result<Exit, Failure> {
     let who = who::read(context, &args.who)?;
     let client = context.connect_to_write()?;
-    let users: Vec<ScimUser> = resolve(context, &client, who)?.to_write(context, args.skip_unknown)?;
+    let users: Vec<ScimUser> = resolve(context, &client, &who)?.for_write(context, args.skip_unknown)?;
     let all = users.len();
     let users: Vec<ScimUser> = users.into_iter().filter(|user| user.active != Some(active)).collect();
     let done = if active { "activated" } else { "deactivated" };

@@ -18,18 +18,22 @@ pub(crate) struct Args {
     /// The sign-in name
     #[arg(long, value_name = "NAME", required_unless_present = "from")]
     user_name: Option<String>,
+    /// The first name
     #[arg(long, value_name = "NAME")]
     given_name: Option<String>,
+    /// The last name
     #[arg(long, value_name = "NAME")]
     family_name: Option<String>,
+    /// The name that is shown
     #[arg(long, value_name = "NAME")]
     display_name: Option<String>,
+    /// The e-mail address
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
     /// The id of the user in your own system
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// A role; can be given several times
+    /// A role; may be given more than once
     #[arg(long, value_name = "ROLE")]
     role: Vec<String>,
     /// Create the user without the right to sign in
@@ -94,7 +98,7 @@ impl Args {
         ];
         for (name, text) in flags {
             if let Some(text) = text {
-                user.set_text(name, text)?;
+                Change::new(name, text).apply(&mut user)?;
             }
         }
         user.active = Some(!self.inactive);

@@ -15,7 +15,7 @@ const WORDS: Words =
 pub(super) fn run(context: &Context, args: &ConfirmedArgs) -> Result<Exit, Failure> {
     let who = who::read(context, &args.who.who)?;
     let client = context.connect_to_write()?;
-    let users: Vec<ScimUser> = resolve(context, &client, who)?.to_write(context, args.who.skip_unknown)?;
+    let users: Vec<ScimUser> = resolve(context, &client, &who)?.for_write(context, args.who.skip_unknown)?;
     context.confirm(args.yes, users.len(), &question("deletes, with their data,", &users))?;
     let writes = users.iter().map(|user| (name_of(user), ScimWrite::<ScimUser>::delete(user))).collect();
     write_all(context, &client, writes, WORDS, |_| Ok(()))

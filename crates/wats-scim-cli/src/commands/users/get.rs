@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut list = Users::new(args.output.format_or(Format::Pretty), &args.columns)?;
     let who = who::read(context, &args.who)?;
-    let users = resolve::<ScimUser>(context, &context.connect_to_list()?, who)?;
+    let users = resolve::<ScimUser>(context, &context.connect_to_list()?, &who)?;
     users.found.iter().try_for_each(|user| list.row(user))?;
     list.finish(context)?;
     if users.unknown.is_empty() { Ok(Exit::Done) } else { Err(Failure::Other(users.missing())) }

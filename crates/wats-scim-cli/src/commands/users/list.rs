@@ -12,18 +12,18 @@ use crate::output::OutputArgs;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Only users that match, such as 'userName sw "a"' (RFC 7644 §3.4.2.2)
+    /// List only users that match, such as 'userName sw "a"' (RFC 7644 §3.4.2.2)
     #[arg(long, value_name = "FILTER")]
     filter: Option<Filter>,
-    /// Only users that can sign in
+    /// List only users that can sign in
     #[arg(long, conflicts_with = "inactive")]
     active: bool,
-    /// Only users that cannot sign in
+    /// List only users that cannot sign in
     #[arg(long)]
     inactive: bool,
     #[command(flatten)]
     columns: ColumnsArgs,
-    /// Sort by an attribute: by the server if it sorts, otherwise after the whole list is read
+    /// Sort by an attribute: on the server if it sorts, otherwise after the whole list is read
     #[arg(long, value_name = "ATTRIBUTE")]
     sort: Option<String>,
     #[command(flatten)]

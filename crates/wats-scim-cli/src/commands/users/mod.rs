@@ -20,13 +20,13 @@ pub(crate) enum Command {
     List(list::Args),
     /// Show users with all their attributes
     Get(get::Args),
-    /// Create a user, or those of a file
+    /// Create a user, or the users of a file
     Create(create::Args),
     /// Change attributes of users
     Set(set::Args),
     /// Let users sign in again
     Activate(WhoArgs),
-    /// Keep users from signing in; their data stays
+    /// Keep users from signing in; their data is kept
     Deactivate(ConfirmedArgs),
     /// Delete users with their data
     Delete(ConfirmedArgs),
@@ -69,6 +69,6 @@ pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
 fn say_unneeded(context: &Context, all: usize, needed: usize, state: &str) {
     let number = all.saturating_sub(needed);
     if number > 0 {
-        context.say(format!("{number} of {}: {state} before", counted(all, "users")));
+        context.say(format!("already {state}: {number} of {}", counted(all, "users")));
     }
 }

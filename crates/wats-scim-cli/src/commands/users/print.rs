@@ -16,7 +16,7 @@ use crate::standard_output::StandardOutput;
 /// The columns of a table, or of CSV.
 #[derive(clap::Args, Debug)]
 pub(super) struct ColumnsArgs {
-    /// The columns of a table or of CSV
+    /// Print these columns, in a table or in CSV
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', default_value = "userName,displayName,email,active")]
     columns: Vec<String>,
 }

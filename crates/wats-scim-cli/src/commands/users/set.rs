@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Leave out users that are not on the server, instead of changing nothing
     #[arg(long)]
     skip_unknown: bool,
-    /// Do not ask; needed without a terminal, if users are deactivated
+    /// Do not ask; needed to deactivate users without a terminal
     #[arg(long, short)]
     yes: bool,
 }
@@ -40,9 +40,6 @@ impl FromStr for Change {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
-            Some((path, _)) if path.to_ascii_lowercase().contains("password") => {
-                Err("a password is never an argument; create the user with --from".to_owned())
-            }
             Some((path, value)) if !path.trim().is_empty() => {
                 Ok(Self { path: path.trim().to_owned(), value: value.to_owned() })
             }
@@ -52,7 +49,15 @@ impl FromStr for Change {
 }
 
 impl Change {
+    pub(super) fn new(path: &str, value: &str) -> Self {
+        Self { path: path.to_owned(), value: value.to_owned() }
+    }
+
     pub(super) fn apply(&self, user: &mut ScimUser) -> Result<(), Failure> {
+        // Not while the arguments are read: the message would repeat the password.
+        if self.path.to_ascii_lowercase().contains("password") {
+            return Err(Failure::Usage("a password is never an argument; create the user with --from".to_owned()));
+        }
         user.set_text(&self.path, &self.value).map_err(|error| Failure::Usage(error.to_string()))
     }
 }
@@ -62,7 +67,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     args.changes.iter().try_for_each(|change| change.apply(&mut ScimUser::default()))?;
     let who = who::read(context, std::slice::from_ref(&args.who))?;
     let client = context.connect_to_write()?;
-    let users: Vec<ScimUser> = resolve(context, &client, who)?.to_write(context, args.skip_unknown)?;
+    let users: Vec<ScimUser> = resolve(context, &client, &who)?.for_write(context, args.skip_unknown)?;
     let (mut changed, mut patches, mut deactivated) = (0, Vec::new(), Vec::new());
     let all = users.len();
     for old in users {
