@@ -109,7 +109,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
             Ok(response) => {
                 span.receives(response.status());
                 seen.receives(&response);
-                let answer = self.endpoint.answer(call.operation, response, &authorization);
+                let answer = self.endpoint.answer(call, response, &authorization);
                 sent.with_known_token = self.tokens.judge(&authorization, &answer);
                 answer
             }

@@ -12,6 +12,7 @@ use super::authorization::Authorization;
 use super::body::{new_resource, unwritable, whole_resource};
 use super::bulk;
 use super::call::{Call, Template};
+use super::passwords::passwords;
 use super::path::{encode, id_segment, name};
 use crate::config::Profile;
 use crate::config::{BaseUrl, Header, MemberPages, Membership, ScimConfig};
@@ -128,14 +129,19 @@ impl Endpoint {
         self.sends_plain_json.store(true, Ordering::Relaxed);
     }
 
-    /// Reads an answer of this server to a request that was authorized so.
+    /// Reads an answer of this server to a call that was authorized so.
     pub(crate) fn answer(
         &self,
-        operation: Operation,
+        call: &Call,
         response: Response<Vec<u8>>,
         authorization: &Authorization,
     ) -> Result<Answer> {
-        let mut answer = Answer::new(operation, response, &authorization.secrets)?;
+        let passwords = passwords(call.body.as_deref().unwrap_or_default());
+        let mut secrets = Arc::clone(&authorization.secrets);
+        if !passwords.is_empty() {
+            secrets = Arc::new(secrets.with(passwords.iter().map(String::as_str)));
+        }
+        let mut answer = Answer::new(call.operation, response, &secrets)?;
         answer.reads_versions = self.profile().has_versions;
         Ok(answer)
     }

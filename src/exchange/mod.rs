@@ -12,6 +12,7 @@ mod budget;
 mod bulk;
 mod call;
 mod endpoint;
+mod passwords;
 mod path;
 mod query;
 #[cfg(feature = "rate-limit")]

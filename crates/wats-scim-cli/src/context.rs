@@ -10,6 +10,7 @@ use wats_scim::blocking::ScimClient;
 
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::output::shown;
 use crate::place;
 use crate::server::{Server, ServerArgs};
 
@@ -63,15 +64,19 @@ impl Context {
     pub(crate) fn say(&self, line: impl std::fmt::Display) {
         if !self.global.quiet {
             // A message that cannot be shown does not stop the work.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            line.to_string().lines().for_each(|line| drop(writeln!(std::io::stderr(), "{}", shown(line))));
         }
     }
 
     /// Prints why a command failed.
     pub(crate) fn report(&self, failure: &Failure) {
-        let line = if self.global.json { failure.to_json().to_string() } else { format!("error: {failure}") };
-        let _ = writeln!(std::io::stderr(), "{line}");
-        if !self.global.json && matches!(failure.exit(), Exit::Credentials | Exit::Unreachable) {
+        let mut out = std::io::stderr();
+        if self.global.json {
+            let _ = writeln!(out, "{}", failure.to_json());
+            return;
+        }
+        format!("error: {failure}").lines().for_each(|line| drop(writeln!(out, "{}", shown(line))));
+        if matches!(failure.exit(), Exit::Credentials | Exit::Unreachable) {
             self.say("`wats-scim doctor` checks the way to the server, and the credentials.");
         }
     }

@@ -20,6 +20,7 @@ mod profiles;
 mod secrets;
 mod server;
 mod source;
+mod standard_output;
 mod terminal;
 mod when;
 mod who;

@@ -1,7 +1,7 @@
 //! Results on standard output: a table on a terminal, JSON Lines in a pipe, or the format that is asked for.
 
 use std::fmt;
-use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -10,6 +10,7 @@ use serde::Serialize;
 use wats_scim::import::protected_cell;
 
 use crate::failure::Failure;
+use crate::standard_output::StandardOutput;
 
 /// The format of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,7 +51,7 @@ impl OutputArgs {
 pub(crate) struct Listing {
     format: Format,
     columns: Vec<String>,
-    out: BufWriter<Stdout>,
+    out: BufWriter<StandardOutput>,
     printed: usize,
     last_flush: Instant,
     /// The rows of a table that are not printed yet, and the widths of those that are.
@@ -72,7 +73,7 @@ impl Listing {
         Self {
             format,
             columns: columns.to_vec(),
-            out: BufWriter::with_capacity(BUFFER, io::stdout()),
+            out: BufWriter::with_capacity(BUFFER, StandardOutput::new()),
             printed: 0,
             last_flush: Instant::now(),
             block: Vec::new(),

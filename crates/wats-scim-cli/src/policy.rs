@@ -23,7 +23,7 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_enum, value_name = "WHAT")]
     joiners: Option<JoinersArg>,
     /// Touch only users that the source owns: `external-id`, `all` or `prefix:TEXT` [default: external-id]
-    #[arg(long, value_name = "WHO", value_parser = ours)]
+    #[arg(long, value_name = "USERS", value_parser = ours)]
     ours: Option<Ours>,
     /// Leave this user or group unchanged; may be given more than once
     #[arg(long, value_name = "NAME")]

@@ -1,6 +1,6 @@
 //! Questions and progress, on standard error. Without a terminal, nothing is asked.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use dialoguer::theme::SimpleTheme;
 use dialoguer::{Input, Password};
@@ -10,6 +10,7 @@ use wats_scim::Secret;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output::shown;
 
 /// More than so many are confirmed by their number.
 const MANY: usize = 10;
@@ -17,6 +18,18 @@ const MANY: usize = 10;
 /// Whether a question can be asked and answered.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a line, which the terminal itself lets edit: its end (Ctrl-D) is an empty answer.
+fn line(prompt: &str) -> io::Result<String> {
+    let mut out = io::stderr();
+    write!(out, "{prompt}")?;
+    out.flush()?;
+    let mut answer = String::new();
+    if io::stdin().read_line(&mut answer)? == 0 {
+        writeln!(out)?;
+    }
+    Ok(answer)
 }
 
 /// Asks for a text.
@@ -47,16 +60,8 @@ impl Context {
             return Err(Failure::Usage(format!("{what}: there is no terminal to ask on; give --yes")));
         }
         let expected = if number > MANY { number.to_string() } else { "yes".to_owned() };
-        let prompt = if number > MANY {
-            format!("{what}. Type {number} to go on")
-        } else {
-            format!("{what}. Type yes to go on")
-        };
-        let answer: String = Input::with_theme(&SimpleTheme)
-            .with_prompt(prompt)
-            .allow_empty(true)
-            .interact_text()
-            .map_err(|error| not_answered(&error))?;
+        let prompt = format!("{}. Type {expected} to go on: ", shown(what));
+        let answer = line(&prompt).map_err(|error| not_answered(&error))?;
         if answer.trim().eq_ignore_ascii_case(&expected) {
             Ok(())
         } else {
@@ -77,6 +82,6 @@ impl Context {
     }
 }
 
-fn not_answered(error: &dialoguer::Error) -> Failure {
+fn not_answered(error: &impl std::fmt::Display) -> Failure {
     Failure::Interrupted(format!("nothing was changed: {error}"))
 }

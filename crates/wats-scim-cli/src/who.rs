@@ -62,6 +62,13 @@ impl Who {
         Ok(who)
     }
 
+    /// The identifier of a user in a plan or in a trail, which is looked for among all identifiers of a user.
+    pub(crate) fn in_text(word: &str) -> Result<String, Failure> {
+        Ok(match Self::of(word)? {
+            Self::Text(text) | Self::ExternalId(text) | Self::Id(text) => text,
+        })
+    }
+
     fn of_line(line: &str) -> Result<Self, Failure> {
         if !line.starts_with('{') {
             return Self::of(line);

@@ -24,7 +24,7 @@ pub use self::writer::UserCsvWriter;
 use super::error::ImportError;
 use super::rows::Rows;
 use crate::model::ScimUser;
-use crate::plan::{Desired, Reference};
+use crate::plan::{Desired, DesiredGroup, Reference};
 
 /// Reads users from CSV (RFC 4180): all users, or an error with the line of every bad row.
 ///
@@ -190,7 +190,8 @@ impl UserCsv {
     /// column can be mapped to `groups` and to an attribute. A user with empty cells is in no group. A group
     /// that no row names is not in the directory, unless [`groups`](Self::groups) names it: a plan leaves such
     /// a group as it is, or deletes it if [`Policy::deletes_groups`](crate::plan::Policy::deletes_groups) is
-    /// set. A file without a column of groups says nothing about groups.
+    /// set. A file without a column of groups says nothing about groups. A group in a group stays in it, as no row can
+    /// name it.
     ///
     /// ```
     /// use wats_scim::import::UserCsv;
@@ -240,7 +241,9 @@ impl UserCsv {
                 Err(reason) => rows.reject(line, reason),
             },
         )?;
-        rows.finish_directory(columns.of_groups().map(|_| groups.finish()))
+        // Each row is a user, so that no row can name a group in a group.
+        let groups = groups.finish().into_iter().map(DesiredGroup::keeping_groups).collect();
+        rows.finish_directory(columns.of_groups().map(|_| groups))
     }
 
     /// Checks the settings of groups against the columns.

@@ -163,7 +163,7 @@ proptest! {
                 let member = Reference::user_name(&person.user_name);
                 match expected.iter_mut().find(|group| group.display_name == *name) {
                     Some(group) => group.members.as_mut().unwrap().push(member),
-                    None => expected.push(DesiredGroup::new(*name).with_members([member])),
+                    None => expected.push(DesiredGroup::new(*name).with_members([member]).keeping_groups()),
                 }
             }
         }

@@ -144,7 +144,7 @@ fn groups_have_the_members_whose_rows_name_them() {
     let settings = UserCsv::new().column("Department", "groups").column("Department", "department").groups(["D", "A"]);
     let directory = settings.read_directory(file.as_bytes()).unwrap();
     let group = |name: &str, members: &[&str]| {
-        DesiredGroup::new(name).with_members(members.iter().map(|name| Reference::user_name(*name)))
+        DesiredGroup::new(name).with_members(members.iter().map(|name| Reference::user_name(*name))).keeping_groups()
     };
     let expected = [group("D", &[]), group("A", &["ann"]), group("B", &["ann", "cy"]), group("C", &["ann"])];
     assert_eq!(directory.groups(), Some(&expected[..]));

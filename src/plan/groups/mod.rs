@@ -110,7 +110,8 @@ pub(in crate::plan) fn plan_groups(
                             ));
                         }
                         let is_kept = |group: &ScimGroup| !group.id().is_some_and(|id| deleted.contains(id));
-                        let may_leave = |group: &ScimGroup| (reach.is_ours)(group) && is_kept(group);
+                        let keeps_groups = group.keeps_groups;
+                        let may_leave = |group: &ScimGroup| !keeps_groups && (reach.is_ours)(group) && is_kept(group);
                         change_members(plan, held.group(), &of, &members, &ids, reach, may_leave);
                     }
                 }

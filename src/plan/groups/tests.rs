@@ -92,6 +92,15 @@ fn only_members_that_the_source_owns_are_removed() {
 }
 
 #[test]
+fn groups_in_a_group_stay_if_the_source_cannot_name_them() {
+    let held = current(vec![group("A", &ids(&["ann", "bob", "B"])), group("B", &ids(&[]))]);
+    let a = wanted("A", &[Reference::user_name("ann")]);
+    let plan = |a| policy().plan(&held, &desired(vec![a, wanted("B", &[])])).unwrap();
+    assert_eq!(moves(&plan(a.clone()))["A"], ["-bob", "-B"]);
+    assert_eq!(moves(&plan(a.keeping_groups()))["A"], ["-bob"]);
+}
+
+#[test]
 fn a_member_in_conflict_is_not_removed() {
     let held = current(vec![group("A", &ids(&["ann", "bob"]))]);
     let twice = Desired::of_users(vec![

@@ -58,6 +58,10 @@ pub struct DesiredGroup {
     /// Its members; `None` leaves the members unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<Reference>>,
+    /// Whether the members are users alone, and groups in the group stay: a source such as CSV, of which each row is a
+    /// user, cannot name them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_groups: bool,
     /// The first row of the source that names the group, which its steps name. Not serialized.
     #[serde(skip)]
     pub origin: Option<Origin>,
@@ -169,8 +173,9 @@ impl PartialEq for Desired {
 
 impl PartialEq for DesiredGroup {
     fn eq(&self, other: &Self) -> bool {
-        let Self { display_name, external_id, members, origin: _ } = self;
-        (display_name, external_id, members) == (&other.display_name, &other.external_id, &other.members)
+        let Self { display_name, external_id, members, keeps_groups, origin: _ } = self;
+        (display_name, external_id) == (&other.display_name, &other.external_id)
+            && (members, keeps_groups) == (&other.members, &other.keeps_groups)
     }
 }
 
@@ -192,6 +197,12 @@ impl DesiredGroup {
     pub fn with_members(mut self, members: impl IntoIterator<Item = Reference>) -> Self {
         self.members.get_or_insert_default().extend(members);
         self
+    }
+
+    /// Leaves the groups that the group has as members in it, although the source does not name them.
+    #[must_use]
+    pub fn keeping_groups(self) -> Self {
+        Self { keeps_groups: true, ..self }
     }
 
     /// Sets the row of the source that names the group.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::model::json::names_password;
 use crate::plan::review::print::without_passwords;
-use crate::plan::{Action, AppliedStep, Cause, Change, JournalStep, Origin, Outcome, Refusal, Step, StepState};
+use crate::plan::{Action, AppliedStep, Cause, Change, JournalStep, Origin, Outcome, Plan, Refusal, Step, StepState};
 
 /// What a report shows of a step.
 #[derive(Serialize)]
@@ -42,6 +42,40 @@ impl<'a> ShownStep<'a> {
             changes: step.changes.iter().map(Change::without_password).collect(),
             left_out: &step.left_out,
         }
+    }
+}
+
+impl Plan {
+    /// The stored form of the plan for review: with its digest, but with `[redacted]` in place of each password, so that
+    /// it cannot be applied.
+    ///
+    /// # Errors
+    ///
+    /// As any other [serialization](serde_json::to_value) of the plan.
+    ///
+    /// ```
+    /// use wats_scim::plan::{Current, Policy};
+    /// use wats_scim::{Profile, ScimUser};
+    ///
+    /// let jane = ScimUser::new("jane").with_attribute("password", "s3cret");
+    /// let plan = Policy::new(&Profile::standard()).plan(&Current::complete(vec![]), &[jane])?.allow_passwords();
+    /// let json = plan.to_json_for_review()?;
+    /// assert_eq!(json["steps"][0]["desired"]["password"], "[redacted]");
+    /// assert_eq!(json["digest"], plan.digest());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_json_for_review(&self) -> serde_json::Result<Value> {
+        let mut json = without_passwords(&serde_json::to_value(self)?);
+        let steps = json.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten();
+        let changes = steps.filter_map(|step| step.get_mut("changes")?.as_array_mut()).flatten();
+        for change in changes.filter(|change| change.get("path").and_then(Value::as_str).is_some_and(names_password)) {
+            for side in ["from", "to"] {
+                if let Some(value) = change.get_mut(side) {
+                    *value = "[redacted]".into();
+                }
+            }
+        }
+        Ok(json)
     }
 }
 

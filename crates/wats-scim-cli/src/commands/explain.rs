@@ -5,10 +5,12 @@ use crate::failure::{Exit, Failure};
 use crate::output::print;
 use crate::policy::{PolicyArgs, rejected};
 use crate::source::SourceArgs;
+use crate::who::Who;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A userName, an externalId or an id
+    /// A userName, an id, or externalId:ID
+    #[arg(value_name = "WHO")]
     who: String,
     /// The source of the plan, as for `plan`
     #[arg(long, value_name = "SOURCE")]
@@ -20,11 +22,12 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let who = Who::in_text(&args.who)?;
     let desired = args.source.read(context, &args.from)?;
     let client = context.connect()?;
     let policy = args.policy.policy(client.profile())?;
     let current = if desired.groups().is_some() { client.current_directory()? } else { client.current_users()? };
-    let mut explanation = policy.explain(&current, &desired, &args.who);
+    let mut explanation = policy.explain(&current, &desired, &who);
     // Its text names the settings of the library.
     let is_rejected = explanation.guard.take().is_some();
     print(&explanation)?;

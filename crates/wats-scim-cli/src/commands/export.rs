@@ -1,7 +1,7 @@
 //! `wats-scim export`: what the server holds, in a file that `plan` reads back without a difference.
 
 use std::collections::HashMap;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::many::counted;
 use crate::private::NewFile;
+use crate::standard_output::StandardOutput;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -60,7 +61,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             file.keep(&text)?;
             context.say(format_args!("{} in {}", counted(current.users().len(), "users"), shown(args.file.as_ref())));
         }
-        None => io::stdout().write_all(&text)?,
+        None => StandardOutput::new().write_all(&text)?,
     }
     Ok(Exit::Done)
 }

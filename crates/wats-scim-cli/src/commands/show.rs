@@ -28,7 +28,7 @@ enum Format {
     Text,
     /// For a merge request
     Markdown,
-    /// The plan itself
+    /// One object; passwords that the plan stores are redacted
     Json,
 }
 
@@ -40,12 +40,17 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         (Format::Text, Some(public)) => print(format!("{public}\n\ndigest {}", public.digest()))?,
         (Format::Markdown, None) => print(plan.markdown())?,
         (Format::Markdown, Some(public)) => print(public.markdown())?,
-        (Format::Json, None) => print(json(&plan)?)?,
+        (Format::Json, None) => print(json(&plan.to_json_for_review().map_err(unwritable)?)?)?,
         (Format::Json, Some(public)) => print(json(public)?)?,
     }
     Ok(Exit::Done)
 }
 
 fn json(plan: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string_pretty(plan).map_err(|error| Failure::Other(error.to_string()))
+    serde_json::to_string_pretty(plan).map_err(unwritable)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err calls it")]
+fn unwritable(error: serde_json::Error) -> Failure {
+    Failure::Other(error.to_string())
 }

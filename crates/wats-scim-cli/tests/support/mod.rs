@@ -144,3 +144,58 @@ impl Ended {
         self.done().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
+
+/// A command of the tree.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// Its words, such as `groups members add`.
+    pub(crate) name: String,
+    pub(crate) help: String,
+    /// Whether it does something itself, and is no name for others alone.
+    pub(crate) runs: bool,
+}
+
+/// All commands, as their help shows them.
+pub(crate) fn commands() -> Vec<Known> {
+    let home = Home::new();
+    let mut found = Vec::new();
+    let mut open = vec![Vec::new()];
+    while let Some(words) = open.pop() {
+        let args: Vec<&str> = words.iter().map(String::as_str).chain(["-h"]).collect();
+        let help = home.run(&args).done();
+        let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        // The other lines go on with a description.
+        let names = listed.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+        for name in names.filter_map(|line| line.split(' ').next()).filter(|name| *name != "help") {
+            open.push(words.iter().cloned().chain([name.to_owned()]).collect());
+        }
+        let usage = help.lines().skip_while(|line| !line.starts_with("Usage:")).take_while(|line| !line.is_empty());
+        let runs = usage.into_iter().any(|line| !line.ends_with("<COMMAND>"));
+        found.push(Known { name: words.join(" "), runs, help });
+    }
+    assert!(found.len() > 30, "the help is not read: {found:?}");
+    found
+}
+
+impl Known {
+    /// Its arguments, each with its description on one line.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        let sections = ["Commands:", "Usage:"];
+        let mut is_wanted = false;
+        for line in self.help.lines() {
+            if line.ends_with(':') && !line.starts_with(' ') {
+                is_wanted = !sections.contains(&line);
+            }
+            let indent = line.len() - line.trim_start().len();
+            let begins = (2..=6).contains(&indent) && line.trim_start().starts_with(['-', '<', '[']);
+            match all.last_mut() {
+                _ if !is_wanted || indent == 0 => {}
+                _ if begins => all.push(line.trim().to_owned()),
+                Some(last) => *last = format!("{last} {}", line.trim()),
+                None => {}
+            }
+        }
+        all
+    }
+}

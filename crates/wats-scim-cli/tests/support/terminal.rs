@@ -1,18 +1,24 @@
 //! Runs the built command on a terminal.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
 /// A command that shows nothing for so long hangs.
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(60);
+
+/// The end of the input, on a line of its own.
+pub(crate) const CTRL_D: &str = "\u{4}";
+pub(crate) const CTRL_C: &str = "\u{3}";
 
 /// A command that runs on a terminal of its own.
 pub(crate) struct Terminal {
@@ -29,9 +35,20 @@ impl Terminal {
         unlockpt(&ours).unwrap();
         let name = ptsname(&ours, Vec::new()).unwrap();
         let name = std::ffi::OsStr::from_bytes(name.as_bytes());
-        let theirs = || Stdio::from(File::options().read(true).write(true).open(name).unwrap());
+        let theirs = || File::options().read(true).write(true).open(name).unwrap();
+        let terminal = theirs();
+        // SAFETY: both are calls of the system, which allocate nothing.
+        unsafe {
+            // The terminal is that of the command, so that Ctrl-C is a signal to it.
+            command.pre_exec(move || {
+                setsid()?;
+                ioctl_tiocsctty(&terminal).map_err(io::Error::from)
+            });
+        }
         command.env("TERM", "xterm").stdin(theirs()).stdout(theirs()).stderr(theirs());
         let child = command.spawn().unwrap();
+        // It has the terminal open, too.
+        drop(command);
         let keyboard = File::from(ours);
         let mut reader = keyboard.try_clone().unwrap();
         let (send, screen) = channel();
@@ -47,25 +64,48 @@ impl Terminal {
         Self { child, keyboard, screen, shown: Vec::new() }
     }
 
-    /// Waits until the command has shown this text and reads, and types a line.
+    /// Waits until the command has shown this text and reads without echo, and types a line.
     #[track_caller]
     pub(crate) fn answer(&mut self, question: &str, line: &str) {
-        while !self.text().contains(question) {
-            assert!(self.read(), "{question} is not shown: {}", self.text());
-        }
+        self.wait_for(question);
         // What is typed before the command reads it without echo is discarded.
         let started = Instant::now();
         while tcgetattr(&self.keyboard).unwrap().local_modes.contains(LocalModes::ICANON | LocalModes::ECHO) {
             assert!(started.elapsed() < LONG, "nothing is read: {}", self.text());
             thread::yield_now();
         }
-        self.keyboard.write_all(format!("{line}\r").as_bytes()).unwrap();
+        self.press(&format!("{line}\r"));
+    }
+
+    /// Waits until the command has shown this text.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        self.wait_until(text, |shown| shown.contains(text));
+    }
+
+    /// Waits for what the command shows.
+    #[track_caller]
+    pub(crate) fn wait_until(&mut self, what: &str, is_shown: impl Fn(&str) -> bool) {
+        while !is_shown(&self.text()) {
+            assert!(self.read(), "{what} is not shown: {}", self.text());
+        }
+    }
+
+    /// Presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits for the end, and returns the exit code and all that was shown.
-    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(self) -> (Option<i32>, String) {
+        let (status, shown) = self.end_with_status();
+        (status.code(), shown)
+    }
+
+    /// Waits for the end, which can be a signal.
+    pub(crate) fn end_with_status(mut self) -> (ExitStatus, String) {
         while self.read() {}
-        (self.child.wait().unwrap().code(), self.text())
+        (self.child.wait().unwrap(), self.text())
     }
 
     /// Reads what is shown next; false at the end.

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Apply only steps of these actions, such as create,deactivate
     #[arg(long, value_name = "ACTIONS", value_delimiter = ',', value_parser = action)]
     only: Vec<Action>,
-    /// Apply only the steps of one user: a userName, an externalId or an id
+    /// Apply only the steps of one user: a userName, an id, or externalId:ID
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
     /// Reject a plan that is older, such as 24h

@@ -11,6 +11,7 @@ use crate::approval::Approval;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::plan_file::{self, beside};
+use crate::who::Who;
 
 pub(super) struct Order {
     pub(super) plan: Plan,
@@ -27,7 +28,7 @@ impl Order {
         let is_whole = args.only.is_empty() && args.user.is_none();
         let is_empty = plan.is_empty();
         if let Some(who) = &args.user {
-            plan = plan.for_user(who);
+            plan = plan.for_user(&Who::in_text(who)?);
             if plan.is_empty() && !is_empty {
                 return Err(Failure::Other(format!("the plan has no step for the user {who:?}")));
             }

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Listing, OutputArgs};
 use crate::when::time;
+use crate::who::Who;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     /// List only writes of this author, the label of the write
     #[arg(long, value_name = "LABEL")]
     who: Option<String>,
-    /// List only writes of one user or group: its name, its externalId or its id
+    /// List only writes of one user or group: a userName, an id, or externalId:ID
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
     /// List only writes since then: 2026-11-24, 2026-11-24T09:15:00Z, or 7d for the last seven days
@@ -50,7 +51,7 @@ pub(crate) struct Args {
 pub(super) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let trails = trails(context, &args.trails)?;
     let query = query(&args);
-    let user = args.user.map(|user| User::find(&trails, user)).transpose()?;
+    let user = args.user.map(|user| Who::in_text(&user).and_then(|user| User::find(&trails, user))).transpose()?;
     let matches = |event: &Event| query.matches(event) && user.as_ref().is_none_or(|user| user.is_of(event));
     let mut list = Listing::new(args.output.format(), &args.columns);
     let mut pending = Pending::default();

@@ -4,13 +4,14 @@ mod checks;
 mod connection;
 mod report;
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::private::NewFile;
+use crate::standard_output::StandardOutput;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -41,7 +42,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             file.keep(text.as_bytes())?;
             report.problems().for_each(|problem| context.say(problem));
         }
-        None => io::stdout().write_all(text.as_bytes())?,
+        None => StandardOutput::new().write_all(text.as_bytes())?,
     }
     Ok(report.exit())
 }

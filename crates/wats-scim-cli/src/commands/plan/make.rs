@@ -1,6 +1,6 @@
 //! `wats-scim plan SOURCE`: what would make the server match a source.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use wats_scim::blocking::ScimClient;
@@ -14,6 +14,7 @@ use crate::output::print;
 use crate::plan_file;
 use crate::policy::{PolicyArgs, rejected};
 use crate::source::SourceArgs;
+use crate::standard_output::StandardOutput;
 
 #[derive(clap::Args, Debug)]
 #[group(skip)]
@@ -51,7 +52,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     warn(context, &client, &plan)?;
     match &args.output {
-        Some(path) if path.as_os_str() == "-" => writeln!(io::stdout(), "{}", plan_file::text(&plan)?)?,
+        Some(path) if path.as_os_str() == "-" => writeln!(StandardOutput::new(), "{}", plan_file::text(&plan)?)?,
         Some(path) => {
             plan_file::store(path, &plan)?;
             print(&plan)?;

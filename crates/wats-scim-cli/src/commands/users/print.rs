@@ -1,6 +1,6 @@
 //! Prints users: in the columns that `plan` reads where it is CSV.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::time::{Duration, Instant};
 
 use wats_scim::ScimUser;
@@ -11,6 +11,7 @@ use crate::columns::Columns;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Format, Listing};
+use crate::standard_output::StandardOutput;
 
 /// The columns of a table, or of CSV.
 #[derive(clap::Args, Debug)]
@@ -33,13 +34,13 @@ enum To {
 }
 
 struct Csv {
-    writer: UserCsvWriter<BufWriter<Stdout>>,
+    writer: UserCsvWriter<BufWriter<StandardOutput>>,
     last_flush: Option<Instant>,
 }
 
 impl Csv {
     fn begin(columns: &Columns) -> Result<Self, Failure> {
-        let out = BufWriter::with_capacity(1 << 16, io::stdout());
+        let out = BufWriter::with_capacity(1 << 16, StandardOutput::new());
         Ok(Self { writer: UserCsv::new().writer(out, columns.names())?, last_flush: None })
     }
 }
