@@ -68,8 +68,8 @@ fn a_probe_that_writes_is_confirmed() {
 fn leavers(latency: u64) -> (StandardSandbox, Home) {
     let server = StandardSandbox::builder().users(40).latency(Duration::from_millis(latency)).start().unwrap();
     let home = Home::of_standard(&server);
-    let stay: String = (31..=40).map(|n| format!("user{n:04}@example.com,ext-{n:04}\n")).collect();
-    home.write("hr.csv", format!("userName,externalId\n{stay}"));
+    let stay: Vec<_> = (31..=40).map(|n| format!("user{n:04}@example.com,ext-{n:04}\n")).collect();
+    home.write("hr.csv", format!("userName,externalId\n{}", stay.concat()));
     let allow = ["--allow", "max-deactivation-percent=75"];
     home.run(&[&["plan", "hr.csv", "-o", "plan.json"], &allow[..]].concat()).done();
     server.clear_requests();
@@ -162,7 +162,8 @@ fn ctrl_c_on_the_terminal_ends_an_apply_which_the_same_command_resumes() {
 fn users_that_are_typed_are_deactivated_after_their_number_is() {
     let server = StandardSandbox::builder().users(12).start().unwrap();
     let home = Home::of_standard(&server);
-    let list: String = (1..=12).map(|n| format!("user{n:04}@example.com\r")).collect();
+    let list: Vec<_> = (1..=12).map(|n| format!("user{n:04}@example.com\r")).collect();
+    let list = list.concat();
     for (answer, expected) in [("11\r", 130), ("\r", 130), (CTRL_D, 130), ("yes\r", 130), ("12\r", 0)] {
         assert_eq!(written(&server), [""; 0]);
         let mut terminal = Terminal::start(home.command(&["users", "deactivate", "-"]));
