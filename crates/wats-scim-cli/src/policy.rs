@@ -94,8 +94,11 @@ impl PolicyArgs {
 
 /// A plan that a guard rejects, with the arguments that admit it.
 pub(crate) fn rejected(refusal: &Refusal) -> Failure {
-    let allowances = refusal.allowances().iter().map(|it| format!(" --allow {}", it.to_string().replace('_', "-")));
-    let allowances: String = allowances.collect();
+    let argument = |allowance: &Allowance| {
+        let text = allowance.to_string().replace('_', "-");
+        format!(" --allow {}", text.strip_prefix("allow-").unwrap_or(&text))
+    };
+    let allowances = refusal.allowances().iter().map(argument).collect::<Vec<_>>().concat();
     let reason = refusal.reason();
     Failure::Rejected(match &*allowances {
         "" => format!("the plan is rejected: {reason}"),

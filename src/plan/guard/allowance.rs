@@ -11,7 +11,7 @@ use crate::plan::Policy;
 /// A setting of a [`Policy`] that admits a plan which a guard rejects, with the number that it allows.
 ///
 /// [`Refusal::allowances`](crate::plan::Refusal::allowances) has those that a plan needs. As text it is
-/// `max_deactivations=120`; `-` is read like `_`.
+/// `max_deactivations=120`; `-` is read like `_`, and `allow_` at its start can be left out.
 ///
 /// ```
 /// use wats_scim::Profile;
@@ -57,7 +57,8 @@ impl FromStr for Allowance {
             .split_once('=')
             .ok_or_else(|| Error::invalid("an allowance is a setting and its number, such as max_deactivations=120"))?;
         let name = name.trim().replace('-', "_");
-        let setting = Policy::limit_names().find(|known| **known == name).ok_or_else(|| {
+        let is_named = |known: &&&str| **known == name || known.strip_prefix("allow_") == Some(&name);
+        let setting = Policy::limit_names().find(is_named).ok_or_else(|| {
             let known: Vec<_> = Policy::limit_names().copied().collect();
             Error::invalid(format!("there is no setting {name:?}; the settings are {}", known.join(", ")))
         })?;
@@ -121,6 +122,7 @@ mod tests {
 
     #[test]
     fn every_setting_of_a_limit_can_be_named() {
+        assert_eq!("empty-source=3".parse::<Allowance>().unwrap().setting, "allow_empty_source");
         for name in Policy::limit_names() {
             let allowance: Allowance = format!("{name}=73").parse().unwrap();
             let policy = serde_json::to_string(&Policy::default().allow(allowance)).unwrap();
