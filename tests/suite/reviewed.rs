@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use wats_scim::audit::{Log, Trail};
-use wats_scim::import::{MembershipCsv, directory_from_json_file};
+use wats_scim::import::directory_from_json_file;
 use wats_scim::plan::{Action, Current, Desired, DesiredGroup, Journal, Origin, Plan, Policy, Reference};
 use wats_scim::{Credentials, Error, ErrorKind, Profile, Schemas, ScimConfig, ScimGroup, ScimUser};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
@@ -121,11 +121,11 @@ async fn a_step_that_the_profile_does_not_support_fails_without_a_request() {
 async fn a_step_of_a_group_names_its_row_in_the_report_the_journal_and_the_trail() {
     let sandbox = StandardSandbox::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let [source, trail, journal] = ["groups.csv", "trail", "journal"].map(|name| folder.path().join(name));
-    std::fs::write(&source, "group,userName\nMakers,\nTesters,ann\n").unwrap();
+    let [source, trail, journal] = ["directory.json", "trail", "journal"].map(|name| folder.path().join(name));
+    let groups = "{\"displayName\":\"Makers\"},\n{\"displayName\":\"Testers\",\"members\":[{\"userName\":\"ann\"}]}";
+    std::fs::write(&source, format!("{{\"users\":[{{\"userName\":\"ann\"}}],\"groups\":[\n{groups}]}}")).unwrap();
     let row = |line: u32| format!("{}:{line}", source.display());
-    let groups = MembershipCsv::new().read_file(&source).unwrap();
-    let desired = Desired::of_users(vec![ScimUser::new("ann")]).with_groups(groups);
+    let desired = directory_from_json_file(&source).unwrap();
 
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
     let client = ScimClient::with_config(&config.audit(Trail::to(Log::append(&trail).unwrap()))).unwrap();

@@ -56,12 +56,11 @@ pub(in crate::plan) fn conflicts(rows: &[LeftOut]) -> impl Iterator<Item = Confl
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "csv"))]
 mod tests {
     use crate::model::ScimUser;
     use crate::plan::{Action, ConflictKind, Current, CurrentGroup, Policy};
 
-    #[cfg(feature = "csv")]
     #[test]
     fn the_user_of_a_row_that_is_left_out_is_never_a_leaver() {
         let user = |name: &str| {
