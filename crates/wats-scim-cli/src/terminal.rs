@@ -51,7 +51,6 @@ impl Context {
     /// # Errors
     ///
     /// [`Failure::Usage`] without a terminal, [`Failure::Interrupted`] if it is not confirmed.
-    #[allow(clippy::unused_self, reason = "it is a run that asks")]
     pub(crate) fn confirm(&self, yes: bool, number: usize, what: &str) -> Result<(), Failure> {
         if yes || number == 0 {
             return Ok(());
@@ -61,7 +60,7 @@ impl Context {
         }
         let expected = if number > MANY { number.to_string() } else { "yes".to_owned() };
         let prompt = format!("{}. Type {expected} to go on: ", shown(what));
-        let answer = line(&prompt).map_err(|error| not_answered(&error))?;
+        let answer = self.interrupt.while_asking(|| line(&prompt)).map_err(|error| not_answered(&error))?;
         if answer.trim().eq_ignore_ascii_case(&expected) {
             Ok(())
         } else {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -97,15 +97,9 @@ impl Terminal {
     }
 
     /// Waits for the end, and returns the exit code and all that was shown.
-    pub(crate) fn end(self) -> (Option<i32>, String) {
-        let (status, shown) = self.end_with_status();
-        (status.code(), shown)
-    }
-
-    /// Waits for the end, which can be a signal.
-    pub(crate) fn end_with_status(mut self) -> (ExitStatus, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         while self.read() {}
-        (self.child.wait().unwrap(), self.text())
+        (self.child.wait().unwrap().code(), self.text())
     }
 
     /// Reads what is shown next; false at the end.
