@@ -1,5 +1,6 @@
 //! `wats-scim`: users and groups of a WATS server, or of any SCIM 2.0 server, from a terminal or a nightly job.
 #![forbid(unsafe_code)]
+#![allow(rustdoc::broken_intra_doc_links, reason = "comments of arguments are help texts: [default: …] is no link")]
 
 mod approval;
 mod column_names;
