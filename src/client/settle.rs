@@ -75,7 +75,13 @@ pub(super) async fn look_for<T: Resource>(mut look_up: impl LookUp, sent: &T) ->
     match look_up.page::<T>(&query).await {
         Ok(page) => {
             check_shown(&page)?;
-            let held = page.resources.into_iter().find(|held| held.external_id() == Some(external_id));
+            let is_meant = |held: &T| held.external_id() == Some(external_id);
+            // Each of several attempts may have created one.
+            if !page.has_at_most(1) && page.resources.iter().all(is_meant) {
+                let why = format!("the server has several {}s with this externalId", T::NAME);
+                return Err(Error::new(ErrorKind::Conflict, why).with_outcome(WriteOutcome::Unknown));
+            }
+            let held = page.resources.into_iter().find(is_meant);
             Ok(held.map_or(Found::Nothing, |held| Found::of(sent, held)))
         }
         // A server need not support filters; then the name alone decides.

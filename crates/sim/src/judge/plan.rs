@@ -91,8 +91,10 @@ pub fn judge(world: &World, applied: &Applied, policy: &Policy) {
         if !is_complete {
             world.violation(&format!("(e) the plan is not done after the world was calm: {problems:?}"));
         }
+        // A rename of the plan can end the conflict of another user of that name.
+        let was_in_conflict = |name: &str| plan.conflicts.iter().any(|conflict| conflict.user == name);
         match policy.plan(&current(&server, desired.groups().is_some()), desired) {
-            Ok(next) if next.is_empty() => {}
+            Ok(next) if next.steps.iter().all(|step| was_in_conflict(&step.name)) => {}
             Ok(next) => world.violation(&format!("(e) the next plan is not empty:\n{next}")),
             Err(refusal) => world.violation(&format!("(e) the next plan is refused: {refusal}")),
         }
