@@ -115,6 +115,26 @@ async fn one_of_several_users_of_a_name_says_nothing_about_the_others() {
 
 #[maybe_async]
 #[test]
+async fn several_users_of_one_external_id_are_not_taken_for_one_that_was_created() {
+    // Both attempts were carried out after the look by name. A page can show one of the two.
+    const TWO: &str = r#"{"totalResults":2,"Resources":[{"id":"1","userName":"jane","externalId":"4711"},{"id":"2","userName":"jane","externalId":"4711"}]}"#;
+    const ONE: &str = r#"{"totalResults":2,"Resources":[{"id":"1","userName":"jane","externalId":"4711"}]}"#;
+    for page in [TWO, ONE] {
+        let sandbox = server(&[], move |method, _, number| match (method, number) {
+            ("POST", _) => Some(gateway()),
+            ("GET", 2) => Some(answer(200, "application/scim+json", page)),
+            _ => None,
+        });
+        let jane = ScimUser::new("jane").with_external_id("4711");
+        let error = client(&sandbox).create_user(&jane).await.unwrap_err();
+        assert_eq!(error.write_outcome(), Some(WriteOutcome::Unknown), "{error}");
+        assert!(error.to_string().contains("several users with this externalId"), "{error}");
+        assert_eq!(posts(&sandbox), 1);
+    }
+}
+
+#[maybe_async]
+#[test]
 async fn a_number_without_resources_is_never_an_absence() {
     let sandbox = server(&[], |method, _, _| match method {
         "POST" => Some(gateway()),
