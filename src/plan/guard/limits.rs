@@ -181,41 +181,36 @@ impl Limits {
     }
 
     fn of_attribute(&self, path: &str, attribute: &OfAttribute, of: usize) -> [Count; 4] {
+        let count = |guard, number, what, limit, settings| Count { guard, number, of, what, limit, settings };
         [
-            Count {
-                guard: Guard::BrokenCharset,
-                number: attribute.in_charset,
-                of,
-                what: format!(
-                    "values of {path:?} would change in letters outside ASCII alone, as in the wrong charset"
-                ),
-                limit: self.charset_changes,
-                settings: ["max_charset_changes", "max_charset_change_percent"],
-            },
-            Count {
-                guard: Guard::TooManyCleared,
-                number: attribute.cleared,
-                of,
-                what: format!("users would lose their {path:?}"),
-                limit: self.cleared,
-                settings: ["max_cleared", "max_cleared_percent"],
-            },
-            Count {
-                guard: Guard::TooManyAlike,
-                number: attribute.alike(),
-                of,
-                what: format!("different values of {path:?} would be replaced by one and the same"),
-                limit: self.alike,
-                settings: ["max_alike", "max_alike_percent"],
-            },
-            Count {
-                guard: Guard::TooManyChanges,
-                number: attribute.changed,
-                of,
-                what: format!("users would get another {path:?}"),
-                limit: self.changes,
-                settings: ["max_changes", "max_change_percent"],
-            },
+            count(
+                Guard::BrokenCharset,
+                attribute.in_charset,
+                format!("values of {path:?} would change in letters outside ASCII alone, as in the wrong charset"),
+                self.charset_changes,
+                ["max_charset_changes", "max_charset_change_percent"],
+            ),
+            count(
+                Guard::TooManyCleared,
+                attribute.cleared,
+                format!("users would lose their {path:?}"),
+                self.cleared,
+                ["max_cleared", "max_cleared_percent"],
+            ),
+            count(
+                Guard::TooManyAlike,
+                attribute.alike(),
+                format!("different values of {path:?} would be replaced by one and the same"),
+                self.alike,
+                ["max_alike", "max_alike_percent"],
+            ),
+            count(
+                Guard::TooManyChanges,
+                attribute.changed,
+                format!("users would get another {path:?}"),
+                self.changes,
+                ["max_changes", "max_change_percent"],
+            ),
         ]
     }
 }
