@@ -132,7 +132,7 @@ impl Profile {
         }
     }
 
-    /// The profile that lets a probe ask a server for everything, and ask a WATS server in its own way.
+    /// The profile of a probe, which rejects no request; for WATS, with its own routes.
     pub(crate) fn to_probe(known: &Self) -> Self {
         let Self { name, reads_by_name_route, endpoints, .. } = known.clone();
         Self { name, reads_by_name_route, endpoints, ..Self::standard() }

@@ -1,4 +1,4 @@
-//! What a server describes is kept to, and what it only claims is checked.
+//! A description of a server is followed, and what it only claims is checked.
 
 use http::{Request, Response};
 use serde_json::{Value, json};

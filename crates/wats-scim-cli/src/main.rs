@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     let context = Context::new(cli.global);
     match commands::run(&context, cli.command) {
         Ok(exit) => exit.into(),
-        // Whoever reads the output has seen enough, as with `| head`.
+        // The reader of the output has closed it, as `| head` does.
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done.into(),
         Err(failure) => {
             context.report(&failure);

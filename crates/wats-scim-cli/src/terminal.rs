@@ -20,7 +20,7 @@ pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for a line, which the terminal itself lets edit: its end (Ctrl-D) is an empty answer.
+/// Asks for a line, which is edited by the terminal itself: the end of the input (Ctrl-D) is an empty answer.
 fn line(prompt: &str) -> io::Result<String> {
     let mut out = io::stderr();
     write!(out, "{prompt}")?;

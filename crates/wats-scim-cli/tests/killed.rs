@@ -117,7 +117,7 @@ fn kill(home: &Home, random: &mut Random) -> bool {
     running.0.try_wait().unwrap().is_none()
 }
 
-/// Checks that the users are those of the model: nobody is missing, or there twice.
+/// Checks that the users are those of the model: none is missing, and none exists twice.
 fn assert_directory(server: &Sandbox, plan: &Plan) {
     let mut users: BTreeMap<String, bool> = BTreeMap::new();
     for user in server.users() {

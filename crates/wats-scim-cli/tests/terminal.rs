@@ -174,7 +174,7 @@ fn users_that_are_typed_are_deactivated_after_their_number_is() {
         assert!(shown.contains(if expected == 0 { "12 users deactivated" } else { "nothing was changed" }), "{shown}");
     }
     assert!(server.users().iter().all(|user| user["active"] == false));
-    // In a pipe, there is nobody to ask.
+    // In a pipe, no question can be answered.
     let list = list.replace('\r', "\n");
     home.run_with(&["users", "activate", "-"], &list).done();
     server.clear_requests();

@@ -33,7 +33,7 @@ pub(super) struct Person {
     pub(super) signs_out: bool,
 }
 
-/// Lets in who is signed in.
+/// Admits requests of people who are signed in.
 pub(super) async fn enter(State(portal): State<Shared>, mut request: Request, next: Next) -> Response {
     match &portal.door {
         Door::Header(name) => {

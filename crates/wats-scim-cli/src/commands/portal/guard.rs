@@ -1,4 +1,4 @@
-//! What the portal lets in, and the headers that it sends along.
+//! The requests that the portal accepts, and the headers of its answers.
 
 use std::net::IpAddr;
 use std::time::Duration;

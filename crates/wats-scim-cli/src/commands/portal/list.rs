@@ -17,7 +17,7 @@ use super::user::Shown;
 
 pub(super) const PER_PAGE: u64 = 20;
 
-/// A longer search finds nobody.
+/// A longer search has no results.
 const LONGEST: usize = 200;
 
 #[derive(Deserialize)]

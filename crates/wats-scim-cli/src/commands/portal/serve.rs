@@ -37,7 +37,7 @@ pub(super) async fn serve(
         };
         let service = TowerToHyperService::new(portal.clone().layer(Extension(Peer(peer.ip()))));
         let connection = connections.watch(server.serve_connection(TokioIo::new(stream), service));
-        // The browser learns of an error, if it is still there.
+        // An error is sent to the browser, if it is still connected.
         tokio::spawn(async { drop(connection.await) });
     }
     connections.shutdown().await;

@@ -29,7 +29,7 @@ pub(super) struct Sessions {
     throttle: Throttle,
     checks: Semaphore,
     /// A hash of no person. With it, the check of an unknown name takes as long as that of a known one.
-    nobody: String,
+    of_no_person: String,
 }
 
 struct Session {
@@ -54,7 +54,7 @@ impl Sessions {
         if !file.has_people()? {
             let path = file.path().display();
             return Err(Failure::Other(format!(
-                "nobody can sign in: {path} has no person; add one with `wats-scim portal password NAME`"
+                "no person can sign in: {path} is empty; add one with `wats-scim portal password NAME`"
             )));
         }
         Ok(Self {
@@ -62,7 +62,7 @@ impl Sessions {
             open: Mutex::default(),
             throttle: Throttle::new(),
             checks: Semaphore::new(CHECKS_AT_ONCE),
-            nobody: hashed(&Secret::new("no person has it"))?,
+            of_no_person: hashed(&Secret::new("no person has it"))?,
         })
     }
 
@@ -71,7 +71,7 @@ impl Sessions {
             return Ok(SignIn::TooMany);
         }
         let known = self.file.hash(person).map_err(|_| Problem::internal())?;
-        let hash = known.clone().unwrap_or_else(|| self.nobody.clone());
+        let hash = known.clone().unwrap_or_else(|| self.of_no_person.clone());
         let permit = self.checks.acquire().await;
         let is_right = spawn_blocking(move || is_right(&password, &hash)).await.map_err(|_| Problem::internal())?;
         drop(permit);

@@ -57,7 +57,7 @@ fn open(can_ask: bool) -> Result<SecretService, String> {
     // The prompt is a window, which is of no use without a desktop, or without a person in front of it.
     let has_display = is_set("WAYLAND_DISPLAY") || is_set("DISPLAY");
     let seconds = if can_ask && has_display { PROMPT_SECONDS } else { 0 };
-    // Encryption on the way is of no use: who reads the socket of this account can ask the keyring itself.
+    // Encryption of the connection adds nothing: a program that reads the socket of this account can ask the keyring itself.
     SecretService::connect_with_max_prompt_timeout(EncryptionType::Plain, seconds).map_err(why)
 }
 

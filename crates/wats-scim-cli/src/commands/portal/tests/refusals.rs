@@ -80,7 +80,7 @@ async fn without_the_header_of_the_proxy_nothing_is_shown_or_changed() {
         assert_eq!(browser.post(&format!("{path}/deactivate"), &form(&[])).await.status, StatusCode::FORBIDDEN);
     }
     assert_eq!(sandbox.requests().len(), asked);
-    // Nobody signs in or out here, as the proxy does that.
+    // There are no pages to sign in or out, as the proxy does that.
     browser.always = names(&["ann"]);
     for path in ["/sign-in", "/sign-out"] {
         let fields = form(&[("name", "ann"), ("password", "x"), ("to", "/")]);
