@@ -5,28 +5,20 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use support::{Known, commands};
+use support::{Known, commands, files};
 
 /// A file is one idea; so is a command.
 const MOST_LINES: usize = 200;
 
 #[test]
 fn each_file_has_under_200_lines() {
-    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    let mut files = 0;
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                files += 1;
-                let lines = fs::read_to_string(&path).unwrap().lines().count();
-                assert!(lines < MOST_LINES, "{}: {lines} lines", path.display());
-            }
-        }
+    let all = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let sources = || all.iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    for path in sources() {
+        let lines = fs::read_to_string(path).unwrap().lines().count();
+        assert!(lines < MOST_LINES, "{}: {lines} lines", path.display());
     }
-    assert!(files > 40, "{files} files");
+    assert!(sources().count() > 40, "the sources are not found");
 }
 
 /// The argument that begins so.
