@@ -22,10 +22,10 @@ const TIMEOUT: Duration = Duration::from_millis(400);
 /// Runs the test with both APIs, or is the process to kill.
 pub(crate) fn main(name: &str, profile: &Profile, test: fn(&str, u64) -> u32) {
     let arguments: Vec<String> = env::args().collect();
-    if let [_, flag, api, base_url, token, directory] = arguments.as_slice()
+    if let [_, flag, api, base_url, token, directory, limit] = arguments.as_slice()
         && flag == "--apply"
     {
-        return apply(api, profile, base_url, token, Path::new(directory));
+        return apply(api, profile, base_url, token, Path::new(directory), limit.parse().unwrap());
     }
     for api in ["blocking", "async"] {
         let seed = u64::from(SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos());
@@ -36,26 +36,38 @@ pub(crate) fn main(name: &str, profile: &Profile, test: fn(&str, u64) -> u32) {
     }
 }
 
-/// The process to kill: resumes from the journal until every step is done.
-fn apply(api: &str, profile: &Profile, base_url: &str, token: &str, directory: &Path) {
+/// The process to kill: resumes from the journal until every step is done. It begins no step once the journal has
+/// `limit` bytes, and waits for its end, so that it is killed in time on a busy machine, too.
+fn apply(api: &str, profile: &Profile, base_url: &str, token: &str, directory: &Path, limit: u64) {
     let journal = Journal::at(directory.join("journal"));
     let retry = RetryPolicy::default().attempts(8).delays(TIMEOUT / 80, TIMEOUT / 4);
     let audit = Trail::to(Log::append(directory.join("audit")).unwrap()).label("killed");
     let config = ScimConfig::new(base_url, Credentials::wats_token(token)).no_proxy().timeout(TIMEOUT);
     let config = config.profile(profile.clone()).retry(retry).audit(audit);
     let plan = journal.plan().unwrap().unwrap();
+    let path = journal.path().to_owned();
+    let wait_at_the_limit = move || {
+        while length(&path) >= limit {
+            thread::park();
+        }
+        false
+    };
     let report = if api == "blocking" {
         let client = blocking::ScimClient::with_config(&config).unwrap();
-        client.apply(plan).journal(journal).run().unwrap()
+        client.apply(plan).journal(journal).stop_when(wait_at_the_limit).run().unwrap()
     } else {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = asynchronous::ScimClient::with_config(&config).unwrap();
-        runtime.block_on(client.apply(plan).journal(journal).run()).unwrap()
+        runtime.block_on(client.apply(plan).journal(journal).stop_when(wait_at_the_limit).run()).unwrap()
     };
     for problem in &report.problems {
         eprintln!("{}: {}", problem.step, problem.outcome);
     }
     std::process::exit(if report.is_complete() { 0 } else { 3 });
+}
+
+fn length(journal: &Path) -> u64 {
+    fs::metadata(journal).unwrap().len()
 }
 
 struct Killed(Child);
@@ -93,18 +105,19 @@ pub(crate) struct Apply<'a> {
 
 /// Kills and restarts the apply until it is complete; returns how many times it was started.
 pub(crate) fn until_done(apply: &Apply<'_>, random: &mut Random) -> u32 {
-    let length = || fs::metadata(apply.directory.join("journal")).unwrap().len();
-    let start = || {
+    let journal = apply.directory.join("journal");
+    let start = |limit: u64| {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--apply", apply.api, apply.base_url, apply.token]).arg(apply.directory);
-        Killed(command.spawn().unwrap())
+        Killed(command.arg(limit.to_string()).spawn().unwrap())
     };
+    let (begin, share) = (length(&journal), apply.bytes / u64::from(KILLS));
     let mut runs = 0;
     for kill in 0..KILLS {
         runs += 1;
-        let mut child = start();
-        let until = length() + random.below(2 * apply.bytes / u64::from(KILLS));
-        while length() < until {
+        let until = begin + u64::from(kill) * share + random.below(share);
+        let mut child = start(until + 2 * share);
+        while length(&journal) < until {
             assert_eq!(child.0.try_wait().unwrap(), None, "the apply ended before kill {kill}");
             thread::sleep(Duration::from_micros(300));
         }
@@ -115,7 +128,7 @@ pub(crate) fn until_done(apply: &Apply<'_>, random: &mut Random) -> u32 {
     loop {
         runs += 1;
         assert!(runs < KILLS + 20, "the apply does not end");
-        match start().0.wait().unwrap().code() {
+        match start(u64::MAX).0.wait().unwrap().code() {
             Some(0) => break,
             // Steps failed because of the network; the next run retries them.
             Some(3) => {}
