@@ -51,7 +51,7 @@ fn nothing_is_lost_or_doubled_by_50_kills() {
     assert_eq!(plan.steps.len(), NEW + LEAVERS);
     home.write("plan.json", serde_json::to_string(&plan).unwrap());
 
-    let kills = (0..KILLS).filter(|_| kill(&home, &mut random)).count();
+    let kills = (0..KILLS).filter(|number| kill(&home, *number, &mut random)).count();
     assert!(kills > 40, "{kills} runs were killed, the others had ended");
     let ended = home.run(&APPLY);
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -96,14 +96,16 @@ impl Drop for Running {
     }
 }
 
-/// Runs the command, and kills it at a random moment: some time after its start, or after some more of the plan.
-/// False if it ended before.
-fn kill(home: &Home, random: &mut Random) -> bool {
+/// Runs the command, and kills it at a random moment: some time after its start, or in this fiftieth of the first
+/// four fifths of the plan. False if it ended before.
+fn kill(home: &Home, number: u64, random: &mut Random) -> bool {
     let length = || fs::metadata(home.path().join("plan.journal")).map_or(0, |journal| journal.len());
     let mut command = home.command(&APPLY);
     let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let started = Instant::now();
-    let until = length() + random.below(2 * (NEW + LEAVERS) as u64 * STEP_BYTES * 9 / 10 / KILLS);
+    let share = (NEW + LEAVERS) as u64 * STEP_BYTES * 4 / 5 / KILLS;
+    // The journal begins with the plan.
+    let until = fs::metadata(home.path().join("plan.json")).unwrap().len() + number * share + random.below(share);
     let after = Duration::from_millis(random.below(60));
     let at_the_start = random.below(4) == 0;
     let is_time = || if at_the_start { started.elapsed() >= after } else { length() > until };
