@@ -102,7 +102,7 @@ impl Write {
             write: audit.recorder.next_write(),
             server: audit.server.as_deref().unwrap_or_default().to_owned(),
             label: audit.label.clone(),
-            origin: audit.origin.clone(),
+            origin: subject.origin.or_else(|| audit.origin.clone()),
             operation: subject.operation,
             id: subject.id,
             name: subject.name,

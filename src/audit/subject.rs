@@ -11,6 +11,8 @@ pub(crate) struct Subject {
     pub(super) name: Option<String>,
     pub(super) external_id: Option<String>,
     pub(super) attributes: Attributes,
+    /// The row of the source, where a write has one of its own.
+    pub(super) origin: Option<String>,
 }
 
 impl Subject {
@@ -34,11 +36,12 @@ impl Subject {
 
     /// A write of a bulk request.
     pub(crate) fn write<T: Resource>(write: &ScimWrite<T>, with_values: bool) -> Self {
-        match write {
+        let subject = match write {
             ScimWrite::Create { resource, .. } => Self::create(resource, with_values),
-            ScimWrite::Patch { id, patch } => Self::patch::<T>(Target::id(id), patch, with_values),
-            ScimWrite::Delete { id } => Self::delete::<T>(Target::id(id)),
-        }
+            ScimWrite::Patch { id, patch, .. } => Self::patch::<T>(Target::id(id), patch, with_values),
+            ScimWrite::Delete { id, .. } => Self::delete::<T>(Target::id(id)),
+        };
+        Self { origin: write.origin().map(ToOwned::to_owned), ..subject }
     }
 
     fn whole<T: Resource>(operation: Operation, resource: &T, with_values: bool) -> Self {
@@ -50,10 +53,11 @@ impl Subject {
             name: resource.name().map(str::to_owned),
             external_id: resource.external_id().map(str::to_owned),
             attributes: Attributes::new(with_values).of_resource(&json),
+            origin: None,
         }
     }
 
     fn with_id(operation: Operation, target: Target<'_>, attributes: Attributes) -> Self {
-        Self { operation, id: Some(target.as_id().to_owned()), name: None, external_id: None, attributes }
+        Self { operation, id: Some(target.as_id().to_owned()), name: None, external_id: None, attributes, origin: None }
     }
 }

@@ -51,7 +51,7 @@ struct Shown<'a> {
 impl<T: Resource> Serialize for BatchItem<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (bulk_id, sent) = match &self.write {
-            ScimWrite::Create { bulk_id, resource } => (bulk_id.as_deref(), Some(resource)),
+            ScimWrite::Create { bulk_id, resource, .. } => (bulk_id.as_deref(), Some(resource)),
             ScimWrite::Patch { .. } | ScimWrite::Delete { .. } => (None, None),
         };
         let kept = self.result.as_ref().ok().and_then(Option::as_ref);

@@ -227,11 +227,17 @@ fn patched_path(members: &Map<String, Value>) -> Option<String> {
 fn with_ids<T: Resource>(write: &ScimWrite<T>, ids: &HashMap<String, String>) -> serde_json::Result<ScimWrite<T>> {
     let id_for = |id: &String| id.strip_prefix(PREFIX).and_then(|name| ids.get(name)).unwrap_or(id).clone();
     Ok(match write {
-        ScimWrite::Create { bulk_id, resource } => {
-            ScimWrite::Create { bulk_id: bulk_id.clone(), resource: replaced(resource, ids)? }
+        ScimWrite::Create { bulk_id, resource, origin } => {
+            let (bulk_id, origin) = (bulk_id.clone(), origin.clone());
+            ScimWrite::Create { bulk_id, resource: replaced(resource, ids)?, origin }
         }
-        ScimWrite::Patch { id, patch } => ScimWrite::Patch { id: id_for(id), patch: replaced(patch, ids)? },
-        ScimWrite::Delete { id } => ScimWrite::Delete { id: id_for(id) },
+        ScimWrite::Patch { id, patch, version, origin } => {
+            let (version, origin) = (version.clone(), origin.clone());
+            ScimWrite::Patch { id: id_for(id), patch: replaced(patch, ids)?, version, origin }
+        }
+        ScimWrite::Delete { id, version, origin } => {
+            ScimWrite::Delete { id: id_for(id), version: version.clone(), origin: origin.clone() }
+        }
     })
 }
 

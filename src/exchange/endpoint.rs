@@ -253,8 +253,10 @@ impl Endpoint {
     pub(crate) fn check_write<T: Resource>(&self, write: &ScimWrite<T>) -> Result<()> {
         match write {
             ScimWrite::Create { resource, .. } => self.create(resource),
-            ScimWrite::Patch { id, patch } => self.patch::<T>(Target::id(id), patch),
-            ScimWrite::Delete { id } => self.delete::<T>(Target::id(id)),
+            ScimWrite::Patch { id, patch, version, .. } => {
+                self.patch::<T>(Target::only_in_version(id, version.as_deref()), patch)
+            }
+            ScimWrite::Delete { id, version, .. } => self.delete::<T>(Target::only_in_version(id, version.as_deref())),
         }
         .map(drop)
     }

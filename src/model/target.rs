@@ -51,6 +51,12 @@ impl<'a> Target<'a> {
         Self { id, version: version.filter(|version| !version.is_empty()), requires_version: false }
     }
 
+    /// Targets the resource with this id only while it has this version, as [`unchanged`](Self::unchanged) does.
+    pub(crate) fn only_in_version(id: &'a str, version: Option<&'a str>) -> Self {
+        let target = Self::in_version(id, version);
+        Self { requires_version: target.version.is_some(), ..target }
+    }
+
     /// Targets this resource, in its version if it has one.
     pub(crate) fn of<T: Resource>(resource: &'a T) -> Result<Self> {
         let id = resource.id().ok_or_else(|| Error::invalid(format!("the {} has no id", T::NAME)))?;

@@ -22,6 +22,8 @@ pub enum ScimWrite<T = ScimUser> {
         /// The name by which later writes of the batch refer to the resource; see
         /// [`create_as`](Self::create_as).
         bulk_id: Option<String>,
+        /// The row of the source that it is made for; see [`with_origin`](Self::with_origin).
+        origin: Option<String>,
     },
     /// Patches a resource.
     Patch {
@@ -29,11 +31,19 @@ pub enum ScimWrite<T = ScimUser> {
         id: String,
         /// The changes.
         patch: ScimPatchRequest,
+        /// The only version that is patched; see [`in_version`](Self::in_version).
+        version: Option<String>,
+        /// The row of the source that it is made for; see [`with_origin`](Self::with_origin).
+        origin: Option<String>,
     },
     /// Deletes a resource.
     Delete {
         /// The id of the resource.
         id: String,
+        /// The only version that is deleted; see [`in_version`](Self::in_version).
+        version: Option<String>,
+        /// The row of the source that it is made for; see [`with_origin`](Self::with_origin).
+        origin: Option<String>,
     },
 }
 
@@ -41,7 +51,7 @@ impl<T: Resource> ScimWrite<T> {
     /// Creates a resource.
     #[must_use]
     pub fn create(resource: T) -> Self {
-        Self::Create { resource, bulk_id: None }
+        Self::Create { resource, bulk_id: None, origin: None }
     }
 
     /// Creates a resource that later writes of the batch can refer to (RFC 7644 §3.7.2).
@@ -70,7 +80,7 @@ impl<T: Resource> ScimWrite<T> {
     /// ```
     #[must_use]
     pub fn create_as(bulk_id: impl Into<String>, resource: T) -> Self {
-        Self::Create { resource, bulk_id: Some(bulk_id.into()) }
+        Self::Create { resource, bulk_id: Some(bulk_id.into()), origin: None }
     }
 
     /// Returns the resource to create, if this is a creation.
@@ -84,8 +94,23 @@ impl<T: Resource> ScimWrite<T> {
     /// Returns the id of the resource to patch or delete.
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
-            Self::Patch { id, .. } | Self::Delete { id } => Some(id),
+            Self::Patch { id, .. } | Self::Delete { id, .. } => Some(id),
             Self::Create { .. } => None,
+        }
+    }
+
+    /// Returns the only version that is patched or deleted.
+    pub(crate) fn version(&self) -> Option<&str> {
+        match self {
+            Self::Patch { version, .. } | Self::Delete { version, .. } => version.as_deref(),
+            Self::Create { .. } => None,
+        }
+    }
+
+    /// Returns the row of the source that it is made for.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        match self {
+            Self::Create { origin, .. } | Self::Patch { origin, .. } | Self::Delete { origin, .. } => origin.as_deref(),
         }
     }
 
@@ -101,7 +126,7 @@ impl<T: Resource> ScimWrite<T> {
     /// Patches a resource.
     #[must_use]
     pub fn patch(id: impl Into<ResourceId>, patch: ScimPatchRequest) -> Self {
-        Self::Patch { id: id.into().into_text(), patch }
+        Self::Patch { id: id.into().into_text(), patch, version: None, origin: None }
     }
 
     /// Sets whether a user can sign in.
@@ -113,6 +138,43 @@ impl<T: Resource> ScimWrite<T> {
     /// Deletes a resource.
     #[must_use]
     pub fn delete(id: impl Into<ResourceId>) -> Self {
-        Self::Delete { id: id.into().into_text() }
+        Self::Delete { id: id.into().into_text(), version: None, origin: None }
+    }
+
+    /// Patches or deletes the resource only if it still has this version (RFC 7644 §3.14), as read in
+    /// `meta.version`; else the write fails with
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed). It is not sent to a server without versions. In a
+    /// bulk request it is sent if the server is known to check versions there, as a probe finds out. Nothing changes
+    /// for a creation.
+    ///
+    /// ```
+    /// use wats_scim::ScimWrite;
+    ///
+    /// let unless_changed: ScimWrite = ScimWrite::set_active("7f3a", false).in_version("W/\"3\"");
+    /// ```
+    #[must_use]
+    pub fn in_version(mut self, required: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Patch { version, .. } | Self::Delete { version, .. } => *version = Some(required.into()),
+            Self::Create { .. } => {}
+        }
+        self
+    }
+
+    /// Sets the row of the source that the write is made for, which the [audit trail](crate::audit) records.
+    ///
+    /// ```
+    /// use wats_scim::{ScimUser, ScimWrite};
+    ///
+    /// let joiner = ScimWrite::create(ScimUser::new("jane@example.com")).with_origin("staff.csv, line 12");
+    /// ```
+    #[must_use]
+    pub fn with_origin(mut self, row: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Create { origin, .. } | Self::Patch { origin, .. } | Self::Delete { origin, .. } => {
+                *origin = Some(row.into());
+            }
+        }
+        self
     }
 }

@@ -18,8 +18,11 @@ pub(super) struct BulkLimits {
 
 /// The features of the server.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the server")]
 pub(super) struct Settings {
     pub(super) bulk: Option<BulkLimits>,
+    /// Whether the version of an operation of a bulk request is ignored.
+    pub(super) ignore_versions_in_bulk: bool,
     pub(super) cursors: bool,
     pub(super) me: Option<String>,
     /// The most members that an answer shows of a group.
@@ -35,6 +38,7 @@ impl Default for Settings {
         let bulk = BulkLimits { max_operations: 1000, max_payload_size: 1_048_576 };
         Self {
             bulk: Some(bulk),
+            ignore_versions_in_bulk: false,
             cursors: false,
             me: None,
             member_cap: None,
@@ -112,6 +116,24 @@ impl StandardSandboxBuilder {
     )]
     pub fn without_bulk(mut self) -> Self {
         self.settings.bulk = None;
+        self
+    }
+
+    /// Ignores the `version` of an operation of a bulk request, which a server need not check (RFC 7644 §3.7). By default
+    /// an operation for another version fails with 412.
+    ///
+    #[doc = example!("StandardSandbox":
+        "let sandbox = StandardSandbox::builder().users(1).ignore_versions_in_bulk().start()?;\n",
+        "let id = sandbox.users()[0][\"id\"].as_str().unwrap_or_default().to_owned();\n",
+        "let body = format!(\n",
+        "    r#\"{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"],\"Operations\":[\n",
+        "        {{\"method\":\"DELETE\",\"path\":\"/Users/{id}\",\"version\":\"W/0\"}}]}}\"#\n",
+        ");\n",
+        "let answer = send(\"POST\", &format!(\"{}/Bulk\", sandbox.scim_url()), sandbox.token(), &body)?;\n",
+        "assert!(answer.contains(\"\\\"status\\\":\\\"204\\\"\"));",
+    )]
+    pub fn ignore_versions_in_bulk(mut self) -> Self {
+        self.settings.ignore_versions_in_bulk = true;
         self
     }
 

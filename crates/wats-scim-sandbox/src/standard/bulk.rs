@@ -83,7 +83,10 @@ impl Standard {
                 result.insert(name.to_owned(), value.clone());
             }
         }
-        let inner = inner_request(operation, ids, request);
+        let mut inner = inner_request(operation, ids, request);
+        if let (Ok(inner), true) = (&mut inner, self.settings.ignore_versions_in_bulk) {
+            inner.headers_mut().remove(IF_MATCH);
+        }
         let place = inner.as_ref().ok().and_then(|inner| place(inner.uri().path()));
         let reserved = inner.as_ref().ok().and_then(|inner| inner.extensions().get::<ReservedId>().cloned());
         let answered = inner.and_then(|inner| self.answer(&inner)).unwrap_or_else(Refusal::into_response);
