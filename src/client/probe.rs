@@ -10,7 +10,7 @@ use super::{HttpClient, HttpScimRepository, ScimRepository, ScimService, boxed, 
 use crate::config::Profile;
 use crate::error::{Error, Result, TransportError, WriteOutcome};
 use crate::exchange::{Attempts, ListQuery};
-use crate::model::{Resource, ScimListResponse, ScimPatchRequest, ScimUser, ScimUserName, Target};
+use crate::model::{Resource, ScimListResponse, ScimPatchRequest, ScimUser, ScimUserName, ScimWrite, Target};
 use crate::outside::clock::random;
 use crate::probe::{self, Finding, Listed, Report, SPECIAL, Seen, SeenAnswers, SpecialUser};
 
@@ -22,6 +22,8 @@ const LARGE: u64 = 1_000;
 const BEYOND: u64 = 1_000;
 /// The most users whose names are looked up with a filter: others may delete users meanwhile.
 const FILTERED: usize = 20;
+/// A version that no user has.
+const OTHER_VERSION: &str = "W/\"wats-scim-probe\"";
 
 impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
     /// Measures what the server does, beside what it says of itself ([`discover`](Self::discover)).
@@ -94,7 +96,7 @@ impl<C: HttpClient> ScimProbe<C> {
             audit: known.audit,
             observer: known.observer,
         };
-        let asked = Asked { repository };
+        let asked = Asked { repository, has_bulk: profile.bulk().is_some() };
         asked.page(&ListQuery::new()).await?;
 
         let mut known = Vec::new();
@@ -140,6 +142,8 @@ impl<C: HttpClient> HttpClient for Watched<C> {
 /// A server that is asked for everything.
 pub(super) struct Asked<C> {
     pub(super) repository: HttpScimRepository<Watched<C>>,
+    /// Whether the server says that it supports bulk requests.
+    has_bulk: bool,
 }
 
 impl<C> Asked<C> {
@@ -319,7 +323,14 @@ impl<C: HttpClient> Asked<C> {
         let held = self.repository.get::<ScimUser>(id).await.map(Option::unwrap_or_default);
         let is_changed = held.as_ref().map(|held| held.display_name.as_deref() == Some("Changed"));
         findings.push(probe::patching(&patched, answer.as_ref(), is_changed));
-        findings.push(self.versions(id, held.ok().unwrap_or_default(), patched.is_ok()).await);
+        let held = held.ok().unwrap_or_default();
+        let has_versions = held.version().is_some_and(|version| !version.is_empty());
+        findings.push(self.versions(id, held, patched.is_ok()).await);
+        if self.has_bulk && has_versions {
+            let write = ScimWrite::patch(id, ScimPatchRequest::new().replace("displayName", "Outdated"));
+            let outdated = self.repository.bulk::<ScimUser>(&[write.in_version(OTHER_VERSION)]).await;
+            findings.push(probe::versions_in_bulk(&outdated));
+        }
         findings.extend(boxed(self.groups(id)).await);
 
         let deleted = self.repository.delete::<ScimUser>(Target::id(id)).await;
@@ -337,7 +348,7 @@ impl<C: HttpClient> Asked<C> {
             let mut other = held;
             other.id = Some(id.to_owned());
             if let Some(meta) = &mut other.meta {
-                meta.version = Some("W/\"wats-scim-probe\"".to_owned());
+                meta.version = Some(OTHER_VERSION.to_owned());
             }
             if let Ok(target) = Target::unchanged(&other) {
                 outdated = Some(self.repository.patch::<ScimUser>(target, &patch).await);

@@ -61,6 +61,8 @@ pub struct Profile {
     pub(crate) has_versions: bool,
     /// Whether the server is known to reject a write for another version: it says so, or a probe has seen it.
     pub(crate) checks_versions: bool,
+    /// Whether the server is known to do so in bulk requests, too: a probe has seen it.
+    pub(crate) checks_versions_in_bulk: bool,
     /// Whether sorting is supported.
     pub(crate) sorts: bool,
     /// Whether attribute selection is supported.
@@ -99,6 +101,7 @@ impl Profile {
             filters: true,
             has_versions: true,
             checks_versions: false,
+            checks_versions_in_bulk: false,
             sorts: false,
             selects_attributes: false,
             pages_by_cursor: false,
@@ -128,6 +131,7 @@ impl Profile {
             filters: true,
             has_versions: true,
             checks_versions: false,
+            checks_versions_in_bulk: false,
             sorts: true,
             selects_attributes: true,
             pages_by_cursor: false,
@@ -195,6 +199,15 @@ impl Profile {
     #[must_use]
     pub fn allow_removal_by_list(self) -> Self {
         Self { removes_members_by_list: true, ..self }
+    }
+
+    /// Sends writes for one version in bulk requests, too: changes of an [apply](crate::blocking::ScimApply), and writes
+    /// with [`ScimWrite::in_version`](crate::ScimWrite::in_version). RFC 7644 §3.7 leaves it to a server whether it
+    /// checks the version of an operation, and one that does not would overwrite what somebody else has changed, so
+    /// this is off unless a probe has found it ([`Check::VersionsInBulk`](crate::probe::Check::VersionsInBulk)).
+    #[must_use]
+    pub fn allow_versions_in_bulk(self) -> Self {
+        Self { checks_versions_in_bulk: true, ..self }
     }
 
     /// Sends every PATCH request, and leaves it to the server to reject it. Use this for a WATS

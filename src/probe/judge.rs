@@ -379,6 +379,19 @@ pub(crate) fn versions(
     }
 }
 
+/// The answer to a patch in a bulk request, for a version that the user does not have.
+pub(crate) fn versions_in_bulk(outdated: &Result<Vec<Result<Option<ScimUser>>>>) -> Finding {
+    let check = Check::VersionsInBulk;
+    match outdated.as_deref() {
+        Ok([Err(error)]) if error.kind() == ErrorKind::PreconditionFailed => {
+            finding(check, Verdict::Yes, "a bulk request with another version: 412 for its operation")
+        }
+        Ok([Ok(_)]) => finding(check, Verdict::No, "a bulk request with another version was carried out"),
+        Ok([Err(error)]) | Err(error) => failed(check, error),
+        Ok(_) => finding(check, Verdict::Unclear, "a bulk request with one operation had another number of results"),
+    }
+}
+
 /// The answer to a deletion, and to reading the user afterwards.
 pub(crate) fn deletion(deleted: &Result<()>, held: &Result<Option<ScimUser>>, seen: Option<&Seen>) -> Finding {
     let check = Check::Deletion;

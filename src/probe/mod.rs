@@ -8,7 +8,7 @@ mod seen;
 
 pub(crate) use judge::{
     Listed, SPECIAL, SpecialUser, attribute_selection, count, creation, cursors, deletion, errors, filter, kept,
-    media_type, page_size, past_the_end, patching, special_names, start_index, totals, versions,
+    media_type, page_size, past_the_end, patching, special_names, start_index, totals, versions, versions_in_bulk,
 };
 pub(crate) use judge_groups::{Looks, Shown, Way, no_group, note_leftovers, removal};
 pub use report::{Check, Finding, Report, Verdict};

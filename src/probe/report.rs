@@ -67,6 +67,9 @@ pub enum Check {
     Patching,
     /// Is a write with `If-Match` refused if the version is another one (RFC 7644 §3.14)?
     Versions,
+    /// Is an operation of a bulk request refused if its `version` is another one (RFC 7644 §3.7)? Asked if the
+    /// server says that it supports bulk requests.
+    VersionsInBulk,
     /// Does a group show its members, in a list or when it is read by its id? This and the next six are
     /// asked if the server has groups.
     Members,
@@ -124,6 +127,8 @@ impl Report {
         profile.pages_by_cursor &= has(Check::Cursors);
         profile.has_versions &= !lacks(Check::Versions);
         profile.checks_versions = has(Check::Versions) || (profile.checks_versions && profile.has_versions);
+        profile.checks_versions_in_bulk &= !lacks(Check::VersionsInBulk);
+        profile.checks_versions_in_bulk |= has(Check::VersionsInBulk);
         profile.membership = self.membership().unwrap_or(profile.membership);
         if has(Check::MemberRemoval) || has(Check::RemovalByList) {
             profile.removes_members_by_list = has(Check::RemovalByList);
@@ -175,6 +180,7 @@ impl fmt::Display for Check {
             Self::Kept => "kept attributes",
             Self::Patching => "PATCH",
             Self::Versions => "versions",
+            Self::VersionsInBulk => "versions in bulk",
             Self::Members => "members",
             Self::MembersEndpoint => "members endpoint",
             Self::MemberPages => "pages of members",
