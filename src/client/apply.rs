@@ -1,19 +1,23 @@
 //! An apply and its settings.
 
+mod begin;
 mod run;
+mod together;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply_step::Mode;
+pub(super) use self::together::Answer;
+use self::together::StepsJob;
+use super::apply_step::{Ended, Mode};
 use super::batch::RESULT_BUFFER;
 use super::{InFlight, ScimRepository, ScimService, example};
 use crate::batch::Progress;
-use crate::error::Result;
-use crate::exchange::{Work, WorkSpan};
+use crate::exchange::{Room, Work, WorkSpan};
 use crate::model::Schemas;
-use crate::plan::{Accepted, AppliedStep, Ends, Inapplicable, Journal, OpenJournal, Plan, Rejection};
+use crate::plan::{Accepted, Ends, Inapplicable, Journal, OpenJournal, Plan, Rejection};
 
 impl<R: ScimRepository> ScimService<R> {
     /// Applies a plan; see [`ScimApply`].
@@ -43,6 +47,21 @@ impl<R: ScimRepository> ScimService<R> {
 /// server also says that it checks them (`etag` in its configuration, read by `discover`, or measured by a
 /// probe), a change or a deletion is one request: the write is sent for the version of the plan, and
 /// the user is read only if it has another one now.
+///
+/// # Bulk requests
+///
+/// If the server supports bulk requests (RFC 7644 §3.7), as [`discover`](ScimService::discover) finds out, steps of
+/// users that need not be read first begin in one request: creations, and changes and deletions for the version of
+/// the plan where a probe has found that the server checks it there
+/// ([`Profile::allow_versions_in_bulk`](crate::Profile::allow_versions_in_bulk)). A request has at most 100 steps.
+/// Each still has an outcome of its own: a step whose user has another version is read and tried by itself, and if
+/// the answer to the request is lost, each user is looked at.
+///
+/// A server need not show what it has written in a bulk request. What it did not keep is then only found by
+/// [`verify`](Self::verify), or not sent so at all: see [`without_bulk`](Self::without_bulk). Steps of groups are not
+/// sent in bulk, because their members are read back.
+///
+/// # Interruptions
 ///
 /// With a [`journal`](Self::journal), an interrupted apply resumes where it stopped.
 ///
@@ -75,6 +94,7 @@ pub struct ScimApply<R> {
     in_flight: usize,
     buffer: usize,
     stop_after: Option<u64>,
+    goes_in_bulk: bool,
     stop_when: Option<Box<dyn FnMut() -> bool + Send>>,
     mode: Mode,
     accepted: Accepted,
@@ -83,7 +103,12 @@ pub struct ScimApply<R> {
     progress: Progress,
     /// How many steps failed without a request.
     unsent: u64,
-    running: InFlight<(AppliedStep, Result<()>)>,
+    running: InFlight<Vec<Ended>>,
+    /// Steps that begin with the next request, and the room in it.
+    together: StepsJob,
+    room: Option<Room>,
+    /// Results that are not returned yet.
+    ended: VecDeque<Ended>,
 }
 
 impl<R: ScimRepository> ScimApply<R> {
@@ -99,6 +124,7 @@ impl<R: ScimRepository> ScimApply<R> {
             in_flight: 8,
             buffer: RESULT_BUFFER,
             stop_after: None,
+            goes_in_bulk: true,
             stop_when: None,
             mode: Mode::Apply,
             accepted: Accepted::default(),
@@ -106,6 +132,9 @@ impl<R: ScimRepository> ScimApply<R> {
             on_progress: None,
             unsent: 0,
             running: InFlight::within(WorkSpan::of(Work::Apply)),
+            together: StepsJob::default(),
+            room: None,
+            ended: VecDeque::new(),
         }
     }
 
@@ -126,13 +155,15 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
-    /// The maximum number of steps in flight; 8 by default, and at least 1.
+    /// The maximum number of steps in flight; 8 by default, and at least 1. A [bulk request](Self#bulk-requests)
+    /// counts as one.
     pub fn in_flight(mut self, steps: usize) -> Self {
         self.in_flight = steps;
         self
     }
 
-    /// The maximum number of finished results that wait for an earlier one; 1,000 by default.
+    /// The maximum number of finished results that wait for an earlier one; 1,000 by default. Those of a [bulk
+    /// request](Self#bulk-requests) count as one.
     ///
     /// Results are returned in order, so a slow step delays the results behind it. Once this many
     /// wait, no more steps start until the slow one finishes. With 0, each step waits for the oldest
@@ -142,9 +173,24 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
+    /// Sends each step by itself, and none in [bulk requests](Self#bulk-requests).
+    ///
+    #[doc = example!(
+        standard
+        "let client = client.discover()" await "?;\n\
+         let current = client.current_users()" await "?;\n\
+         let plan = Policy::new(client.profile()).leavers(Leavers::Keep).plan(&current, &[ScimUser::new(\"jane\")])?;\n\
+         let report = client.apply(plan).without_bulk().run()" await "?;\n\
+         assert_eq!(report.applied, 1);"
+    )]
+    pub fn without_bulk(mut self) -> Self {
+        self.goes_in_bulk = false;
+        self
+    }
+
     /// Starts no more steps after this many were skipped, failed or [not kept](Outcome::NotKept); 1 stops
     /// at the first one. Steps in flight are completed, and their results returned. By default all steps
-    /// are tried, unless the credentials expire.
+    /// are tried, unless the credentials expire. No step is sent in a [bulk request](Self#bulk-requests) then.
     pub fn stop_after(mut self, problems: u64) -> Self {
         self.stop_after = Some(problems.max(1));
         self

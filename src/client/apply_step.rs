@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use wats_scim_filter::Filter;
 
+use super::apply::Answer;
 use super::settle::{Found, LOOK_FAILED, look_for};
-use super::step::{ENDS_THE_WORK, Job, weight};
+use super::step::{ENDS_THE_WORK, create_again, weight};
 use super::{ScimRepository, maybe_async};
 use crate::config::Profile;
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
@@ -36,13 +37,37 @@ pub(super) struct StepJob {
     pub(super) journal: Option<OpenJournal>,
 }
 
-#[maybe_async(AFIT)]
-impl Job for StepJob {
-    type Output = (AppliedStep, Result<()>);
+/// A step that has ended, and whether the journal has its end.
+pub(super) struct Ended {
+    pub(super) step: AppliedStep,
+    pub(super) written: Result<()>,
+}
 
-    async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        let origin = self.step.origin.as_ref().filter(|origin| matches!(origin, Origin::Row { .. }));
-        let with_origin = origin.and_then(|origin| repository.with_origin(&origin.to_string()));
+impl Ended {
+    /// How many failures it counts for where the apply is to stop after some of them.
+    pub(super) fn failures(&self) -> u64 {
+        match &self.step.outcome {
+            _ if self.written.is_err() && !mistake!("an apply goes on after its journal failed") => ENDS_THE_WORK,
+            Outcome::Failed(_) if mistake!("an apply goes on after a 401") => 1,
+            Outcome::Failed(error) => weight(error),
+            outcome => outcome.is_problem().into(),
+        }
+    }
+
+    /// The error after which no other step can be applied.
+    pub(super) fn ends_the_work(&self) -> Option<Error> {
+        let ((Err(error), _) | (Ok(()), Outcome::Failed(error))) = (&self.written, &self.step.outcome) else {
+            return None;
+        };
+        (self.failures() == ENDS_THE_WORK).then(|| error.clone())
+    }
+}
+
+#[maybe_async]
+impl StepJob {
+    /// Applies or checks the step, after the answer to its first write if that was sent already.
+    pub(super) async fn run<R: ScimRepository>(self, repository: &R, answer: Option<Answer>) -> Ended {
+        let with_origin = self.origin().and_then(|origin| repository.with_origin(&origin));
         let repository = with_origin.as_ref().unwrap_or(repository);
         let done = match (self.mode, self.step.action.is_of_group()) {
             (Mode::Check | Mode::Verify, _) => self.look(repository).await,
@@ -50,7 +75,7 @@ impl Job for StepJob {
                 self.apply_to_group(repository).await.map(|(outcome, id)| (outcome, None, id))
             }
             (Mode::Apply | Mode::DryRun, false) => {
-                self.apply_to_user(repository).await.map(|(outcome, user)| (outcome, user, None))
+                self.apply_to_user(repository, answer).await.map(|(outcome, user)| (outcome, user, None))
             }
         };
         let unwritten = done.as_ref().err().filter(|error| error.kind() == ErrorKind::Journal).cloned();
@@ -63,16 +88,7 @@ impl Job for StepJob {
             (None, Some(journal)) => journal.end(number, &step, id.as_deref(), &outcome),
             (None, None) => Ok(()),
         };
-        (AppliedStep { number, step, outcome, user }, written)
-    }
-
-    fn failures((step, written): &Self::Output) -> u64 {
-        match &step.outcome {
-            _ if written.is_err() && !mistake!("an apply goes on after its journal failed") => ENDS_THE_WORK,
-            Outcome::Failed(_) if mistake!("an apply goes on after a 401") => 1,
-            Outcome::Failed(error) => weight(error),
-            outcome => outcome.is_problem().into(),
-        }
+        Ended { step: AppliedStep { number, step, outcome, user }, written }
     }
 }
 
@@ -85,7 +101,7 @@ pub(super) const ROUNDS: u32 = 3;
 
 #[maybe_async]
 impl StepJob {
-    async fn apply_to_user<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
+    async fn apply_to_user<R: ScimRepository>(&self, repository: &R, answer: Option<Answer>) -> Result<Done> {
         let with_manager;
         let job = match self.step.new_manager() {
             Some(manager) => match self.id_of(repository, &manager).await? {
@@ -98,14 +114,14 @@ impl StepJob {
             None => self,
         };
         match job.step.action {
-            Action::Create => job.create(repository).await,
-            _ => job.change(repository).await,
+            Action::Create => job.create(repository, answer).await,
+            _ => job.change(repository, answer).await,
         }
     }
 
     /// The id of what the step refers to: a step before it may have created it.
     pub(super) async fn id_of<R: ScimRepository>(&self, repository: &R, to: &Reference) -> Result<Option<String>> {
-        if let Some(id) = to.id.clone().or_else(|| self.ends.created(to)) {
+        if let Some(id) = self.known_id(to) {
             return Ok(Some(id));
         }
         match to.kind {
@@ -114,17 +130,26 @@ impl StepJob {
         }
     }
 
-    async fn create<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
+    async fn create<R: ScimRepository>(&self, repository: &R, answer: Option<Answer>) -> Result<Done> {
         let desired = self.desired()?;
-        if self.was_begun() {
-            let found = look_for(repository, desired).await?;
-            if let Some(done) = self.found(found, desired)? {
-                return Ok(done);
+        let created = match answer {
+            Some(Err(error)) if error.write_outcome() == Some(WriteOutcome::Unknown) && is_worth_a_look(&error) => {
+                create_again(repository, desired).await.map(Some)
             }
-        }
-        self.keep(None)?;
-        let error = match repository.create(desired).await {
-            Ok(user) => return Ok(self.applied(Some(user))),
+            Some(answer) => answer,
+            None => {
+                if self.was_begun() {
+                    let found = look_for(repository, desired).await?;
+                    if let Some(done) = self.found(found, desired)? {
+                        return Ok(done);
+                    }
+                }
+                self.keep(None)?;
+                repository.create(desired).await.map(Some)
+            }
+        };
+        let error = match created {
+            Ok(user) => return Ok(self.applied(user)),
             Err(error) => error,
         };
         if error.kind() != ErrorKind::Conflict {
@@ -136,7 +161,7 @@ impl StepJob {
         }
     }
 
-    async fn change<R: ScimRepository>(&self, repository: &R) -> Result<Done> {
+    async fn change<R: ScimRepository>(&self, repository: &R, mut answer: Option<Answer>) -> Result<Done> {
         let id = self.id()?;
         let mut unread = self.unread(repository.profile());
         let mut rounds = 0;
@@ -160,11 +185,17 @@ impl StepJob {
                 (Fit::Done, Some(_)) => return Ok((Outcome::Applied, held)),
                 (Fit::Change(patch), earlier) => {
                     unknown = earlier;
-                    repository.patch::<ScimUser>(self.ready(held.as_ref())?, &patch).await
+                    match answer.take() {
+                        Some(answer) => answer,
+                        None => repository.patch::<ScimUser>(self.ready(held.as_ref())?, &patch).await,
+                    }
                 }
                 (Fit::Delete, earlier) => {
                     unknown = earlier;
-                    repository.delete::<ScimUser>(self.ready(held.as_ref())?).await.map(|()| None)
+                    match answer.take() {
+                        Some(answer) => answer,
+                        None => repository.delete::<ScimUser>(self.ready(held.as_ref())?).await.map(|()| None),
+                    }
                 }
             };
             let error = match done {
@@ -222,10 +253,21 @@ impl StepJob {
         self.step.id.as_deref().ok_or_else(|| unusable(&self.step, "it has no id"))
     }
 
+    /// The row of the source that the step is made for.
+    pub(super) fn origin(&self) -> Option<String> {
+        let origin = self.step.origin.as_ref().filter(|origin| matches!(origin, Origin::Row { .. }))?;
+        Some(origin.to_string())
+    }
+
     pub(super) fn with_step(&self, step: Step) -> Self {
         let Self { number, step: _, mode, plan, ends, journal } = self;
         let (plan, ends, journal) = (Arc::clone(plan), ends.clone(), journal.clone());
         Self { number: *number, step, mode: *mode, plan, ends, journal }
+    }
+
+    /// The id of what the step refers to, without a request.
+    pub(super) fn known_id(&self, to: &Reference) -> Option<String> {
+        to.id.clone().or_else(|| self.ends.created(to))
     }
 
     /// Whether the step was begun before, so that it may have been applied.
@@ -235,7 +277,7 @@ impl StepJob {
 
     /// The write that can be sent without reading the user: the server applies it only to the version for
     /// which it was planned. A user that is deleted is read where the journal keeps what is lost.
-    fn unread(&self, profile: &Profile) -> Option<Fit> {
+    pub(super) fn unread(&self, profile: &Profile) -> Option<Fit> {
         let is_kept =
             self.step.action == Action::Delete && self.journal.as_ref().is_some_and(OpenJournal::keeps_before);
         let may_be_unread = profile.checks_versions && !is_kept && !self.was_begun();

@@ -203,7 +203,8 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         let mut created = HashSet::new();
         for (at, write) in self.taken.iter_mut().enumerate() {
             write.resolve(&self.references);
-            if write.is_rejected() {
+            let goes_alone = write.sent.version().is_some() && !self.repository.profile().checks_versions_in_bulk;
+            if write.is_rejected() || goes_alone {
                 // A rejected write is not sent, so it is not combined with others.
                 return at.max(1);
             }

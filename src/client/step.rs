@@ -10,6 +10,7 @@ use crate::exchange::gives_the_same_twice;
 use crate::model::ScimWrite;
 use crate::model::Target;
 use crate::model::{Resource, ScimListResponse};
+use crate::outside::mistake;
 
 /// Work on a repository that needs nothing else.
 #[maybe_async(AFIT)]
@@ -99,6 +100,8 @@ impl<T: Resource> Job for WriteJob<T> {
         let mut items = Vec::with_capacity(writes.len());
         for mut write in writes {
             write.resolve(&references);
+            let with_origin = write.sent.origin().and_then(|origin| repository.with_origin(origin));
+            let repository = with_origin.as_ref().unwrap_or(repository);
             let result = match (write.take_rejection(), &ended) {
                 (Some(rejection), _) => Err(rejection),
                 (None, Some(error)) => Err(error.repeated().in_operation(write.sent.operation())),
@@ -131,24 +134,33 @@ impl<T: Resource> Job for WriteJob<T> {
 async fn once<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
         ScimWrite::Create { resource, .. } => repository.create(resource).await.map(Some),
-        ScimWrite::Patch { id, patch } => repository.patch(Target::id(id), patch).await,
-        ScimWrite::Delete { id } => repository.delete::<T>(Target::id(id)).await.map(|()| None),
+        ScimWrite::Patch { id, patch, version, .. } => {
+            repository.patch(Target::only_in_version(id, version.as_deref()), patch).await
+        }
+        ScimWrite::Delete { id, version, .. } => {
+            repository.delete::<T>(Target::only_in_version(id, version.as_deref())).await.map(|()| None)
+        }
     }
+}
+
+/// A creation whose bulk request may have been applied, although no answer came.
+#[maybe_async]
+pub(super) async fn create_again<R: ScimRepository, T: Resource>(repository: &R, resource: &T) -> Result<T> {
+    if !mistake!("a creation of a lost bulk request is sent again without a look") {
+        let found = look_for(repository, resource).await.map_err(unknown::<T>)?;
+        if let Ok(outcome) = found.settle(cut_off(Operation::Create(T::NAME))) {
+            return outcome;
+        }
+    }
+    let created = repository.create(resource).await.map_err(|error| error.with_outcome(WriteOutcome::Unknown))?;
+    only_one(repository, created).await
 }
 
 /// A write whose bulk request may have been applied, although no answer came.
 #[maybe_async]
 async fn again<R: ScimRepository, T: Resource>(repository: &R, write: &ScimWrite<T>) -> Result<Option<T>> {
     match write {
-        ScimWrite::Create { resource, .. } => {
-            let found = look_for(repository, resource).await.map_err(unknown::<T>)?;
-            if let Ok(outcome) = found.settle(cut_off(Operation::Create(T::NAME))) {
-                return outcome.map(Some);
-            }
-            let created =
-                repository.create(resource).await.map_err(|error| error.with_outcome(WriteOutcome::Unknown))?;
-            return only_one(repository, created).await.map(Some);
-        }
+        ScimWrite::Create { resource, .. } => return create_again(repository, resource).await.map(Some),
         ScimWrite::Patch { patch, .. } if !gives_the_same_twice(patch) => {
             return Err(cut_off(Operation::Patch(T::NAME)));
         }

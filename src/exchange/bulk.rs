@@ -8,25 +8,52 @@ use serde_json::{Map, Value, json};
 
 use crate::config::BulkLimits;
 use crate::error::{Error, ErrorKind, ErrorMessage, Result, Secrets, Sender, WriteOutcome};
-use crate::model::ScimWrite;
-use crate::model::{Resource, member};
+use crate::model::{Resource, ScimWrite, member};
 
 /// The size of a bulk request without its operations, in bytes.
 const ENVELOPE: usize = 120;
+
+/// The room in one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    limits: BulkLimits,
+    taken: usize,
+    /// The bytes of the body.
+    size: usize,
+}
+
+impl Room {
+    pub(crate) fn within(limits: BulkLimits) -> Self {
+        Self { limits, taken: 0, size: ENVELOPE }
+    }
+
+    /// Room for at most so many writes.
+    pub(crate) fn at_most(self, writes: usize) -> Self {
+        let max_operations = self.limits.max_operations.min(writes);
+        Self { limits: BulkLimits { max_operations, ..self.limits }, ..self }
+    }
+
+    /// Takes another write if it fits. The first one is sent at any size.
+    pub(crate) fn take<T: Resource>(&mut self, write: &ScimWrite<T>) -> bool {
+        // One more byte for the comma.
+        let length = serde_json::to_string(&operation_of(self.taken, write)).map_or(usize::MAX, |text| text.len());
+        let size = self.size.saturating_add(length).saturating_add(1);
+        let fits = self.taken < self.limits.max_operations && size <= self.limits.max_payload_size;
+        if fits || self.taken == 0 {
+            (self.taken, self.size) = (self.taken + 1, size);
+            return true;
+        }
+        false
+    }
+}
 
 /// The number of writes, from the first one on, that fit into one request; at least 1.
 pub(crate) fn fitting<'a, T: Resource>(
     limits: BulkLimits,
     writes: impl IntoIterator<Item = &'a ScimWrite<T>>,
 ) -> usize {
-    let mut size = ENVELOPE;
-    let mut fits = |at: usize, write: &ScimWrite<T>| {
-        // One more byte for the comma.
-        let length = serde_json::to_string(&operation_of(at, write)).map_or(usize::MAX, |text| text.len());
-        size = size.saturating_add(length).saturating_add(1);
-        at < limits.max_operations && size <= limits.max_payload_size
-    };
-    writes.into_iter().enumerate().take_while(|(at, write)| fits(*at, write)).count().max(1)
+    let mut room = Room::within(limits);
+    writes.into_iter().take_while(|write| room.take(write)).count().max(1)
 }
 
 /// The body of a bulk request.
@@ -40,19 +67,23 @@ pub(crate) fn request<T: Resource>(writes: &[&ScimWrite<T>]) -> serde_json::Resu
 
 fn operation_of<T: Resource>(at: usize, write: &ScimWrite<T>) -> Value {
     let path_of = |id: &str| format!("/{}/{}", T::ENDPOINT, super::path::encode(id));
-    match write {
+    let mut operation = match write {
         ScimWrite::Create { resource, .. } => json!({
             "method": "POST", "bulkId": bulk_id(at, write), "path": format!("/{}", T::ENDPOINT),
             "data": super::body::new_object(resource).map_or(Value::Null, Value::Object),
         }),
-        ScimWrite::Patch { id, patch } => json!({
+        ScimWrite::Patch { id, patch, .. } => json!({
             "method": "PATCH", "bulkId": bulk_id(at, write), "path": path_of(id),
             "data": serde_json::to_value(patch).unwrap_or(Value::Null),
         }),
-        ScimWrite::Delete { id } => {
+        ScimWrite::Delete { id, .. } => {
             json!({ "method": "DELETE", "bulkId": bulk_id(at, write), "path": path_of(id) })
         }
+    };
+    if let (Some(version), Some(operation)) = (write.version(), operation.as_object_mut()) {
+        operation.insert("version".to_owned(), version.into());
     }
+    operation
 }
 
 /// The `bulkId` of a write, unique in the request. Each write has one, because a server may return the
@@ -146,7 +177,7 @@ fn target<T>(write: &ScimWrite<T>) -> Option<(&'static str, Cow<'_, str>)> {
     match write {
         ScimWrite::Create { .. } => None,
         ScimWrite::Patch { id, .. } => Some(("PATCH", id.into())),
-        ScimWrite::Delete { id } => Some(("DELETE", id.into())),
+        ScimWrite::Delete { id, .. } => Some(("DELETE", id.into())),
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) use body::unwritable;
 #[cfg(feature = "tls")]
 pub(crate) use body_limit::BodyLimit;
 pub(crate) use budget::Budget;
-pub(crate) use bulk::{fitting, results as bulk_results};
+pub(crate) use bulk::{Room, fitting, results as bulk_results};
 pub(crate) use call::Call;
 pub(crate) use endpoint::{ByName, Endpoint, check_name, gives_the_same_twice};
 pub use query::ListQuery;

@@ -15,6 +15,7 @@ mod exported;
 mod faults;
 mod features;
 mod front;
+mod in_bulk;
 pub(crate) mod in_memory;
 mod injection;
 mod listing;

@@ -1,4 +1,4 @@
-//! Changes in one request, for the version that the plan has read.
+//! Changes in one request, for the version that the plan has read, or in one request for many.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use wats_scim::{Credentials, ScimConfig, ScimPatchRequest, ScimUser};
 use wats_scim_sandbox::{Fault, FaultProxy, FaultRule, StandardSandbox};
 
 use super::applying::{any_user, directory};
+use super::in_bulk;
 use super::quick;
 use super::without_guards;
 use crate::{ScimClient, maybe_async, test};
@@ -182,7 +183,7 @@ async fn disturb(client: &ScimClient, ids: &[String], acts: &[(usize, usize)]) {
 
 #[maybe_async]
 #[test]
-async fn one_request_does_what_reading_first_does() {
+async fn one_request_for_each_and_one_for_all_do_what_reading_first_does() {
     let mut runner = TestRunner::deterministic();
     for case in 0..60 {
         let current = directory().new_tree(&mut runner).unwrap().current();
@@ -201,14 +202,21 @@ async fn one_request_does_what_reading_first_does() {
         );
         let ids: Vec<String> = held.iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect();
         let mut results = Vec::new();
-        for is_unread in [false, true] {
+        for way in ["read first", "unread", "in bulk"] {
             let sandbox = StandardSandbox::builder().with_users(held.iter().cloned()).start().unwrap();
-            let client = unread(&sandbox);
-            let client = if is_unread { client.discover().await.unwrap() } else { client };
+            let mut client = match way {
+                "in bulk" => in_bulk::client(sandbox.scim_url(), &sandbox).await,
+                _ => unread(&sandbox),
+            };
+            if way == "unread" {
+                client = client.discover().await.unwrap();
+            }
             let plan = planned(&client, leavers, &desired).await;
             disturb(&client, &ids, &acts).await;
             sandbox.clear_requests();
-            let report = client.apply(plan.clone()).in_flight(1).run().await.unwrap();
+            let apply = client.apply(plan.clone()).in_flight(1);
+            let apply = if way == "unread" { apply.without_bulk() } else { apply };
+            let report = apply.run().await.unwrap();
             let users: Vec<Value> = sandbox
                 .users()
                 .into_iter()
@@ -223,6 +231,7 @@ async fn one_request_does_what_reading_first_does() {
                 .collect();
             results.push((report.applied, report.unneeded, outcomes(&report), users));
         }
-        assert_eq!(results[0], results[1], "case {case}: {acts:?}");
+        assert_eq!(results[0], results[1], "unread, case {case}: {acts:?}");
+        assert_eq!(results[0], results[2], "in bulk, case {case}: {acts:?}");
     }
 }

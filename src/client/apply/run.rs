@@ -1,92 +1,19 @@
-//! How an apply goes on: which step begins when, and what ends it.
+//! How an apply goes on, and what ends it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::apply_step::{Mode, StepJob, operation, unusable};
-use super::super::step::{Arrival, ENDS_THE_WORK};
+use super::super::apply_step::{Ended, Mode};
+use super::super::step::Arrival;
 use super::super::{ScimRepository, maybe_async, sleep};
 use super::ScimApply;
+use super::together::StepsJob;
 use crate::error::{Error, Result};
-use crate::outside::mistake;
-use crate::plan::{AppliedStep, OpenJournal, Outcome, Readiness, Report, Step};
+use crate::plan::{AppliedStep, OpenJournal, Report};
 
 /// The lock of a killed program may survive for a moment in a child process that it was starting, so
 /// the lock is tried several times before the journal is reported as in use.
 const LOCK_ATTEMPTS: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
-
-impl<R: ScimRepository> ScimApply<R> {
-    fn is_stopped(&mut self) -> bool {
-        if self.stop_when.as_mut().is_some_and(|stop| stop()) {
-            self.stop_after = Some(0);
-        }
-        let problems = self.running.failures().saturating_add(self.unsent);
-        problems >= self.stop_after.unwrap_or(ENDS_THE_WORK)
-    }
-
-    /// The reason why steps that are not done cannot be applied.
-    fn objection(&self) -> Option<String> {
-        let is_done = |step| self.open_journal.as_ref().is_some_and(|journal| journal.is_done(step));
-        let mut rejected = self.rejections.iter().filter(|rejection| !is_done(rejection.number));
-        let rejected = rejected.next().map(|first| (first, rejected.count()));
-        let rejected = rejected.map(|(first, more)| match more {
-            0 => first.to_string(),
-            more => format!("{first}; and {more} more steps, see Plan::would_be_rejected"),
-        });
-        rejected.or_else(|| self.plan.lacks_secrets(is_done))
-    }
-
-    /// Starts the next step; false if there is none, or if it has to wait for one in flight.
-    fn begin_next(&mut self) -> Result<bool> {
-        let number = self.next;
-        let Some(step) = self.plan.steps.get(number) else { return Ok(false) };
-        let journal = self.open_journal.as_ref();
-        let known = if self.mode != Mode::Verify && journal.is_some_and(|journal| journal.is_done(number)) {
-            Some(Outcome::DoneBefore)
-        } else if let Err(why) = step.check() {
-            Some(Outcome::Failed(unusable(step, &why)))
-        } else if self.mode != Mode::Verify
-            && let Err(error) = self.plan.rules.check_support(step, self.repository.profile())
-        {
-            Some(Outcome::Failed(error.in_operation(operation(step))))
-        } else if matches!(self.mode, Mode::Check | Mode::Verify) {
-            None
-        } else {
-            match self.ends.readiness(number) {
-                Readiness::Waits => return Ok(false),
-                Readiness::BlockedBy(other) => {
-                    let other = self.plan.steps.get(other).map(Step::title).unwrap_or_default();
-                    Some(Outcome::Blocked(other))
-                }
-                Readiness::Ready => (self.mode == Mode::DryRun).then_some(Outcome::Planned),
-            }
-        };
-        self.next += 1;
-        if let Some(outcome) = known {
-            self.ends.record(number, &outcome, journal.and_then(|journal| journal.id(number)));
-            self.unsent += u64::from(outcome.is_problem());
-            self.running.put((AppliedStep { number, step: step.clone(), outcome, user: None }, Ok(())));
-        } else {
-            if let Some(journal) = &self.open_journal
-                && self.mode == Mode::Apply
-                && !mistake!("a step is not recorded before it is sent")
-            {
-                journal.begin(number, step)?;
-            }
-            let job = StepJob {
-                number,
-                step: step.clone(),
-                mode: self.mode,
-                plan: Arc::clone(&self.plan),
-                ends: self.ends.clone(),
-                journal: self.open_journal.clone(),
-            };
-            self.running.start(Arc::clone(&self.repository), job);
-        }
-        Ok(true)
-    }
-}
 
 #[maybe_async]
 impl<R: ScimRepository> ScimApply<R> {
@@ -116,7 +43,10 @@ impl<R: ScimRepository> ScimApply<R> {
         {
             return self.give_up(Error::invalid(why));
         }
-        let (step, written) = loop {
+        let Ended { step, written } = loop {
+            if let Some(ended) = self.ended.pop_front() {
+                break ended;
+            }
             while self.running.has_room(self.in_flight.max(1), self.buffer) && !self.is_stopped() {
                 match self.begin_next() {
                     Ok(true) => {}
@@ -124,8 +54,9 @@ impl<R: ScimRepository> ScimApply<R> {
                     Err(error) => return self.give_up(error),
                 }
             }
+            self.start_together();
             match self.running.arrival().await {
-                Some(Arrival::First(first)) => break first,
+                Some(Arrival::First(first)) => self.ended.extend(first),
                 Some(Arrival::Later) => {}
                 None => return Ok(None),
             }
@@ -176,8 +107,22 @@ impl<R: ScimRepository> ScimApply<R> {
 }
 
 impl<R: ScimRepository> ScimApply<R> {
+    /// The reason why steps that are not done cannot be applied.
+    fn objection(&self) -> Option<String> {
+        let is_done = |step| self.open_journal.as_ref().is_some_and(|journal| journal.is_done(step));
+        let mut rejected = self.rejections.iter().filter(|rejection| !is_done(rejection.number));
+        let rejected = rejected.next().map(|first| (first, rejected.count()));
+        let rejected = rejected.map(|(first, more)| match more {
+            0 => first.to_string(),
+            more => format!("{first}; and {more} more steps, see Plan::would_be_rejected"),
+        });
+        rejected.or_else(|| self.plan.lacks_secrets(is_done))
+    }
+
     fn give_up(&mut self, error: Error) -> Result<Option<AppliedStep>> {
         self.running.clear();
+        self.together = StepsJob::default();
+        self.ended.clear();
         self.next = self.plan.steps.len();
         Err(error)
     }
