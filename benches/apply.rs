@@ -1,4 +1,5 @@
-//! The requests of an apply: how many a changed user or group takes, where resources have versions, and on WATS.
+//! The requests of an apply: how many a changed user or group takes, where resources have versions, in bulk requests,
+//! and on WATS.
 
 mod support;
 
@@ -9,7 +10,7 @@ use support::figures::{Goal, show};
 use support::{Result, full_or_short};
 use wats_scim::blocking::ScimClient;
 use wats_scim::plan::{Current, Desired, DesiredGroup, Ours, Policy, Reference, Source};
-use wats_scim::{Credentials, ScimConfig, ScimUser, ScimUserName};
+use wats_scim::{Credentials, Profile, ScimConfig, ScimUser, ScimUserName};
 use wats_scim_sandbox::{Sandbox, StandardSandbox};
 
 /// One user in so many changes.
@@ -29,6 +30,17 @@ fn main() -> Result<()> {
     let source = Desired::of_users((0..users).map(desired).collect()).with_groups(wanted);
     // Each group gets one member and loses another.
     measure("versions", &Goal::AtMost(1.05), &client, (&current, &source, users / ONE_IN + 2 * groups), || {
+        let requests = server.requests().len();
+        server.clear_requests();
+        requests
+    })?;
+
+    let server = StandardSandbox::builder().with_users((0..users).map(user)).start()?;
+    let config = ScimConfig::new(server.scim_url(), Credentials::wats_token(server.token()));
+    let config = config.profile(Profile::standard().allow_versions_in_bulk());
+    let client = ScimClient::with_config(&config)?.discover()?;
+    let (current, source): (_, Vec<_>) = (client.current_users()?, (0..users).map(desired).collect());
+    measure("bulk", &Goal::AtMost(0.1), &client, (&current, &source, users / ONE_IN), || {
         let requests = server.requests().len();
         server.clear_requests();
         requests

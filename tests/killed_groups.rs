@@ -1,5 +1,5 @@
-//! Applies a plan of 400 users with managers and 100 groups over an unreliable network, and kills the process 50
-//! times. In the end the server must have the desired directory without duplicates, and the next plan is empty.
+//! Applies a plan of 400 users with managers and 100 groups over an unreliable network, users in bulk requests, and
+//! kills the process 50 times. In the end the server must have the desired directory without duplicates, and the next plan is empty.
 
 mod kill;
 #[path = "suite/random.rs"]
@@ -21,7 +21,7 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 const STEP_BYTES: u64 = 200;
 
 fn main() {
-    kill::main("killed groups", &Profile::standard(), kill_and_resume);
+    kill::main("killed groups", &Profile::standard().allow_versions_in_bulk(), kill_and_resume);
 }
 
 /// Each user has a manager with a smaller number; each group has 30 members.
@@ -47,7 +47,7 @@ fn policy() -> Policy {
 
 fn kill_and_resume(api: &str, seed: u64) -> u32 {
     let mut random = Random(seed);
-    let sandbox = StandardSandbox::start().unwrap();
+    let sandbox = StandardSandbox::builder().bulk_limits(3, 100_000).start().unwrap();
     let proxy = FaultProxy::builder(sandbox.base_url()).seed(seed).with_rule(kill::faults()).start().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let direct = |base_url: &str| {
@@ -95,6 +95,9 @@ fn kill_and_resume(api: &str, seed: u64) -> u32 {
     let left = policy().plan(&client.current_directory().unwrap(), &desired()).unwrap();
     assert_eq!(left.steps, [], "{left}");
     assert_desired(&sandbox);
+    let in_bulk = sandbox.requests().iter().filter(|request| request.target.ends_with("/Bulk")).count();
+    // Steps that were begun when the process was killed are looked at one by one.
+    assert!(in_bulk > 5, "{in_bulk} bulk requests");
     assert_eq!(kill::done_steps(&plan, &path).len(), plan.steps.len());
     runs
 }

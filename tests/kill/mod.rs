@@ -53,11 +53,12 @@ fn apply(api: &str, profile: &Profile, base_url: &str, token: &str, directory: &
         false
     };
     let report = if api == "blocking" {
-        let client = blocking::ScimClient::with_config(&config).unwrap();
+        let client = blocking::ScimClient::with_config(&config).unwrap().discover().unwrap();
         client.apply(plan).journal(journal).stop_when(wait_at_the_limit).run().unwrap()
     } else {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = asynchronous::ScimClient::with_config(&config).unwrap();
+        let client = runtime.block_on(client.discover()).unwrap();
         runtime.block_on(client.apply(plan).journal(journal).stop_when(wait_at_the_limit).run()).unwrap()
     };
     for problem in &report.problems {

@@ -1,7 +1,7 @@
 //! Deliberate mistakes in the client. Each must be found, or the judge does not judge.
 
 /// The names, as in the macro `mistake!` of the client.
-pub const MISTAKES: [&str; 13] = [
+pub const MISTAKES: [&str; 14] = [
     "a creation is sent again without a look",
     "a step is not recorded before it is sent",
     "the journal is not synced",
@@ -15,4 +15,5 @@ pub const MISTAKES: [&str; 13] = [
     "a second creation is not looked at",
     "a changed user is changed all the same",
     "an apply goes on after its journal failed",
+    "a creation of a lost bulk request is sent again without a look",
 ];

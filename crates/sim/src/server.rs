@@ -302,11 +302,11 @@ impl Server {
             let (endpoint, id) =
                 path.split_once('/').map_or((path, None), |(endpoint, id)| (endpoint, Some(unescaped(id))));
             let endpoint = if endpoint == "Groups" { "Groups" } else { "Users" };
-            let data = &operation["data"];
+            let (data, version) = (&operation["data"], operation["version"].as_str());
             let (status, body) = match (operation["method"].as_str(), id) {
                 (Some("POST"), None) => self.create(at, ticket, endpoint, data.clone()),
-                (Some("PATCH"), Some(id)) => self.patch(at, ticket, endpoint, id, data, None),
-                (Some("DELETE"), Some(id)) => self.delete(at, ticket, endpoint, &id, None),
+                (Some("PATCH"), Some(id)) => self.patch(at, ticket, endpoint, id, data, version),
+                (Some("DELETE"), Some(id)) => self.delete(at, ticket, endpoint, &id, version),
                 _ => refused(400, "invalidSyntax", "no such operation"),
             };
             let mut result = json!({

@@ -37,7 +37,7 @@ pub async fn run(task: Task) -> Ended {
     let (url, profile) = if setting.kind.wats {
         ("https://sim.example", Profile::wats())
     } else {
-        ("https://sim.example/scim", Profile::standard())
+        ("https://sim.example/scim", Profile::standard().allow_versions_in_bulk())
     };
     let config = ScimConfig::new(url, Credentials::wats_token(TOKEN))
         .profile(profile)
