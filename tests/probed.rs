@@ -23,6 +23,8 @@ fn check(report: &str) {
 async fn a_report_is_right_line_by_line() {
     let client = tokio::task::spawn_blocking(|| blocking::ScimClient::with_config(&config()).unwrap()).await.unwrap();
     let by_blocking = tokio::task::spawn_blocking(move || {
+        // A server that says that it has bulk requests is asked about them, too.
+        let client = client.discover().unwrap();
         let users = (1..=12).map(|n| ScimUser::new(format!("user{n:02}@example.com")).with_display_name("User"));
         let users: Vec<_> = users.map(|user| client.create_user(&user).unwrap().id.unwrap()).collect();
         (client.probe().allow_writes().run().unwrap().to_string(), users)
@@ -30,7 +32,7 @@ async fn a_report_is_right_line_by_line() {
     let (report, users) = by_blocking.await.unwrap();
     check(&report);
 
-    let client = asynchronous::ScimClient::with_config(&config()).unwrap();
+    let client = asynchronous::ScimClient::with_config(&config()).unwrap().discover().await.unwrap();
     assert_eq!(client.probe().allow_writes().run().await.unwrap().to_string(), report);
     for id in users {
         client.delete_user(&id).await.unwrap();
