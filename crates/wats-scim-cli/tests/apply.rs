@@ -336,7 +336,7 @@ fn expired_credentials_end_an_apply_and_the_same_command_resumes() {
     let proxy = FaultProxy::builder(server.scim_url()).with_rule(rule).start().unwrap();
     let home = Home::new().with("SCIM_URL", proxy.base_url()).with("SCIM_TOKEN", server.token());
     store(&home, "plan.json", &plan(proxy.base_url(), server.token(), &named(&["ann", "bob", "cy"])));
-    let ended = home.run(&["apply", "plan.json", "-y", "--in-flight", "1"]);
+    let ended = home.run(&["apply", "plan.json", "-y", "--in-flight", "1", "--no-bulk"]);
     assert!(ended.out.contains("1 not begun"), "{ended:?}");
     assert!(ended.failed(5).contains("The same command resumes."));
     assert!(!home.path().join("plan.rejects.json").exists(), "there is nothing to mend");
@@ -453,7 +453,7 @@ fn ctrl_c_ends_an_apply_between_two_steps() {
     let home = Home::of_standard(&server);
     let desired: Vec<_> = (0..300).map(|n| ScimUser::new(format!("new{n}"))).collect();
     store(&home, "plan.json", &plan_for(&server, &desired));
-    let mut command = home.command(&["apply", "plan.json", "-y", "--in-flight", "4"]);
+    let mut command = home.command(&["apply", "plan.json", "-y", "--in-flight", "4", "--no-bulk"]);
     let child = command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
     while server.users().len() < 10 {
         std::thread::sleep(Duration::from_millis(2));

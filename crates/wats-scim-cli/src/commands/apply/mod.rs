@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Keep N steps in flight
     #[arg(long, value_name = "N", default_value_t = 8)]
     in_flight: usize,
+    /// Send each step by itself, and none in bulk requests
+    #[arg(long)]
+    no_bulk: bool,
     /// Apply only the plan with this digest
     #[arg(long, value_name = "DIGEST")]
     approved: Option<String>,
@@ -86,6 +89,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let begin = || {
         let apply = client.apply(order.plan.clone()).in_flight(args.in_flight);
         let apply = if args.allow_other_server { apply.allow_other_server() } else { apply };
+        let apply = if args.no_bulk { apply.without_bulk() } else { apply };
         let interrupt = context.interrupt.clone();
         let apply = apply.stop_when(move || interrupt.is_pressed());
         if args.check && !resume.resumes() { apply } else { apply.journal(order.journal.clone()) }
