@@ -188,7 +188,7 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
-    /// Starts no more steps after this many were skipped, failed or [not kept](Outcome::NotKept); 1 stops
+    /// Starts no more steps after this many were skipped, failed or [not kept](crate::plan::Outcome::NotKept); 1 stops
     /// at the first one. Steps in flight are completed, and their results returned. By default all steps
     /// are tried, unless the credentials expire. No step is sent in a [bulk request](Self#bulk-requests) then.
     pub fn stop_after(mut self, problems: u64) -> Self {
@@ -248,17 +248,16 @@ impl<R: ScimRepository> ScimApply<R> {
         self
     }
 
-    /// Sends no request and writes no journal: returns each step as
-    /// [`Planned`](Outcome::Planned), or as [`DoneBefore`](Outcome::DoneBefore) if the journal records
-    /// it as done.
+    /// Sends no request and writes no journal: returns each step as [`Planned`](crate::plan::Outcome::Planned), or as
+    /// [`DoneBefore`](crate::plan::Outcome::DoneBefore) if the journal records it as done.
     pub fn dry_run(mut self) -> Self {
         self.mode = Mode::DryRun;
         self
     }
 
     /// Reads the user of each step and says what an apply would do now; writes nothing, neither to the
-    /// server nor to the journal. The outcome is [`Planned`](Outcome::Planned),
-    /// [`Unneeded`](Outcome::Unneeded), or [`Skipped`](Outcome::Skipped) with the reason.
+    /// server nor to the journal. The outcome is [`Planned`](crate::plan::Outcome::Planned),
+    /// [`Unneeded`](crate::plan::Outcome::Unneeded), or [`Skipped`](crate::plan::Outcome::Skipped) with the reason.
     ///
     #[doc = example!(
         "let current = client.current_users()" await "?;\n\
@@ -273,8 +272,8 @@ impl<R: ScimRepository> ScimApply<R> {
     }
 
     /// Reads the user of each step and compares it with what the plan makes of it, after an apply; writes
-    /// nothing. The outcome is [`Unneeded`](Outcome::Unneeded) if the user is as planned, or
-    /// [`Differs`](Outcome::Differs) with the attributes, so the report is complete if the plan holds.
+    /// nothing. The outcome is [`Unneeded`](crate::plan::Outcome::Unneeded) if the user is as planned, or
+    /// [`Differs`](crate::plan::Outcome::Differs) with the attributes, so the report is complete if the plan holds.
     ///
     #[doc = example!(
         "let current = client.current_users()" await "?;\n\

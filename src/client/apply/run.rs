@@ -28,7 +28,7 @@ impl<R: ScimRepository> ScimApply<R> {
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the plan was made for another server, is older than
     /// [`max_age`](Self::max_age), is not the [approved](Self::approved) one, would be rejected by the
-    /// [schemas](Self::schemas), or lacks a [password](Plan::with_passwords); nothing is sent.
+    /// [schemas](Self::schemas), or lacks a [password](crate::plan::Plan::with_passwords); nothing is sent.
     pub async fn try_next(&mut self) -> Result<Option<AppliedStep>> {
         if self.next == 0
             && let Some(why) = self.inapplicable()
