@@ -146,7 +146,8 @@ pub trait ScimRepository: Send + Sync + 'static {
         async { Err(unsupported("/Me")) }
     }
 
-    /// Sends several writes in one request and returns the result of each, in order (RFC 7644 §3.7).
+    /// Sends several writes in one request and returns the result of each, in order (RFC 7644 §3.7). A write [for one
+    /// version](ScimWrite::in_version) is among them if the [`profile`](Self::profile) says that the server checks it.
     ///
     /// # Errors
     ///

@@ -27,11 +27,9 @@ enum Beginning {
 
 impl<R: ScimRepository> ScimApply<R> {
     pub(super) fn is_stopped(&mut self) -> bool {
-        if self.stop_when.as_mut().is_some_and(|stop| stop()) {
-            self.stop_after = Some(0);
-        }
+        self.was_stopped = self.was_stopped || self.stop_when.as_mut().is_some_and(|stop| stop());
         let problems = self.running.failures().saturating_add(self.unsent);
-        problems >= self.stop_after.unwrap_or(ENDS_THE_WORK)
+        self.was_stopped || problems >= self.stop_after.unwrap_or(ENDS_THE_WORK)
     }
 
     /// Begins the next step; false if there is none, or if it has to wait for one in flight.
