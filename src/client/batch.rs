@@ -203,9 +203,9 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
         let mut created = HashSet::new();
         for (at, write) in self.taken.iter_mut().enumerate() {
             write.resolve(&self.references);
+            // A rejected write is not sent, and the server may ignore a version in a bulk request.
             let goes_alone = write.sent.version().is_some() && !self.repository.profile().checks_versions_in_bulk;
             if write.is_rejected() || goes_alone {
-                // A rejected write is not sent, so it is not combined with others.
                 return at.max(1);
             }
             if !write.can_join(&created) {
