@@ -9,7 +9,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use self::together::Answer;
 use self::together::StepsJob;
 use super::apply_step::{Ended, Mode};
 use super::batch::RESULT_BUFFER;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use wats_scim_filter::Filter;
 
-use super::apply::Answer;
+use super::bulk::{Answer, create_again, is_lost};
 use super::settle::{Found, LOOK_FAILED, look_for};
-use super::step::{ENDS_THE_WORK, create_again, weight};
+use super::step::{ENDS_THE_WORK, weight};
 use super::{ScimRepository, maybe_async};
 use crate::config::Profile;
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
@@ -66,7 +66,7 @@ impl Ended {
 #[maybe_async]
 impl StepJob {
     /// Applies or checks the step, after the answer to its first write if that was sent already.
-    pub(super) async fn run<R: ScimRepository>(self, repository: &R, answer: Option<Answer>) -> Ended {
+    pub(super) async fn run<R: ScimRepository>(self, repository: &R, answer: Option<Answer<ScimUser>>) -> Ended {
         let with_origin = self.origin().and_then(|origin| repository.with_origin(&origin));
         let repository = with_origin.as_ref().unwrap_or(repository);
         let done = match (self.mode, self.step.action.is_of_group()) {
@@ -101,7 +101,7 @@ pub(super) const ROUNDS: u32 = 3;
 
 #[maybe_async]
 impl StepJob {
-    async fn apply_to_user<R: ScimRepository>(&self, repository: &R, answer: Option<Answer>) -> Result<Done> {
+    async fn apply_to_user<R: ScimRepository>(&self, repository: &R, answer: Option<Answer<ScimUser>>) -> Result<Done> {
         let with_manager;
         let job = match self.step.new_manager() {
             Some(manager) => match self.id_of(repository, &manager).await? {
@@ -130,12 +130,10 @@ impl StepJob {
         }
     }
 
-    async fn create<R: ScimRepository>(&self, repository: &R, answer: Option<Answer>) -> Result<Done> {
+    async fn create<R: ScimRepository>(&self, repository: &R, answer: Option<Answer<ScimUser>>) -> Result<Done> {
         let desired = self.desired()?;
         let created = match answer {
-            Some(Err(error)) if error.write_outcome() == Some(WriteOutcome::Unknown) && is_worth_a_look(&error) => {
-                create_again(repository, desired).await.map(Some)
-            }
+            Some(Err(error)) if is_lost(&error) => create_again(repository, desired, error).await.map(Some),
             Some(answer) => answer,
             None => {
                 if self.was_begun() {
@@ -161,7 +159,7 @@ impl StepJob {
         }
     }
 
-    async fn change<R: ScimRepository>(&self, repository: &R, mut answer: Option<Answer>) -> Result<Done> {
+    async fn change<R: ScimRepository>(&self, repository: &R, mut answer: Option<Answer<ScimUser>>) -> Result<Done> {
         let id = self.id()?;
         let mut unread = self.unread(repository.profile());
         let mut rounds = 0;

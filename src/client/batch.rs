@@ -17,8 +17,9 @@ use crate::model::ScimWrite;
 /// whole batch pauses for as long as the server asks.
 ///
 /// If the server supports bulk requests, as [`discover`](super::ScimService::discover) finds out,
-/// writes are combined within the limits of the server, with the same results. If a bulk response
-/// leaves out a write, its outcome is determined with separate requests. A resource that was created
+/// writes are combined within the limits of the server, with the same results. A write that a bulk
+/// response leaves out, or at which the server failed, is settled with separate requests, and one for
+/// which it was too busy is sent alone. A resource that was created
 /// in bulk is returned as it was sent, with the id and version that the server assigned, unless the
 /// server returns the resource itself.
 ///

@@ -20,6 +20,7 @@ mod apply;
 mod apply_step;
 mod audited;
 mod batch;
+mod bulk;
 mod directory;
 mod dynamic;
 mod group_step;

@@ -247,6 +247,49 @@ async fn steps_are_sent_one_by_one_if_the_request_for_all_is_rejected() {
     }
 }
 
+/// A server that carries out nothing of a bulk request: of each four writes, it is too busy for the first, fails at the
+/// second, does not tell of the third, and rejects the fourth.
+fn busy() -> StandardSandbox {
+    let builder = StandardSandbox::builder().with_users(users(&["ann", "bob", "cy", "dee"]));
+    let answer = |request: &http::Request<Vec<u8>>| {
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let operations = body["Operations"].as_array().filter(|_| request.uri().path().ends_with("/Bulk"))?;
+        let statuses = operations.iter().zip(["429", "500", "", "400"].into_iter().cycle());
+        let results = statuses.filter(|(_, status)| !status.is_empty());
+        let results = results.map(|(operation, status)| json!({ "bulkId": operation["bulkId"], "status": status }));
+        let body = json!({ "Operations": results.collect::<Vec<_>>() }).to_string();
+        Some(super::answer(200, "application/scim+json", body))
+    };
+    builder.respond_with(answer).start().unwrap()
+}
+
+#[maybe_async]
+#[test]
+async fn each_write_of_a_request_is_retried_and_settled_as_if_it_were_sent_alone() {
+    // Steps: four creations, four changes and four deletions.
+    let sandbox = busy();
+    let client = client(sandbox.scim_url(), &sandbox).await;
+    let joiners: Vec<_> = ["eve", "flo", "gus", "hal"].iter().map(|name| titled(name, "T")).collect();
+    let plan = planned(&client, &joiners).await;
+    let report = client.apply(plan).run().await.unwrap();
+    assert_eq!((report.applied, names(&sandbox)), (6, ["dee", "eve", "flo", "gus"].map(str::to_owned).to_vec()));
+    let failed = problems(&report);
+    assert!(failed.len() == 2 && failed.iter().all(|why| why.contains("400 Bad Request")), "{failed:?}");
+
+    // Writes of a batch.
+    let sandbox = busy();
+    let client = self::client(sandbox.scim_url(), &sandbox).await;
+    let items = client.create_users(joiners).run().await;
+    let kinds: Vec<_> = items.iter().map(|item| item.result.as_ref().err().map(wats_scim::Error::kind)).collect();
+    assert_eq!(kinds, [None, None, None, Some(ErrorKind::BadRequest)]);
+    let patch = || ScimPatchRequest::new().replace("title", "Dr");
+    let items = client.update_users(["ann", "bob", "cy", "dee"].map(|id| (id, patch()))).run().await;
+    let kinds: Vec<_> = items.iter().map(|item| item.result.as_ref().err().map(wats_scim::Error::kind)).collect();
+    assert_eq!(kinds, [None, None, None, Some(ErrorKind::BadRequest)]);
+    assert_eq!(titles(&sandbox), ["Dr", "Dr", "Dr", "T", "T", "T", "T"]);
+    assert_eq!(names(&sandbox), ["ann", "bob", "cy", "dee", "eve", "flo", "gus"]);
+}
+
 #[maybe_async]
 #[test]
 async fn rejected_credentials_end_the_apply_and_the_journal_has_all_steps_of_the_request() {

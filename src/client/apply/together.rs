@@ -1,15 +1,12 @@
 //! Steps that are applied one after the other by one job, after their first writes were sent in one bulk request.
 
 use super::super::apply_step::{Ended, Mode, StepJob, operation};
-use super::super::step::{ENDS_THE_WORK, Job, weight};
+use super::super::bulk::{Answer, send_together, untried};
+use super::super::step::Job;
 use super::super::{ScimRepository, maybe_async};
 use crate::config::Profile;
-use crate::error::{Error, ErrorKind, Result, WriteOutcome};
 use crate::model::{ScimUser, ScimWrite};
 use crate::plan::{Action, Fit};
-
-/// The answer to the write of a step in a bulk request.
-pub(in super::super) type Answer = Result<Option<ScimUser>>;
 
 /// Steps that begin together: one, or several with a write each.
 #[derive(Default)]
@@ -30,7 +27,7 @@ impl Job for StepsJob {
         for step in self.steps {
             let answer = answers.next().flatten();
             let answer = match &over {
-                Some(error) => Some(without_request(&step, answer, error)),
+                Some(error) => Some(untried(answer, error, operation(&step.step))),
                 None => answer,
             };
             let end = step.run(repository, answer).await;
@@ -48,29 +45,13 @@ impl Job for StepsJob {
 #[maybe_async]
 impl StepsJob {
     /// Sends the first writes of several steps; `None` for a step whose write was not sent.
-    async fn send<R: ScimRepository>(&self, repository: &R) -> Vec<Option<Answer>> {
-        if self.writes.len() < 2 {
-            return Vec::new();
+    async fn send<R: ScimRepository>(&self, repository: &R) -> Vec<Option<Answer<ScimUser>>> {
+        if self.writes.len() > 1
+            && let Err(error) = self.steps.iter().try_for_each(|step| step.keep(None))
+        {
+            return self.steps.iter().map(|_| Some(Err(error.clone()))).collect();
         }
-        let to_each = |error: &Error| {
-            let error = |step: &StepJob| error.repeated().in_operation(operation(&step.step));
-            self.steps.iter().map(|step| Some(Err(error(step)))).collect()
-        };
-        if let Err(error) = self.steps.iter().try_for_each(|step| step.keep(None)) {
-            return to_each(&error);
-        }
-        match repository.bulk(&self.writes).await {
-            Ok(results) => {
-                let mut results = results.into_iter();
-                let result = |step: &StepJob| results.next().unwrap_or_else(|| Err(unanswered(step)));
-                self.steps.iter().map(result).map(Some).collect()
-            }
-            Err(error) if weight(&error) == ENDS_THE_WORK || error.outcome() == WriteOutcome::Unknown => {
-                to_each(&error)
-            }
-            // Each is sent by itself.
-            Err(_) => Vec::new(),
-        }
+        send_together(repository, &self.writes).await
     }
 }
 
@@ -101,20 +82,4 @@ impl StepJob {
             None => write,
         })
     }
-}
-
-/// What a step is told after a failure that ends the apply, so that it sends nothing.
-fn without_request(step: &StepJob, answer: Option<Answer>, over: &Error) -> Answer {
-    let rest = over.repeated().in_operation(operation(&step.step));
-    match answer {
-        Some(Ok(shown)) => Ok(shown),
-        Some(Err(error)) => Err(rest.with_outcome(error.outcome())),
-        None => Err(rest.with_outcome(WriteOutcome::NotApplied).unsent()),
-    }
-}
-
-fn unanswered(step: &StepJob) -> Error {
-    Error::new(ErrorKind::UnexpectedBody, "the answer to the bulk request has no result for this write")
-        .with_outcome(WriteOutcome::Unknown)
-        .in_operation(operation(&step.step))
 }
