@@ -228,7 +228,7 @@ async fn find<R: ScimRepository, T: Resource>(repository: &R, to: &Reference) ->
 /// Whether the state of the user or group after a failed write decides how to go on.
 pub(super) fn is_worth_a_look(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Unauthorized => false,
+        _ if weight(error) == ENDS_THE_WORK => false,
         ErrorKind::PreconditionFailed | ErrorKind::NotFound => true,
         _ => error.write_outcome() == Some(WriteOutcome::Unknown),
     }

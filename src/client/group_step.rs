@@ -7,7 +7,7 @@ use super::members::read_group;
 use super::settle::{Found, LOOK_FAILED, look_for};
 use super::{ScimRepository, maybe_async, sleep};
 use crate::config::{Membership, Profile};
-use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
+use crate::error::{Error, ErrorKind, Operation, Result, Sender, WriteOutcome};
 use crate::model::{Resource, ScimGroup, Target};
 use crate::plan::{Action, Fit, MEMBERS_IN_A_REQUEST, Outcome, Reference, additions, lost};
 
@@ -406,8 +406,12 @@ fn of_members(error: Error, why: String) -> Error {
     error.in_operation(Operation::Patch("group"))
 }
 
-/// Whether the server may have rejected a request because of its members, so that fewer may be accepted.
+/// Whether the server may have rejected a request because of its members, so that fewer may be accepted. What a
+/// gateway says is about the size of a request at most.
 fn is_about_members(error: &Error) -> bool {
-    let is_rejected = matches!(error.kind(), ErrorKind::BadRequest | ErrorKind::NotFound | ErrorKind::PayloadTooLarge);
+    let is_rejected = match error.kind() {
+        ErrorKind::BadRequest | ErrorKind::NotFound => error.sender() != Sender::Intermediary,
+        kind => kind == ErrorKind::PayloadTooLarge,
+    };
     is_rejected && error.write_outcome() == Some(WriteOutcome::NotApplied)
 }

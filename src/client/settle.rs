@@ -223,10 +223,11 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 }
 
-/// The name belongs to another resource, so the one that was sent was not created.
+/// The name belongs to another resource now. An attempt that is still on its way can be applied if it does not any more.
 fn taken<T: Resource>(first: Error) -> Error {
-    let message = format!("the {} is taken by another {}", T::NAMED_BY, T::NAME);
-    Error::new(ErrorKind::Conflict, message).with_source(first).in_operation(Operation::Create(T::NAME))
+    let message = format!("the {} is taken by another {} now", T::NAMED_BY, T::NAME);
+    let taken = Error::new(ErrorKind::Conflict, message).with_source(first).with_outcome(WriteOutcome::Unknown);
+    taken.in_operation(Operation::Create(T::NAME))
 }
 
 /// A resource with the same external id has another name or other values.

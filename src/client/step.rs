@@ -23,9 +23,9 @@ pub(in super::super) trait Job: Send + 'static {
 /// The count of a failure after which no other work can succeed.
 pub(super) const ENDS_THE_WORK: u64 = u64::MAX;
 
-/// How many failures an error counts for. Without valid credentials, nothing else can succeed.
+/// How many failures an error counts for. Without valid credentials, or a journal, nothing else can succeed.
 pub(super) fn weight(error: &Error) -> u64 {
-    if error.kind() == ErrorKind::Unauthorized { ENDS_THE_WORK } else { 1 }
+    if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Journal) { ENDS_THE_WORK } else { 1 }
 }
 
 /// What work in flight has come to.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
-use wats_scim::plan::{Desired, DesiredGroup, Plan, Policy, Reference, Report};
+use wats_scim::plan::{Desired, DesiredGroup, Journal, Plan, Policy, Reference, Report};
 use wats_scim::transport::TransportError;
 use wats_scim::{Credentials, Membership, Profile, ScimConfig, ScimUser};
 use wats_scim_sandbox::StandardSandbox;
@@ -387,4 +387,41 @@ async fn credentials_that_expire_before_members_are_read_back_end_the_apply() {
     let why = report.to_string();
     assert!(why.contains("the server has accepted the members, and they could not be read back"), "{why}");
     *is_written.lock().unwrap() = false;
+}
+
+#[maybe_async]
+#[test]
+async fn what_a_gateway_rejects_says_nothing_of_members_and_is_tried_again() {
+    let left = Arc::new(Mutex::new(3));
+    let hook = Arc::clone(&left);
+    let sandbox = StandardSandbox::builder()
+        .users(2)
+        .with_groups([json!({ "displayName": "A" })])
+        .respond_with(move |request| {
+            let mut left = hook.lock().unwrap();
+            let is_rejected = request.method() == Method::PATCH && *left > 0;
+            *left -= i32::from(is_rejected);
+            is_rejected.then(|| answer(400, "text/html", "<html><body>400 Bad Request</body></html>"))
+        })
+        .start()
+        .unwrap();
+    let config = ScimConfig::new(sandbox.scim_url(), Credentials::bearer(sandbox.token())).profile(Profile::standard());
+    let client = ScimClient::with_config(&config.retry(quick())).unwrap();
+    let current = client.current_directory().await.unwrap();
+    let members = current.users().iter().map(|user| Reference::user_name(user.user_name.clone().unwrap()));
+    let group = DesiredGroup::new("A").with_members(members);
+    let desired = Desired::of_users(current.users().to_vec()).with_groups(vec![group]);
+    let plan = Policy::new(client.profile()).plan(&current, &desired).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = || Journal::at(folder.path().join("journal"));
+    let (mut runs, mut is_complete) = (0, false);
+    while !is_complete {
+        runs += 1;
+        let report = client.apply(plan.clone()).journal(journal()).run().await.unwrap();
+        is_complete = report.is_complete();
+        assert!(is_complete || report.to_string().contains("400 Bad Request; nothing was changed"), "{report}");
+        assert!(runs < 5, "{report}");
+    }
+    assert_eq!(runs, 4, "each answer of the gateway is the failure of a run");
+    assert_eq!(sandbox.groups()[0]["members"].as_array().unwrap().len(), 2);
 }

@@ -101,7 +101,9 @@ pub(super) fn judge(world: &World, write: &Write) {
     }
     // Even where a late request can double it, the client has looked again before it says so.
     let all = tickets.clone().filter_map(|at| wire.tickets.get(at));
-    let looked = all.filter(|ticket| !ticket.is_write()).filter_map(|look| look.arrived).max();
+    // A look that arrives late tells the client nothing.
+    let looks = all.filter(|ticket| !ticket.is_write()).filter_map(|look| look.arrived);
+    let looked = looks.filter(|arrived| arrived <= returned).max();
     // What is answered after it was carried out is looked at, too; what a gateway answers before is not.
     let created = sent().next_back().and_then(|last| {
         last.arrived.filter(|arrived| last.answered.is_some_and(|(answered, _)| answered >= *arrived))
