@@ -223,7 +223,7 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 }
 
-/// The name belongs to another resource now. An attempt that is still on its way can be applied if it does not any more.
+/// The name belongs to another resource now. A late attempt can be applied when it no longer does.
 fn taken<T: Resource>(first: Error) -> Error {
     let message = format!("the {} is taken by another {} now", T::NAMED_BY, T::NAME);
     let taken = Error::new(ErrorKind::Conflict, message).with_source(first).with_outcome(WriteOutcome::Unknown);

@@ -203,7 +203,7 @@ impl Profile {
 
     /// Sends writes for one version in bulk requests, too: changes of an [apply](crate::blocking::ScimApply), and writes
     /// with [`ScimWrite::in_version`](crate::ScimWrite::in_version). RFC 7644 §3.7 leaves it to a server whether it
-    /// checks the version of an operation, and one that does not would overwrite what somebody else has changed, so
+    /// checks the version of an operation, and one that does not would overwrite what another writer has changed, so
     /// this is off unless a probe has found it ([`Check::VersionsInBulk`](crate::probe::Check::VersionsInBulk)).
     #[must_use]
     pub fn allow_versions_in_bulk(self) -> Self {

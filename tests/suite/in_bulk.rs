@@ -183,7 +183,7 @@ async fn a_step_that_needs_another_one_is_in_a_later_request() {
 
 #[maybe_async]
 #[test]
-async fn what_another_writer_changed_is_read_and_nobody_else_is_held_up() {
+async fn what_another_writer_changed_is_read_and_the_other_steps_go_on() {
     let all = ["ann", "bob", "cy", "dee", "eve"];
     let sandbox = StandardSandbox::builder().with_users(users(&all)).start().unwrap();
     let client = client(sandbox.scim_url(), &sandbox).await;
@@ -396,7 +396,7 @@ async fn a_probe_finds_out_whether_versions_are_checked_in_bulk() {
     ];
     for (server, expected) in servers {
         let sandbox = server.with_users(users(&["ann", "bob"])).start().unwrap();
-        // What it finds is better than what it is told.
+        // What it measures replaces what the profile says.
         let client = client(sandbox.scim_url(), &sandbox).await;
         let report = client.probe().allow_writes().run().await.unwrap();
         let finding = report.finding(Check::VersionsInBulk).map(|finding| finding.verdict);

@@ -198,7 +198,7 @@ async fn a_name_of_another_user_is_a_conflict() {
     let sandbox = failing(1, "POST", 504, None);
     let other = ScimUser::new("user0001@example.com").with_external_id("not theirs");
     let error = client(&sandbox).create_user(&other).await.unwrap_err();
-    // The lost request may still be on its way, and the other user may be gone when it arrives.
+    // The server may apply the lost request late, after the other user was deleted.
     assert_eq!((error.kind(), error.write_outcome()), (ErrorKind::Conflict, Some(WriteOutcome::Unknown)));
 }
 

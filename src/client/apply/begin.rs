@@ -108,7 +108,7 @@ impl<R: ScimRepository> ScimApply<R> {
 
     /// The limits of bulk requests with steps; `None` if each step is sent by itself.
     fn bulk_limits(&self) -> Option<BulkLimits> {
-        // Whoever wants to stop after a failure wants no other step in its request.
+        // A step that is to end the apply by its failure shares its request with no other.
         let may_go_in_bulk = self.goes_in_bulk && self.stop_after.is_none();
         self.repository.bulk_limits().filter(|_| may_go_in_bulk)
     }
