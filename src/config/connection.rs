@@ -11,7 +11,7 @@ use crate::error::Secret;
 impl ScimConfig {
     /// Sets the certificate that the client shows to the server (mutual TLS), and its private key, both
     /// in PEM format; the certificates of intermediate authorities follow the client's own. None by
-    /// default. With [`Credentials::none`] it is all that the server knows the client by.
+    /// default. With [`Credentials::none`](crate::Credentials::none) it is all that the server knows the client by.
     ///
     /// ```
     /// use wats_scim::{Credentials, ScimConfig};
