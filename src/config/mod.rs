@@ -34,7 +34,7 @@ pub(crate) use headers::Header;
 pub use membership::{MemberPages, Membership};
 pub use profile::Profile;
 use proxy::Proxy;
-#[cfg(feature = "tls")]
+#[cfg(feature = "blocking")]
 pub(crate) use proxy::ProxyChoice;
 #[cfg(feature = "rate-limit")]
 pub(crate) use rate_limit::RateLimit;
