@@ -1,13 +1,13 @@
 //! Where the members of groups can be read, and how many a server shows.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where the members of groups can be read.
 ///
 /// Servers differ: some show the members of a group, some only the groups of a user, and some answer only
 /// the question whether a group has a member. [`discover`](crate::blocking::ScimService::discover) cannot find
 /// it out, but a [probe](crate::probe) does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Membership {
@@ -26,7 +26,7 @@ pub enum Membership {
 }
 
 /// How a page of the members of a group is requested. RFC 7644 has no way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum MemberPages {
@@ -37,7 +37,7 @@ pub enum MemberPages {
 }
 
 /// The most members that a group shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum MemberLimit {
     #[default]

@@ -2,7 +2,10 @@
 
 mod described;
 
-use serde::Serialize;
+use std::fmt;
+use std::num::NonZero;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wats_scim_filter::json::is_write_only;
 
@@ -16,21 +19,25 @@ use crate::wats;
 /// The features of a server. Requests that it does not support are rejected before they are sent.
 ///
 /// The default follows from the base URL; see [`ScimConfig::new`](crate::ScimConfig::new).
-/// [`discover`](crate::blocking::ScimService::discover) reads a profile from the server. As JSON (serde) it
-/// is an object of its features, for a log or a report.
+/// [`discover`](crate::blocking::ScimService::discover) reads a profile from the server, and a
+/// [probe](crate::probe) measures it. With serde it is an object of its features, for a log or a report, or to keep what
+/// was measured. It is read with all of its features or not at all.
 ///
 /// ```
 /// use wats_scim::Profile;
 ///
 /// assert!(!Profile::wats().offers("Groups"));
 /// assert!(Profile::standard().offers("Groups"));
+///
+/// let kept = serde_json::to_string(&Profile::wats())?;
+/// assert_eq!(serde_json::from_str::<Profile>(&kept)?, Profile::wats());
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an independent feature of a server")]
 pub struct Profile {
-    /// The kind of server, for messages.
-    pub(crate) name: &'static str,
+    name: Kind,
     /// Whether `GET /Users/userName={userName}` finds a user; not in RFC 7644.
     pub(crate) reads_by_name_route: bool,
     /// Whether `GET /Token` issues tokens; not in RFC 7644.
@@ -38,7 +45,7 @@ pub struct Profile {
     /// The available endpoints; `None` if unknown.
     pub(crate) endpoints: Option<Vec<String>>,
     /// The only paths that a PATCH can change, with `replace`; `None` if there is no restriction.
-    patch_paths: Option<&'static [&'static str]>,
+    patch_paths: Option<Vec<String>>,
     /// Whether PUT is supported.
     replaces: bool,
     /// Whether POST `.search` is supported.
@@ -70,9 +77,18 @@ pub struct Profile {
     /// Whether cursor-based paging is supported (RFC 9865).
     pub(crate) pages_by_cursor: bool,
     /// The maximum number of resources per page, if it is known.
-    max_page_size: Option<u64>,
+    max_page_size: Option<NonZero<u64>>,
     /// The limits of a bulk request, if bulk requests are supported.
     pub(crate) bulk: Option<BulkLimits>,
+}
+
+/// The kind of server, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Kind {
+    #[serde(rename = "WATS")]
+    Wats,
+    #[serde(rename = "standard SCIM")]
+    Standard,
 }
 
 impl Profile {
@@ -85,11 +101,11 @@ impl Profile {
     #[must_use]
     pub fn wats() -> Self {
         Self {
-            name: "WATS",
+            name: Kind::Wats,
             reads_by_name_route: true,
             issues_tokens: true,
             endpoints: Some(vec!["Users".to_owned()]),
-            patch_paths: Some(wats::PATCH_PATHS),
+            patch_paths: Some(wats::PATCH_PATHS.iter().map(|&path| path.to_owned()).collect()),
             replaces: false,
             searches: false,
             knows_me: false,
@@ -115,7 +131,7 @@ impl Profile {
     #[must_use]
     pub fn standard() -> Self {
         Self {
-            name: "standard SCIM",
+            name: Kind::Standard,
             reads_by_name_route: false,
             issues_tokens: false,
             endpoints: None,
@@ -271,7 +287,7 @@ impl Profile {
         if !self.changes_passwords && patch.operations.iter().any(sets_password) {
             return rejected("changes of passwords");
         }
-        let Some(paths) = self.patch_paths else { return Ok(()) };
+        let Some(paths) = &self.patch_paths else { return Ok(()) };
         patch.operations.iter().try_for_each(|operation| {
             let why = wats::rejection(paths, operation);
             why.map_or(Ok(()), |why| rejected(&format!("{why}, only `replace` on {}", paths.join(", "))))
@@ -297,13 +313,22 @@ impl Profile {
     /// requested in pages of at most this size.
     #[must_use]
     pub fn max_page_size(&self) -> Option<u64> {
-        self.max_page_size
+        self.max_page_size.map(NonZero::get)
     }
 
     /// Returns the limits of a bulk request, or `None` if bulk requests are not supported.
     #[must_use]
     pub fn bulk(&self) -> Option<BulkLimits> {
         self.bulk
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wats => "WATS",
+            Self::Standard => "standard SCIM",
+        })
     }
 }
 
@@ -322,6 +347,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::MemberPages;
     use crate::model::PatchOp;
 
     #[test]
@@ -335,6 +361,42 @@ mod tests {
             assert_eq!(profile.check_patch(&patch).unwrap_err().kind(), ErrorKind::Unsupported);
         }
         assert!(profile.check_patch(&ScimPatchRequest::new().replace("active", true)).is_ok());
+    }
+
+    #[test]
+    fn a_profile_is_read_as_it_was_written() {
+        let described = json!({ "bulk": { "supported": true, "maxOperations": 5, "maxPayloadSize": 1000 } });
+        let types = json!([{ "endpoint": "/Users" }]);
+        for profile in [
+            Profile::wats(),
+            Profile::wats().allow_any_patch(),
+            Profile::standard().described(Some(&described), Some(&types)).allow_versions_in_bulk(),
+            Profile::standard().with_membership(Membership::Paged(MemberPages::Attribute)).with_member_limit(100),
+            Profile::standard().with_membership(Membership::ByFilter).with_member_limit(None).allow_removal_by_list(),
+        ] {
+            let kept = serde_json::to_string(&profile).unwrap();
+            assert_eq!(serde_json::from_str::<Profile>(&kept).unwrap(), profile, "{kept}");
+        }
+    }
+
+    #[test]
+    fn a_profile_that_is_not_whole_and_right_is_rejected() {
+        let whole = serde_json::to_value(Profile::standard()).unwrap();
+        let read = serde_json::from_value::<Profile>;
+        for feature in ["name", "filters", "checksVersionsInBulk", "membership"] {
+            let mut part = whole.clone();
+            part.as_object_mut().unwrap().remove(feature);
+            assert!(read(part).unwrap_err().to_string().contains(feature));
+        }
+        for (name, value) in [
+            ("filter", json!(true)),
+            ("maxPageSize", json!(0)),
+            ("bulk", json!({ "maxOperations": 0, "maxPayloadSize": 1000 })),
+        ] {
+            let mut wrong = whole.clone();
+            wrong[name] = value;
+            assert!(read(wrong).is_err(), "{name}");
+        }
     }
 
     #[test]

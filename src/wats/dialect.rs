@@ -18,7 +18,7 @@ pub(crate) const SEPARATOR: &str = ";";
 
 /// Returns the part of an operation that is not supported by a server that only supports `replace`
 /// on these paths, with a string or a boolean. `null` is accepted here and left to the server.
-pub(crate) fn rejection(paths: &[&str], operation: &ScimPatchOperation) -> Option<String> {
+pub(crate) fn rejection(paths: &[String], operation: &ScimPatchOperation) -> Option<String> {
     let Some(path) = &operation.path else { return Some("an operation without a path".to_owned()) };
     let is_known = paths.iter().any(|known| known.eq_ignore_ascii_case(path));
     match (&operation.op, &operation.value) {

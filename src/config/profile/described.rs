@@ -1,5 +1,7 @@
 //! The profile of a server by its own description.
 
+use std::num::NonZero;
+
 use serde_json::Value;
 
 use super::Profile;
@@ -16,8 +18,8 @@ impl Profile {
         };
         let feature = |name: &str, value: &str| member(member(configuration, name)?, value);
         let lacks = |name: &str| is_bool(feature(name, "supported"), false);
-        let limit = |name: &str, value: &str| number(feature(name, value)?).filter(|limit| *limit > 0);
-        let bulk_limit = |value: &str| usize::try_from(limit("bulk", value)?).ok();
+        let limit = |name: &str, value: &str| NonZero::new(number(feature(name, value)?)?);
+        let bulk_limit = |value: &str| usize::try_from(limit("bulk", value)?.get()).ok();
         let bulk_limits = bulk_limit("maxOperations").zip(bulk_limit("maxPayloadSize"));
         let page_sizes = [limit("filter", "maxResults"), limit("pagination", "maxPageSize")];
         Self {
