@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use wats_scim_filter::Filter;
 
-use super::members::members_in_pages;
+use super::members::{listed_members, members_in_pages};
 use super::step::{Arrival, Job};
 use super::{InFlight, ScimRepository, ScimService, example, maybe_async};
 use crate::config::{Membership, Profile};
@@ -74,31 +74,86 @@ impl<R: ScimRepository> ScimService<R> {
             groups.push(group);
         }
         let current = self.current_users().await?;
-        let groups = match membership {
-            Membership::OfGroups | Membership::Paged(_) => self.with_members_read(groups, current.users()).await?,
+        let groups = self.with_members(groups, current.users()).await?;
+        Ok(current.with_groups(groups))
+    }
+
+    /// Reads the members of these groups, as [`current_directory`](Self::current_directory) does. A group that is
+    /// gone is left out.
+    ///
+    /// The whole directory is read if members are found by those who are members
+    /// ([`OfUsers`](Membership::OfUsers), [`ByFilter`](Membership::ByFilter)), and all users are read if a group shows
+    /// so many members that it may have others.
+    ///
+    /// # Errors
+    ///
+    /// Any error of [`current_directory`](Self::current_directory). That the members of a group cannot be read completely
+    /// is no error: see [`why_unread`](CurrentGroup::why_unread).
+    ///
+    #[doc = example!(
+        standard
+        "# let id = a_user(&client)" await "?;\n\
+         let group = client.groups().create(&ScimGroup::new(\"Testers\").with_member(ScimMember::new(&id)))" await "?;\n\
+         let current = client.current_groups(vec![group])" await "?;\n\
+         assert_eq!(current[0].why_unread(), None);\n\
+         assert_eq!(current[0].group().member_ids().count(), 1);"
+    )]
+    pub async fn current_groups(&self, groups: Vec<ScimGroup>) -> Result<Vec<CurrentGroup>> {
+        let profile = self.profile();
+        match profile.membership {
+            Membership::OfUsers | Membership::ByFilter => {
+                let current = self.current_directory().await?;
+                let by_id = |group: &CurrentGroup| Some((group.group().id.clone()?, group.clone()));
+                let mut held: HashMap<_, _> = current.groups().unwrap_or_default().iter().filter_map(by_id).collect();
+                Ok(groups.iter().filter_map(|group| held.remove(group.id()?)).collect())
+            }
+            Membership::OfGroups => {
+                let groups = self.with_members_read(groups, false, &GroupsOfUsers::of(&[])).await?;
+                let may_hide = |group: &CurrentGroup| profile.may_hide_members(group.group().member_ids().count());
+                if !groups.iter().any(may_hide) {
+                    return Ok(groups);
+                }
+                let current = self.current_users().await?;
+                Ok(checked(groups, &GroupsOfUsers::of(current.users()), profile))
+            }
+            Membership::Paged(_) | Membership::Hidden => self.with_members(groups, &[]).await,
+        }
+    }
+
+    /// Reads the members of groups, where these are all users of the server.
+    async fn with_members(&self, groups: Vec<ScimGroup>, users: &[ScimUser]) -> Result<Vec<CurrentGroup>> {
+        Ok(match self.profile().membership {
+            Membership::OfGroups | Membership::Paged(_) => {
+                let of_users = GroupsOfUsers::of(users);
+                checked(self.with_members_read(groups, true, &of_users).await?, &of_users, self.profile())
+            }
             Membership::OfUsers => {
-                let found = GroupsOfUsers::of(current.users());
+                let found = GroupsOfUsers::of(users);
                 let of_users = |group| CurrentGroup::of_users(group, "the server shows only the groups of users");
-                with_members(groups, |id| found.members(id).map(str::to_owned).collect()).map(of_users).collect()
+                with_these(groups, |id| found.members(id).map(str::to_owned).collect()).map(of_users).collect()
             }
             Membership::ByFilter => {
-                let mut found = self.found_memberships(current.users(), &groups).await?;
-                with_members(groups, |id| found.remove(id).unwrap_or_default()).map(CurrentGroup::complete).collect()
+                let mut found = self.found_memberships(users, &groups).await?;
+                with_these(groups, |id| found.remove(id).unwrap_or_default()).map(CurrentGroup::complete).collect()
             }
             Membership::Hidden => {
                 let hidden = |group| CurrentGroup::unread(group, "the server does not show members");
                 groups.into_iter().map(hidden).collect()
             }
-        };
-        Ok(current.with_groups(groups))
+        })
     }
 
-    /// Reads the members of each group that a list does not show, or may not show completely.
-    async fn with_members_read(&self, groups: Vec<ScimGroup>, users: &[ScimUser]) -> Result<Vec<CurrentGroup>> {
-        let (of_users, profile) = (GroupsOfUsers::of(users), self.profile());
+    /// Reads the members of each group that does not show them, or may not show all of them.
+    async fn with_members_read(
+        &self,
+        groups: Vec<ScimGroup>,
+        are_listed: bool,
+        of_users: &GroupsOfUsers<'_>,
+    ) -> Result<Vec<CurrentGroup>> {
+        let profile = self.profile();
         let is_read = |group: &ScimGroup| {
-            let is_listed = profile.membership == Membership::OfGroups && group.members.is_some();
-            is_listed && of_users.why_incomplete(group, profile).is_none()
+            let shows_them = profile.membership == Membership::OfGroups && group.members.is_some();
+            shows_them && of_users.why_incomplete(group, profile).is_none()
         };
         let mut running = InFlight::within(WorkSpan::of(Work::Listing));
         let mut read = Vec::with_capacity(groups.len());
@@ -111,12 +166,15 @@ impl<R: ScimRepository> ScimService<R> {
                 if is_read(&group) {
                     running.put(Ok(Some(CurrentGroup::complete(group))));
                 } else {
-                    running.start(std::sync::Arc::clone(self.shared_repository()), GroupJob(group));
+                    running.start(
+                        std::sync::Arc::clone(self.shared_repository()),
+                        GroupJob { group, is_listed: are_listed },
+                    );
                 }
                 next = listed.next();
             }
             match running.arrival().await {
-                Some(Arrival::First(group)) => read.extend(group?.map(|group| checked(group, &of_users, profile))),
+                Some(Arrival::First(group)) => read.extend(group?),
                 Some(Arrival::Later) => {}
                 None => return Ok(read),
             }
@@ -137,23 +195,28 @@ impl<R: ScimRepository> ScimService<R> {
     }
 }
 
-/// The group, unread if it may have other members than it shows.
-fn checked(group: CurrentGroup, of_users: &GroupsOfUsers<'_>, profile: &Profile) -> CurrentGroup {
-    match of_users.why_incomplete(group.group(), profile) {
+/// The groups, unread if they may have other members than they show.
+fn checked(groups: Vec<CurrentGroup>, of_users: &GroupsOfUsers<'_>, profile: &Profile) -> Vec<CurrentGroup> {
+    let check = |group: CurrentGroup| match of_users.why_incomplete(group.group(), profile) {
         Some(reason) if group.why_unread().is_none() => CurrentGroup::unread(group.group().clone(), reason),
         _ => group,
-    }
+    };
+    groups.into_iter().map(check).collect()
 }
 
-/// Reads the members of a listed group; `None` if it is gone.
-struct GroupJob(ScimGroup);
+/// Reads the members of a group; `None` if it is gone.
+struct GroupJob {
+    group: ScimGroup,
+    /// Whether it has what a list of groups shows of it.
+    is_listed: bool,
+}
 
 #[maybe_async(AFIT)]
 impl Job for GroupJob {
     type Output = Result<Option<CurrentGroup>>;
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        let Self(mut group) = self;
+        let Self { mut group, is_listed } = self;
         let Some(id) = group.id.clone() else { return Ok(Some(CurrentGroup::complete(group))) };
         if let Membership::Paged(_) = repository.profile().membership {
             let error = match members_in_pages(repository, &id).await {
@@ -176,6 +239,9 @@ impl Job for GroupJob {
         let Some(mut held) = repository.get::<ScimGroup>(&id).await? else { return Ok(None) };
         // Some servers show members only in lists.
         held.members = held.members.or(group.members);
+        if held.members.is_none() && !is_listed {
+            held.members = listed_members(repository, &held).await?;
+        }
         Ok(Some(CurrentGroup::complete(held)))
     }
 }
@@ -183,7 +249,7 @@ impl Job for GroupJob {
 /// The ids of the members of each group, by the id of the group.
 type Memberships = HashMap<String, Vec<String>>;
 
-fn with_members(
+fn with_these(
     groups: Vec<ScimGroup>,
     mut members_of: impl FnMut(&str) -> Vec<String>,
 ) -> impl Iterator<Item = ScimGroup> {

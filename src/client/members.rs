@@ -29,7 +29,10 @@ pub(super) async fn read_group<R: ScimRepository>(repository: &R, id: &str) -> R
 
 /// The members of a group that shows them only in lists, or has none.
 #[maybe_async]
-async fn listed_members<R: ScimRepository>(repository: &R, group: &ScimGroup) -> Result<Option<Vec<ScimMember>>> {
+pub(super) async fn listed_members<R: ScimRepository>(
+    repository: &R,
+    group: &ScimGroup,
+) -> Result<Option<Vec<ScimMember>>> {
     let Some(name) = group.name().filter(|_| repository.profile().filters) else { return Ok(None) };
     let query = ListQuery::new().filter(Filter::eq(ScimGroup::NAMED_BY, name));
     let page = match repository.list::<ScimGroup>(&query).await {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use wats_scim::plan::{Desired, DesiredGroup, Plan};
-use wats_scim::{MemberPages, Membership, Profile};
+use wats_scim::{ListQuery, MemberPages, Membership, Profile};
 use wats_scim_sandbox::{StandardSandbox, StandardSandboxBuilder};
 
 use super::answer;
@@ -136,18 +136,46 @@ async fn a_group_that_is_emptied_is_read_back_without_a_filter() {
 /// A group of 101 members, all of which the source wants.
 #[maybe_async]
 async fn of_101(odd: Odd, profile: Profile, cap: usize) -> Plan {
-    let ids: Vec<String> = (0..101).map(|id| id.to_string()).collect();
-    let user = |id: &String| json!({ "id": id, "userName": id, "externalId": id });
-    let value = |id: &String| json!({ "value": id });
-    let group =
-        json!({ "displayName": "Testers", "externalId": "g", "members": ids.iter().map(value).collect::<Value>() });
-    let sandbox = StandardSandbox::builder().with_users(ids.iter().map(user)).with_groups([group]).member_cap(cap);
-    let sandbox = sandbox.start().unwrap();
+    let (ids, sandbox) = with_members(101);
+    let sandbox = sandbox.member_cap(cap).start().unwrap();
     let client: Client = client(&sandbox, odd, profile);
     let users = ids.iter().map(|id| person(id)).collect();
     let names: Vec<&str> = ids.iter().map(String::as_str).collect();
     let groups = desired(&names).groups().unwrap_or_default().to_vec();
     policy().plan(&client.current_directory().await.unwrap(), &Desired::of_users(users).with_groups(groups)).unwrap()
+}
+
+/// A directory with so many users, and a group of all of them.
+fn with_members(number: usize) -> (Vec<String>, StandardSandboxBuilder) {
+    let ids: Vec<String> = (0..number).map(|id| id.to_string()).collect();
+    let user = |id: &String| json!({ "id": id, "userName": id, "externalId": id });
+    let value = |id: &String| json!({ "value": id });
+    let group =
+        json!({ "displayName": "Testers", "externalId": "g", "members": ids.iter().map(value).collect::<Value>() });
+    let sandbox = StandardSandbox::builder().with_users(ids.iter().map(user)).with_groups([group]);
+    (ids, sandbox)
+}
+
+#[maybe_async]
+#[test]
+async fn a_single_group_needs_the_users_only_if_it_may_have_other_members() {
+    let why_cut = "the group does not show 1;";
+    let why_round = "the group shows 100 members, which may be the most";
+    for (number, cap, odd, reads_users, why) in [
+        (99, 200, Odd::Not, false, None),
+        (100, 200, Odd::Not, true, None),
+        (100, 200, Odd::NoGroupsOfUsers, true, Some(why_round)),
+        (101, 100, Odd::Not, true, Some(why_cut)),
+    ] {
+        let sandbox = with_members(number).1.member_cap(cap).start().unwrap();
+        let client = client(&sandbox, odd, Profile::standard());
+        let listed = client.groups().list(&ListQuery::new()).await.unwrap().resources;
+        let current = client.current_groups(listed).await.unwrap();
+        let found = current[0].why_unread().unwrap_or_default();
+        assert!(why.map_or(found.is_empty(), |why| found.contains(why)), "{number}, {cap}: {found}");
+        let has_read_users = sandbox.requests().iter().any(|request| request.target.contains("/Users"));
+        assert_eq!(has_read_users, reads_users, "{number}, {cap}");
+    }
 }
 
 #[maybe_async]

@@ -1,11 +1,14 @@
 //! Servers that show and remove the members of groups in different ways: what a probe finds, and that a client
 //! with its profile reads the members.
 
+use std::collections::BTreeSet;
+
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
+use wats_scim::plan::CurrentGroup;
 use wats_scim::probe::{Check, Verdict};
 use wats_scim::transport::TransportError;
-use wats_scim::{Credentials, MemberPages, Membership, Profile, ScimConfig};
+use wats_scim::{Credentials, MemberPages, Membership, Profile, ScimConfig, ScimGroup};
 use wats_scim_sandbox::StandardSandbox;
 
 use super::probing::{check, error};
@@ -116,11 +119,23 @@ fn empties(patch: &mut Value) -> Option<Answer> {
     None
 }
 
-fn service(
-    sandbox: &StandardSandbox,
-    quirk: Quirk,
-    profile: Profile,
-) -> ScimService<crate::api::HttpScimRepository<Quirky>> {
+type Client = ScimService<crate::api::HttpScimRepository<Quirky>>;
+
+/// A group that is read alone is read as in the whole directory.
+#[maybe_async]
+async fn check_one_by_one(client: &Client, directory: &[CurrentGroup]) {
+    for group in directory {
+        let bare = ScimGroup { members: None, ..group.group().clone() };
+        let read = client.current_groups(vec![bare]).await.unwrap();
+        let of = |group: &CurrentGroup| {
+            let members: BTreeSet<_> = group.group().member_ids().map(str::to_owned).collect();
+            (group.group().id.clone(), members, group.why_unread().map(str::to_owned))
+        };
+        assert_eq!(read.iter().map(of).collect::<Vec<_>>(), [of(group)]);
+    }
+}
+
+fn service(sandbox: &StandardSandbox, quirk: Quirk, profile: Profile) -> Client {
     let config = ScimConfig::new(sandbox.scim_url(), Credentials::wats_token(sandbox.token()));
     let config = config.retry(super::quick()).profile(profile);
     let transport = Transport::new(&config).unwrap();
@@ -156,7 +171,9 @@ async fn what_a_server_does_with_members_is_found_and_used() {
         };
         assert_eq!(of_members(&report.profile()), of_members(&profile), "{name}: {report}");
 
-        let current = service(&sandbox, quirk, profile).current_directory().await.unwrap();
+        let client = service(&sandbox, quirk, profile);
+        let current = client.current_directory().await.unwrap();
+        check_one_by_one(&client, current.groups().unwrap()).await;
         let members: Vec<_> = current.groups().unwrap()[0].group().member_ids().map(str::to_owned).collect();
         let expected: &[&str] = if name == "hidden" { &[] } else { &["1"] };
         assert_eq!(members, expected, "{name}");
@@ -184,7 +201,9 @@ async fn pages_of_members_and_lists_that_are_cut_are_found_and_used() {
         assert_eq!(report.profile().membership(), membership, "{name}: {report}");
         assert_eq!((sandbox.users().len(), sandbox.groups().len()), (3, 1), "{name}");
 
-        let current = service(&sandbox, STANDARD, report.profile()).current_directory().await.unwrap();
+        let client = service(&sandbox, STANDARD, report.profile());
+        let current = client.current_directory().await.unwrap();
+        check_one_by_one(&client, current.groups().unwrap()).await;
         assert_eq!(current.groups().unwrap()[0].group().member_ids().count(), 3, "{name}");
     }
 }

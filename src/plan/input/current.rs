@@ -67,8 +67,9 @@ impl CurrentGroup {
         self.unread.as_deref()
     }
 
-    /// The reason why its nested groups are not known, although its other members are.
-    pub(crate) fn why_groups_unread(&self) -> Option<&str> {
+    /// The reason why its nested groups are not known, although its other members are; `None` if they are.
+    #[must_use]
+    pub fn why_groups_unread(&self) -> Option<&str> {
         self.unread_groups.as_deref()
     }
 }
