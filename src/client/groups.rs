@@ -1,12 +1,10 @@
 //! The members of a group.
 
-use wats_scim_filter::Filter;
-
 use super::{ScimRepository, ScimResources, example, maybe_async};
 use crate::error::Result;
+use crate::model::ScimGroup;
 use crate::model::Target;
-use crate::model::{PatchOp, ScimGroup, ScimMember, ScimPatchOperation, ScimPatchRequest};
-use crate::plan::MEMBERS_IN_A_REQUEST;
+use crate::plan::{MEMBERS_IN_A_REQUEST, Reference, additions, removals};
 
 #[maybe_async]
 impl<R: ScimRepository> ScimResources<R, ScimGroup> {
@@ -30,16 +28,16 @@ impl<R: ScimRepository> ScimResources<R, ScimGroup> {
     pub async fn add_members<'a>(&self, group: impl Into<Target<'a>> + Send, member_ids: &[&str]) -> Result<()> {
         let group = group.into();
         for ids in member_ids.chunks(MEMBERS_IN_A_REQUEST) {
-            let members = ids.iter().map(|id| ScimMember::new(*id)).map(serde_json::to_value);
-            let members = members.collect::<serde_json::Result<Vec<_>>>().map_err(crate::exchange::unwritable)?;
-            self.update(group, &ScimPatchRequest::new().add("members", members)).await?;
+            self.update(group, &additions(&members(ids))).await?;
         }
         Ok(())
     }
 
     /// Removes members from a group, by their ids. All other members stay.
     ///
-    /// Each request removes up to 100 members. After an error, the earlier requests remain applied.
+    /// Each request removes up to 100 members, each by a path, or by a list if
+    /// [the profile says so](crate::Profile::allow_removal_by_list). After an error, the earlier requests remain
+    /// applied.
     ///
     /// # Errors
     ///
@@ -53,13 +51,14 @@ impl<R: ScimRepository> ScimResources<R, ScimGroup> {
     )]
     pub async fn remove_members<'a>(&self, group: impl Into<Target<'a>> + Send, member_ids: &[&str]) -> Result<()> {
         let group = group.into();
+        let by_list = self.repository.profile().removes_members_by_list;
         for ids in member_ids.chunks(MEMBERS_IN_A_REQUEST) {
-            let patch = ids.iter().fold(ScimPatchRequest::new(), |patch, id| {
-                let member = Filter::any_of("members", Filter::eq("value", *id));
-                patch.with(ScimPatchOperation { op: PatchOp::Remove, path: Some(member.to_string()), value: None })
-            });
-            self.update(group, &patch).await?;
+            self.update(group, &removals(&members(ids), by_list)).await?;
         }
         Ok(())
     }
+}
+
+fn members(ids: &[&str]) -> Vec<Reference> {
+    ids.iter().map(|id| Reference::id(*id)).collect()
 }

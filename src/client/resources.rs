@@ -28,7 +28,7 @@ use crate::model::{
      groups.delete(&testers)" await "?;"
 )]
 pub struct ScimResources<R, T> {
-    repository: Arc<R>,
+    pub(super) repository: Arc<R>,
     of: PhantomData<fn() -> T>,
 }
 

@@ -30,7 +30,6 @@ mod version;
 pub(crate) use answer::{Answer, Created, absent_as_none, check_shown, id_in, unanswered};
 pub(crate) use attempts::{Attempts, Change, Retry, Sent, Verdict};
 pub(crate) use authorization::Authorization;
-pub(crate) use body::unwritable;
 #[cfg(feature = "tls")]
 pub(crate) use body_limit::BodyLimit;
 pub(crate) use budget::Budget;

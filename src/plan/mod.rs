@@ -24,7 +24,7 @@ pub(crate) use self::apply::ends::{Ends, Readiness};
 pub(crate) use self::apply::recheck::Fit;
 pub use self::apply::report::{AppliedStep, Outcome, Report};
 pub(crate) use self::groups::MEMBERS_IN_A_REQUEST;
-pub(crate) use self::groups::fit::{additions, lost};
+pub(crate) use self::groups::fit::{additions, lost, removals};
 pub(crate) use self::groups::shown::GroupsOfUsers;
 pub use self::guard::allowance::Allowance;
 pub use self::guard::{Guard, Refusal};

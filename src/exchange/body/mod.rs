@@ -32,7 +32,7 @@ fn write<T: Resource>(resource: &T, kept: &[&str]) -> Result<Vec<u8>> {
     })
 }
 
-pub(crate) fn unwritable(error: serde_json::Error) -> Error {
+pub(super) fn unwritable(error: serde_json::Error) -> Error {
     Error::invalid("the request cannot be written as JSON").with_source(error)
 }
 

@@ -71,15 +71,7 @@ impl Step {
     pub(crate) fn members_patch(&self, members: &[Reference], removes_by_list: bool) -> ScimPatchRequest {
         match self.action {
             Action::AddMembers => additions(members),
-            _ if removes_by_list => ScimPatchRequest::new().with(ScimPatchOperation {
-                op: PatchOp::Remove,
-                path: Some("members".to_owned()),
-                value: Some(values(members).into()),
-            }),
-            _ => members.iter().filter_map(|member| member.id.as_deref()).fold(ScimPatchRequest::new(), |patch, id| {
-                let member = Filter::any_of("members", Filter::eq("value", id));
-                patch.with(ScimPatchOperation { op: PatchOp::Remove, path: Some(member.to_string()), value: None })
-            }),
+            _ => removals(members, removes_by_list),
         }
     }
 
@@ -106,6 +98,17 @@ pub(crate) fn lost(before: &ScimGroup, after: &ScimGroup, removed: &[Reference])
 /// The request that adds members to a group.
 pub(crate) fn additions(members: &[Reference]) -> ScimPatchRequest {
     ScimPatchRequest::new().add("members", values(members))
+}
+
+/// The request that removes members from a group: by a list of them, or by a path for each.
+pub(crate) fn removals(members: &[Reference], by_list: bool) -> ScimPatchRequest {
+    let remove = |path, value| ScimPatchOperation { op: PatchOp::Remove, path: Some(path), value };
+    if by_list {
+        return ScimPatchRequest::new().with(remove("members".to_owned(), Some(values(members).into())));
+    }
+    members.iter().filter_map(|member| member.id.as_deref()).fold(ScimPatchRequest::new(), |patch, id| {
+        patch.with(remove(Filter::any_of("members", Filter::eq("value", id)).to_string(), None))
+    })
 }
 
 fn values(members: &[Reference]) -> Vec<Value> {
