@@ -289,8 +289,8 @@ impl StepJob {
             repository.patch::<ScimGroup>(Target::id(group), &additions(lost)).await.map_err(partly_done)?;
         }
         let why = format!(
-            "the server removed these members, and also removed {} others, which were added again; do not use \
-             Profile::allow_removal_by_list with it",
+            "the server removed these members, and also removed {} others, which were added again; do \
+             not allow removal by list in its profile",
             lost.len()
         );
         let error = Error::new(ErrorKind::UnexpectedBody, why).with_outcome(WriteOutcome::Unknown);
@@ -384,8 +384,8 @@ fn check_whole(profile: &Profile, held: &ScimGroup) -> Result<()> {
     if !profile.may_hide_members(held.member_ids().count()) {
         return Ok(());
     }
-    let why = "the server may not show all members of the group, and this change could remove the others; set another \
-               Membership in the profile, which a probe finds, or Profile::with_member_limit";
+    let why = "the server may not show all members of the group, and this change could remove the others; a probe \
+               finds where it shows all, or set its member limit in the profile";
     Err(Error::new(ErrorKind::Unsupported, why).in_operation(Operation::Patch("group")))
 }
 

@@ -104,8 +104,8 @@ pub(in crate::plan) fn plan_groups(
                         let (members, unseen) = seen(held, members);
                         if let (Some(why), [_, ..]) = (held.why_groups_unread(), &*unseen) {
                             conflict(format!(
-                                "whether it has the nested {} cannot be read: {why}; see to it on the server, or set \
-                                 Policy::flattens_groups",
+                                "whether it has the nested {} cannot be read: {why}; see to it on the server, or let the \
+                                 policy flatten groups",
                                 unseen.join(", ")
                             ));
                         }

@@ -45,7 +45,7 @@ impl<'a> GroupsOfUsers<'a> {
         if hidden > 0 && shows_users_only {
             return Some(format!(
                 "of those who show that they are in it, the group does not show {hidden}; the server may cut long \
-                 lists of members: set another Membership in the profile, which a probe finds"
+                 lists of members; a probe finds where it shows all"
             ));
         }
         let confirmed = self.of.get(group).map_or(0, |users| users.keys().filter(|user| shown.contains(*user)).count());
@@ -53,8 +53,8 @@ impl<'a> GroupsOfUsers<'a> {
         let is_confirmed = shows_users_only && confirmed == shown.len() && all == confirmed;
         (profile.may_hide_members(shown.len()) && !is_confirmed).then(|| {
             format!(
-                "the group shows {} members, which may be the most that the server shows: set another Membership in \
-                 the profile, which a probe finds, or Profile::with_member_limit if you know the limit",
+                "the group shows {} members, which may be the most that the server shows; a probe finds where it \
+                 shows all, or set its member limit in the profile if you know it",
                 shown.len()
             )
         })

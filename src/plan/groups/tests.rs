@@ -223,7 +223,7 @@ fn a_nested_group_that_cannot_be_read_is_never_taken_for_absent() {
     let expected = expected.map(|(name, moves)| (name.to_owned(), moves.into_iter().map(str::to_owned).collect()));
     assert_eq!(moves(&plan), BTreeMap::from(expected), "{plan}");
     let why = "cannot be read: the server shows only the groups of users";
-    let advice = "see to it on the server, or set Policy::flattens_groups";
+    let advice = "see to it on the server, or let the policy flatten groups";
     assert_eq!(conflicts(&plan), [format!("group All: whether it has the nested Testers {why}; {advice}")]);
 
     // Ann may be in a group that is nested in Testers, whose members the source leaves to the server.

@@ -168,8 +168,8 @@ impl Names<'_> {
             )),
             Leavers::Keep => Some((
                 NameTaken,
-                "a user that is missing from the source has this userName, and Policy::leavers keeps it; rename or delete \
-                 that user, and make a new plan",
+                "a user that is missing from the source has this userName, and the policy keeps it (leavers); rename or \
+                 delete that user, and make a new plan",
             )),
         }
     }

@@ -59,8 +59,9 @@ pub enum ConflictKind {
 }
 
 /// Why a user outside is not deactivated or renamed.
-pub(in crate::plan) const OUTSIDE: &str = "the policy neither deactivates nor renames a user outside Policy::ours, Policy::scope \
-                                  and Policy::concerning; set the externalId of that user, or widen the policy";
+pub(in crate::plan) const OUTSIDE: &str = "the policy neither deactivates nor renames a user that the source does not own \
+                                           (ours, scope, concerning); set the externalId of that user, or widen the \
+                                           policy";
 
 impl Conflict {
     pub(crate) fn new(kind: ConflictKind, user: &str, reason: &str) -> Self {

@@ -179,7 +179,7 @@ impl Search<'_> {
                 }
             } else {
                 let reason = "a user of the server has its email address, and another userName; if it is the same person, \
-                              set the externalId or the userName of that user, or call Policy::adopt_by_email";
+                              set the externalId or the userName of that user, or let the policy adopt users by email";
                 self.refuse(found, who, ConflictKind::SameEmail, reason, Some(at));
             }
         }
@@ -218,7 +218,7 @@ impl Search<'_> {
         for (user, pair) in self.desired.iter().zip(found).filter(|(_, pair)| **pair == Pair::New) {
             *pair = Pair::Conflict;
             if self.terms.joiners == Joiners::Report {
-                let reason = "the server has no such user, and Policy::joiners only reports new users";
+                let reason = "the server has no such user, and the policy only reports new users (joiners)";
                 self.conflict(user, ConflictKind::NotOnServer, reason);
             }
         }

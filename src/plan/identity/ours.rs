@@ -262,7 +262,7 @@ mod tests {
             let plan = policy(Ours::WithPrefix("hr-".into())).plan(&current(), &users(source.clone())).unwrap();
             assert!(plan.is_empty(), "{source}: {plan}");
             assert_eq!((plan.conflicts.len(), plan.conflicts[0].kind), (1, ConflictKind::Outside));
-            assert!(plan.conflicts[0].reason.contains("Policy::ours"), "{plan}");
+            assert!(plan.conflicts[0].reason.contains("does not own (ours"), "{plan}");
             assert_eq!(policy(Ours::Everybody).plan(&current(), &users(source)).unwrap().steps.len(), 1);
         }
     }

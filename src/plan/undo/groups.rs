@@ -81,7 +81,7 @@ impl Undo<'_> {
 
     fn uncreate(&mut self, step: &Step, held: &ScimGroup) {
         if !self.policy.groups.deletes {
-            self.list(step, "it is deleted if Policy::deletes_groups is set");
+            self.list(step, "it is deleted if the policy deletes groups");
         } else if step.why_not_on(held, None).is_some() || held.external_id() != step.external_id.as_deref() {
             self.refuse(step, "the group has changed since it was created");
         } else {
