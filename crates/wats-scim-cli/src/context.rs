@@ -97,24 +97,28 @@ impl Context {
 
     /// A client that only reads.
     pub(crate) fn connect(&self) -> Result<ScimClient, Failure> {
-        connect(&self.server()?.config()?)
+        let server = self.server()?;
+        connect(&server, &server.config()?)
     }
 
     /// A client that only lists users: it asks the server for less before the first of them.
     pub(crate) fn connect_to_list(&self) -> Result<ScimClient, Failure> {
-        Ok(ScimClient::with_config(&self.server()?.config()?)?.discover_configuration()?)
+        let server = self.server()?;
+        let client = ScimClient::with_config(&server.config()?)?;
+        Ok(if server.measured.is_some() { client } else { client.discover_configuration()? })
     }
 
     /// A client of the server of another profile, which only reads.
     pub(crate) fn connect_to(&self, profile: &str) -> Result<ScimClient, Failure> {
         // What the arguments say is about the other server, apart from the time.
         let server = Server { timeout: self.global.server.timeout, ..Server::of_profile(profile)? };
-        connect(&server.config()?)
+        connect(&server, &server.config()?)
     }
 
     /// A client whose writes are on the trail.
     pub(crate) fn connect_to_write(&self) -> Result<ScimClient, Failure> {
-        self.with_trail(self.server()?.config()?).and_then(|config| connect(&config))
+        let server = self.server()?;
+        connect(&server, &self.with_trail(server.config()?)?)
     }
 
     /// The settings, with the trail.
@@ -147,6 +151,7 @@ impl Context {
 }
 
 /// A client of the server, which knows what the server supports.
-fn connect(config: &ScimConfig) -> Result<ScimClient, Failure> {
-    Ok(ScimClient::with_config(config)?.discover()?)
+fn connect(server: &Server, config: &ScimConfig) -> Result<ScimClient, Failure> {
+    let client = ScimClient::with_config(config)?;
+    Ok(if server.measured.is_some() { client } else { client.discover()? })
 }

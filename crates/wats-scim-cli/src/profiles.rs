@@ -1,9 +1,13 @@
 //! The servers that were logged in to, by name, without their secrets: `profiles.toml`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
+use chrono::{SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use toml::value::Datetime;
+use wats_scim::Profile;
 
 use crate::failure::Failure;
 use crate::secrets::Store;
@@ -22,7 +26,7 @@ pub(crate) struct Profiles {
 }
 
 /// A server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Saved {
     pub(crate) url: String,
@@ -35,6 +39,36 @@ pub(crate) struct Saved {
     pub(crate) ca: Option<PathBuf>,
     /// Where the secret is.
     pub(crate) secret: Store,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) measured: Option<Measured>,
+}
+
+/// What a server was seen to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Measured {
+    pub(crate) at: Datetime,
+    /// A [`Profile`]. It is read when it is used: another version of the command may have written it.
+    features: toml::Table,
+}
+
+impl Measured {
+    pub(crate) fn now(features: &Profile) -> Result<Self, Failure> {
+        let other = |error: &dyn fmt::Display| Failure::Other(format!("what was measured cannot be kept: {error}"));
+        let at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true).parse().map_err(|error| other(&error))?;
+        let features = toml::Table::try_from(features).map_err(|error| other(&error))?;
+        Ok(Self { at, features })
+    }
+
+    pub(crate) fn features(&self) -> Result<Profile, Failure> {
+        self.features.clone().try_into().map_err(|error| {
+            let error = error.to_string();
+            Failure::Other(format!(
+                "what was measured of the server cannot be used ({}); run `wats-scim doctor --keep` again",
+                error.trim_end()
+            ))
+        })
+    }
 }
 
 impl Profiles {
@@ -90,6 +124,19 @@ mod tests {
                     user = \"admin\"\nca = \"/etc/lab.pem\"\nsecret = \"keyring\"\n";
         let profiles: Profiles = toml::from_str(text).unwrap();
         assert_eq!(toml::to_string(&profiles).unwrap(), text);
+    }
+
+    #[test]
+    fn what_was_measured_is_read_as_it_was_kept_and_a_part_of_it_is_not_used() {
+        for features in [Profile::wats(), Profile::standard().with_member_limit(100).allow_versions_in_bulk()] {
+            let measured = Measured::now(&features).unwrap();
+            let text = toml::to_string(&measured).unwrap();
+            let mut read: Measured = toml::from_str(&text).unwrap();
+            assert_eq!(read.features().unwrap(), features, "{text}");
+            read.features.remove("filters");
+            let message = read.features().unwrap_err().to_string();
+            assert!(message.contains("filters") && message.contains("doctor --keep"), "{message}");
+        }
     }
 
     #[test]

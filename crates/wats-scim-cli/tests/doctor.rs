@@ -62,6 +62,87 @@ fn writes_are_probed_only_when_they_are_confirmed() {
     assert!(home.read("trail.jsonl").contains("wats-scim-probe"), "its writes are on the trail");
 }
 
+/// A profile of this server.
+fn logged_in(server: &StandardSandbox) -> Home {
+    let home = Home::new();
+    home.run_with(&["login", "lab", "--url", server.scim_url(), "--token-stdin"], server.token()).done();
+    home
+}
+
+/// How many requests have this method and end of the path.
+fn sent(server: &StandardSandbox, method: &str, end: &str) -> usize {
+    server.requests().iter().filter(|sent| sent.method == method && sent.target.ends_with(end)).count()
+}
+
+#[test]
+fn what_is_kept_is_what_later_runs_go_by() {
+    let server = StandardSandbox::builder().users(30).start().unwrap();
+    let home = logged_in(&server);
+    home.run(&["export", "all.csv"]).done();
+    let changed = |title: &str| {
+        let rows = home.read("all.csv");
+        let (header, rows) = rows.split_once('\n').unwrap();
+        let rows = rows.lines().enumerate().map(|(number, row)| format!("{row},{title}{number}"));
+        let rows: Vec<String> = [format!("{header},title")].into_iter().chain(rows).collect();
+        home.write("changed.csv", rows.join("\n"));
+        let allow = ["--allow", "max_changes=30", "--allow", "max_change_percent=100"];
+        let plan = ["plan", "changed.csv", "--ours", "all", "-o", "plan.json"];
+        home.run(&[&plan[..], &allow].concat()).done();
+        server.clear_requests();
+        home.run(&["apply", "plan.json", "-y"]).done();
+    };
+    changed("a");
+    assert_eq!(
+        (sent(&server, "PATCH", ""), sent(&server, "POST", "/Bulk")),
+        (30, 0),
+        "it is not known to check versions"
+    );
+    assert_ne!(sent(&server, "GET", "/ServiceProviderConfig"), 0);
+
+    home.run(&["doctor", "--write", "--yes", "--keep"]).done();
+    changed("b");
+    assert_eq!((sent(&server, "PATCH", ""), sent(&server, "POST", "/Bulk")), (0, 1));
+    assert_eq!(sent(&server, "GET", "/ServiceProviderConfig"), 0, "what is known is not asked");
+    assert!(server.users().iter().all(|user| user["title"].as_str().unwrap().starts_with('b')));
+    let shown = home.run(&["profile", "show"]).lines();
+    assert!(shown[0]["measured"].as_str().unwrap().starts_with("20"), "{shown:?}");
+
+    // A new token is no new server.
+    home.run_with(&["login", "lab", "--url", server.scim_url(), "--token-stdin"], server.token()).done();
+    assert_eq!(home.run(&["profile", "show"]).lines()[0]["measured"], shown[0]["measured"]);
+    let other = StandardSandbox::start().unwrap();
+    home.run_with(&["login", "lab", "--url", other.scim_url(), "--token-stdin"], other.token()).done();
+    assert_eq!(home.run(&["profile", "show"]).lines()[0]["measured"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_was_measured_of_another_kind_of_server_is_not_used() {
+    let server = StandardSandbox::builder().users(1).start().unwrap();
+    let home = logged_in(&server);
+    home.run(&["doctor", "--keep"]).done();
+    let file = home.read("profiles.toml");
+    assert!(file.contains("[profiles.lab.measured.features]") && file.contains("membership = \"ofGroups\""), "{file}");
+    home.write("profiles.toml", file.replace("filters = true\n", ""));
+    let message = home.run(&["users", "list"]).failed(1);
+    assert!(message.contains("filters") && message.contains("doctor --keep"), "{message}");
+    home.run(&["users", "list", "--kind", "wats"]).failed(1);
+    home.run(&["doctor", "--keep"]).done();
+    assert_eq!(home.run(&["users", "list"]).lines().len(), 1);
+}
+
+#[test]
+fn only_a_profile_can_keep_and_only_what_was_measured_is_kept() {
+    let server = StandardSandbox::start().unwrap();
+    let message = Home::of_standard(&server).run(&["doctor", "--keep"]).failed(64);
+    assert!(message.contains("SCIM_URL") && message.contains("wats-scim login"), "{message}");
+    assert!(server.requests().is_empty());
+    let home = logged_in(&server);
+    drop(server);
+    let message = home.run(&["doctor", "--keep"]).failed(6);
+    assert!(message.contains("Nothing is kept"), "{message}");
+    assert!(!home.read("profiles.toml").contains("measured"));
+}
+
 #[test]
 fn rejected_credentials_are_a_problem_that_names_the_login() {
     let server = Sandbox::start().unwrap();

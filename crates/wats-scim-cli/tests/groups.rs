@@ -156,3 +156,49 @@ fn members_that_failed_are_counted_and_the_rest_is_added() {
     home.run_with(&["groups", "members", "add", "Testers", "-"], &names).done();
     assert_eq!(members(&server, "Testers").len(), 150);
 }
+
+/// A server with 101 users, all in one group, which shows so many of them.
+fn capped(cap: usize) -> StandardSandbox {
+    let ids: Vec<String> = (0..101).map(|id| format!("u{id}")).collect();
+    let members: Vec<_> = ids.iter().map(|id| json!({ "value": id })).collect();
+    StandardSandbox::builder()
+        .with_users(ids.iter().map(|id| json!({ "id": id, "userName": id })))
+        .with_groups([json!({ "displayName": "Testers", "members": members })])
+        .member_cap(cap)
+        .allow_members_endpoint()
+        .start()
+        .unwrap()
+}
+
+#[test]
+fn members_that_the_server_does_not_show_are_not_taken_for_absent() {
+    let server = capped(100);
+    let home = Home::of_standard(&server);
+    for args in [&["groups", "members", "list", "Testers"][..], &["groups", "list", "--members"]] {
+        let ended = home.run(args);
+        assert!(ended.out.contains("u99") && !ended.out.contains("u100"), "what can be read is listed: {ended:?}");
+        let message = ended.failed(1);
+        assert!(message.contains("members of Testers may be missing") && message.contains("doctor"), "{message}");
+        assert!(!message.contains("::"), "{message}");
+    }
+    home.run(&["groups", "members", "remove", "Testers", "u100"]).done();
+    assert_eq!(members(&server, "Testers").len(), 100, "a member that is not shown is removed");
+}
+
+#[test]
+fn members_are_read_as_it_was_measured_and_kept() {
+    // No limit that is known: nothing tells that the list is cut.
+    let server = capped(30);
+    let home = Home::new();
+    home.run_with(&["login", "lab", "--url", server.scim_url(), "--token-stdin"], server.token()).done();
+    assert_eq!(home.run(&["groups", "members", "list", "Testers"]).lines().len(), 30);
+    let ended = home.run(&["doctor", "--write", "--yes", "--keep"]);
+    assert!(ended.err.contains("kept with the profile lab"), "{ended:?}");
+    assert!(ended.done().contains("yes      members endpoint"));
+    assert_eq!(home.run(&["groups", "members", "list", "Testers"]).lines().len(), 101);
+    assert_eq!(home.run(&["groups", "list", "--members"]).lines()[0]["members"].as_array().unwrap().len(), 101);
+    home.run(&["groups", "members", "remove", "Testers", "u100"]).done();
+    let message = home.run(&["groups", "members", "remove", "Testers", "u100"]).failed(0);
+    assert!(message.contains("no members: 1 of 1"), "{message}");
+    assert_eq!(members(&server, "Testers").len(), 100);
+}

@@ -9,7 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::profiles::{self, Profiles, Saved};
 use crate::secrets::{self, Key};
 use crate::server::environment::{self, Named};
-use crate::server::{self, Kind, Login, Server, is_same_url};
+use crate::server::{self, Kind, Login, NamedBy, Server, is_same_url};
 use crate::terminal;
 
 #[derive(clap::Args, Debug)]
@@ -45,8 +45,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         None => before.and_then(|saved| saved.ca.clone()),
     };
     let login = login(context, &url, kind, user)?;
-    let from = format!("the profile {name}");
-    let server = Server { url, kind, login, from, ca, timeout: given.timeout };
+    let named_by = NamedBy::Profile(name.clone());
+    let server = Server { url, kind, login, named_by, ca, measured: None, timeout: given.timeout };
     let found = check(&server)?;
     keep(context, &name, &server)?;
     context.say(format!("{found}\nIt is kept as the profile {name}, which is the current one now."));
@@ -118,7 +118,10 @@ fn keep(context: &Context, name: &str, server: &Server) -> Result<(), Failure> {
         let key = Key { profile: name, url: &server.url };
         let secret = secrets::keep(context, key, server.login.secret())?;
         let user = server.login.user().map(str::to_owned);
-        let saved = Saved { url: server.url.clone(), kind: server.kind, user, ca: server.ca.clone(), secret };
+        let Server { url, kind, ca, .. } = server.clone();
+        let is_same = |saved: &&Saved| is_same_url(&saved.url, &url) && saved.kind == kind;
+        let measured = profiles.saved.get(name).filter(is_same).and_then(|saved| saved.measured.clone());
+        let saved = Saved { url, kind, user, ca, secret, measured };
         let before = profiles.saved.insert(name.to_owned(), saved);
         profiles.current = Some(name.to_owned());
         // The file has one secret for a name; it is replaced already.
@@ -146,7 +149,8 @@ mod tests {
             ("http://localhost:1/scim/v2", "localhost"),
         ] {
             assert_eq!(free_name(&profiles, url).unwrap(), name);
-            let saved = Saved { url: url.to_owned(), kind: None, user: None, ca: None, secret: Store::File };
+            let saved =
+                Saved { url: url.to_owned(), kind: None, user: None, ca: None, secret: Store::File, measured: None };
             profiles.saved.insert(name.to_owned(), saved);
             assert_eq!(free_name(&profiles, url).unwrap(), name, "the same server has the same name");
         }

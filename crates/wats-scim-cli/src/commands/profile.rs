@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
         Command::Show { name, output } => {
             let name = self::name(context, name.as_deref())?;
             let profiles = Profiles::read()?;
-            let columns = ["name", "url", "kind", "user", "ca", "secret", "current"];
+            let columns = ["name", "url", "kind", "user", "ca", "secret", "measured", "current"];
             print(&output, &columns, &profiles, [(&name, profiles.named(&name)?)].into_iter())?;
         }
     }
@@ -69,10 +69,12 @@ fn print<'a>(
     let columns: Vec<_> = columns.iter().map(|&column| column.to_owned()).collect();
     let mut list = Listing::new(output.format(), &columns);
     for (name, saved) in of {
-        let Saved { url, kind, user, ca, secret } = saved;
+        let Saved { url, kind, user, ca, secret, measured } = saved;
+        let measured = measured.as_ref().map(|measured| measured.at.to_string());
         let current = profiles.current.as_ref() == Some(name);
         let object = json!({
-            "name": name, "url": url, "kind": kind, "user": user, "ca": ca, "secret": secret, "current": current,
+            "name": name, "url": url, "kind": kind, "user": user, "ca": ca, "secret": secret, "measured": measured,
+            "current": current,
         });
         list.row(&object, |column| match object.get(column) {
             None | Some(Value::Null) => String::new(),

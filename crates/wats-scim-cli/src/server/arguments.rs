@@ -8,7 +8,7 @@ use clap::Args;
 use wats_scim::Secret;
 
 use super::environment::{self, Named, Variables};
-use super::{Kind, Login, Server, saved_secret};
+use super::{Kind, Login, NamedBy, Server, saved_secret};
 use crate::failure::Failure;
 use crate::profiles::Profiles;
 
@@ -67,7 +67,7 @@ impl ServerArgs {
                 )
             })?,
         };
-        Ok(self.server(url.to_owned(), self.kind, login, "--url".to_owned()))
+        Ok(self.server(url.to_owned(), self.kind, login, NamedBy::Argument))
     }
 
     fn by_environment(&self, url: String, variables: &Variables) -> Result<Server, Failure> {
@@ -77,7 +77,7 @@ impl ServerArgs {
                 Failure::Usage(format!("{} is set, but no credentials: set {}", variables.url, variables.names()))
             })?,
         };
-        Ok(self.server(url, Some(self.kind.unwrap_or(variables.kind)), login, variables.url.to_owned()))
+        Ok(self.server(url, Some(self.kind.unwrap_or(variables.kind)), login, NamedBy::Variable(variables.url)))
     }
 
     fn by_profile(&self, name: &str) -> Result<Server, Failure> {
@@ -88,12 +88,14 @@ impl ServerArgs {
             None => saved_secret(name, saved)?,
         };
         let server = Server::of_saved(name, saved, secret);
+        // A server of another kind does other things than were measured.
+        let measured = server.measured.filter(|_| self.kind.is_none() || self.kind == server.kind);
         let (kind, ca) = (self.kind.or(server.kind), self.ca.clone().or(server.ca));
-        Ok(Server { kind, ca, timeout: self.timeout, ..server })
+        Ok(Server { kind, ca, measured, timeout: self.timeout, ..server })
     }
 
-    fn server(&self, url: String, kind: Option<Kind>, login: Login, from: String) -> Server {
-        Server { url, kind, login, from, ca: self.ca.clone(), timeout: self.timeout }
+    fn server(&self, url: String, kind: Option<Kind>, login: Login, named_by: NamedBy) -> Server {
+        Server { url, kind, login, named_by, ca: self.ca.clone(), measured: None, timeout: self.timeout }
     }
 
     /// The secret of `--token-file` or `--token-stdin`.

@@ -13,7 +13,7 @@ use wats_scim::{Credentials, Profile, RetryPolicy, ScimConfig, Secret};
 
 pub(crate) use self::arguments::ServerArgs;
 use crate::failure::Failure;
-use crate::profiles::{Profiles, Saved};
+use crate::profiles::{Measured, Profiles, Saved};
 use crate::secrets::{self, Key};
 
 /// The kind of a server.
@@ -32,11 +32,20 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) kind: Option<Kind>,
     pub(crate) login: Login,
-    /// What the URL and the credentials were taken from, for messages.
-    pub(crate) from: String,
+    pub(crate) named_by: NamedBy,
     pub(crate) ca: Option<PathBuf>,
+    /// What it was seen to do, if that was kept.
+    pub(crate) measured: Option<Measured>,
     /// Seconds for one operation.
     pub(crate) timeout: Option<u64>,
+}
+
+/// What a server was named by.
+#[derive(Clone, Debug)]
+pub(crate) enum NamedBy {
+    Argument,
+    Variable(&'static str),
+    Profile(String),
 }
 
 /// The credentials of a server.
@@ -111,15 +120,20 @@ impl Server {
             url: saved.url.clone(),
             kind: saved.kind,
             login: Login::new(saved.user.as_deref(), secret),
-            from: format!("the profile {name}"),
+            named_by: NamedBy::Profile(name.to_owned()),
             ca: saved.ca.clone(),
+            measured: saved.measured.clone(),
             timeout: None,
         }
     }
 
     /// The settings of a client.
     pub(crate) fn config(&self) -> Result<ScimConfig, Failure> {
-        let profile = if is_wats(&self.url, self.kind)? { Profile::wats() } else { Profile::standard() };
+        let profile = match &self.measured {
+            Some(measured) => measured.features()?,
+            None if is_wats(&self.url, self.kind)? => Profile::wats(),
+            None => Profile::standard(),
+        };
         let credentials = match &self.login {
             Login::Password { user, password } => Credentials::basic(user, password.clone()),
             Login::Token(token) if profile.is_wats() => Credentials::wats_token(token.clone()),
@@ -139,9 +153,19 @@ impl Server {
     }
 }
 
+impl fmt::Display for NamedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument => f.write_str("--url"),
+            Self::Variable(name) => f.write_str(name),
+            Self::Profile(name) => write!(f, "the profile {name}"),
+        }
+    }
+}
+
 /// The URL may contain a password by mistake.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("from", &self.from).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Server").field("named_by", &self.named_by).field("kind", &self.kind).finish_non_exhaustive()
     }
 }

@@ -98,7 +98,7 @@ fn ask(report: &mut Report, client: &ScimClient, writes: bool) {
     match result {
         Ok(found) => {
             report.add("probe", Ok(format!("{} questions, answered below", found.findings.len())));
-            report.probe = Some(found.to_string());
+            report.probe = Some(found);
         }
         Err(error) => {
             report.add("probe", Err(problem(&error, "list users")));

@@ -3,14 +3,16 @@
 use std::env::consts;
 use std::fmt;
 
+use wats_scim::probe;
+
 use crate::failure::Exit;
 
 /// What was checked, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     lines: Vec<Line>,
-    /// The table of the probe.
-    pub(super) probe: Option<String>,
+    /// What was measured.
+    pub(super) probe: Option<probe::Report>,
     exit: Option<Exit>,
     /// Names that are not shown, such as that of the server.
     pub(super) hidden: Vec<String>,
@@ -83,7 +85,7 @@ impl fmt::Display for Report {
             }
         }
         if let Some(probe) = &self.probe {
-            writeln!(f, "\n```text\n{}\n```", probe.trim_end())?;
+            writeln!(f, "\n```text\n{}\n```", probe.to_string().trim_end())?;
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     if members.is_empty() {
         return Ok(Exit::Done);
     }
-    match members::change(context, &client, &group, &members, members::Verb::Add) {
+    match members::change(context, &client, &group, None, &members, members::Verb::Add) {
         Err(failure @ Failure::Interrupted(_)) => Err(failure),
         Ok(Exit::Done) => Ok(Exit::Done),
         _ => Err(Failure::Partly(

@@ -1,8 +1,9 @@
 //! `wats-scim groups list`
 
+use wats_scim::plan::CurrentGroup;
 use wats_scim::{Filter, ScimGroup};
 
-use super::{COLUMNS, with_groups};
+use super::{COLUMNS, end, with_groups};
 use crate::column_names::OF_GROUPS;
 use crate::columns::Columns;
 use crate::context::Context;
@@ -36,7 +37,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let without: &[&str] = if has_members { &[] } else { &["members"] };
     let mut list = Listing::new(args.output.format(), columns.names());
     let asked = Asked { filter: args.filter.clone(), order: order.as_ref(), without };
-    for group in listed::<ScimGroup>(context, &client, &asked)? {
+    let listed = listed::<ScimGroup>(context, &client, &asked)?;
+    if has_members {
+        let current = client.current_groups(listed.collect::<Result<_, _>>()?)?;
+        for group in current.iter().map(CurrentGroup::group) {
+            list.row(group, columns.of(group))?;
+        }
+        list.finish()?;
+        return end(context, &current);
+    }
+    for group in listed {
         let group = group?;
         list.row(&group, columns.of(&group))?;
     }

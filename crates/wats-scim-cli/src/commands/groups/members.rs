@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use clap::Subcommand;
 use wats_scim::blocking::ScimClient;
-use wats_scim::{ScimGroup, ScimUser};
+use wats_scim::plan::CurrentGroup;
+use wats_scim::{Membership, ScimGroup, ScimUser};
 
-use super::with_groups;
+use super::{end, named, with_groups};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::lookup::resolve;
 use crate::many::{AGAIN, Counts, Words, name_of};
-use crate::output::{Listing, OutputArgs};
+use crate::output::{Listing, OutputArgs, shown};
 use crate::who::{self, Who};
 
 #[derive(Subcommand, Debug)]
@@ -66,9 +67,11 @@ pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> 
 
 fn list(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     let client = with_groups(context.connect()?)?;
-    let group = group(context, &client, &args.group)?;
+    let group = named(context, &client, &args.group)?;
+    let gone = || Failure::Other(format!("the group {} is gone", shown(&args.group)));
+    let current = client.current_groups(vec![group])?.pop().ok_or_else(gone)?;
     let mut list = Listing::new(args.output.format(), &["display", "type", "id"].map(str::to_owned));
-    for member in group.members.iter().flatten() {
+    for member in current.group().members.iter().flatten() {
         let cell = |text: &Option<String>| text.clone().unwrap_or_default();
         list.row(member, |column| match column {
             "display" => cell(&member.display),
@@ -77,36 +80,39 @@ fn list(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
         })?;
     }
     list.finish()?;
-    Ok(Exit::Done)
+    end(context, &[current])
 }
 
 fn add_or_remove(context: &Context, args: &Args, verb: Verb) -> Result<Exit, Failure> {
     let members = Members::read(context, &args.who)?;
     let client = with_groups(context.connect_to_write()?)?;
-    let group = group(context, &client, &args.group)?;
+    let group = named(context, &client, &args.group)?;
     let members = members.resolve(context, &client, args.skip_unknown)?;
-    change(context, &client, &group, &members, verb)
+    let current = match client.profile().membership() {
+        Membership::OfGroups | Membership::Paged(_) => client.current_groups(vec![group.clone()])?.pop(),
+        // They would take a request for each user, or cannot be read.
+        _ => None,
+    };
+    change(context, &client, &group, current.as_ref(), &members, verb)
 }
 
-/// The group with its members, which are in no list of some servers.
-fn group(context: &Context, client: &ScimClient, text: &str) -> Result<ScimGroup, Failure> {
-    let groups = resolve::<ScimGroup>(context, client, &who::read(context, &[text.to_owned()])?)?;
-    let missing = groups.missing();
-    let group = groups.found.into_iter().next().ok_or(Failure::Other(missing))?;
-    Ok(client.groups().get(&group)?.unwrap_or(group))
-}
-
-/// Adds or removes members, whose names are for messages.
+/// Adds or removes members, whose names are for messages. Those that the group has by `current` are not added again, and
+/// only they are removed if it has all.
 pub(super) fn change(
     context: &Context,
     client: &ScimClient,
     group: &ScimGroup,
+    current: Option<&CurrentGroup>,
     members: &[(String, String)],
     verb: Verb,
 ) -> Result<Exit, Failure> {
-    let held: HashSet<&str> = group.member_ids().collect();
-    // Where the members cannot be seen, all are sent.
-    let is_needed = |id: &str| held.is_empty() || held.contains(id) == (verb == Verb::Remove);
+    let held: HashSet<&str> = current.into_iter().flat_map(|current| current.group().member_ids()).collect();
+    // A server may have members although it shows none.
+    let has_all = !held.is_empty() && current.is_some_and(|current| current.why_unread().is_none());
+    let is_needed = |id: &str| match verb {
+        Verb::Add => !held.contains(id),
+        Verb::Remove => held.contains(id) || !has_all,
+    };
     let needed: Vec<&str> = members.iter().map(|(_, id)| id.as_str()).filter(|id| is_needed(id)).collect();
     let (done, state) = if verb == Verb::Add { ("added", "already members") } else { ("removed", "no members") };
     if needed.len() < members.len() {
