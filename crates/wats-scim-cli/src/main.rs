@@ -21,6 +21,7 @@ mod profiles;
 mod secrets;
 mod server;
 mod source;
+mod standard_input;
 mod standard_output;
 mod terminal;
 mod when;

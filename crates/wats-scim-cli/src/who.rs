@@ -1,10 +1,9 @@
 //! Which users or groups a command is about.
 
-use std::io::Read as _;
-
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::shown;
+use crate::standard_input;
 
 /// A user or a group, as it is named on the command line or in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +26,8 @@ pub(crate) fn read(context: &Context, words: &[String]) -> Result<Vec<Who>, Fail
         } else if words.iter().take(at).any(|word| word == "-") {
             return Err(Failure::Usage("- is there twice; standard input is read once".to_owned()));
         } else {
-            let text = standard_input(context)?;
+            let text = String::from_utf8(standard_input::read(context)?)
+                .map_err(|_| Failure::Other("the list on standard input is not UTF-8".to_owned()))?;
             let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
             for line in lines {
                 all.push(Who::of_line(line)?);
@@ -35,18 +35,6 @@ pub(crate) fn read(context: &Context, words: &[String]) -> Result<Vec<Who>, Fail
         }
     }
     Ok(all)
-}
-
-/// Standard input to its end.
-pub(crate) fn standard_input(context: &Context) -> Result<String, Failure> {
-    if context.global.server.token_stdin {
-        let message = "standard input is the token and cannot be a list too; give --token-file";
-        return Err(Failure::Usage(message.to_owned()));
-    }
-    let mut text = String::new();
-    let read = std::io::stdin().lock().read_to_string(&mut text);
-    read.map_err(|error| Failure::Other(format!("standard input cannot be read: {error}")))?;
-    Ok(text)
 }
 
 impl Who {

@@ -185,3 +185,15 @@ fn a_user_is_explained_with_its_row_and_the_guard() {
     let out = home.run(&["explain", "nobody", "--from", "hr.csv"]).done();
     assert!(out.contains("neither the source nor the server has it"), "{out}");
 }
+
+#[test]
+fn standard_input_is_the_token_or_the_source_and_not_both() {
+    let server = StandardSandbox::start().unwrap();
+    let home = Home::new();
+    for args in [&["plan", "-"][..], &["users", "create", "--from", "-"], &["users", "get", "-"]] {
+        let args = [args, &["--url", server.scim_url(), "--token-stdin"]].concat();
+        let message = home.run_with(&args, server.token()).failed(64);
+        assert!(message.contains("standard input is the token") && message.contains("--token-file"), "{message}");
+    }
+    assert!(server.requests().is_empty());
+}

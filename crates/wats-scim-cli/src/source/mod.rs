@@ -3,7 +3,6 @@
 mod charset;
 mod layout;
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -13,6 +12,7 @@ use wats_scim::plan::Desired;
 use self::layout::Layout;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::standard_input;
 
 /// The arguments of everything that reads a source.
 #[derive(clap::Args, Clone, Debug)]
@@ -48,7 +48,10 @@ impl SourceArgs {
         if let Some(profile) = source.strip_prefix("scim:") {
             return of_server(context, profile);
         }
-        let bytes = bytes_of(source)?;
+        let bytes = match source {
+            "-" => standard_input::read(context)?,
+            path => std::fs::read(path).map_err(|error| Failure::file(Path::new(path), error))?,
+        };
         let layout = Layout::of(self.mapping.as_deref(), &self.map)?;
         let charset = self.charset.as_deref().or(layout.charset.as_deref());
         let text =
@@ -100,16 +103,6 @@ fn of_server(context: &Context, profile: &str) -> Result<Desired, Failure> {
     let client = context.connect_to(profile)?;
     let current = crate::plan_file::current(&client)?;
     Ok(import::directory_of(&current)?)
-}
-
-fn bytes_of(source: &str) -> Result<Vec<u8>, Failure> {
-    if source == "-" {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        read.map_err(|error| Failure::Other(format!("standard input cannot be read: {error}")))?;
-        return Ok(bytes);
-    }
-    std::fs::read(source).map_err(|error| Failure::file(Path::new(source), error))
 }
 
 /// The form of a source, which its text shows.

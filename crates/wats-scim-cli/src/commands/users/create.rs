@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::many::{Words, name_of, write_all};
 use crate::output::{Format, OutputArgs};
-use crate::who;
+use crate::standard_input;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -80,7 +80,7 @@ fn from_file(context: &Context, path: &Path) -> Result<Vec<ScimUser>, Failure> {
     if path != Path::new("-") {
         return Ok(users_from_json_file(path)?);
     }
-    Ok(users_from_json(who::standard_input(context)?)?)
+    Ok(users_from_json(standard_input::read(context)?)?)
 }
 
 impl Args {
