@@ -29,12 +29,13 @@ pub(crate) use subject::Subject;
 use trail::Recorder;
 
 /// Records every write of a client in a [`Sink`]: creations, patches, replacements and deletions,
-/// single, in batches and in bulk requests.
+/// single, in batches and in bulk requests. A fetched token counts as one, since whoever has it can
+/// change every user.
 ///
 /// A write has two events: [`Begun`](Outcome::Begun) before its first request, and its outcome
 /// after the last one. So the trail of a killed program shows which writes were in flight. A write
-/// that is rejected before it is sent has one event. Reads are not recorded, nor are tokens, which
-/// change no resource, nor calls with invalid arguments that name no write, such as
+/// that is rejected before it is sent has one event. Reads are not recorded, nor are calls with invalid
+/// arguments that name no write, such as
 /// [`add_user_levels`](crate::blocking::WatsService::add_user_levels) without a level.
 ///
 /// **No write is sent without a record.** If the sink fails at the start of a write, the write is

@@ -34,6 +34,18 @@ impl Subject {
         Self::with_id(Operation::Delete(T::NAME), target, Attributes::default())
     }
 
+    /// A token of the server: whoever has it can change every user.
+    pub(crate) fn token() -> Self {
+        Self {
+            operation: Operation::GetToken,
+            id: None,
+            name: None,
+            external_id: None,
+            attributes: Attributes::default(),
+            origin: None,
+        }
+    }
+
     /// A write of a bulk request.
     pub(crate) fn write<T: Resource>(write: &ScimWrite<T>, with_values: bool) -> Self {
         let subject = match write {

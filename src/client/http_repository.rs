@@ -17,8 +17,8 @@ use crate::exchange::{
     Answer, Attempts, Budget, ByName, Endpoint, ListQuery, Throttle, absent_as_none, bulk_results, id_in,
 };
 use crate::model::{
-    IfChanged, Resource, ResourceType, Schema, Schemas, ScimListResponse, ScimMember, ScimPatchRequest, ScimWrite,
-    Target,
+    IfChanged, Resource, ResourceType, Schema, Schemas, ScimListResponse, ScimMember, ScimPatchRequest, ScimUser,
+    ScimWrite, Target,
 };
 use crate::wats::ScimToken;
 
@@ -222,8 +222,10 @@ impl<C: HttpClient> ScimRepository for HttpScimRepository<C> {
     }
 
     async fn token(&self, duration_days: Option<u32>) -> Result<ScimToken> {
-        let call = self.endpoint.token(duration_days)?;
-        self.send(&call).await?.token()
+        let call = self.endpoint.token(duration_days);
+        let (call, record) = self.recorded(call, |_| vec![Subject::token()])?;
+        let token = self.send(&call).await.and_then(|answer| answer.token());
+        ended(record, token, |_| None::<&ScimUser>)
     }
 
     async fn get<T: Resource>(&self, id: &str) -> Result<Option<T>> {

@@ -135,14 +135,32 @@ async fn every_write_has_a_start_and_an_outcome() {
 
 #[maybe_async]
 #[test]
-async fn reads_and_tokens_are_not_in_the_trail() {
+async fn reads_are_not_in_the_trail() {
     let sandbox = Sandbox::builder().users(1).start().unwrap();
     let (client, events) = audited(&sandbox);
-    client.get_token(None).await.unwrap();
     client.get_user(&first_id(&sandbox)).await.unwrap();
     client.get_user_by_username("user0001@example.com").await.unwrap();
     client.iter_users().try_next().await.unwrap();
     assert_eq!(events.recorded(), Vec::<String>::new());
+}
+
+#[maybe_async]
+#[test]
+async fn a_fetched_token_is_in_the_trail_without_the_token() {
+    let sandbox = Sandbox::start().unwrap();
+    let (client, events) = audited(&sandbox);
+    let token = client.get_token(Some(90)).await.unwrap();
+    let [begun, applied] = events.take().try_into().unwrap();
+    assert_eq!((begun.outcome, applied.outcome, applied.attempts), (Outcome::Begun, Outcome::Applied, 1));
+    assert_eq!((begun.operation.to_string().as_str(), applied.id, applied.name), ("get token", None, None));
+    assert!(!format!("{begun:?}").contains(token.token.expose()));
+
+    client.get_token(Some(0)).await.unwrap_err();
+    assert_eq!(events.recorded(), ["get token Refused 0"], "it is not sent");
+    let (client, events) = audited(&sandbox);
+    drop(sandbox);
+    client.get_token(None).await.unwrap_err();
+    assert_eq!(events.recorded()[0], "get token Begun 0");
 }
 
 #[maybe_async]

@@ -287,6 +287,9 @@ fn a_token_is_written_to_a_file_of_its_owner_and_not_shown() {
     assert_eq!(mode(&home.path().join("entra.token")), 0o600);
     let asked = &server.requests()[0];
     assert!(asked.target.contains("30"), "{asked:?}");
+    let trail = home.run(&["audit", "show"]).lines();
+    assert_eq!((&trail[0]["operation"], &trail[0]["outcome"]), (&"get token".into(), &"applied".into()));
+    assert!(!home.read("trail.jsonl").contains(&token));
     // It is a bearer token, unlike the API token of WATS.
     let provider = Home::new().with("SCIM_URL", server.scim_url()).with("SCIM_TOKEN", &token);
     assert_eq!(count(&provider, &[]), 2, "the token is one of this server");

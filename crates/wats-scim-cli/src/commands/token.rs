@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     if !args.show && args.out.is_none() {
         return Err(Failure::Usage("give --out FILE for the secret, or --show to see it on the terminal".to_owned()));
     }
-    let config = context.server()?.config()?;
+    let config = context.with_trail(context.server()?.config()?)?;
     let client = ScimClient::with_config(&config)?;
     // Each call creates a token, so the file comes first.
     let file = args.out.as_deref().map(NewFile::create).transpose()?;
