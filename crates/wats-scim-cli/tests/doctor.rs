@@ -122,6 +122,11 @@ fn what_was_measured_of_another_kind_of_server_is_not_used() {
     home.run(&["doctor", "--keep"]).done();
     let file = home.read("profiles.toml");
     assert!(file.contains("[profiles.lab.measured.features]") && file.contains("membership = \"ofGroups\""), "{file}");
+    assert!(file.contains("memberLimit = \"unknown\""), "{file}");
+    for limit in ["{ most = 100 }", "\"none\""] {
+        home.write("profiles.toml", file.replace("memberLimit = \"unknown\"", &format!("memberLimit = {limit}")));
+        assert_eq!(home.run(&["users", "list"]).lines().len(), 1, "{limit}");
+    }
     home.write("profiles.toml", file.replace("filters = true\n", ""));
     let message = home.run(&["users", "list"]).failed(1);
     assert!(message.contains("filters") && message.contains("doctor --keep"), "{message}");
