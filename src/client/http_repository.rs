@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::audited::{all_ended, ended};
+use super::settle::rejects_filters;
 use super::tokens::Tokens;
 use super::{HttpClient, ScimRepository, maybe_async};
 use crate::audit::{Subject, Trail};
@@ -194,7 +195,11 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 let call = self.endpoint.get_by_filter::<T>(name)?;
                 match self.send_within(&call, &mut Attempts::default(), budget).await {
                     Ok(answer) => answer.only_one_named(name),
-                    Err(_) => Err(refused),
+                    // It says no more than the route has said.
+                    Err(error) if error.status() == Some(StatusCode::NOT_FOUND) || rejects_filters(&error) => {
+                        Err(refused)
+                    }
+                    Err(error) => Err(error),
                 }
             }
             ByName::Filter(call) => self.send_within(&call, &mut attempts, budget).await?.only_one_named(name),

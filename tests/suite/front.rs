@@ -176,6 +176,32 @@ async fn a_name_that_the_route_cannot_carry_is_looked_up_with_a_filter() {
 
 #[maybe_async]
 #[test]
+async fn a_name_that_cannot_be_looked_up_with_a_filter_either_is_told_with_the_reason() {
+    for (status, kind) in [
+        (401, ErrorKind::Unauthorized),
+        (403, ErrorKind::Forbidden),
+        (429, ErrorKind::TooManyRequests),
+        (500, ErrorKind::Server),
+        // The route has said more.
+        (404, ErrorKind::UnexpectedBody),
+        (400, ErrorKind::UnexpectedBody),
+    ] {
+        let sandbox = Sandbox::builder()
+            .respond_with(move |request| {
+                let of_filter = request.uri().query().is_some_and(|query| query.contains("filter"));
+                let scim = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"]}"#;
+                let gone = || answer(404, "text/html", "<html>gone</html>");
+                Some(if of_filter { answer(status, "application/scim+json", scim) } else { gone() })
+            })
+            .start()
+            .unwrap();
+        let error = client(&sandbox).get_user_by_username("jane").await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[maybe_async]
+#[test]
 async fn a_403_with_retry_after_is_a_rate_limit() {
     let requests = AtomicU32::new(0);
     let sandbox = Sandbox::builder()

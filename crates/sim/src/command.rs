@@ -10,7 +10,8 @@ use wats_scim_sim::marks::{MARKS, Marks};
 use wats_scim_sim::mistakes::MISTAKES;
 use wats_scim_sim::{Api, levels, run, run_with, shrink};
 
-const USAGE: &str = "usage: simulate [SECONDS]        all levels, with random worlds for so long (30)
+const USAGE: &str =
+    "usage: simulate [SECONDS [FIRST]]   all levels, with random worlds for so long (30), from this number on (0)
        simulate seed NUMBER     tells what happens in a random world
        simulate replay STRING [blocking]   tells what happens in the world of a string, in hexadecimal";
 
@@ -20,11 +21,14 @@ const FOUND: &str = include_str!("../found.txt");
 pub(crate) fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => all(Duration::from_secs(30)),
+        [] => all(Duration::from_secs(30), 0),
         ["seed", seed] => seed.parse().map_or_else(|_| usage(), |seed| tell(&levels::random(seed), Api::Asynchronous)),
         ["replay", text] => from_hex(text).map_or_else(usage, |string| tell(&string, Api::Asynchronous)),
         ["replay", text, "blocking"] => from_hex(text).map_or_else(usage, |string| tell(&string, Api::Blocking)),
-        [seconds] => seconds.parse().map_or_else(|_| usage(), |seconds| all(Duration::from_secs(seconds))),
+        [seconds, first @ ..] if first.len() < 2 => match (seconds.parse(), first.first().unwrap_or(&"0").parse()) {
+            (Ok(seconds), Ok(first)) => all(Duration::from_secs(seconds), first),
+            _ => usage(),
+        },
         _ => usage(),
     }
 }
@@ -93,14 +97,15 @@ fn sweep(total: &Total, strings: impl Iterator<Item = Vec<u8>> + Send, time: Opt
     });
 }
 
-fn all(time: Duration) -> ExitCode {
+/// All levels. Other random worlds follow from another first number.
+fn all(time: Duration, first: u64) -> ExitCode {
     let total = Total::default();
     let began = Instant::now();
     sweep(&total, FOUND.lines().filter_map(|line| from_hex(line.split(' ').next()?)), None);
     sweep(&total, levels::exhaustive(), None);
     let (worlds, took) = (total.worlds.load(Ordering::Relaxed), began.elapsed());
     println!("sim: every fault at every event: {worlds} worlds in {:.1} s", took.as_secs_f64());
-    sweep(&total, (0..).map(levels::random), Some(time));
+    sweep(&total, (first..).map(levels::random), Some(time));
 
     let mistakes = MISTAKES.iter().filter(|mistake| is_caught(mistake)).count();
     let marks = *lock(&total.marks);
