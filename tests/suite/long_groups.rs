@@ -226,3 +226,18 @@ async fn a_group_that_is_renamed_by_a_replacement_keeps_members_that_it_does_not
     }
     assert_eq!(sandbox.groups()[0]["displayName"], "Fitters");
 }
+
+#[maybe_async]
+#[test]
+async fn members_are_removed_by_a_list_if_the_profile_says_so() {
+    for (profile, path) in [
+        (Profile::standard(), r#"members[value eq \"ann\"]"#),
+        (Profile::standard().allow_removal_by_list(), r#""path":"members""#),
+    ] {
+        let sandbox = directory().start().unwrap();
+        client(&sandbox, Odd::Not, profile).groups().remove_members("7", &["ann"]).await.unwrap();
+        let requests = sandbox.requests();
+        let body = String::from_utf8_lossy(&requests[0].body);
+        assert!(requests.len() == 1 && body.contains(path) && body.contains("ann"), "{body}");
+    }
+}
