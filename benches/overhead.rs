@@ -23,11 +23,11 @@ fn main() -> Result<()> {
     let server = Server::start()?;
     let base = server.base(50_000, Duration::ZERO);
     let (rounds, calls) = full_or_short((201, 100), (3, 5));
-    blocking_face(&base, rounds, calls)?;
-    async_face(&base, rounds, calls)
+    blocking_api(&base, rounds, calls)?;
+    async_api(&base, rounds, calls)
 }
 
-fn blocking_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
+fn blocking_api(base: &str, rounds: u32, calls: u32) -> Result<()> {
     let ours = blocking::ScimClient::with_config(&config(base))?;
     let hand = by_hand::blocking::ByHand::new(base)?;
     let (id, query) = (users::id(7), ListQuery::new().start_index(1).count(100));
@@ -54,7 +54,7 @@ fn blocking_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
     Ok(())
 }
 
-fn async_face(base: &str, rounds: u32, calls: u32) -> Result<()> {
+fn async_api(base: &str, rounds: u32, calls: u32) -> Result<()> {
     // On one thread, to measure the call and not the scheduler.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let ours = asynchronous::ScimClient::with_config(&config(base))?;

@@ -77,7 +77,7 @@ fn life_of_a_user(client: &ScimClient, user_name: &str) -> Result<(), Box<dyn Er
     println!("reactivated: may sign in again");
 
     match client.create_user(&jane) {
-        Err(error) => println!("a second user of that name is refused, in these words:\n  {error}"),
+        Err(error) => println!("a second user of that name is rejected:\n  {error}"),
         Ok(_) => println!("the server took a second user of that name"),
     }
 

@@ -108,7 +108,7 @@
 //! # What you can rely on
 //!
 //! - **Lists are complete.** A listing returns every resource once, or ends in an error.
-//! - **Failed writes report their outcome.** [`Error::write_outcome`] tells whether the server may
+//! - **Failed writes report their outcome.** [`Error::write_outcome`] reports whether the server may
 //!   have applied the write. Only requests that are safe to repeat are retried.
 //! - **Input is checked before a request is sent.** No id, name or filter value can break out of its
 //!   place in a URL or a filter.

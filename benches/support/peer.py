@@ -149,11 +149,11 @@ async def work_async(scim, what, count, desired, in_flight):
 
 
 def main():
-    face, base = sys.argv[1:]
+    api, base = sys.argv[1:]
     with asyncio.Runner() as runner:
         # What the environment says of proxies does not matter on a loopback address.
         settings = {"base_url": base, "headers": HEADERS, "trust_env": False}
-        if face == "sync":
+        if api == "sync":
             scim = SyncSCIMClient(Client(**settings), provider=provider())
         else:
             # Connections are kept for all requests in flight.
@@ -163,7 +163,7 @@ def main():
             count = int(count)
             desired = wanted(count) if what == "sync" else {}
             cpu, clock = time.process_time(), time.perf_counter()
-            if face == "sync":
+            if api == "sync":
                 work(scim, what, count, desired)
             else:
                 runner.run(work_async(scim, what, count, desired, int(in_flight)))

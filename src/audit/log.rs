@@ -297,7 +297,7 @@ mod tests {
         let log = open();
         record_all(&log, first);
         drop(log);
-        // Another program goes on with the last file.
+        // Another program appends to the last file.
         let log = open().synced().unwrap();
         record_all(&log, rest);
         assert_eq!(writes(&file), all);

@@ -29,8 +29,8 @@ pub(crate) use subject::Subject;
 use trail::Recorder;
 
 /// Records every write of a client in a [`Sink`]: creations, patches, replacements and deletions,
-/// single, in batches and in bulk requests. A fetched token counts as one, since whoever has it can
-/// change every user.
+/// single, in batches and in bulk requests. A fetched token counts as one, since every user can be
+/// changed with it.
 ///
 /// A write has two events: [`Begun`](Outcome::Begun) before its first request, and its outcome
 /// after the last one. So the trail of a killed program shows which writes were in flight. A write

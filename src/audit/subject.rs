@@ -34,7 +34,7 @@ impl Subject {
         Self::with_id(Operation::Delete(T::NAME), target, Attributes::default())
     }
 
-    /// A token of the server: whoever has it can change every user.
+    /// A token of the server, with which every user can be changed.
     pub(crate) fn token() -> Self {
         Self {
             operation: Operation::GetToken,

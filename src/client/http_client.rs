@@ -31,7 +31,7 @@ pub trait HttpClient: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A [`TransportError`] if no complete answer was received. It tells whether the request may have
+    /// A [`TransportError`] if no complete answer was received. It reports whether the request may have
     /// reached the server, which decides whether a write is retried.
     fn send(&self, request: Request<Vec<u8>>)
     -> impl Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send;

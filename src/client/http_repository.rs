@@ -143,12 +143,12 @@ impl<C: HttpClient> HttpScimRepository<C> {
     }
 
     async fn documents<T: DeserializeOwned>(&self, what: &str) -> Result<Vec<T>> {
-        let lacking = || Error::new(ErrorKind::Unsupported, format!("the server has no document /{what}"));
+        let missing = || Error::new(ErrorKind::Unsupported, format!("the server has no document /{what}"));
         if self.profile().is_wats() {
-            return Err(lacking().in_operation(Operation::Discover));
+            return Err(missing().in_operation(Operation::Discover));
         }
         let answer = self.about(what).await?;
-        answer.ok_or_else(|| lacking().in_operation(Operation::Discover))?.documents()
+        answer.ok_or_else(|| missing().in_operation(Operation::Discover))?.documents()
     }
 
     async fn description(&self, what: &str) -> Result<Option<Value>> {

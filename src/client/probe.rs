@@ -51,7 +51,7 @@ impl<C: HttpClient> ScimService<HttpScimRepository<C>> {
 /// rejects such a name, or cannot find the user by its id then, an ordinary one is used. On a server with
 /// groups it creates a second user, and a group with both as members: where members can be read
 /// ([`Membership`](crate::Membership)), and how one is removed. All are removed at the end whatever the checks
-/// found; only if the future of [`run`](Self::run) is dropped or the server refuses the deletion do they stay.
+/// found; only if the future of [`run`](Self::run) is dropped or the server rejects the deletion do they stay.
 #[must_use = "a probe is lazy: it sends no request until it runs"]
 pub struct ScimProbe<C> {
     repository: HttpScimRepository<C>,
@@ -82,7 +82,7 @@ impl<C: HttpClient> ScimProbe<C> {
     /// Any [`Error`] of reading the first page: without it there is nothing to find.
     pub async fn run(self) -> Result<Report> {
         let profile = self.repository.profile().clone();
-        // Whatever the server is said to lack is asked for, too.
+        // Features that the server says it does not support are probed, too.
         let endpoint = self.repository.endpoint.clone().with_profile(Profile::to_probe(&profile));
         let known = self.repository;
         let repository = HttpScimRepository {

@@ -59,7 +59,7 @@ pub trait ScimRepository: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error`], whose `write_outcome` tells whether the resource may have been created.
+    /// [`Error`], whose `write_outcome` reports whether the resource may have been created.
     fn create<T: Resource>(&self, resource: &T) -> impl Future<Output = Result<T>> + Send;
 
     /// Changes a resource. Returns `None` if the server returns no body.

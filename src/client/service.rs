@@ -94,7 +94,7 @@ impl<R: ScimRepository> ScimService<R> {
     ///
     /// [`Conflict`](crate::ErrorKind::Conflict) if another user has the user name,
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the user has no user name, or any other
-    /// [`Error`](crate::Error), whose `write_outcome` tells whether the user may have been created.
+    /// [`Error`](crate::Error), whose `write_outcome` reports whether the user may have been created.
     ///
     #[doc = example!(
         "let jane = ScimUser::new(\"jane@example.com\").with_display_name(\"Jane Doe\");\n\
@@ -185,7 +185,7 @@ impl<R: ScimRepository> ScimService<R> {
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty patch or an invalid id,
     /// [`NotFound`](crate::ErrorKind::NotFound) if the server has no such user, or any other
-    /// [`Error`](crate::Error), whose `write_outcome` tells whether the patch may have been applied.
+    /// [`Error`](crate::Error), whose `write_outcome` reports whether the patch may have been applied.
     ///
     #[doc = example!(
         "# let id = a_user(&client)" await "?;\n\

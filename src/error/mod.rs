@@ -117,7 +117,7 @@ impl Error {
             outcome: WriteOutcome::NotApplied,
             is_unprocessed: false,
             is_unsent: false,
-            // A repository speaks for its server; an answer over HTTP has a sender of its own.
+            // An error of a repository counts as the server's; an answer over HTTP has a sender of its own.
             sender: Sender::Server,
             retry_after: None,
             redirect: None,

@@ -86,7 +86,7 @@ impl Retry {
 }
 
 impl Attempts {
-    /// A server that refuses every request is not asked for ever.
+    /// A server that rejects every request is not asked for ever.
     const MOST_UNPROCESSED: u32 = 50;
     const UNPROCESSED_DELAY: Duration = Duration::from_millis(10);
     /// A server that answers 401 to one request only, whatever its token is, does not have all tokens renewed

@@ -328,7 +328,7 @@ impl Endpoint {
     }
 
     /// A write that applies to one version of the resource only, if the target has one. A server without
-    /// versions would ignore the condition or refuse every write with it.
+    /// versions would ignore the condition or reject every write with it.
     fn if_unchanged(&self, call: Call, target: Target<'_>) -> Result<Call> {
         match (self.profile().has_versions, target.requires_version()) {
             (true, _) => call.with_version(IF_MATCH, target.version()),

@@ -65,9 +65,9 @@ pub enum Check {
     Kept,
     /// Does a PATCH change a user, and what does it return?
     Patching,
-    /// Is a write with `If-Match` refused if the version is another one (RFC 7644 §3.14)?
+    /// Is a write with `If-Match` rejected if the version is another one (RFC 7644 §3.14)?
     Versions,
-    /// Is an operation of a bulk request refused if its `version` is another one (RFC 7644 §3.7)? Asked if the
+    /// Is an operation of a bulk request rejected if its `version` is another one (RFC 7644 §3.7)? Asked if the
     /// server says that it supports bulk requests.
     VersionsInBulk,
     /// Does a group show its members, in a list or when it is read by its id? This and the next six are
@@ -119,15 +119,15 @@ impl Report {
     /// the [`Membership`] and the way of removing members that were measured.
     #[must_use]
     pub fn profile(&self) -> Profile {
-        let lacks = |check| self.finding(check).is_some_and(|finding| finding.verdict == Verdict::No);
+        let has_not = |check| self.finding(check).is_some_and(|finding| finding.verdict == Verdict::No);
         let has = |check| self.finding(check).is_some_and(|finding| finding.verdict == Verdict::Yes);
         let mut profile = self.profile.clone();
-        profile.filters &= !lacks(Check::Filter);
-        profile.selects_attributes &= !lacks(Check::AttributeSelection);
+        profile.filters &= !has_not(Check::Filter);
+        profile.selects_attributes &= !has_not(Check::AttributeSelection);
         profile.pages_by_cursor &= has(Check::Cursors);
-        profile.has_versions &= !lacks(Check::Versions);
+        profile.has_versions &= !has_not(Check::Versions);
         profile.checks_versions = has(Check::Versions) || (profile.checks_versions && profile.has_versions);
-        profile.checks_versions_in_bulk &= !lacks(Check::VersionsInBulk);
+        profile.checks_versions_in_bulk &= !has_not(Check::VersionsInBulk);
         profile.checks_versions_in_bulk |= has(Check::VersionsInBulk);
         profile.membership = self.membership().unwrap_or(profile.membership);
         if has(Check::MemberRemoval) || has(Check::RemovalByList) {

@@ -15,21 +15,21 @@ use wats_scim_sandbox::StandardSandbox;
 
 use crate::{ScimClient, maybe_async, test};
 
-/// A server, and what it lacks.
+/// A server, and the features that it does not support.
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
-    lacks: String,
+    without: String,
 }
 
 impl Server {
     /// The server in the environment: its SCIM base URL in `SCIM_SERVER`, its token in `SCIM_TOKEN`, and
-    /// what it is known to lack in `SCIM_LACKS`: `escapes`, `versions`, or both.
+    /// the features it does not support in `SCIM_WITHOUT`: `escapes`, `versions`, or both.
     #[allow(dead_code, reason = "the suite over the sandbox does not need it")]
     pub(crate) fn started() -> Self {
         let of = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run scripts/scim2-server"));
-        let lacks = std::env::var("SCIM_LACKS").unwrap_or_default();
-        Self { url: of("SCIM_SERVER"), credentials: Credentials::bearer(of("SCIM_TOKEN")), lacks }
+        let without = std::env::var("SCIM_WITHOUT").unwrap_or_default();
+        Self { url: of("SCIM_SERVER"), credentials: Credentials::bearer(of("SCIM_TOKEN")), without }
     }
 
     fn client(&self) -> ScimClient {
@@ -43,18 +43,18 @@ impl Server {
         let start = || StandardSandbox::builder().allow_cursors().bulk_limits(5, 4096).page_cap(7).start().unwrap();
         let sandbox = SANDBOX.get_or_init(start);
         let credentials = Credentials::wats_token(sandbox.token());
-        Self { url: sandbox.scim_url().to_owned(), credentials, lacks: String::new() }
+        Self { url: sandbox.scim_url().to_owned(), credentials, without: String::new() }
     }
 
     /// Whether a filter value can contain a quote or a backslash. In scimmy a quote ends the string, and
     /// a backslash is doubled.
     fn reads_escapes(&self) -> bool {
-        !self.lacks.contains("escapes")
+        !self.without.contains("escapes")
     }
 
     /// Whether resources have versions that writes can require.
     fn has_versions(&self) -> bool {
-        !self.lacks.contains("versions")
+        !self.without.contains("versions")
     }
 }
 

@@ -281,7 +281,7 @@ async fn after_an_undo_a_directory_is_as_before() {
         let report = client.apply(first).run().await.unwrap();
         assert!(report.is_complete(), "{report}");
 
-        // Groups that the source lacks stay: a deleted group cannot be brought back.
+        // Groups that are missing from the source stay: a deleted group cannot be brought back.
         let keeping = without_guards();
         let journal = Journal::at(folder.path().join(case.to_string())).keep_before();
         let second = plan(&client, &keeping, &after.desired()).await;

@@ -12,8 +12,8 @@ use wats_scim_sim::{Api, levels, run, run_with, shrink};
 
 const USAGE: &str =
     "usage: simulate [SECONDS [FIRST]]   all levels, with random worlds for so long (30), from this number on (0)
-       simulate seed NUMBER     tells what happens in a random world
-       simulate replay STRING [blocking]   tells what happens in the world of a string, in hexadecimal";
+       simulate seed NUMBER     prints the history of a random world
+       simulate replay STRING [blocking]   prints the history of the world of a string, in hexadecimal";
 
 /// Strings that have found something.
 const FOUND: &str = include_str!("../found.txt");
@@ -169,7 +169,7 @@ fn is_caught(mistake: &'static str) -> bool {
     is_found
 }
 
-/// Tells the history of a world.
+/// Prints the history of a world.
 fn tell(string: &[u8], api: Api) -> ExitCode {
     let verdict = run_with(string, api, None, true);
     println!("{}", verdict.history);

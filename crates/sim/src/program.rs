@@ -87,11 +87,11 @@ fn process(world: &Rc<World>, api: Api, task: Task, in_flight: usize, may_die: b
     world.begin_process(in_flight, may_die);
     let is_apply = matches!(task, Task::Apply(_));
     macro_rules! ended {
-        ($face:ident) => {
-            match $face::process(world, task) {
+        ($api:ident) => {
+            match $api::process(world, task) {
                 None => Came::Died,
-                Some($face::Ended::Current(Some(current))) => Came::Read(current),
-                Some($face::Ended::Applied { problems, is_complete }) => Came::Applied { problems, is_complete },
+                Some($api::Ended::Current(Some(current))) => Came::Read(current),
+                Some($api::Ended::Applied { problems, is_complete }) => Came::Applied { problems, is_complete },
                 Some(_) => Came::Nothing,
             }
         };

@@ -28,7 +28,7 @@ impl<R: ScimRepository> ScimApply<R> {
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the plan was made for another server, is older than
     /// [`max_age`](Self::max_age), is not the [approved](Self::approved) one, would be rejected by the
-    /// [schemas](Self::schemas), or lacks a [password](crate::plan::Plan::with_passwords); nothing is sent.
+    /// [schemas](Self::schemas), or has no [password](crate::plan::Plan::with_passwords) for a step; nothing is sent.
     pub async fn try_next(&mut self) -> Result<Option<AppliedStep>> {
         if self.next == 0
             && let Some(why) = self.inapplicable()
@@ -116,7 +116,7 @@ impl<R: ScimRepository> ScimApply<R> {
             0 => first.to_string(),
             more => format!("{first}; and {more} more steps, see Plan::would_be_rejected"),
         });
-        rejected.or_else(|| self.plan.lacks_secrets(is_done))
+        rejected.or_else(|| self.plan.missing_secrets(is_done))
     }
 
     fn give_up(&mut self, error: Error) -> Result<Option<AppliedStep>> {

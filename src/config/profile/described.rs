@@ -17,7 +17,7 @@ impl Profile {
             return Self { endpoints: resource_types.and_then(endpoints), ..self };
         };
         let feature = |name: &str, value: &str| member(member(configuration, name)?, value);
-        let lacks = |name: &str| is_bool(feature(name, "supported"), false);
+        let is_unsupported = |name: &str| is_bool(feature(name, "supported"), false);
         let limit = |name: &str, value: &str| NonZero::new(number(feature(name, value)?)?);
         let bulk_limit = |value: &str| usize::try_from(limit("bulk", value)?.get()).ok();
         let bulk_limits = bulk_limit("maxOperations").zip(bulk_limit("maxPayloadSize"));
@@ -27,12 +27,12 @@ impl Profile {
             bulk: bulk_limits
                 .filter(|_| is_bool(feature("bulk", "supported"), true))
                 .map(|(max_operations, max_payload_size)| BulkLimits { max_operations, max_payload_size }),
-            patches: !lacks("patch"),
-            changes_passwords: !lacks("changePassword"),
-            filters: !lacks("filter"),
-            has_versions: !lacks("etag"),
+            patches: !is_unsupported("patch"),
+            changes_passwords: !is_unsupported("changePassword"),
+            filters: !is_unsupported("filter"),
+            has_versions: !is_unsupported("etag"),
             checks_versions: is_bool(feature("etag", "supported"), true),
-            sorts: !lacks("sort"),
+            sorts: !is_unsupported("sort"),
             pages_by_cursor: is_bool(feature("pagination", "cursor"), true),
             max_page_size: page_sizes.into_iter().flatten().min(),
             ..self

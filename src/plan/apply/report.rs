@@ -51,7 +51,7 @@ pub enum Outcome {
     /// From [`verify`](crate::blocking::ScimApply::verify): the user or group is not as planned. The text names
     /// the attributes, or is the reason.
     Differs(String),
-    /// The step failed; [`Error::write_outcome`] tells whether it may have been applied.
+    /// The step failed; [`Error::write_outcome`] reports whether it may have been applied.
     Failed(Error),
 }
 
@@ -134,7 +134,7 @@ impl Report {
         self.left = not_begun.iter().filter_map(of_source).cloned().collect();
     }
 
-    /// The users of the source whose steps were skipped, failed or not begun, to be mended and planned again.
+    /// The users of the source whose steps were skipped, failed or not begun, to be corrected and planned again.
     /// It has no leavers: deactivations and deletions that follow from the source are proposed again by the
     /// next plan over the whole source.
     ///

@@ -61,14 +61,14 @@ impl Plan {
     }
 
     /// The reason why the plan cannot be applied: a password is missing from a step that is not done.
-    pub(crate) fn lacks_secrets(&self, is_done: impl Fn(usize) -> bool) -> Option<String> {
-        let lacks = |(number, step): &(usize, &Step)| !step.left_out_secrets.is_empty() && !is_done(*number);
-        let mut lacking = self.steps.iter().enumerate().filter(lacks).map(|(_, step)| step);
-        let first = lacking.next()?;
+    pub(crate) fn missing_secrets(&self, is_done: impl Fn(usize) -> bool) -> Option<String> {
+        let has_none = |(number, step): &(usize, &Step)| !step.left_out_secrets.is_empty() && !is_done(*number);
+        let mut missing = self.steps.iter().enumerate().filter(has_none).map(|(_, step)| step);
+        let first = missing.next()?;
         Some(format!(
             "the stored plan left out the passwords of {} users, the first of which is {}; set them with \
              Plan::with_passwords, make a new plan, or allow them in stored plans with Plan::allow_passwords",
-            lacking.count().saturating_add(1),
+            missing.count().saturating_add(1),
             one_line(&first.name).unwrap_or_default()
         ))
     }

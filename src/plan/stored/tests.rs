@@ -149,11 +149,11 @@ fn a_password_is_stored_only_if_it_is_allowed() {
     let text = serde_json::to_string(&plan).unwrap();
     assert!(!text.contains("canary") && text.contains(r#""leftOutSecrets":["password"]"#), "{text}");
     let read: Plan = serde_json::from_str(&text).unwrap();
-    assert!(plan.lacks_secrets(|_| false).is_none());
-    assert!(read.lacks_secrets(|_| false).unwrap().contains("passwords of 1 users, the first of which is cy"));
-    assert!(read.lacks_secrets(|step| step == 0).is_none(), "it is done");
+    assert!(plan.missing_secrets(|_| false).is_none());
+    assert!(read.missing_secrets(|_| false).unwrap().contains("passwords of 1 users, the first of which is cy"));
+    assert!(read.missing_secrets(|step| step == 0).is_none(), "it is done");
     let read = read.with_passwords([("CY", "canary"), ("eve", "x")]);
-    assert!(read.lacks_secrets(|_| false).is_none());
+    assert!(read.missing_secrets(|_| false).is_none());
     let password = |plan: &Plan| plan.steps[0].desired.as_ref().unwrap().attributes.get("password").cloned();
     assert_eq!((password(&read), &read), (password(&plan), &plan));
 
@@ -211,7 +211,7 @@ proptest! {
         prop_assert_eq!(serde_json::to_string(&read).unwrap(), text.clone());
         let by_value: Plan = serde_json::from_value(serde_json::from_str(&text).unwrap()).unwrap();
         prop_assert_eq!(by_value.digest(), plan.digest());
-        let is_lost = read.lacks_secrets(|_| false).is_some();
+        let is_lost = read.missing_secrets(|_| false).is_some();
         prop_assert_eq!(is_lost, text.contains("leftOutSecrets"));
     }
 }

@@ -14,7 +14,7 @@ pub(in crate::plan) fn is_ours(name: &str) -> bool {
     !is_server_attribute(name) && !is_write_only(name) && !same_name(name, "groups")
 }
 
-/// Whether `held` has all values of `desired`, and no attribute in `clears` that `desired` lacks.
+/// Whether `held` has all values of `desired`, and no attribute in `clears` that is absent from `desired`.
 pub(crate) fn is_met(held: &Map<String, Value>, desired: &Map<String, Value>, clears: &[String]) -> bool {
     let has = |(name, value): (&String, &Value)| {
         !is_ours(name) || holds_nothing(value) || assigned(held, name).is_some_and(|held| covers(name, held, value))

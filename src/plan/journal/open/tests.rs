@@ -117,9 +117,9 @@ fn a_plan_with_passwords_is_resumed_from_a_journal_without_them() {
     assert!(!fs::read_to_string(&file).unwrap().contains("canary"));
     assert!(open(&file, &plan).is_ok(), "it is the same plan");
     let known = Journal::at(&file).plan().unwrap().unwrap();
-    assert!(known.lacks_secrets(|_| false).is_some());
+    assert!(known.missing_secrets(|_| false).is_some());
     let known = known.with_passwords([("jane", "canary")]);
-    assert!(known.lacks_secrets(|_| false).is_none() && open(&file, &known).is_ok());
+    assert!(known.missing_secrets(|_| false).is_none() && open(&file, &known).is_ok());
 }
 
 #[test]

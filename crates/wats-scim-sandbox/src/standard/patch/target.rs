@@ -109,8 +109,8 @@ fn at(
     if attribute.is_none() && member(holder, name).is_none() {
         return Err(Refusal::invalid_path(format!("there is no attribute '{path}'")));
     }
-    let lacks = |sub: &str| attribute.is_some_and(|attribute| attribute.sub(sub).is_none());
-    if path.sub_attribute().is_some_and(lacks) {
+    let is_unknown = |sub: &str| attribute.is_some_and(|attribute| attribute.sub(sub).is_none());
+    if path.sub_attribute().is_some_and(is_unknown) {
         return Err(Refusal::invalid_path(format!("there is no attribute '{path}'")));
     }
     let mut place = Place::new(holder, attribute, name);
