@@ -12,6 +12,7 @@ use std::time::Duration;
 use self::together::StepsJob;
 use super::apply_step::{Ended, Mode};
 use super::batch::RESULT_BUFFER;
+use super::step::Over;
 use super::{InFlight, ScimRepository, ScimService, example};
 use crate::batch::Progress;
 use crate::exchange::{Room, Work, WorkSpan};
@@ -106,6 +107,7 @@ pub struct ScimApply<R> {
     running: InFlight<Vec<Ended>>,
     /// Steps that begin with the next request, and the room in it.
     together: StepsJob,
+    over: Over,
     room: Option<Room>,
     /// Results that are not returned yet.
     ended: VecDeque<Ended>,
@@ -134,6 +136,7 @@ impl<R: ScimRepository> ScimApply<R> {
             unsent: 0,
             running: InFlight::within(WorkSpan::of(Work::Apply)),
             together: StepsJob::default(),
+            over: Over::default(),
             room: None,
             ended: VecDeque::new(),
         }

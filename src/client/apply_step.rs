@@ -55,11 +55,11 @@ impl Ended {
     }
 
     /// The error after which no other step can be applied.
-    pub(super) fn ends_the_work(&self) -> Option<Error> {
+    pub(super) fn ends_the_work(&self) -> Option<&Error> {
         let ((Err(error), _) | (Ok(()), Outcome::Failed(error))) = (&self.written, &self.step.outcome) else {
             return None;
         };
-        (self.failures() == ENDS_THE_WORK).then(|| error.clone())
+        (self.failures() == ENDS_THE_WORK).then_some(error)
     }
 }
 

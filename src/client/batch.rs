@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use super::step::{Arrival, ENDS_THE_WORK, Event, WriteJob};
+use super::step::{Arrival, ENDS_THE_WORK, Event, Over, WriteJob};
 use super::{InFlight, ScimRepository, ScimService, Source, example, maybe_async};
 use crate::batch::{BatchItem, Progress, Queued, References};
 use crate::exchange::{Work, WorkSpan, fitting};
@@ -58,6 +58,7 @@ pub struct ScimBatch<R, T> {
     /// Writes that were read from the source and are not in flight yet.
     taken: VecDeque<Queued<T>>,
     references: References,
+    over: Over,
     ready: VecDeque<BatchItem<T>>,
 }
 
@@ -75,6 +76,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
             running: InFlight::within(WorkSpan::of(Work::Batch)),
             taken: VecDeque::new(),
             references: References::default(),
+            over: Over::default(),
             ready: VecDeque::new(),
         }
     }
@@ -167,6 +169,7 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
     pub fn resume(mut self, client: &ScimService<R>) -> Self {
         self.repository = Arc::clone(client.shared_repository());
         self.running.forget_failures();
+        self.over = Over::default();
         self
     }
 }
@@ -194,7 +197,8 @@ impl<R: ScimRepository, T: Resource> ScimBatch<R, T> {
             if count == 0 {
                 break;
             }
-            let job = WriteJob { writes: self.taken.drain(..count).collect(), references: self.references.clone() };
+            let (references, over) = (self.references.clone(), self.over.clone());
+            let job = WriteJob { writes: self.taken.drain(..count).collect(), references, over };
             self.running.start(Arc::clone(&self.repository), job);
         }
     }

@@ -1,5 +1,7 @@
 //! What runs beside other work of the same kind.
 
+use std::sync::{Arc, OnceLock};
+
 use super::bulk::{again, is_lost, send_together, untried};
 use super::{ScimRepository, maybe_async};
 use crate::batch::{BatchItem, Queued, References};
@@ -26,6 +28,24 @@ pub(super) const ENDS_THE_WORK: u64 = u64::MAX;
 /// How many failures an error counts for. Without valid credentials, or a journal, nothing else can succeed.
 pub(super) fn weight(error: &Error) -> u64 {
     if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Journal) { ENDS_THE_WORK } else { 1 }
+}
+
+/// The failure after which no other work can succeed, once there is one. Clones share it: a job with several writes
+/// checks it before each of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Over(Arc<OnceLock<Error>>);
+
+impl Over {
+    pub(super) fn error(&self) -> Option<&Error> {
+        self.0.get()
+    }
+
+    pub(super) fn record(&self, error: &Error) {
+        if weight(error) == ENDS_THE_WORK {
+            // The first one stays.
+            let _ = self.0.set(error.clone());
+        }
+    }
 }
 
 /// What work in flight has come to.
@@ -69,6 +89,7 @@ impl<T: Resource> Job for PageJob<T> {
 pub(super) struct WriteJob<T> {
     pub(super) writes: Vec<Queued<T>>,
     pub(super) references: References,
+    pub(super) over: Over,
 }
 
 #[maybe_async(AFIT)]
@@ -76,12 +97,10 @@ impl<T: Resource> Job for WriteJob<T> {
     type Output = Vec<BatchItem<T>>;
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
-        let Self { writes, references } = self;
+        let Self { writes, references, over } = self;
         let in_bulk = if writes.len() > 1 { writes.as_slice() } else { &[] };
         let sent: Vec<ScimWrite<T>> = in_bulk.iter().map(|write| write.sent.clone()).collect();
         let mut answers = send_together(repository, &sent).await.into_iter();
-        // The error that all further writes would have too.
-        let mut over: Option<Error> = None;
         let mut done = Vec::with_capacity(writes.len());
         for mut write in writes {
             let answer = answers.next().flatten();
@@ -90,14 +109,16 @@ impl<T: Resource> Job for WriteJob<T> {
             }
             let with_origin = write.sent.origin().and_then(|origin| repository.with_origin(origin));
             let repository = with_origin.as_ref().unwrap_or(repository);
-            let result = match (write.take_rejection(), &over, answer) {
+            let result = match (write.take_rejection(), over.error(), answer) {
                 (Some(rejection), _, _) => Err(rejection),
                 (None, Some(error), answer) => untried(answer, error, write.sent.operation()),
                 (None, None, Some(Err(error))) if is_lost(&error) => again(repository, &write.sent, error).await,
                 (None, None, Some(answer)) => answer,
                 (None, None, None) => once(repository, &write.sent).await,
             };
-            over = over.or_else(|| result.as_ref().err().filter(|error| weight(error) == ENDS_THE_WORK).cloned());
+            if let Err(error) = &result {
+                over.record(error);
+            }
             references.settle(&write.sent, &result);
             done.push((write, result));
         }

@@ -6,6 +6,7 @@ use super::super::ScimRepository;
 use super::super::apply_step::{Ended, Mode, StepJob, operation, unusable};
 use super::super::step::ENDS_THE_WORK;
 use super::ScimApply;
+use super::together::StepsJob;
 use crate::config::BulkLimits;
 use crate::error::Result;
 use crate::exchange::Room;
@@ -128,7 +129,8 @@ impl<R: ScimRepository> ScimApply<R> {
     pub(super) fn start_together(&mut self) {
         self.room = None;
         if !self.together.steps.is_empty() {
-            self.running.start(Arc::clone(&self.repository), std::mem::take(&mut self.together));
+            let job = StepsJob { over: self.over.clone(), ..std::mem::take(&mut self.together) };
+            self.running.start(Arc::clone(&self.repository), job);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::apply_step::{Ended, Mode, StepJob, operation};
 use super::super::bulk::{Answer, send_together, untried};
-use super::super::step::Job;
+use super::super::step::{Job, Over};
 use super::super::{ScimRepository, maybe_async};
 use crate::config::Profile;
 use crate::model::{ScimUser, ScimWrite};
@@ -14,6 +14,7 @@ pub(in super::super) struct StepsJob {
     pub(super) steps: Vec<StepJob>,
     /// The first write of each step; only sent if there are several.
     pub(super) writes: Vec<ScimWrite>,
+    pub(super) over: Over,
 }
 
 #[maybe_async(AFIT)]
@@ -22,16 +23,19 @@ impl Job for StepsJob {
 
     async fn run<R: ScimRepository>(self, repository: &R) -> Self::Output {
         let mut answers = self.send(repository).await.into_iter();
-        let mut over = None;
+        // A step by itself is in flight already.
+        let are_several = self.writes.len() > 1;
         let mut ended = Vec::with_capacity(self.steps.len());
         for step in self.steps {
             let answer = answers.next().flatten();
-            let answer = match &over {
-                Some(error) => Some(untried(answer, error, operation(&step.step))),
-                None => answer,
+            let answer = match self.over.error() {
+                Some(error) if are_several => Some(untried(answer, error, operation(&step.step))),
+                _ => answer,
             };
             let end = step.run(repository, answer).await;
-            over = over.or_else(|| end.ends_the_work());
+            if let Some(error) = end.ends_the_work() {
+                self.over.record(error);
+            }
             ended.push(end);
         }
         ended
