@@ -95,8 +95,20 @@ pub(super) async fn create_again<R: ScimRepository, T: Resource>(
             Err(look) => return Err(lost.followed_by(&look, LOOK_FAILED)),
         }
     }
-    let created = repository.create(resource).await.map_err(|error| error.with_outcome(WriteOutcome::Unknown))?;
-    only_one(repository, created).await
+    let error = match repository.create(resource).await {
+        Ok(created) => return only_one(repository, created).await,
+        Err(error) => error,
+    };
+    let is_taken = error.kind() == ErrorKind::Conflict && error.outcome() == WriteOutcome::NotApplied;
+    let error = error.with_outcome(WriteOutcome::Unknown);
+    if !is_taken {
+        return Err(error);
+    }
+    // The bulk request may have been carried out after the look.
+    match look_for(repository, resource).await {
+        Ok(found) => found.settle(error).unwrap_or_else(Err),
+        Err(look) => Err(error.followed_by(&look, LOOK_FAILED)),
+    }
 }
 
 fn unanswered(operation: Operation) -> Error {

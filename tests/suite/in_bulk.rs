@@ -1,5 +1,7 @@
 //! Steps of an apply in bulk requests, and writes of a batch for one version.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wats_scim::audit::Outcome;
@@ -316,6 +318,77 @@ async fn rejected_credentials_end_the_apply_and_the_journal_has_all_steps_of_the
     assert_eq!((with(Some(StepState::Applied)), with(Some(StepState::Failed)), with(None)), (100, 100, 50));
     let resumed = client.apply(plan).journal(journal()).run().await.unwrap();
     assert_eq!((resumed.applied, resumed.is_complete(), sandbox.users().len()), (150, true, 250), "{resumed}");
+}
+
+/// A server that carries bulk requests out so late that no look finds the users, and a creation fails.
+fn late() -> StandardSandbox {
+    let is_done = AtomicBool::new(false);
+    let respond = move |request: &http::Request<Vec<u8>>| {
+        let media_type = "application/scim+json";
+        let path_and_query = request.uri().to_string();
+        if path_and_query.ends_with("/Bulk") {
+            is_done.store(false, Ordering::Relaxed);
+            return Some(super::answer(504, "text/plain", "the server takes long"));
+        }
+        if request.method() == Method::POST {
+            is_done.store(true, Ordering::Relaxed);
+            let taken = json!({ "status": "409", "scimType": "uniqueness", "detail": "the name is taken" });
+            return Some(super::answer(409, media_type, taken.to_string()));
+        }
+        let (_, filter) = path_and_query.split_once("filter=")?;
+        let name = if filter.contains("eve") { "eve" } else { "flo" };
+        let user = json!({ "id": name, "userName": name, "title": "T", "active": true });
+        // The next user is looked for by a request of its own.
+        let users = if is_done.swap(false, Ordering::Relaxed) { vec![user] } else { Vec::new() };
+        Some(super::answer(200, media_type, json!({ "totalResults": users.len(), "Resources": users }).to_string()))
+    };
+    StandardSandbox::builder().respond_with(respond).start().unwrap()
+}
+
+#[maybe_async]
+#[test]
+async fn what_a_lost_request_created_after_the_look_is_applied() {
+    let sandbox = late();
+    let client = client(sandbox.scim_url(), &sandbox).await;
+    let joiners = [titled("eve", "T"), titled("flo", "T")];
+    let plan = planned(&client, &joiners).await;
+    let report = client.apply(plan).in_flight(1).run().await.unwrap();
+    assert_eq!((report.applied, report.unneeded, report.is_complete()), (2, 0, true), "{report}");
+
+    let items = client.create_users(joiners).in_flight(1).run().await;
+    let ids: Vec<_> = items.iter().map(|item| item.result.as_ref().unwrap().as_ref().unwrap().id.clone()).collect();
+    assert_eq!(ids, [Some("eve".to_owned()), Some("flo".to_owned())]);
+}
+
+/// Two bulk requests are lost, and the credentials are rejected when the first user of the first one is looked at.
+#[maybe_async]
+#[test]
+async fn rejected_credentials_end_all_requests_in_flight() {
+    const STEPS: usize = 100;
+    let names: Vec<_> = (0..STEPS).map(|n| format!("user{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let first = std::sync::OnceLock::new();
+    let respond = move |request: &http::Request<Vec<u8>>| {
+        let path = request.uri().path();
+        if path.ends_with("/Bulk") {
+            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            first.get_or_init(|| body["Operations"][0]["path"].as_str().unwrap().to_owned());
+            return Some(super::answer(502, "text/plain", "no answer"));
+        }
+        let is_rejected = first.get().is_some_and(|first| path.ends_with(first.as_str()));
+        is_rejected.then(|| super::answer(401, "text/plain", "the token has expired"))
+    };
+    let builder = StandardSandbox::builder().with_users(users(&names)).bulk_limits(STEPS / 2, 1_000_000);
+    let sandbox = builder.respond_with(respond).start().unwrap();
+    let client = client(sandbox.scim_url(), &sandbox).await;
+    let desired: Vec<_> = names.iter().map(|name| titled(name, "Dr")).collect();
+    let plan = planned(&client, &desired).await;
+    let report = client.apply(plan).in_flight(2).run().await.unwrap();
+    assert!(report.applied < STEPS / 4, "{report}");
+    for problem in &report.problems {
+        let wats_scim::plan::Outcome::Failed(error) = &problem.outcome else { panic!("{}", problem.outcome) };
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    }
 }
 
 #[maybe_async]
