@@ -17,7 +17,14 @@ async fn a_probe_finds_what_the_server_does() {
         let user = client.create_user(&ScimUser::new(unique(name)).with_display_name("X")).await.unwrap();
         ids.push(user.id.unwrap());
     }
-    let report = client.probe().allow_writes().run().await.unwrap();
+    let mut report = client.probe().allow_writes().run().await.unwrap();
+    // Another test may delete the user whose name the probe was about to look for.
+    for _ in 0..5 {
+        if report.finding(Check::Filter).is_some_and(|finding| finding.verdict != Verdict::Unclear) {
+            break;
+        }
+        report = client.probe().allow_writes().run().await.unwrap();
+    }
     println!("{}:\n{report}", server.url);
     for id in ids {
         client.delete_user(&id).await.unwrap();
