@@ -236,7 +236,7 @@ fn failure(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_connect() || error.is_builder() {
         TransportError::not_connected(error)
-    } else if is_unprocessed(&error) {
+    } else if is_unprocessed(error.source()) {
         TransportError::not_processed(error)
     } else if error.is_timeout() {
         TransportError::timeout(error)
@@ -247,8 +247,7 @@ fn failure(error: reqwest::Error) -> TransportError {
 
 /// Whether a request was certainly not processed: an HTTP/2 server says so (RFC 9113 §6.8 and §8.7), or
 /// its connection ended before it was sent.
-fn is_unprocessed(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
+fn is_unprocessed(mut cause: Option<&(dyn std::error::Error + 'static)>) -> bool {
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<h2::Error>() {
             let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
@@ -256,12 +255,17 @@ fn is_unprocessed(error: &reqwest::Error) -> bool {
             let gone = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
             return error.is_remote() && (refused || gone);
         }
-        // hyper-util reports this where it has the request back unsent, and has no method to ask for it.
-        // With another text, the request counts as perhaps processed.
-        if error.to_string() == "client error (Canceled)" {
-            return true;
-        }
         cause = error.source();
+        // hyper-util has no method to ask whether it has the request unsent. It reports the first where it has it
+        // back, and the second where a new connection ended before it could be used. With other texts, the request
+        // counts as perhaps processed.
+        match error.to_string().as_str() {
+            "client error (Canceled)" => return true,
+            "client error (SendRequest)" if cause.is_some_and(|cause| cause.to_string() == "channel closed") => {
+                return true;
+            }
+            _ => {}
+        }
     }
     false
 }
@@ -269,6 +273,38 @@ fn is_unprocessed(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An error with this text, and the error that it follows from.
+    #[derive(Debug)]
+    struct Said(&'static str, Option<Box<Said>>);
+
+    impl std::fmt::Display for Said {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Said {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&**self.1.as_ref()?)
+        }
+    }
+
+    #[test]
+    fn only_a_request_that_was_certainly_not_sent_is_unprocessed() {
+        for (texts, expected) in [
+            (&["error sending request", "client error (Canceled)", "connection closed"][..], true),
+            (&["error sending request", "client error (SendRequest)", "channel closed"], true),
+            (&["error sending request", "client error (SendRequest)", "connection error", "channel closed"], false),
+            (&["error sending request", "client error (SendRequest)", "connection closed"], false),
+            (&["error sending request", "client error (SendRequest)"], false),
+            (&["error reading a body", "channel closed"], false),
+            (&[], false),
+        ] {
+            let error = texts.iter().rev().fold(None, |cause, text| Some(Box::new(Said(text, cause))));
+            assert_eq!(is_unprocessed(error.as_deref().map(|error| error as _)), expected, "{texts:?}");
+        }
+    }
 
     #[test]
     fn a_url_that_is_put_together_equals_the_parsed_one() {
