@@ -1,6 +1,6 @@
 //! Writes that are sent in one bulk request, and what becomes of each: as if it were sent alone.
 
-use super::settle::{LOOK_FAILED, look_for, only_one};
+use super::settle::{look_and_settle, only_one};
 use super::step::{ENDS_THE_WORK, once, weight};
 use super::{ScimRepository, maybe_async};
 use crate::error::{Error, ErrorKind, Operation, Result, WriteOutcome};
@@ -85,15 +85,10 @@ pub(super) async fn create_again<R: ScimRepository, T: Resource>(
     resource: &T,
     lost: Error,
 ) -> Result<T> {
-    if !mistake!("a creation of a lost bulk request is sent again without a look") {
-        match look_for(repository, resource).await {
-            Ok(found) => {
-                if let Ok(outcome) = found.settle(lost) {
-                    return outcome;
-                }
-            }
-            Err(look) => return Err(lost.followed_by(&look, LOOK_FAILED)),
-        }
+    if !mistake!("a creation of a lost bulk request is sent again without a look")
+        && let Ok(outcome) = look_and_settle(repository, resource, lost).await
+    {
+        return outcome;
     }
     let error = match repository.create(resource).await {
         Ok(created) => return only_one(repository, created).await,
@@ -105,10 +100,7 @@ pub(super) async fn create_again<R: ScimRepository, T: Resource>(
         return Err(error);
     }
     // The bulk request may have been carried out after the look.
-    match look_for(repository, resource).await {
-        Ok(found) => found.settle(error).unwrap_or_else(Err),
-        Err(look) => Err(error.followed_by(&look, LOOK_FAILED)),
-    }
+    look_and_settle(repository, resource, error).await.unwrap_or_else(Err)
 }
 
 fn unanswered(operation: Operation) -> Error {

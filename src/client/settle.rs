@@ -108,13 +108,23 @@ impl<T: Resource> Found<T> {
     }
 
     /// The outcome of a creation that ended with this error; the error again if it was not applied.
-    pub(super) fn settle(self, error: Error) -> Result<Result<T>> {
+    fn settle(self, error: Error) -> Result<Result<T>> {
         match self {
             Self::Sent(held) => Ok(Ok(held)),
             Self::Other(_) => Ok(Err(taken::<T>(error))),
             Self::Perhaps(held) => Ok(Err(changed(error, &held))),
             Self::Nothing => Err(error),
         }
+    }
+}
+
+/// Looks for a resource after a creation that may have been applied, and returns the outcome of the creation; the error
+/// again if the resource is not there.
+#[maybe_async]
+pub(super) async fn look_and_settle<T: Resource>(look_up: impl LookUp, sent: &T, error: Error) -> Result<Result<T>> {
+    match look_for(look_up, sent).await {
+        Ok(found) => found.settle(error),
+        Err(look) => Ok(Err(error.followed_by(&look, LOOK_FAILED).with_outcome(WriteOutcome::Unknown))),
     }
 }
 
@@ -169,19 +179,14 @@ impl<C: HttpClient> HttpScimRepository<C> {
                 return Err(if is_first { error } else { error.with_outcome(WriteOutcome::Unknown) });
             }
             is_first = false;
-            let look = if mistake!("a creation is sent again without a look") {
-                Ok(Found::Nothing)
+            let settled = if mistake!("a creation is sent again without a look") {
+                Err(error)
             } else {
-                boxed(look_for(self.within(&mut budget), resource)).await
+                boxed(look_and_settle(self.within(&mut budget), resource, error)).await
             };
-            let error = match look {
-                Ok(found) => match found.settle(error) {
-                    Ok(outcome) => return outcome,
-                    Err(error) => error,
-                },
-                Err(look) => {
-                    return Err(error.followed_by(&look, LOOK_FAILED).with_outcome(WriteOutcome::Unknown));
-                }
+            let error = match settled {
+                Ok(outcome) => return outcome,
+                Err(error) => error,
             };
             attempts.settle();
             let retry = if error.is_retryable() {
