@@ -176,7 +176,7 @@ async fn a_name_that_the_route_cannot_carry_is_looked_up_with_a_filter() {
 
 #[maybe_async]
 #[test]
-async fn a_name_that_cannot_be_looked_up_with_a_filter_either_is_told_with_the_reason() {
+async fn a_name_that_cannot_be_looked_up_with_a_filter_either_is_reported_with_the_reason() {
     for (status, kind) in [
         (401, ErrorKind::Unauthorized),
         (403, ErrorKind::Forbidden),

@@ -182,7 +182,7 @@ fn a_user_is_explained_with_its_row_and_the_guard() {
     assert!(out.contains("deactivate"), "{out}");
     let out = home.run(&["explain", "bob", "--from", "hr.csv", "--expect", "5"]).done();
     assert!(out.contains("the plan is rejected") && out.contains("--allow"), "{out}");
-    let out = home.run(&["explain", "nobody", "--from", "hr.csv"]).done();
+    let out = home.run(&["explain", "absent", "--from", "hr.csv"]).done();
     assert!(out.contains("neither the source nor the server has it"), "{out}");
 }
 
